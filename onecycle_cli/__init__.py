@@ -1,0 +1,63 @@
+"""Find the learning rate, momentum and weight decay to train with, then train with them.
+
+Names are loaded when they are first used, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from onecycle_cli.version import __version__
+
+if TYPE_CHECKING:
+    from onecycle_cli import schedules, suggest
+    from onecycle_cli.callbacks.lr_finder import LRFinder
+    from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
+    from onecycle_cli.config import Config, load_config
+    from onecycle_cli.errors import OnecycleError
+    from onecycle_cli.experiments.find_lr import find_lr
+    from onecycle_cli.experiments.find_momentum import find_momentum
+    from onecycle_cli.experiments.find_wd import find_wd
+    from onecycle_cli.experiments.train import train
+
+_HOMES = {
+    "LRFinder": "onecycle_cli.callbacks.lr_finder",
+    "OneCycleLR": "onecycle_cli.callbacks.one_cycle_lr",
+    "Config": "onecycle_cli.config",
+    "load_config": "onecycle_cli.config",
+    "OnecycleError": "onecycle_cli.errors",
+    "find_lr": "onecycle_cli.experiments.find_lr",
+    "find_momentum": "onecycle_cli.experiments.find_momentum",
+    "find_wd": "onecycle_cli.experiments.find_wd",
+    "train": "onecycle_cli.experiments.train",
+    "schedules": "onecycle_cli",
+    "suggest": "onecycle_cli",
+}
+
+__all__ = [
+    "Config",
+    "LRFinder",
+    "OneCycleLR",
+    "OnecycleError",
+    "__version__",
+    "find_lr",
+    "find_momentum",
+    "find_wd",
+    "load_config",
+    "schedules",
+    "suggest",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name] == __name__:
+        return import_module(f"{__name__}.{name}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

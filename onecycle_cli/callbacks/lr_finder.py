@@ -1,0 +1,283 @@
+"""The learning rate range test as a Keras callback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onecycle_cli import results, schedules, suggest
+from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
+from onecycle_cli.callbacks.stop_rule import StopRule
+from onecycle_cli.callbacks.validation_loss import ValidationLoss
+from onecycle_cli.optimizers import LEARNING_RATE
+from onecycle_cli.results import Curve
+from onecycle_cli.training import Snapshot
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class LRFinder(ScheduledTraining):
+    """Raise the learning rate step by step, record each batch's loss, and leave no trace.
+
+    Runs within `fit`, and ends it: after `num_steps` steps, or as soon as the loss is not finite
+    or the mean of the last 5 losses exceeds `stopping_criterion_factor` times the lowest such mean.
+    Then weights, statistics, optimizer slots, seed generators and random generators are bit for
+    bit as they were when `fit` began.
+
+    Args:
+        num_samples: optional, and only needed when `fit` can't know: samples in the data set.
+        batch_size: optional: samples in a batch.
+        minimum_lr: learning rate of the first step, > 0.
+        maximum_lr: learning rate of the last step, > `minimum_lr`.
+        lr_scale: `"exp"` for equal ratios between steps, `"linear"` for equal differences.
+        validation_data: optional `(x, y)`: record the loss on batches of it, after each step,
+            instead of the training batch's own. Slower, and seldom better: within the first epoch
+            a batch has not been trained on when its loss is taken.
+        validation_sample_rate: how many batches of it at each step; negative for all.
+        stopping_criterion_factor: > 1, or `None` to stop only when a loss is not finite.
+        loss_smoothing_beta: of `smoothed_losses`, in [0, 1); shapes nothing else.
+        save_dir: optional folder for `curve.csv`, `result.json` and `plot.png`.
+        verbose: print the suggestion when the test ends.
+        num_steps: number of steps, at least 2; defaults to one epoch's batches.
+        restore: bring the model back; `False` leaves it as the test left it.
+
+    Attributes:
+        lrs: learning rate of each step.
+        losses: data loss of each step's batch before its update, without penalties.
+        stop_reason: `"completed"`, `"diverged"`, `"non_finite"`, or `None` while it runs.
+
+    Raises:
+        ValueError: when an argument is out of its range.
+        OptimizerError: in `fit`, when the optimizer can't change its learning rate.
+
+    Example:
+        >>> finder = LRFinder(num_steps=100)
+        >>> model.fit(x, y, epochs=5, callbacks=[finder])
+        >>> finder.suggestion["value"]
+
+    References:
+        L. N. Smith, "Cyclical Learning Rates", arXiv:1506.01186.
+    """
+
+    def __init__(
+        self,
+        num_samples: int | None = None,
+        batch_size: int | None = None,
+        minimum_lr: float = 1e-5,
+        maximum_lr: float = 10.0,
+        lr_scale: schedules.Scale = "exp",
+        validation_data: Any = None,
+        validation_sample_rate: int = 5,
+        stopping_criterion_factor: float | None = 4.0,
+        loss_smoothing_beta: float = 0.98,
+        save_dir: str | Path | None = None,
+        verbose: bool = True,
+        *,
+        num_steps: int | None = None,
+        restore: bool = True,
+    ) -> None:
+        super().__init__(num_samples, batch_size)
+        schedules.sweep(2 if num_steps is None else num_steps, minimum_lr, maximum_lr, lr_scale)
+        if stopping_criterion_factor is not None and stopping_criterion_factor <= 1:
+            raise ValueError(
+                f"stopping_criterion_factor must be greater than 1, or None; got "
+                f"{stopping_criterion_factor}."
+            )
+        if not 0 <= loss_smoothing_beta < 1:
+            raise ValueError(f"loss_smoothing_beta must be in [0, 1); got {loss_smoothing_beta}.")
+        if validation_sample_rate == 0:
+            raise ValueError("validation_sample_rate must not be 0; negative takes all batches.")
+        self.minimum_lr = float(minimum_lr)
+        self.maximum_lr = float(maximum_lr)
+        self.lr_scale: schedules.Scale = lr_scale
+        self.validation_data = validation_data
+        self.validation_sample_rate = validation_sample_rate
+        self.stopping_criterion_factor = stopping_criterion_factor
+        self.loss_smoothing_beta = loss_smoothing_beta
+        self.save_dir = None if save_dir is None else Path(save_dir)
+        self.verbose = verbose
+        self.num_steps = num_steps
+        self.restore_after = restore
+        self.lrs: list[float] = []
+        self.losses: list[float] = []
+        self.stop_reason: str | None = None
+        self._snapshot: Snapshot | None = None
+        self._validation_loss: ValidationLoss | None = None
+
+    @property
+    def smoothed_losses(self) -> list[float]:
+        """Bias-corrected exponential moving average of the losses, for display: it lags."""
+        return suggest.moving_average(self.losses, self.loss_smoothing_beta).tolist()
+
+    @property
+    def findings(self) -> suggest.LRFindings:
+        """The suggestion with landmarks and every rule's own answer."""
+        return suggest.suggest_lr([(self.lrs, self.losses)])
+
+    @property
+    def suggestion(self) -> dict[str, Any]:
+        """The suggested `max_lr`: value or `None`, interval, verdict and reason. Never raises."""
+        return self.findings.suggestion.as_dict()
+
+    def names(self) -> tuple[str, ...]:
+        """Return the hyper-parameters that are scheduled."""
+        return (LEARNING_RATE,)
+
+    def plan(self, epochs: int) -> None:
+        """Compute the sweep."""
+        steps = self.num_steps or max(2, self.steps_per_epoch())
+        self.schedule = schedules.sweep(steps, self.minimum_lr, self.maximum_lr, self.lr_scale)
+
+    def values_at(self, step: int) -> Mapping[str, float]:
+        """Return the learning rate of a step."""
+        return {LEARNING_RATE: schedules.at(self.schedule, step, self.maximum_lr)}
+
+    def record(self, values: Mapping[str, float]) -> None:
+        """Take the loss of the step, and end `fit` when the test has seen enough."""
+        if self.stop_reason is not None:
+            return
+        self.lrs.append(values[LEARNING_RATE])
+        self.losses.append(self._loss())
+        self.stop_reason = self._stop_rule.reason(self.losses)
+        if self.stop_reason is None and len(self.lrs) == len(self.schedule):
+            self.stop_reason = "completed"
+        if self.stop_reason is not None:
+            self.model.stop_training = True
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.restore()
+        self.lrs, self.losses, self.stop_reason = [], [], None
+        self._stop_rule = StopRule(self.stopping_criterion_factor)
+        if self.validation_data is not None:
+            self._validation_loss = ValidationLoss(
+                *self.validation_data,
+                num_batches=self.validation_sample_rate,
+                batch_size=self.batch_size or 32,
+            )
+        super().on_train_begin(logs)
+        if self.restore_after:
+            self._snapshot = Snapshot(self.model)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        _ = self.model
+        self.restore()
+        if self.save_dir is not None:
+            self.save(self.save_dir)
+        if self.verbose:
+            print(f"LRFinder: {self._summary()}")
+
+    def restore(self) -> None:
+        """Bring the model back, also after a `fit` that raised. Idempotent."""
+        if self._snapshot is not None:
+            self._snapshot.restore()
+            self._snapshot = None
+        self.release()
+
+    def save(self, folder: str | Path) -> None:
+        """Write `curve.csv`, `result.json` and `plot.png`.
+
+        Raises:
+            ResultError: when the folder can't be written.
+        """
+        from onecycle_cli import plotting
+
+        folder, findings = Path(folder), self.findings
+        rows = enumerate(zip(self.lrs, self.losses, strict=True))
+        results.write_csv(
+            folder / "curve.csv",
+            ("repeat", "step", "lr", "loss"),
+            ((0, i, lr, loss) for i, (lr, loss) in rows),
+        )
+        results.write_json(
+            folder / "result.json",
+            results.find_lr_result(findings, label=folder.name, scale=self.lr_scale),
+        )
+        results.write_bytes(folder / "plot.png", plotting.png(self.plot_schedule()))
+
+    def plot_schedule(
+        self, clip_beginning: int | None = None, clip_endding: int | None = None
+    ) -> Figure:
+        """Return the plot of the test, for `savefig` or a notebook; shows and blocks nothing.
+
+        Args:
+            clip_beginning: leave out so many points at the start.
+            clip_endding: leave out so many at the end, counted as in a slice if negative.
+        """
+        curve = Curve(self.lrs, self.losses, "range test")
+        return _plot(curve, self.findings, self.lr_scale, clip_beginning, clip_endding)
+
+    @classmethod
+    def plot_schedule_from_dir(
+        cls,
+        directory: str | Path,
+        clip_beginning: int | None = None,
+        clip_endding: int | None = None,
+    ) -> Figure:
+        """Return the plot of a test saved by `save_dir`, or by keras-one-cycle.
+
+        Raises:
+            ResultError: when the folder holds no such test.
+        """
+        curve, scale = _read(directory)
+        findings = suggest.suggest_lr([(curve.lrs, curve.losses)])
+        return _plot(curve, findings, scale, clip_beginning, clip_endding)
+
+    plot_schedule_from_file = plot_schedule_from_dir
+
+    @classmethod
+    def restore_schedule_from_dir(
+        cls,
+        directory: str | Path,
+        clip_beginning: int | None = None,
+        clip_endding: int | None = None,
+    ) -> tuple[list[float], list[float]]:
+        """Return learning rates and losses of a test saved by `save_dir`, or by keras-one-cycle.
+
+        Raises:
+            ResultError: when the folder holds no such test.
+        """
+        kept = _clip(clip_beginning, clip_endding)
+        curve, _ = _read(directory)
+        return curve.lrs[kept], curve.losses[kept]
+
+    def _loss(self) -> float:
+        if self._validation_loss is None:
+            return self.batch_loss
+        return self._validation_loss(self.model, lambda: self.batch_loss)
+
+    def _summary(self) -> str:
+        found = self.findings.suggestion
+        if found.value is None or found.interval is None:
+            return f"no suggestion ({found.verdict}): {found.reason}"
+        low, high = found.interval
+        return f"suggested max_lr {found.value:.3g} ({low:.3g} to {high:.3g}): {found.reason}"
+
+
+def _read(directory: str | Path) -> tuple[Curve, schedules.Scale]:
+    record = results.read_record(directory)
+    if record.kind != "find-lr":
+        raise results.ResultError(f"{directory}: holds a {record.kind} result, not a range test.")
+    return record.curves()[0], record.result.get("scale", "exp")
+
+
+def _clip(beginning: int | None, end: int | None) -> slice:
+    """Return the part to keep; the end may be given as -10 or as 10."""
+    return slice(beginning or None, -abs(end) if end else None)
+
+
+def _plot(
+    curve: Curve,
+    findings: suggest.LRFindings,
+    scale: schedules.Scale,
+    clip_beginning: int | None,
+    clip_end: int | None,
+) -> Figure:
+    from onecycle_cli import plotting
+
+    kept = _clip(clip_beginning, clip_end)
+    shown = Curve(curve.lrs[kept], curve.losses[kept], curve.label)
+    return plotting.draw_lr_finder(
+        [shown], findings=findings, title="Learning rate range test", scale=scale
+    )

@@ -1,0 +1,147 @@
+"""The 1cycle policy as a Keras callback."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from onecycle_cli import schedules
+from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
+from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
+
+
+class OneCycleLR(ScheduledTraining):
+    """Train with the 1cycle policy: the learning rate up and down once, momentum mirrored.
+
+    The learning rate rises from `scale_percentage * max_lr` to `max_lr` and falls again, then, over
+    the last `end_percentage` of the steps, further towards `max_lr / 1000`; momentum falls from
+    `maximum_momentum` to `minimum_momentum` and rises again. See `onecycle_cli.schedules`.
+
+    Works with any stock optimizer that has a settable learning rate, compiled or eager, on any
+    backend; `beta_1` is the momentum of the Adam family. After `fit` the optimizer is a stock one
+    again: its learning rate is the last one used, its momentum the number it was compiled with.
+
+    Args:
+        num_samples: optional, and only needed when `fit` can't know: samples in the data set.
+        num_epoch: optional: epochs. What `fit` does goes before it.
+        batch_size: optional: samples in a batch.
+        max_lr: the highest learning rate, > 0. Required.
+        end_percentage: share of all steps in the final fall, in [0, 1).
+        scale_percentage: first learning rate as a share of `max_lr`, in (0, 1]; defaults to
+            `end_percentage`.
+        maximum_momentum: momentum where the rate is low, in [0, 1). `None`, with the next:
+            momentum is left alone.
+        minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
+        verbose: print the values in force at the end of each epoch.
+        shape: `"smith"`, `"linear"`, `"cosine"` or `"wsd"`.
+        scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
+
+    Attributes:
+        history: `lr` and `momentum` in force at each step, as lists of floats.
+
+    Raises:
+        ValueError: when an argument is out of its range.
+        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate.
+
+    Example:
+        >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+        >>> model.fit(x, y, epochs=10, callbacks=[OneCycleLR(max_lr=0.4)])
+
+    References:
+        L. N. Smith, arXiv:1803.09820; L. N. Smith and N. Topin, arXiv:1708.07120.
+    """
+
+    def __init__(
+        self,
+        num_samples: int | None = None,
+        num_epoch: int | None = None,
+        batch_size: int | None = None,
+        max_lr: float | None = None,
+        end_percentage: float = 0.1,
+        scale_percentage: float | None = None,
+        maximum_momentum: float | None = 0.95,
+        minimum_momentum: float | None = 0.85,
+        verbose: bool = True,
+        *,
+        shape: schedules.Shape = "smith",
+        scale_precentage: float | None = None,
+    ) -> None:
+        super().__init__(num_samples, batch_size)
+        if max_lr is None:
+            raise ValueError("max_lr is required: OneCycleLR(max_lr=...); LRFinder suggests one.")
+        if (maximum_momentum is None) != (minimum_momentum is None):
+            raise ValueError(
+                f"maximum_momentum and minimum_momentum must both be numbers or both None; got "
+                f"{maximum_momentum} and {minimum_momentum}."
+            )
+        self.num_epoch = num_epoch
+        self.max_lr = float(max_lr)
+        self.end_percentage = end_percentage
+        self.scale_percentage = scale_precentage if scale_percentage is None else scale_percentage
+        self.maximum_momentum = maximum_momentum
+        self.minimum_momentum = minimum_momentum
+        self.verbose = verbose
+        self.shape: schedules.Shape = shape
+        self.history: dict[str, list[float]] = {}
+        self._tables(2)  # so that a wrong argument shows here and not in fit
+
+    def names(self) -> tuple[str, ...]:
+        """Return the hyper-parameters that are scheduled."""
+        cycles_momentum = self.maximum_momentum is not None
+        return (LEARNING_RATE, MOMENTUM) if cycles_momentum else (LEARNING_RATE,)
+
+    def plan(self, epochs: int) -> None:
+        """Compute the schedules for all the steps that this `fit` has to go."""
+        if self.num_epoch is not None and self.num_epoch != epochs:
+            warnings.warn(
+                f"OneCycleLR was told num_epoch={self.num_epoch}, but fit runs {epochs}; going by "
+                f"fit.",
+                stacklevel=2,
+            )
+        self.schedule = self._tables(self.steps_per_epoch() * epochs)
+        self.history = {"lr": [], **({"momentum": []} if MOMENTUM in self.schedule else {})}
+
+    def values_at(self, step: int) -> Mapping[str, float]:
+        """Return learning rate and momentum of a step; past the end, `max_lr / 1000`."""
+        after = {
+            LEARNING_RATE: self.max_lr / schedules.FINAL_DIVISOR,
+            MOMENTUM: self.maximum_momentum or 0.0,
+        }
+        return {
+            name: schedules.at(table, step, after[name]) for name, table in self.schedule.items()
+        }
+
+    def record(self, values: Mapping[str, float]) -> None:
+        """Append what was in force to `history`."""
+        self.history["lr"].append(values[LEARNING_RATE])
+        if MOMENTUM in values:
+            self.history["momentum"].append(values[MOMENTUM])
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        latest = {key: values[-1] for key, values in self.history.items() if values}
+        if logs is not None and latest:
+            logs[LEARNING_RATE] = latest["lr"]
+            logs |= {k: v for k, v in latest.items() if k == MOMENTUM}
+        if self.verbose and latest:
+            print(" - " + " - ".join(f"{key}: {value:.5g}" for key, value in latest.items()))
+
+    def _tables(self, num_steps: int) -> dict[str, list[float]]:
+        tables = {
+            LEARNING_RATE: schedules.learning_rates(
+                num_steps,
+                self.max_lr,
+                shape=self.shape,
+                end_percentage=self.end_percentage,
+                scale_percentage=self.scale_percentage,
+            )
+        }
+        if self.maximum_momentum is not None and self.minimum_momentum is not None:
+            tables[MOMENTUM] = schedules.momenta(
+                num_steps,
+                self.maximum_momentum,
+                self.minimum_momentum,
+                shape=self.shape,
+                end_percentage=self.end_percentage,
+            )
+        return tables

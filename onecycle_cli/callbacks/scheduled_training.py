@@ -1,0 +1,110 @@
+"""Named schedules applied to named hyper-parameters, step by step, and what came of it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from onecycle_cli.errors import TrainingError
+from onecycle_cli.training import Instruments
+
+
+class ScheduledTraining(keras.callbacks.Callback):
+    """Set hyper-parameters before each batch, and read the batch's own loss after it.
+
+    A range test and a 1cycle run are this, with different schedules.
+
+    Attributes:
+        step: how many batches this `fit` has trained on.
+    """
+
+    def __init__(self, num_samples: int | None, batch_size: int | None) -> None:
+        super().__init__()
+        self.num_samples = num_samples
+        self.batch_size = batch_size
+        self.step = 0
+        self._instruments: Instruments | None = None
+        self._values: dict[str, float] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Return the hyper-parameters that are scheduled."""
+        raise NotImplementedError
+
+    def plan(self, epochs: int) -> None:
+        """Prepare the schedules for a `fit` that has so many epochs to go."""
+        raise NotImplementedError
+
+    def values_at(self, step: int) -> Mapping[str, float]:
+        """Return what the hyper-parameters shall be at a step of this `fit`, from 0."""
+        raise NotImplementedError
+
+    def record(self, values: Mapping[str, float]) -> None:
+        """Take note of the values that the step just done was run with."""
+        raise NotImplementedError
+
+    @property
+    def batch_loss(self) -> float:
+        """The data loss of the last batch, before its update and without penalties."""
+        _ = self.model  # on JAX, brings the variables up to date
+        return self._attached().batch_loss
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.step = 0
+        self._instruments = Instruments.attach(self.model, self.names(), owner=self)
+        self._planned = False
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if not self._planned:
+            self.plan(self.params["epochs"] - epoch)
+            self._planned = True
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        _ = self.model  # on JAX, brings the variables up to date
+        self._values = dict(self.values_at(self.step))
+        self._attached().assign(self._values)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.step += 1
+        self.record(self._values)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the optimizer back as a stock one, also after a `fit` that broke off. Idempotent."""
+        if self._instruments is not None:
+            self._instruments.release(owner=self)
+            self._instruments = None
+
+    def steps_per_epoch(self) -> int:
+        """Return the batches of an epoch: what `fit` says, else what the counts say.
+
+        Raises:
+            TrainingError: when neither is known.
+        """
+        counted = None
+        if self.num_samples and self.batch_size:
+            counted = math.ceil(self.num_samples / self.batch_size)
+        true = self.params.get("steps")
+        if true is None and counted is None:
+            raise TrainingError(
+                f"the number of batches of this data set is unknown; pass steps_per_epoch to fit, "
+                f"or num_samples and batch_size to {type(self).__name__}."
+            )
+        if true is not None and counted is not None and counted != true:
+            warnings.warn(
+                f"{type(self).__name__} was told num_samples={self.num_samples} and "
+                f"batch_size={self.batch_size}, {counted} batches an epoch, but fit runs {true}; "
+                f"going by fit.",
+                stacklevel=2,
+            )
+        return int(true if true is not None else counted)  # type: ignore[arg-type]
+
+    def _attached(self) -> Instruments:
+        if self._instruments is None:
+            raise TrainingError(f"{type(self).__name__} works inside fit only.")
+        return self._instruments

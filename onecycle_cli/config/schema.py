@@ -1,0 +1,284 @@
+"""What a configuration may say: its keys, their types, ranges and defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from onecycle_cli.errors import ConfigError
+
+DATASETS: dict[str, str] = {
+    "digits": "1,797 handwritten digits of 8x8 pixels, part of scikit-learn: no download",
+    "cifar10": "60,000 photos of 32x32 pixels in 10 classes",
+    "cifar100": "60,000 photos of 32x32 pixels in 100 classes",
+    "mnist": "70,000 handwritten digits of 28x28 pixels",
+    "fashion_mnist": "70,000 pictures of clothing of 28x28 pixels in 10 classes",
+    "arrays": "your own .npz file: x_train, y_train, optional x_val, y_val, x_test, y_test",
+    "image_folder": "your own folder: train/<class>/*, optional val/<class>/*, test/<class>/*",
+}
+
+OPTIMIZERS: dict[str, str] = {
+    "sgd": "momentum, Nesterov if asked for",
+    "rmsprop": "momentum",
+    "adam": "beta_1 as momentum",
+    "adamw": "beta_1 as momentum, decoupled decay",
+    "nadam": "beta_1 as momentum",
+    "adamax": "beta_1 as momentum",
+    "lamb": "beta_1 as momentum",
+    "lion": "beta_1 as momentum, decoupled decay",
+}
+
+DECOUPLED_BY_NATURE = ("adamw", "lion")
+NORMALISED = ("adam", "adamw", "nadam", "adamax", "lamb", "lion")
+"""Optimizers whose step does not grow with 1 / (1 - momentum)."""
+
+_NEED_A_PATH = ("arrays", "image_folder")
+_FIND_NO_PATH = ("digits",)
+
+Auto = Literal["auto"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class AugmentConfig(_Section):
+    """Random changes to each training image.
+
+    Attributes:
+        flip: mirror every second image, left to right.
+        crop: pad by so many pixels, then cut the original size out at random; 0 is off.
+        cutout: blank a square with sides of so many pixels; 0 is off.
+    """
+
+    flip: bool = True
+    crop: Annotated[int, Field(ge=0)] = 4
+    cutout: Annotated[int, Field(ge=0)] = 0
+
+
+class DatasetConfig(_Section):
+    """Which data, from where, and how they are split."""
+
+    name: Literal[
+        "digits", "cifar10", "cifar100", "mnist", "fashion_mnist", "arrays", "image_folder"
+    ]
+    path: str | None = None
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    limit: Annotated[int, Field(ge=2)] | None = None
+    augment: AugmentConfig | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _path_exists(cls, path: str | None) -> str | None:
+        if path is not None and not Path(path).exists():
+            raise ValueError(f"there is nothing at this path: {path}")
+        return path
+
+    @model_validator(mode="after")
+    def _path_fits(self) -> DatasetConfig:
+        if self.path is None and self.name in _NEED_A_PATH:
+            raise ValueError(f"{self.name} needs dataset.path: {DATASETS[self.name]}")
+        if self.path is not None and self.name in _FIND_NO_PATH:
+            raise ValueError(f"{self.name} comes with the program and takes no path; remove it")
+        return self
+
+
+class ModelConfig(_Section):
+    """A model by name or by `path/to/file.py:function`, and the options of its builder."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class OptimizerConfig(_Section):
+    """What the finders start from."""
+
+    name: Literal["sgd", "rmsprop", "adam", "adamw", "nadam", "adamax", "lamb", "lion"] = "sgd"
+    nesterov: bool = True
+    momentum: Momentum = 0.9
+    weight_decay: NotNegative = 0.0
+    decay: Literal["auto", "l2", "decoupled"] = "auto"
+
+    @property
+    def decay_kind(self) -> Literal["l2", "decoupled"]:
+        """Which decay a number means: `l2` (loss + wd * sum(w^2)) or `decoupled` (w -= lr wd w)."""
+        if self.decay != "auto":
+            return self.decay
+        return "decoupled" if self.name in DECOUPLED_BY_NATURE else "l2"
+
+    @property
+    def step_grows_with_momentum(self) -> bool:
+        """Whether the step size is proportional to lr / (1 - momentum)."""
+        return self.name not in NORMALISED
+
+
+class FindLRConfig(_Section):
+    """The learning rate range test."""
+
+    min_lr: Positive = 1e-5
+    max_lr: Positive = 10.0
+    scale: Literal["exp", "linear"] = "exp"
+    steps: Annotated[int, Field(ge=12)] | Auto = "auto"
+    repeats: Count = 3
+    stop_factor: Annotated[float, Field(gt=1)] | None = 4.0
+
+    @model_validator(mode="after")
+    def _range_is_upright(self) -> FindLRConfig:
+        if self.min_lr >= self.max_lr:
+            raise ValueError(f"min_lr ({self.min_lr:g}) must be below max_lr ({self.max_lr:g})")
+        return self
+
+
+class FindMomentumConfig(_Section):
+    """The comparison of momentum values."""
+
+    values: Annotated[list[Momentum], Field(min_length=1)] = [0.8, 0.85, 0.9, 0.95, 0.99]
+    steps: Annotated[int, Field(ge=12)] | Auto = "auto"
+    repeats: Count = 2
+
+    @field_validator("values")
+    @classmethod
+    def _all_different(cls, values: list[float]) -> list[float]:
+        return _distinct(values)
+
+
+class FindWDConfig(_Section):
+    """The comparison of weight decays."""
+
+    values: Annotated[list[NotNegative], Field(min_length=2)] = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7]
+    refine: bool = True
+    steps: Annotated[int, Field(ge=12)] | Auto = "auto"
+    repeats: Count = 2
+
+    @field_validator("values")
+    @classmethod
+    def _all_different(cls, values: list[float]) -> list[float]:
+        return _distinct(values)
+
+
+class MomentumRange(_Section):
+    """Momentum where the learning rate is low (`max`) and where it peaks (`min`)."""
+
+    max: Momentum
+    min: Momentum
+
+    @model_validator(mode="after")
+    def _range_is_upright(self) -> MomentumRange:
+        if self.min > self.max:
+            raise ValueError(f"min ({self.min:g}) must not be above max ({self.max:g})")
+        return self
+
+
+class CycleConfig(_Section):
+    """One 1cycle pass; `max_lr` here goes before `train.max_lr`."""
+
+    epochs: Count
+    max_lr: Positive | None = None
+
+
+class TrainConfig(_Section):
+    """One or more 1cycle passes; weights and optimizer slots carry over from one to the next."""
+
+    cycles: Annotated[list[CycleConfig], Field(min_length=1)] = [CycleConfig(epochs=10)]
+    max_lr: Positive | Auto = "auto"
+    momentum: MomentumRange | Auto = "auto"
+    weight_decay: NotNegative | Auto = "auto"
+    shape: Literal["smith", "linear", "cosine", "wsd"] = "smith"
+    end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _first_rate_is_known(self) -> TrainConfig:
+        if self.end_percentage == 0 and self.scale_percentage is None:
+            raise ValueError("end_percentage 0 needs scale_percentage, to set the first rate")
+        return self
+
+
+class LossConfig(_Section):
+    """The loss; `auto` follows the targets. `from_logits`: the model ends without a softmax."""
+
+    name: Literal["auto", "sparse_categorical_crossentropy", "mse", "mae", "huber"] = "auto"
+    from_logits: bool = False
+
+
+class Config(_Section):
+    """A whole experiment.
+
+    Beside the validated values it knows where each came from: see `origin` and `error`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    batch_size: Count = 128
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    jit_compile: bool | Auto = "auto"
+    loss: LossConfig = LossConfig()
+    dataset: DatasetConfig
+    model: ModelConfig
+    optimizer: OptimizerConfig = OptimizerConfig()
+    find_lr: FindLRConfig = FindLRConfig()
+    find_momentum: FindMomentumConfig = FindMomentumConfig()
+    find_wd: FindWDConfig = FindWDConfig()
+    train: TrainConfig = TrainConfig()
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _loss_by_name(cls, loss: Any) -> Any:
+        return {"name": loss} if isinstance(loss, str) else loss
+
+    @model_serializer(mode="wrap")
+    def _plain_loss(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if not self.loss.from_logits:
+            data["loss"] = self.loss.name
+        return data
+
+    def origin(self, key: str) -> str:
+        """Return where the value of a dotted key came from: `default`, `file` or `--set`."""
+        return self._nearest(self._origins, key) or "default"
+
+    def error(self, key: str, message: str) -> ConfigError:
+        """Return an error about a dotted key, with the place where it was set."""
+        place = self._nearest(self._places, key)
+        return ConfigError(f"{place}: {message}" if place else message)
+
+    def with_values(self, **sections: dict[str, Any]) -> Config:
+        """Return a copy with some values replaced, by section, and validated again."""
+        data = self.model_dump()
+        for section, values in sections.items():
+            data[section] |= values
+        changed = Config.model_validate(data)
+        changed._origins, changed._places = self._origins, self._places
+        return changed
+
+    @staticmethod
+    def _nearest(known: dict[str, str], key: str) -> str | None:
+        parts = key.split(".")
+        for end in range(len(parts), 0, -1):
+            if (found := known.get(".".join(parts[:end]))) is not None:
+                return found
+        return None
+
+
+def _distinct(values: list[float]) -> list[float]:
+    if len(set(values)) < len(values):
+        raise ValueError(f"values must be different from each other; got {values}")
+    return values

@@ -1,0 +1,42 @@
+"""What can go wrong, as a tree; the command line catches the root once and prints one sentence.
+
+OnecycleError           exit code 1
+├── ConfigError         exit code 2: a configuration (or an option) that breaks a rule
+├── DataError           a data set that is missing, damaged or does not fit
+├── ModelError          a model that cannot be built or does not fit the data
+├── OptimizerError      a hyper-parameter that cannot be scheduled on this optimizer
+├── TrainingError       a training run that cannot go on
+└── ResultError         a result that cannot be read or written
+"""
+
+
+class OnecycleError(Exception):
+    """A failure that a user can act on; its text is one clear sentence."""
+
+    exit_code = 1
+
+
+class ConfigError(OnecycleError):
+    """A configuration that breaks a rule: where, which rule, what was given, what to do."""
+
+    exit_code = 2
+
+
+class DataError(OnecycleError):
+    """A data set that is missing, damaged, or does not fit the configuration."""
+
+
+class ModelError(OnecycleError):
+    """A model that cannot be found or built, or whose output does not fit the data."""
+
+
+class OptimizerError(OnecycleError):
+    """A hyper-parameter that cannot be changed on this optimizer, and the way out."""
+
+
+class TrainingError(OnecycleError):
+    """A training run that cannot start or cannot go on."""
+
+
+class ResultError(OnecycleError):
+    """A saved result that cannot be read, or a folder that cannot be written."""

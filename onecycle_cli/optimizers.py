@@ -1,0 +1,275 @@
+"""Hyper-parameters that can change while a stock Keras optimizer trains.
+
+Keras bakes `momentum`, `beta_1` and `weight_decay` into the compiled training step, so that setting
+them later silently does nothing. Here they are put into variables, inside the very optimizer that
+the model was compiled with, for as long as training runs; afterwards it is a stock one again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from onecycle_cli.errors import OptimizerError
+
+LEARNING_RATE = "learning_rate"
+MOMENTUM = "momentum"
+WEIGHT_DECAY = "weight_decay"
+L2 = "l2"
+
+_MOMENTUM_ATTRIBUTES = ("momentum", "beta_1", "adam_beta_1")
+_MOMENTUM_SLOTS = ("momentums", "_momentums")
+
+
+class _Live(keras.Variable):
+    """A variable that stock optimizers take for a number other than zero.
+
+    They ask `if self.momentum != 0` in Python, to decide whether the velocity exists at all.
+    """
+
+    def __ne__(self, other: object) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: object) -> bool:
+        return True
+
+    __hash__ = keras.Variable.__hash__
+
+
+def core(optimizer: Any) -> Any:
+    """Return the optimizer that updates the weights, which `LossScaleOptimizer` wraps."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def momentum_attributes(optimizer: Any) -> tuple[str, ...]:
+    """Return the names under which the optimizer keeps its momentum; empty if it has none.
+
+    `momentum` for SGD and RMSprop, `beta_1` for the Adam family.
+    """
+    return tuple(name for name in _MOMENTUM_ATTRIBUTES if hasattr(core(optimizer), name))
+
+
+def kernels(model: Any) -> list[Any]:
+    """Return the variables that weight decay acts on: trainable, with two or more axes.
+
+    Biases and the scales and offsets of normalisation layers have one axis and are left out.
+    """
+    return [v for v in model.trainable_variables if len(v.shape) >= 2]
+
+
+def create(
+    name: str,
+    model: Any,
+    *,
+    momentum: float,
+    nesterov: bool,
+    decoupled: bool,
+) -> Any:
+    """Return a stock optimizer for `model`, whose weight decay spares all but the kernels.
+
+    Args:
+        name: a name of `keras.optimizers`, in lower case.
+        model: the built model that it will train.
+        momentum: momentum in [0, 1), or `beta_1` for the Adam family.
+        nesterov: look ahead, for the optimizers that can.
+        decoupled: prepare decoupled decay of the kernels, `w -= lr * weight_decay * w`.
+
+    Raises:
+        OptimizerError: when `momentum` is not 0 and the optimizer has none.
+    """
+    optimizer = keras.optimizers.get(name)
+    config = optimizer.get_config()
+    attributes = [a for a in _MOMENTUM_ATTRIBUTES if a in config]
+    config |= dict.fromkeys(attributes, float(momentum))
+    if "nesterov" in config:
+        config["nesterov"] = nesterov
+    config["weight_decay"] = 0.0 if decoupled else None
+    optimizer = type(optimizer).from_config(config)
+    if decoupled:
+        decayed = {id(v) for v in kernels(model)}
+        spared = [v for v in model.trainable_variables if id(v) not in decayed]
+        optimizer.exclude_from_weight_decay(var_list=spared)
+    return optimizer
+
+
+class LiveHyperparameters:
+    """Named hyper-parameters of a model's own optimizer, changeable at every step.
+
+    Names are `learning_rate`, `momentum` (`beta_1` for the Adam family), `weight_decay` (Keras'
+    decoupled decay) and `l2` (the gradient of `l2 * sum(w ** 2)` over the kernels, added to the
+    data's own after clipping, so that the reported loss stays free of it).
+
+    After `release` the optimizer holds plain numbers again, those it had before, and its slots.
+    Slots that only exist because momentum was 0 when the optimizer was made are dropped with it.
+
+    Args:
+        model: a built and compiled model.
+        names: the hyper-parameters to bring to life.
+
+    Raises:
+        OptimizerError: when the optimizer has no such hyper-parameter, or can't change it.
+    """
+
+    def __init__(self, model: Any, names: Iterable[str]) -> None:
+        self._optimizer = core(model.optimizer)
+        self._outer = model.optimizer
+        self._kernels = kernels(model)
+        self._variables: dict[str, list[Any]] = {}
+        self._undo: list[Callable[[], None]] = []
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        self._keep_saved_models_stock()
+        try:
+            self.add(names)
+        except OptimizerError:
+            self.release()
+            raise
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The hyper-parameters that are alive."""
+        return frozenset(self._variables)
+
+    def add(self, names: Iterable[str]) -> bool:
+        """Bring more hyper-parameters to life; return whether anything had to change."""
+        new = set(names) - self.names
+        for name in sorted(new):
+            self._variables[name] = getattr(self, f"_enliven_{name}")()
+        return bool(new - {LEARNING_RATE})
+
+    def assign(self, values: Mapping[str, float]) -> None:
+        """Set hyper-parameters for the next step, and make sure that they hold.
+
+        On JAX the caller must have touched `callback.model` in the same hook, which brings the
+        variables up to date.
+
+        Raises:
+            OptimizerError: when a variable does not hold what was assigned.
+        """
+        for name, value in values.items():
+            for variable in self._variables[name]:
+                variable.assign(value)
+                held = float(ops.convert_to_numpy(variable))
+                if not np.isclose(held, value, rtol=_tolerance(variable), atol=0, equal_nan=True):
+                    raise OptimizerError(
+                        f"{name} was set to {value} but the optimizer holds {held}: something "
+                        f"else sets it too; remove the other callback or schedule."
+                    )
+
+    def read(self, name: str) -> float:
+        """Return the value of a hyper-parameter that the next step will use."""
+        return float(ops.convert_to_numpy(self._variables[name][0]))
+
+    def release(self) -> None:
+        """Give the stock optimizer back, with the numbers it had before. Idempotent."""
+        while self._undo:
+            self._undo.pop()()
+        self._variables.clear()
+
+    def _enliven_learning_rate(self) -> list[Any]:
+        rate = getattr(self._optimizer, "_learning_rate", None)
+        if not isinstance(rate, keras.Variable):
+            raise OptimizerError(
+                f"the learning rate of this {type(self._optimizer).__name__} cannot be set, "
+                f"because it is a {type(rate).__name__}; compile the model with a plain number "
+                f"as learning_rate instead."
+            )
+        return [rate]
+
+    def _enliven_momentum(self) -> list[Any]:
+        attributes = momentum_attributes(self._optimizer)
+        if not attributes:
+            raise OptimizerError(
+                f"{type(self._optimizer).__name__} has no momentum to schedule; leave it alone "
+                f"with maximum_momentum=None and minimum_momentum=None."
+            )
+        variables = [self._replace(name) for name in attributes]
+        self._add_missing_slots()
+        return variables
+
+    def _enliven_weight_decay(self) -> list[Any]:
+        return [self._replace("weight_decay")]
+
+    def _enliven_l2(self) -> list[Any]:
+        coefficient = _Live(0.0, trainable=False, dtype="float32", name=L2)
+        self._track(coefficient)
+        optimizer, inner = self._optimizer, self._optimizer._backend_update_step
+        keys = {optimizer._var_key(v) for v in self._kernels}
+
+        def backend_update_step(grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
+            penalised = [
+                ops.add(g, ops.cast(2.0 * coefficient, g.dtype) * ops.cast(v, g.dtype))
+                if optimizer._var_key(v) in keys
+                else g
+                for g, v in zip(grads, trainable_variables, strict=True)
+            ]
+            inner(penalised, trainable_variables, learning_rate)
+
+        self._override(optimizer, "_backend_update_step", backend_update_step)
+        return [coefficient]
+
+    def _replace(self, attribute: str) -> Any:
+        optimizer, old = self._optimizer, getattr(self._optimizer, attribute)
+        if not isinstance(old, int | float | None):
+            raise OptimizerError(
+                f"{attribute} of this {type(optimizer).__name__} is a {type(old).__name__}, not a "
+                f"number; compile the model with a plain number to let it be scheduled."
+            )
+        live = _Live(old or 0.0, trainable=False, dtype="float32", name=attribute)
+        vars(optimizer)[attribute] = live
+        self._undo.append(lambda: vars(optimizer).__setitem__(attribute, old))
+        self._track(live)
+        return live
+
+    def _track(self, variable: Any) -> None:
+        optimizer = self._optimizer
+        optimizer._track_variable(variable)
+        self._undo.append(lambda: optimizer._untrack_variable(variable))
+
+    def _add_missing_slots(self) -> None:
+        optimizer = self._optimizer
+        for name in _MOMENTUM_SLOTS:
+            if getattr(optimizer, name, None) == []:
+                slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
+                vars(optimizer)[name] = slots
+                for slot in slots:
+                    self._undo.append(lambda slot=slot: optimizer._untrack_variable(slot))
+                self._undo.append(lambda name=name: vars(optimizer).__setitem__(name, []))
+
+    def _keep_saved_models_stock(self) -> None:
+        """Let a model that is saved meanwhile load as if nothing had been changed."""
+        optimizer = self._optimizer
+        stock_config = optimizer.get_config
+        self._override(optimizer, "get_config", lambda: _plain(stock_config()))
+        for each in {id(o): o for o in (optimizer, self._outer)}.values():
+            self._override(each, "save_own_variables", self._save_stock_variables(each))
+
+    def _save_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
+        def save_own_variables(store: Any) -> None:
+            stock = [v for v in optimizer.variables if not isinstance(v, _Live)]
+            for i, variable in enumerate(stock):
+                store[str(i)] = ops.convert_to_numpy(variable)
+
+        return save_own_variables
+
+    def _override(self, owner: Any, name: str, method: Callable[..., Any]) -> None:
+        vars(owner)[name] = method
+        self._undo.append(lambda: vars(owner).pop(name))
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: float(ops.convert_to_numpy(value)) if isinstance(value, _Live) else value
+        for key, value in config.items()
+    }
+
+
+def _tolerance(variable: Any) -> float:
+    return 1e-2 if variable.dtype in ("float16", "bfloat16") else 1e-6

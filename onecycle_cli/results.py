@@ -1,0 +1,504 @@
+"""Records of what was measured, and their files.
+
+Every file is written under a temporary name beside it, flushed and renamed, so that a reader sees
+it whole or not at all. Floats in CSV and JSON round-trip.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from onecycle_cli.errors import ResultError
+from onecycle_cli.suggest import LRFindings, Suggestion
+
+SCHEMA_VERSION = 1
+SUGGESTED = ("max_lr", "momentum", "weight_decay")
+
+_BIAS_CORRECTION = 0.98
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One range test: the learning rate and the raw data loss of each step.
+
+    Attributes:
+        lrs: learning rates, never exponents.
+        losses: each batch's data loss before its update; may end in a non-finite one.
+        label: what a legend calls it.
+    """
+
+    lrs: list[float]
+    losses: list[float]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A saved result, as it is read back for drawing.
+
+    Attributes:
+        kind: `find-lr`, `find-momentum`, `find-wd` or `train`.
+        label: the run's name and number.
+        result: the contents of `result.json`; empty for a folder that has none.
+        tables: the CSV files by stem: for each column a list of values.
+        config: the resolved configuration; empty for a folder that has none.
+    """
+
+    kind: str
+    label: str
+    result: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def curves(self) -> list[Curve]:
+        """Return the range tests of a `find-lr` record, one for each repeat."""
+        table = self.tables["curve"]
+        repeats = np.array(table.get("repeat", [0] * len(table["lr"])))
+        lrs, losses = np.array(table["lr"], float), np.array(table["loss"], float)
+        return [
+            Curve(lrs[repeats == r].tolist(), losses[repeats == r].tolist(), f"repeat {r}")
+            for r in sorted(set(repeats.tolist()))
+        ]
+
+
+# --- single files -------------------------------------------------------------------------------
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        ResultError: when the folder can't be written or the disk is full; nothing is left behind.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101
+        os.replace(temporary, path)  # noqa: PTH105
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+        raise _unwritable(path, error) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON; non-finite numbers become `null`, which every reader understands."""
+    write_text(path, json.dumps(_plain(data), indent=2, allow_nan=False) + "\n")
+
+
+def write_yaml(path: Path, data: Any, header: str = "") -> None:
+    """Write YAML that this program reads back to the same values."""
+    write_text(path, header + to_yaml(data))
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table with a header row; floats keep every digit they need."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    write_text(path, text.getvalue())
+
+
+def read_csv(path: Path) -> dict[str, list[Any]]:
+    """Return the columns of a table by name; numbers as floats, the rest as text.
+
+    Raises:
+        ResultError: when the file is damaged.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ResultError(f"{path}: cannot be read as a table: {error}.") from None
+    if not rows:
+        raise ResultError(f"{path}: is empty; restore it, or run the command again.")
+    width = len(rows[0])
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != width:
+            raise ResultError(
+                f"{path}, line {number}: has {len(row)} values where the header has {width}; "
+                f"restore the file, or run the command again."
+            )
+    return {name: [_value(r[i]) for r in rows[1:]] for i, name in enumerate(rows[0])}
+
+
+def read_json(path: Path) -> Any:
+    """Return the data of a JSON file.
+
+    Raises:
+        ResultError: when the file is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultError(f"{path}: cannot be read as JSON: {error}.") from None
+
+
+def to_yaml(data: Any) -> str:
+    """Return YAML in which every float is a number for YAML 1.1 and 1.2 readers alike."""
+    return yaml.dump(_plain(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+# --- run folders --------------------------------------------------------------------------------
+
+
+class RunFolder:
+    """A numbered folder that is made aside and appears whole.
+
+    Use as a context manager: at the end it is renamed to the next free number. When the work
+    breaks off, it is kept under its number if `keep` was called, with that status, and removed
+    otherwise.
+
+    Attributes:
+        path: where to write to while the work goes on; the final folder afterwards.
+        manifest: what `manifest.json` will say.
+    """
+
+    def __init__(self, out: str | Path, name: str, kind: str, manifest: Mapping[str, Any]) -> None:
+        self._parent = Path(out).absolute() / name / kind
+        self.manifest = {"schema_version": SCHEMA_VERSION, **manifest, "start": now()}
+        self._kept = False
+        self.number, self.path = self._reserve()
+        self.write_manifest("running")
+
+    @property
+    def final(self) -> Path:
+        """The folder under which the result will be found."""
+        return self._parent / f"{self.number:03d}"
+
+    def keep(self) -> None:
+        """From now on there is something worth keeping, even if the work breaks off."""
+        self._kept = True
+
+    def write_manifest(self, status: str) -> None:
+        """Write `manifest.json` with a status: running, done, failed or interrupted."""
+        write_json(self.path / "manifest.json", self.manifest | {"end": now(), "status": status})
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._finish("done")
+        elif self._kept:
+            broken_off = issubclass(kind, KeyboardInterrupt | SystemExit)
+            with contextlib.suppress(ResultError):
+                self._finish("interrupted" if broken_off else "failed")
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
+            for folder in (self._parent, self._parent.parent):
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+
+    def _finish(self, status: str) -> None:
+        self.write_manifest(status)
+        try:
+            self.path.rename(self.final)
+        except OSError as error:
+            raise _unwritable(self.final, error) from None
+        self.path = self.final
+
+    def _reserve(self) -> tuple[int, Path]:
+        try:
+            self._parent.mkdir(parents=True, exist_ok=True)
+            number = 1 + max(_numbers(self._parent), default=0)
+            while True:
+                path = self._parent / f".{number:03d}-running"
+                try:
+                    if not (self._parent / f"{number:03d}").exists():
+                        path.mkdir()
+                        return number, path
+                except FileExistsError:
+                    pass
+                number += 1
+        except OSError as error:
+            raise _unwritable(self._parent, error) from None
+
+
+def find_run(path: str | Path) -> Path:
+    """Return the run folder meant by a path: itself, or the newest run within.
+
+    Raises:
+        ResultError: when there is nothing, or nothing of ours.
+    """
+    folder = Path(path)
+    if not folder.exists():
+        raise ResultError(f"{folder}: there is nothing at this path.")
+    if not folder.is_dir():
+        raise ResultError(f"{folder}: is a file; give the folder of a run.")
+    if _is_run(folder) or _is_seed_folder(folder):
+        return folder
+    runs = [p.parent for p in folder.glob("**/result.json") if not _hidden(p, folder)]
+    if not runs:
+        what = "is empty" if not any(folder.iterdir()) else "holds no result of onecycle"
+        raise ResultError(
+            f"{folder}: {what}; give the folder of a run, such as runs/NAME/find-lr/001, or a "
+            f"folder with lrs.npy and losses.npy."
+        )
+    return max(runs, key=lambda p: (p / "result.json").stat().st_mtime)
+
+
+def read_record(path: str | Path) -> Record:
+    """Return what a run folder, or a folder of keras-one-cycle, holds.
+
+    Raises:
+        ResultError: when files are missing or damaged.
+    """
+    folder = find_run(path)
+    if not _is_run(folder):
+        curve = read_seed_folder(folder)
+        return Record(
+            kind="find-lr",
+            label=folder.name,
+            tables={"curve": {"lr": curve.lrs, "loss": curve.losses}},
+        )
+    result = read_json(folder / "result.json")
+    if not isinstance(result, dict) or "kind" not in result:
+        raise ResultError(f"{folder / 'result.json'}: is not a result of onecycle.")
+    tables = {p.stem: read_csv(p) for p in sorted(folder.glob("*.csv"))}
+    _check_tables(folder, result["kind"], tables)
+    return Record(
+        kind=result["kind"],
+        label=result.get("label") or folder.name,
+        result=result,
+        tables=tables,
+        config=_read_yaml(folder / "config.yaml"),
+    )
+
+
+def read_seed_folder(folder: Path) -> Curve:
+    """Return the curve of keras-one-cycle's `lrs.npy` and `losses.npy`.
+
+    It saved log10 of the rate after an exponential sweep, and the rate after a linear one, without
+    saying which: exponents are told by values that are not positive, or by their equal spacing
+    over a range that no linear sweep of rates would have. Its losses are multiplied by
+    `1 / (1 - .98^t)`, which is undone here.
+
+    Raises:
+        ResultError: when a file is missing or damaged.
+    """
+    lrs, losses = (_read_npy(folder / f"{name}.npy") for name in ("lrs", "losses"))
+    if lrs.ndim != 1 or lrs.shape != losses.shape or not len(lrs):
+        raise ResultError(
+            f"{folder}: lrs.npy and losses.npy must be lists of the same length; got "
+            f"{lrs.shape} and {losses.shape}."
+        )
+    if lrs.min() <= 0:
+        lrs = 10.0**lrs
+    steps = np.arange(1, len(losses) + 1)
+    true_losses = losses * (1 - _BIAS_CORRECTION**steps)
+    return Curve(lrs.tolist(), true_losses.tolist(), folder.name)
+
+
+def find_lr_result(findings: LRFindings, *, label: str, scale: str, **more: Any) -> dict[str, Any]:
+    """Return what `result.json` says of one or several range tests."""
+    return {
+        "kind": "find-lr",
+        "label": label,
+        "suggestion": findings.suggestion.as_dict(),
+        "min_lr": findings.min_lr,
+        "landmarks": [asdict(marks) for marks in findings.landmarks],
+        "rules": findings.rules,
+        "scale": scale,
+        **more,
+    }
+
+
+# --- suggestions --------------------------------------------------------------------------------
+
+
+def read_suggestions(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return `suggestions.yaml` of an experiment's folder; empty if there is none.
+
+    Raises:
+        ResultError: when the file is damaged.
+    """
+    path = folder / "suggestions.yaml"
+    if not path.exists():
+        return {}
+    data = _read_yaml(path)
+    for key, entry in data.items():
+        if key not in SUGGESTED or not isinstance(entry, dict) or not _usable(key, entry):
+            raise ResultError(
+                f"{path}: '{key}' is not a suggestion with a usable value; correct it, or delete "
+                f"the entry and run the finder again."
+            )
+    return data
+
+
+def write_suggestion(
+    folder: Path,
+    key: str,
+    suggestion: Suggestion,
+    *,
+    run: str,
+    conditions: Mapping[str, Any],
+) -> None:
+    """Put one suggestion into `suggestions.yaml`, beside the others; refusals change nothing."""
+    if not suggestion.accepted:
+        return
+    entry = suggestion.as_dict() | {"run": run, "when": now(), "conditions": dict(conditions)}
+    known = read_suggestions(folder) | {key: entry}
+    write_yaml(folder / "suggestions.yaml", {k: known[k] for k in SUGGESTED if k in known})
+
+
+def now() -> str:
+    """Return the time in UTC, to the second, in ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+# --- details ------------------------------------------------------------------------------------
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
+    text = repr(value)
+    if "e" in text and "." not in text:
+        text = text.replace("e", ".0e")
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+
+
+_Dumper.add_representer(float, _represent_float)
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {str(k): _plain(v) for k, v in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(v) for v in data]
+    if isinstance(data, np.generic | np.ndarray):
+        return _plain(data.tolist())
+    if isinstance(data, float) and not math.isfinite(data):
+        return None
+    return data
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return repr(value) if isinstance(value, float) else value
+
+
+def _value(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ResultError(
+            f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}."
+        ) from None
+    if not isinstance(data, dict):
+        raise ResultError(f"{path}: holds no keys and values; delete it and run the finder again.")
+    return data
+
+
+def _read_npy(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+    except FileNotFoundError:
+        raise ResultError(f"{path}: is missing.") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise ResultError(f"{path}: cannot be read as a NumPy file: {error}.") from None
+
+
+def _check_tables(folder: Path, kind: str, tables: Mapping[str, Any]) -> None:
+    needed = {
+        "find-lr": {"curve": ("lr", "loss")},
+        "find-momentum": {"trials": ("momentum", "score"), "curves": ("trial", "step", "loss")},
+        "find-wd": {"trials": ("weight_decay", "score"), "curves": ("trial", "step", "loss")},
+        "train": {"steps": ("step", "lr", "loss"), "history": ("epoch",)},
+    }.get(kind)
+    if needed is None:
+        raise ResultError(f"{folder / 'result.json'}: '{kind}' is no kind of run that is known.")
+    for name, columns in needed.items():
+        if name not in tables:
+            raise ResultError(f"{folder / name}.csv: is missing; run the command again.")
+        absent = [c for c in columns if c not in tables[name]]
+        if absent:
+            raise ResultError(f"{folder / name}.csv: has no column '{absent[0]}'.")
+        for column in columns:
+            if any(isinstance(v, str) for v in tables[name][column]) and column != "momentum":
+                raise ResultError(f"{folder / name}.csv: '{column}' must hold numbers only.")
+
+
+def _usable(key: str, entry: Mapping[str, Any]) -> bool:
+    value = entry.get("value")
+    if key == "momentum":
+        return (
+            isinstance(value, dict)
+            and set(value) == {"max", "min"}
+            and all(isinstance(v, int | float) for v in value.values())
+            and 0 <= value["min"] <= value["max"] < 1
+        )
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return False
+    return value > 0 if key == "max_lr" else value >= 0
+
+
+def _numbers(folder: Path) -> Iterator[int]:
+    for path in folder.iterdir():
+        if match := re.fullmatch(r"\.?(\d+)(?:-running)?", path.name):
+            yield int(match[1])
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "result.json").is_file()
+
+
+def _is_seed_folder(folder: Path) -> bool:
+    return (folder / "lrs.npy").is_file() or (folder / "losses.npy").is_file()
+
+
+def _hidden(path: Path, within: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(within).parts)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _unwritable(path: Path, error: OSError) -> ResultError:
+    reason = error.strerror or str(error)
+    return ResultError(
+        f"{path}: cannot be written: {reason}. Free some space or choose another folder with --out."
+    )

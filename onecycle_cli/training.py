@@ -1,0 +1,215 @@
+"""A compiled model that can be steered, watched and rewound.
+
+`Instruments` make a model's hyper-parameters changeable and its batch losses readable;
+a `Snapshot` brings every bit of its state back.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from keras.src.backend.common import global_state
+
+from onecycle_cli.errors import ModelError, TrainingError
+from onecycle_cli.optimizers import LiveHyperparameters
+
+_INSTRUMENTS = "_onecycle_instruments"
+_GLOBAL_SEED_GENERATOR = "global_seed_generator"
+
+
+class LossTracker(keras.metrics.Mean):
+    """The epoch's mean loss as Keras keeps it, with the last batch's own data loss beside it.
+
+    `logs["loss"]` is a running mean that includes penalties; `last` is neither.
+    """
+
+    def __init__(self, name: str = "loss", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.last = self.add_variable((), initializer="zeros", dtype="float32", name="last")
+
+
+class Instruments:
+    """What is attached to a model while it is trained step by step.
+
+    Attach with `Instruments.attach`, and `release` when done: owners that come while others hold
+    the model share one set, so that nothing is traced twice. The last one to let go leaves a stock
+    model behind.
+    """
+
+    def __init__(self, model: Any, names: Iterable[str]) -> None:
+        _check_trainable(model)
+        self._model = model
+        self._owners: list[Any] = []
+        self._live = LiveHyperparameters(model, names)
+        self._stock_tracker = model._loss_tracker
+        self._tracker = LossTracker(dtype=self._stock_tracker.dtype)
+        vars(model)["_loss_tracker"] = self._tracker
+        vars(model)["compute_loss"] = self._recording(model.compute_loss)
+        vars(model)[_INSTRUMENTS] = self
+        self._retrace()
+
+    @classmethod
+    def attach(cls, model: Any, names: Iterable[str], owner: Any) -> Instruments:
+        """Return the model's instruments, with at least the named hyper-parameters alive.
+
+        Args:
+            model: a built and compiled model, or one in the middle of `fit`.
+            names: hyper-parameters as in `LiveHyperparameters`.
+            owner: who holds them until `release(owner)`: a callback, or any other object.
+
+        Raises:
+            OptimizerError: when the optimizer has no such hyper-parameter, or can't change it.
+            TrainingError: when the model runs several steps per execution.
+            ModelError: when the model is not built or not compiled.
+        """
+        instruments = vars(model).get(_INSTRUMENTS)
+        if instruments is not None and instruments._compiled_again():
+            instruments._detach()
+            instruments = None
+        if instruments is None:
+            instruments = cls(model, names)
+        elif instruments._live.add(names):
+            instruments._retrace()
+        instruments._hold(owner)
+        return instruments
+
+    def assign(self, values: Mapping[str, float]) -> None:
+        """Set hyper-parameters for the next step."""
+        self._live.assign(values)
+
+    def read(self, name: str) -> float:
+        """Return the value of a hyper-parameter that the next step will use."""
+        return self._live.read(name)
+
+    @property
+    def batch_loss(self) -> float:
+        """The data loss of the last batch, before its update and without penalties."""
+        return float(ops.convert_to_numpy(self._tracker.last))
+
+    def release(self, owner: Any) -> None:
+        """Let go; once nobody holds the model it is a stock one again. Idempotent."""
+        self._owners = [o for o in self._owners if o is not owner]
+        if not self._owners and vars(self._model).get(_INSTRUMENTS) is self:
+            self._detach()
+
+    def _hold(self, owner: Any) -> None:
+        kept = [o for o in self._owners if o is not owner and not _of_another_fit(o, owner)]
+        self._owners = [*kept, owner]
+
+    def _detach(self) -> None:
+        self._live.release()
+        if not self._compiled_again():
+            vars(self._model)["_loss_tracker"] = self._stock_tracker
+        del vars(self._model)["compute_loss"]
+        del vars(self._model)[_INSTRUMENTS]
+        self._retrace()
+
+    def _compiled_again(self) -> bool:
+        return vars(self._model).get("_loss_tracker") is not self._tracker
+
+    def _recording(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        model, tracker = self._model, self._tracker
+        takes_training = getattr(model, "_compute_loss_has_training_arg", True)
+
+        def compute_loss(
+            x: Any = None,
+            y: Any = None,
+            y_pred: Any = None,
+            sample_weight: Any = None,
+            training: bool = True,
+        ) -> Any:
+            extra = {"training": training} if takes_training else {}
+            total = inner(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
+            penalties = model.losses
+            data = total - sum(ops.sum(p) for p in penalties) if penalties else total
+            tracker.last.assign(ops.cast(data, tracker.last.dtype))
+            return total
+
+        return compute_loss
+
+    def _retrace(self) -> None:
+        self._model.make_train_function(force=True)
+        self._model.test_function = None
+
+
+class Snapshot:
+    """Every bit of a compiled model's state, and of the random generators around it.
+
+    Holds all variables of the model (seed generators included), of its optimizer and metrics, the
+    global seed generator, and the generators of Python, NumPy and the backend.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._python = random.getstate()
+        self._numpy = np.random.get_state()  # noqa: NPY002
+        self._backend = [(write, read()) for read, write in _backend_generators()]
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        self._global_seeds = global_state.get_global_attribute(_GLOBAL_SEED_GENERATOR)
+        seeds = [] if self._global_seeds is None else [self._global_seeds.state]
+        held = [*model.variables, *model.optimizer.variables, *model.metrics_variables, *seeds]
+        self._values = [
+            (v, np.array(ops.convert_to_numpy(v))) for v in {id(v): v for v in held}.values()
+        ]
+
+    def restore(self) -> None:
+        """Bring everything back; may be called any number of times."""
+        for variable, value in self._values:
+            variable.assign(value)
+        global_state.set_global_attribute(_GLOBAL_SEED_GENERATOR, self._global_seeds)
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        for write, state in self._backend:
+            write(state)
+
+
+def reinitialise(model: Any, twin: Any) -> None:
+    """Give `model` the weights, statistics and seeds of `twin`, a model of the same making."""
+    for variable, fresh in zip(model.variables, twin.variables, strict=True):
+        variable.assign(fresh)
+
+
+def _of_another_fit(old: Any, new: Any) -> bool:
+    """Tell whether both are callbacks, of different calls of `fit`: then the old one broke off."""
+    fits = getattr(old, "params", None), getattr(new, "params", None)
+    return None not in fits and fits[0] is not fits[1]
+
+
+def _check_trainable(model: Any) -> None:
+    if not model.built:
+        raise ModelError(
+            "the model has no variables yet, so its state cannot be kept; give it an input shape "
+            "before fit: start it with keras.Input(shape), or call model.build(input_shape)."
+        )
+    if not model.compiled or model.optimizer is None:
+        raise ModelError("the model is not compiled; call model.compile(optimizer, loss) first.")
+    if model.steps_per_execution != 1:
+        raise TrainingError(
+            f"a hyper-parameter that changes at each step needs steps_per_execution=1 in "
+            f"compile; got {model.steps_per_execution}."
+        )
+
+
+def _backend_generators() -> list[tuple[Callable[[], Any], Callable[[Any], None]]]:
+    if keras.backend.backend() == "torch":
+        torch = sys.modules["torch"]
+        return [(torch.get_rng_state, torch.set_rng_state)]
+    if keras.backend.backend() != "tensorflow":
+        return []
+    from tensorflow.python.eager import context
+    from tensorflow.python.ops import stateful_random_ops
+
+    generators = []
+    operation_seeds = getattr(context.context(), "_rng", None)
+    if operation_seeds is not None:
+        generators.append((operation_seeds.getstate, operation_seeds.setstate))
+    generator = stateful_random_ops.global_generator
+    if generator is not None:
+        generators.append((generator.state.numpy, generator.state.assign))
+    return generators
