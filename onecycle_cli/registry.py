@@ -30,7 +30,9 @@ from onecycle_cli.errors import ConfigError, ModelError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Option", "build", "model_names", "options", "problem"]
+    from onecycle_cli.config import Config
+
+__all__ = ["Option", "build", "check", "model_names", "options", "problem"]
 
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
@@ -92,6 +94,18 @@ def problem(name: str, given: Mapping[str, object]) -> tuple[str, str] | None:
     if missing:
         return "model.options", f"model {name!r} needs a value for {_listed(missing)}"
     return None
+
+
+def check(config: Config) -> None:
+    """Raise unless the configured model exists and has the options that are asked for.
+
+    Raises:
+        ConfigError: with the place in the file, and without having imported Keras.
+    """
+    found = problem(config.model.name, config.model.options)
+    if found:
+        key, message = found
+        raise config.error(key, f"{key}: {message.rstrip('.')}.")
 
 
 def build(

@@ -100,7 +100,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -222,7 +222,7 @@ class RunFolder:
         try:
             self.path.rename(self.final)
         except OSError as error:
-            raise _unwritable(self.final, error) from None
+            raise unwritable(self.final, error) from None
         self.path = self.final
 
     def _reserve(self) -> tuple[int, Path]:
@@ -239,7 +239,7 @@ class RunFolder:
                     pass
                 number += 1
         except OSError as error:
-            raise _unwritable(self._parent, error) from None
+            raise unwritable(self._parent, error) from None
 
 
 def find_run(path: str | Path) -> Path:
@@ -497,7 +497,8 @@ def _umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> ResultError:
+def unwritable(path: Path, error: OSError) -> ResultError:
+    """Return the error for a file that could not be written."""
     reason = error.strerror or str(error)
     return ResultError(
         f"{path}: cannot be written: {reason}. Free some space or choose another folder with --out."

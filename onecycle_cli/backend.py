@@ -1,0 +1,82 @@
+"""Keras, started without the noise that TensorFlow makes, and set up to repeat itself."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from onecycle_cli.version import __version__
+
+
+def start_keras() -> Any:
+    """Import Keras and return it; TensorFlow's start-up messages go nowhere, real errors do.
+
+    The messages are written by native code to the file descriptor, and no setting stops them all.
+    """
+    if "keras" in sys.modules:
+        return sys.modules["keras"]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silent_stderr():
+        return importlib.import_module("keras")
+
+
+def make_repeatable(seed: int) -> None:
+    """Seed everything, and have TensorFlow use operations that give the same bits each time."""
+    keras = start_keras()
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        tensorflow = importlib.import_module("tensorflow")
+        tensorflow.config.experimental.enable_op_determinism()
+
+
+def has_accelerator() -> bool:
+    """Tell whether the backend sees a GPU or TPU."""
+    name = start_keras().backend.backend()
+    if name == "tensorflow":
+        tensorflow = importlib.import_module("tensorflow")
+        return bool(tensorflow.config.list_logical_devices("GPU"))
+    if name == "jax":
+        return str(importlib.import_module("jax").default_backend()) != "cpu"
+    return bool(importlib.import_module("torch").cuda.is_available())
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the bits of a run, from package metadata alone."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"onecycle": __version__, "python": platform.python_version()}
+    for package in ("keras", "tensorflow", "jax", "torch", "numpy"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def name_of_backend() -> str:
+    """Return the backend that Keras will use, without importing it."""
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].backend.backend())
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)

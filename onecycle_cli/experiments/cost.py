@@ -1,0 +1,63 @@
+"""What an experiment costs, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.workbench import Workbench
+
+_FEWEST_STEPS, _MOST_STEPS = 100, 300
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an experiment took.
+
+    Attributes:
+        steps: training steps.
+        epochs: the same in passes over the training data.
+        training_runs: the same as a share of the training that is configured.
+        seconds: wall time of the search, without loading data and building the model.
+    """
+
+    steps: int
+    epochs: float
+    training_runs: float
+    seconds: float
+
+    @classmethod
+    def of(cls, bench: Workbench, steps: int, seconds: float) -> Cost:
+        """Return the cost of so many steps in so many seconds."""
+        return cls(
+            steps=steps,
+            epochs=round(steps / bench.steps_per_epoch, 3),
+            training_runs=round(steps / training_steps(bench), 4),
+            seconds=round(seconds, 2),
+        )
+
+    @staticmethod
+    def forecast(bench: Workbench, steps: int) -> str:
+        """Return in words what so many steps will cost."""
+        share = steps / training_steps(bench)
+        return (
+            f"at most {steps} steps of batch size {bench.config.batch_size} = "
+            f"{steps / bench.steps_per_epoch:.3g} epochs = {share:.2g} of the configured training"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the cost as plain data."""
+        return asdict(self)
+
+
+def training_steps(bench: Workbench) -> int:
+    """Return the steps of the training that is configured."""
+    return bench.steps_per_epoch * sum(cycle.epochs for cycle in bench.config.train.cycles)
+
+
+def short_run_steps(configured: int | str, steps_per_epoch: int) -> int:
+    """Return the length of a short run: one epoch, but at least 100 and at most 300 steps."""
+    if isinstance(configured, int):
+        return configured
+    return max(_FEWEST_STEPS, min(_MOST_STEPS, steps_per_epoch))

@@ -1,0 +1,63 @@
+"""Momentum values compared by short runs, and the range that they support."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli import suggest
+from onecycle_cli.config import Config
+from onecycle_cli.experiments.comparison import Candidate, ComparisonResult, Question, compare
+from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.values import Values
+
+CYCLED = "cycled"
+
+
+def find_momentum(
+    config: str | Path | Mapping[str, Any] | Config,
+    *,
+    out: str | Path | None = "runs",
+    observer: Observer | None = None,
+) -> ComparisonResult:
+    """Compare `find_momentum.values`, and the default range as one more candidate.
+
+    At a fixed learning rate a comparison of momentum values measures the step size
+    lr / (1 - momentum). So each value m runs at `lr * (1 - m) / (1 - m_ref)`, where lr was found
+    with m_ref; optimizers whose step does not grow with momentum run at the same lr.
+
+    Args:
+        config: a path, a mapping or a `Config`.
+        out: the folder for runs; `None` writes nothing.
+        observer: hears of the progress.
+
+    Raises:
+        OnecycleError: when the configuration, the data or the model won't do, or the learning
+            rate is not known yet.
+    """
+    question = Question(
+        kind="find-momentum",
+        section="find_momentum",
+        key="momentum",
+        candidates=_candidates,
+        answer=lambda scores: suggest.suggest_momentum(scores, cycled=CYCLED),
+    )
+    return compare(question, config, out=out, observer=observer)
+
+
+def _candidates(config: Config, values: Values) -> list[Candidate]:
+    lr, reference = values.known_max_lr(config), values.reference_momentum
+    middle = sum(suggest.DEFAULT_MOMENTUM.values()) / 2
+
+    def rate_for(momentum: float) -> float:
+        if not config.optimizer.step_grows_with_momentum:
+            return lr
+        return lr * (1 - momentum) / (1 - reference)
+
+    constants = [
+        Candidate(m, rate_for(m), {"max": m, "min": m}, values.weight_decay)
+        for m in config.find_momentum.values
+    ]
+    cycled = Candidate(CYCLED, rate_for(middle), suggest.DEFAULT_MOMENTUM, values.weight_decay)
+    return [*constants, cycled]

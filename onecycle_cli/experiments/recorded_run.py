@@ -1,0 +1,93 @@
+"""The folder of an experiment, with what it takes to do it again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli import results
+from onecycle_cli.backend import name_of_backend, versions
+from onecycle_cli.config import Config
+from onecycle_cli.experiments.values import Values
+from onecycle_cli.results import RunFolder
+
+
+@contextlib.contextmanager
+def recorded_run(
+    config: Config, kind: str, out: str | Path | None, values: Values
+) -> Iterator[RunFolder | None]:
+    """Open the next numbered folder `out/<name>/<kind>/NNN`; `None` when nothing is to be written.
+
+    Raises:
+        ResultError: when it can't be written.
+    """
+    if out is None:
+        yield None
+        return
+    with RunFolder(out, config.name, kind, _manifest(config, values)) as run:
+        yield run
+
+
+def label_of(run: RunFolder | None, config: Config, kind: str) -> str:
+    """Return what pictures and suggestions call a run: `name/kind/number`."""
+    return f"{config.name}/{kind}" + (f"/{run.number:03d}" if run else "")
+
+
+def resolved(config: Config, values: Values, **sections: dict[str, Any]) -> Config:
+    """Return the configuration with a number for every `auto` that is known.
+
+    It gives the same run again, whatever suggestions there are by then.
+    """
+    train: dict[str, Any] = {"momentum": values.momentum, "weight_decay": values.weight_decay}
+    if values.max_lr is not None:
+        train["max_lr"] = values.max_lr
+    optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
+    return config.with_values(
+        **{**sections, "train": train | sections.get("train", {}), "optimizer": optimizer}
+    )
+
+
+def write_config(run: RunFolder, config: Config) -> None:
+    """Write the resolved configuration into the run's folder."""
+    header = "# Every value that this run used; onecycle reads it as a config.\n"
+    results.write_yaml(run.path / "config.yaml", config.model_dump(), header)
+
+
+def _manifest(config: Config, values: Values) -> dict[str, Any]:
+    return {
+        "command": sys.argv,
+        "versions": versions(),
+        "git_commit": _git_commit(),
+        "seed": config.seed,
+        "threads": os.cpu_count(),
+        "backend": name_of_backend(),
+        "precision": config.precision,
+        "origins": _origins(config) | {f"train.{k}": v for k, v in values.sources.items()},
+    }
+
+
+def _origins(config: Config) -> dict[str, str]:
+    def leaves(data: Mapping[str, Any], prefix: str) -> Iterator[str]:
+        for key, value in data.items():
+            if isinstance(value, Mapping) and value:
+                yield from leaves(value, f"{prefix}{key}.")
+            else:
+                yield f"{prefix}{key}"
+
+    return {key: config.origin(key) for key in leaves(config.model_dump(), "")}
+
+
+def _git_commit() -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    found = subprocess.run(
+        [git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False, timeout=10
+    )
+    return found.stdout.strip() or None

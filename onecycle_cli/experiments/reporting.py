@@ -1,0 +1,31 @@
+"""Progress of a training run, step by step, to an observer."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import keras
+
+from onecycle_cli.experiments.observer import Observer
+
+
+class Recording(Protocol):
+    """A callback that has written down its last step."""
+
+    @property
+    def lrs(self) -> list[float]: ...  # noqa: D102
+
+    @property
+    def losses(self) -> list[float]: ...  # noqa: D102
+
+
+class Reporting(keras.callbacks.Callback):  # type: ignore[misc]
+    """Tell the observer of each step that another callback has recorded."""
+
+    def __init__(self, observer: Observer, recording: Recording | Any) -> None:
+        super().__init__()
+        self._observer = observer
+        self._recording = recording
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._observer.advance(lr=self._recording.lrs[-1], loss=self._recording.losses[-1])

@@ -1,0 +1,324 @@
+"""Training by one or more 1cycle passes, with the values that the finders suggest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from onecycle_cli import plotting, results
+from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.errors import TrainingError
+from onecycle_cli.experiments.cost import Cost, training_steps
+from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.recorded_run import label_of, recorded_run, resolved, write_config
+from onecycle_cli.experiments.reporting import Reporting
+from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.workbench import Examination, Workbench
+from onecycle_cli.results import RunFolder
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch, as `history.csv` has it.
+
+    Attributes:
+        epoch: counted from 1 through all cycles.
+        cycle: counted from 1.
+        loss: mean of the epoch's recorded data losses.
+        val_loss: mean data loss on the validation split.
+        val_accuracy: share of right classes there; `None` for regression.
+    """
+
+    epoch: int
+    cycle: int
+    loss: float
+    val_loss: float
+    val_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What `train` achieved.
+
+    Attributes:
+        test_loss: mean data loss of the last model on the test set.
+        test_accuracy: share of right classes there; `None` for regression.
+        history: one entry an epoch.
+        best_epoch: the epoch whose model is `best.keras`.
+        values: the hyper-parameters used, and where they came from.
+        max_lrs: the highest learning rate of each cycle.
+        cost: what it took.
+        images_per_second: training examples a second, end to end.
+        folder: where it is written, or `None`.
+    """
+
+    test_loss: float
+    test_accuracy: float | None
+    history: list[Epoch]
+    best_epoch: int
+    values: Values
+    max_lrs: list[float]
+    cost: Cost
+    images_per_second: float
+    folder: Path | None
+
+
+def train(
+    config: str | Path | Mapping[str, Any] | Config,
+    *,
+    out: str | Path | None = "runs",
+    observer: Observer | None = None,
+) -> TrainResult:
+    """Train by the configured 1cycle passes, and evaluate the last model on the test set, once.
+
+    Args:
+        config: a path, a mapping or a `Config`.
+        out: the folder for runs, where suggestions are looked up too; `None` writes nothing.
+        observer: hears of the progress.
+
+    Raises:
+        OnecycleError: when the configuration, the data or the model won't do, the learning rate
+            is not known yet, or the loss ceases to be finite.
+    """
+    config, observer = load_config(config), observer or Observer()
+    bench = Workbench(config, observer)
+    try:
+        conditions = conditions_of(config, bench.dataset.fingerprint)
+        values = gather(config, out, observer, conditions=conditions)
+        max_lrs = [c.max_lr or values.known_max_lr(config) for c in config.train.cycles]
+        with recorded_run(config, "train", out, values) as run:
+            return _Training(bench, values, max_lrs, observer, run).carry_out()
+    finally:
+        bench.close()
+
+
+@dataclass
+class _Logbook:
+    """The tables of a training run, as they grow."""
+
+    steps: list[tuple[Any, ...]] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+
+    def write(self, folder: Path) -> None:
+        results.write_csv(
+            folder / "steps.csv", ("step", "lr", "momentum", "loss", "epoch", "cycle"), self.steps
+        )
+        results.write_csv(
+            folder / "history.csv",
+            ("epoch", "cycle", "loss", "val_loss", "val_accuracy"),
+            ((e.epoch, e.cycle, e.loss, e.val_loss, e.val_accuracy) for e in self.epochs),
+        )
+
+
+class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
+    """Closes each epoch of a cycle in the training's books."""
+
+    def __init__(self, training: _Training, cycle_number: int, cycle: RecordedCycle) -> None:
+        super().__init__()
+        self._training, self._number, self._cycle = training, cycle_number, cycle
+        self._closed = 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        _ = self.model  # on JAX, brings the variables up to date
+        since, self._closed = self._closed, len(self._cycle.losses)
+        self._training.close_epoch(self._number, self._cycle, since)
+
+
+class _Training:
+    def __init__(
+        self,
+        bench: Workbench,
+        values: Values,
+        max_lrs: list[float],
+        observer: Observer,
+        run: RunFolder | None,
+    ) -> None:
+        self.bench, self.values, self.max_lrs = bench, values, max_lrs
+        self.observer, self.run = observer, run
+        self.config = bench.config
+        self.log = _Logbook()
+        self.best: Epoch | None = None
+        self.label = label_of(run, self.config, "train")
+
+    def carry_out(self) -> TrainResult:
+        started = time.perf_counter()
+        self._announce()
+        if self.run is not None:
+            write_config(self.run, self._resolved())
+        for number, cycle in enumerate(self.config.train.cycles, start=1):
+            self._run_cycle(number, cycle.epochs, self.max_lrs[number - 1])
+        seconds = time.perf_counter() - started
+        test = self.bench.examine("test")
+        result = self._result(test, seconds)
+        if self.run is not None:
+            self._write(self.run, result)
+        return result
+
+    def close_epoch(self, number: int, cycle: RecordedCycle, since: int) -> None:
+        """Validate, take the epoch down, and keep the model if it is the best so far."""
+        if not np.isfinite(cycle.losses[-1]):
+            return
+        examined = self.bench.examine("validation")
+        epoch = Epoch(
+            epoch=len(self.log.epochs) + 1,
+            cycle=number,
+            loss=float(np.mean(cycle.losses[since:])),
+            val_loss=examined.loss,
+            val_accuracy=examined.accuracy,
+        )
+        self._take_down(number, cycle, since, epoch.epoch)
+        self.log.epochs.append(epoch)
+        accuracy = "" if epoch.val_accuracy is None else f", accuracy {epoch.val_accuracy:.2%}"
+        self.observer.note(
+            f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation loss {epoch.val_loss:.4f}"
+            f"{accuracy}"
+        )
+        is_best = self.best is None or _merit(epoch) > _merit(self.best)
+        self.best = epoch if is_best else self.best
+        if self.run is not None:
+            self.run.keep()
+            self.log.write(self.run.path)
+            if is_best:
+                self._save(self.run, "best.keras")
+
+    def _announce(self) -> None:
+        values, total = self.values, training_steps(self.bench)
+        rates = ", ".join(f"{lr:g}" for lr in self.max_lrs)
+        where = values.sources
+        cycles = [c for c in self.config.train.cycles if c.max_lr is not None]
+        rate_source = "the cycles" if cycles else where["max_lr"]
+        self.observer.note(f"max_lr {rates} ({rate_source})")
+        self.observer.note(
+            f"momentum {values.momentum['max']:g} to {values.momentum['min']:g} "
+            f"({where['momentum']})"
+        )
+        self.observer.note(
+            f"{self.config.optimizer.decay_kind} weight decay {values.weight_decay:g} "
+            f"({where['weight_decay']})"
+        )
+        self.observer.note(
+            f"{len(self.max_lrs)} cycle{'s' if len(self.max_lrs) > 1 else ''}, {total} steps of "
+            f"batch size {self.config.batch_size} over {len(self.bench.dataset.train)} examples"
+        )
+
+    def _run_cycle(self, number: int, epochs: int, max_lr: float) -> None:
+        settings = self.config.train
+        cycle = RecordedCycle(
+            constants={self.bench.decay_name: self.values.weight_decay},
+            max_lr=max_lr,
+            maximum_momentum=self.values.momentum["max"],
+            minimum_momentum=self.values.momentum["min"],
+            shape=settings.shape,
+            end_percentage=settings.end_percentage,
+            scale_percentage=settings.scale_percentage,
+        )
+        steps = self.bench.steps_per_epoch
+        of = f" of {len(self.max_lrs)}" if len(self.max_lrs) > 1 else ""
+        self.observer.begin(f"cycle {number}{of}", epochs * steps)
+        try:
+            self.bench.train(
+                steps,
+                [cycle, Reporting(self.observer, cycle), _EpochEnd(self, number, cycle)],
+                epochs=epochs,
+                start=len(self.log.epochs) * steps,
+            )
+        except BaseException:
+            self._keep_what_there_is()
+            raise
+        if cycle.stop_reason:
+            self._take_down(number, cycle, len(cycle.losses) // steps * steps, None)
+            self._keep_what_there_is()
+            raise TrainingError(
+                f"the loss was not finite at step {len(cycle.losses)} of cycle {number}, at the "
+                f"learning rate {cycle.lrs[-1]:.3g}; lower train.max_lr, or run "
+                f"'onecycle find-lr CONFIG' and use what it suggests."
+            )
+        self.observer.end()
+
+    def _take_down(
+        self, number: int, cycle: RecordedCycle, since: int, epoch: int | None
+    ) -> None:
+        epoch = epoch or len(self.log.epochs) + 1
+        for i in range(since, len(cycle.losses)):
+            momentum = cycle.history["momentum"][i]
+            row = (len(self.log.steps), cycle.lrs[i], momentum, cycle.losses[i], epoch, number)
+            self.log.steps.append(row)
+
+    def _keep_what_there_is(self) -> None:
+        if self.run is not None and self.log.steps:
+            self.run.keep()
+            self.log.write(self.run.path)
+            self._save(self.run, "model.keras")
+
+    def _save(self, run: RunFolder, name: str) -> None:
+        temporary = run.path / f".{name.removesuffix('.keras')}.tmp.keras"
+        try:
+            self.bench.model.save(temporary)
+            temporary.replace(run.path / name)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise results.unwritable(run.path / name, error) from None
+
+    def _resolved(self) -> Config:
+        cycles = [
+            {"epochs": cycle.epochs, "max_lr": lr}
+            for cycle, lr in zip(self.config.train.cycles, self.max_lrs, strict=True)
+        ]
+        return resolved(self.config, self.values, train={"cycles": cycles})
+
+    def _result(self, test: Examination, seconds: float) -> TrainResult:
+        if self.best is None:
+            raise TrainingError("no epoch was completed.")
+        steps = len(self.log.steps)
+        trained = len(self.bench.dataset.train) * len(self.log.epochs)
+        return TrainResult(
+            test_loss=test.loss,
+            test_accuracy=test.accuracy,
+            history=self.log.epochs,
+            best_epoch=self.best.epoch,
+            values=self.values,
+            max_lrs=self.max_lrs,
+            cost=Cost.of(self.bench, steps, seconds),
+            images_per_second=round(trained / seconds, 1),
+            folder=self.run.final if self.run else None,
+        )
+
+    def _write(self, run: RunFolder, result: TrainResult) -> None:
+        self.log.write(run.path)
+        self._save(run, "model.keras")
+        last, best = self.log.epochs[-1], self.log.epochs[result.best_epoch - 1]
+        results.write_json(
+            run.path / "result.json",
+            {
+                "kind": "train",
+                "label": self.label,
+                "test_accuracy": result.test_accuracy,
+                "test_loss": result.test_loss,
+                "val_accuracy_last": last.val_accuracy,
+                "val_accuracy_best": best.val_accuracy,
+                "val_loss_last": last.val_loss,
+                "val_loss_best": best.val_loss,
+                "best_epoch": result.best_epoch,
+                "max_lr": result.max_lrs,
+                "momentum": self.values.momentum,
+                "weight_decay": self.values.weight_decay,
+                "decay": self.config.optimizer.decay_kind,
+                "sources": self.values.sources,
+                "steps_per_epoch": self.bench.steps_per_epoch,
+                "images_per_second": result.images_per_second,
+                "cost": result.cost.as_dict(),
+            },
+        )
+        picture = plotting.draw(results.read_record(run.path))
+        results.write_bytes(run.path / "plot.png", plotting.png(picture))
+
+
+def _merit(epoch: Epoch) -> float:
+    return -epoch.val_loss if epoch.val_accuracy is None else epoch.val_accuracy
