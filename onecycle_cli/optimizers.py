@@ -87,10 +87,13 @@ def create(
     optimizer = keras.optimizers.get(name)
     config = optimizer.get_config()
     attributes = [a for a in _MOMENTUM_ATTRIBUTES if a in config]
+    if momentum and not attributes:
+        raise OptimizerError(f"{name} has no momentum; set it to 0.")
     config |= dict.fromkeys(attributes, float(momentum))
     if "nesterov" in config:
         config["nesterov"] = nesterov
-    config["weight_decay"] = 0.0 if decoupled else None
+    if decoupled or config["weight_decay"] is not None:  # AdamW refuses None
+        config["weight_decay"] = 0.0
     optimizer = type(optimizer).from_config(config)
     if decoupled:
         decayed = {id(v) for v in kernels(model)}
@@ -145,17 +148,23 @@ class LiveHyperparameters:
         return bool(new - {LEARNING_RATE})
 
     def assign(self, values: Mapping[str, float]) -> None:
-        """Set hyper-parameters for the next step, and make sure that they hold.
+        """Set hyper-parameters for the next step.
 
         On JAX the caller must have touched `callback.model` in the same hook, which brings the
-        variables up to date.
-
-        Raises:
-            OptimizerError: when a variable does not hold what was assigned.
+        variables up to date; the same goes for `check`.
         """
         for name, value in values.items():
             for variable in self._variables[name]:
                 variable.assign(value)
+
+    def check(self, values: Mapping[str, float]) -> None:
+        """Make sure, after a step, that it was run with what was assigned.
+
+        Raises:
+            OptimizerError: when a variable holds something else.
+        """
+        for name, value in values.items():
+            for variable in self._variables[name]:
                 held = float(ops.convert_to_numpy(variable))
                 if not np.isclose(held, value, rtol=_tolerance(variable), atol=0, equal_nan=True):
                     raise OptimizerError(
@@ -242,6 +251,9 @@ class LiveHyperparameters:
                 for slot in slots:
                     self._undo.append(lambda slot=slot: optimizer._untrack_variable(slot))
                 self._undo.append(lambda name=name: vars(optimizer).__setitem__(name, []))
+        for slot in getattr(optimizer, "_average_gradients", []):  # RMSprop builds them last
+            optimizer._untrack_variable(slot)
+            optimizer._track_variable(slot)
 
     def _keep_saved_models_stock(self) -> None:
         """Let a model that is saved meanwhile load as if nothing had been changed."""
@@ -253,15 +265,27 @@ class LiveHyperparameters:
 
     def _save_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
         def save_own_variables(store: Any) -> None:
-            stock = [v for v in optimizer.variables if not isinstance(v, _Live)]
+            idle = {id(slot) for slot in self._idle_slots()}
+            variables = (v for v in optimizer.variables if not isinstance(v, _Live))
+            stock = [v for v in variables if id(v) not in idle]
             for i, variable in enumerate(stock):
                 store[str(i)] = ops.convert_to_numpy(variable)
 
         return save_own_variables
 
+    def _idle_slots(self) -> list[Any]:
+        """Return the slots that the optimizer would not have, were it made as it is now."""
+        optimizer = self._optimizer
+        if not isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.RMSprop):
+            return []
+        if float(ops.convert_to_numpy(optimizer.momentum)) != 0:
+            return []
+        return [slot for name in _MOMENTUM_SLOTS for slot in getattr(optimizer, name, [])]
+
     def _override(self, owner: Any, name: str, method: Callable[..., Any]) -> None:
+        own = {name: vars(owner)[name]} if name in vars(owner) else {}
         vars(owner)[name] = method
-        self._undo.append(lambda: vars(owner).pop(name))
+        self._undo += [lambda: vars(owner).update(own), lambda: vars(owner).pop(name)]
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

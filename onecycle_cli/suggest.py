@@ -207,7 +207,7 @@ def suggest_lr(sweeps: Sequence[tuple[ArrayLike, ArrayLike]]) -> LRFindings:
     value = suggestion.value
     return LRFindings(
         suggestion=suggestion,
-        min_lr=value / 10 if isinstance(value, float) else None,
+        min_lr=_rounded(value / 10) if isinstance(value, float) else None,
         landmarks=landmarks,
         rules={
             "rebound/2": _median([_over(m.diverge, MARGIN) for m in landmarks]),
@@ -374,9 +374,10 @@ def _too_few(sweeps: Sequence[tuple[ArrayLike, ArrayLike]], longest: int) -> Sug
 
 def _accept(landmarks: Sequence[Landmarks]) -> Suggestion:
     rates = sorted(m.diverge / MARGIN for m in landmarks if m.diverge is not None)
-    value = float(np.median(rates))
+    rates = [_rounded(rate) for rate in rates]
+    value = _rounded(float(np.median(rates)))
     if len(rates) == 1:
-        interval = (value / _ONE_SWEEP_SPREAD, value * _ONE_SWEEP_SPREAD)
+        interval = (_rounded(value / _ONE_SWEEP_SPREAD), _rounded(value * _ONE_SWEEP_SPREAD))
     else:
         interval = (rates[0], rates[-1])
     if rates[-1] > rates[0] * _REPEATS_AGREE:
@@ -426,6 +427,11 @@ def _block_means(values: Array) -> Array:
 
 def _standard_error(values: Array) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def _rounded(value: float) -> float:
+    """Return three significant digits: more would be noise, and what is shown is what is used."""
+    return float(f"{value:.3g}")
 
 
 def _over(value: float | None, divisor: float) -> float | None:

@@ -31,7 +31,8 @@ class LossTracker(keras.metrics.Mean):
 
     def __init__(self, name: str = "loss", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.last = self.add_variable((), initializer="zeros", dtype="float32", name="last")
+        nothing_yet = keras.initializers.Constant(float("nan"))
+        self.last = self.add_variable((), initializer=nothing_yet, dtype="float32", name="last")
 
 
 class Instruments:
@@ -49,6 +50,8 @@ class Instruments:
         self._live = LiveHyperparameters(model, names)
         self._stock_tracker = model._loss_tracker
         self._tracker = LossTracker(dtype=self._stock_tracker.dtype)
+        self._own_compute_loss = vars(model).get("compute_loss")
+        self._records = False
         vars(model)["_loss_tracker"] = self._tracker
         vars(model)["compute_loss"] = self._recording(model.compute_loss)
         vars(model)[_INSTRUMENTS] = self
@@ -69,7 +72,7 @@ class Instruments:
             ModelError: when the model is not built or not compiled.
         """
         instruments = vars(model).get(_INSTRUMENTS)
-        if instruments is not None and instruments._compiled_again():
+        if instruments is not None and instruments._is_stale(owner):
             instruments._detach()
             instruments = None
         if instruments is None:
@@ -83,13 +86,30 @@ class Instruments:
         """Set hyper-parameters for the next step."""
         self._live.assign(values)
 
+    def check(self, values: Mapping[str, float]) -> None:
+        """Make sure, after a step, that it was run with what was assigned.
+
+        Raises:
+            OptimizerError: when something else has set another value.
+        """
+        self._live.check(values)
+
     def read(self, name: str) -> float:
         """Return the value of a hyper-parameter that the next step will use."""
         return self._live.read(name)
 
     @property
     def batch_loss(self) -> float:
-        """The data loss of the last batch, before its update and without penalties."""
+        """The data loss of the last batch, before its update and without penalties.
+
+        Raises:
+            TrainingError: when the model has a training step of its own that hides it.
+        """
+        if not self._records:
+            raise TrainingError(
+                f"the loss of a batch cannot be read, because the train_step of "
+                f"{type(self._model).__name__} does not call self.compute_loss; let it do so."
+            )
         return float(ops.convert_to_numpy(self._tracker.last))
 
     def release(self, owner: Any) -> None:
@@ -99,14 +119,22 @@ class Instruments:
             self._detach()
 
     def _hold(self, owner: Any) -> None:
-        kept = [o for o in self._owners if o is not owner and not _of_another_fit(o, owner)]
-        self._owners = [*kept, owner]
+        self._owners = [*self._others(owner), owner]
+
+    def _others(self, owner: Any) -> list[Any]:
+        return [o for o in self._owners if o is not owner and not _of_another_fit(o, owner)]
+
+    def _is_stale(self, owner: Any) -> bool:
+        """Tell whether they belong to a `fit` that broke off, or to an earlier `compile`."""
+        return self._compiled_again() or not self._others(owner)
 
     def _detach(self) -> None:
         self._live.release()
         if not self._compiled_again():
             vars(self._model)["_loss_tracker"] = self._stock_tracker
         del vars(self._model)["compute_loss"]
+        if self._own_compute_loss is not None:
+            vars(self._model)["compute_loss"] = self._own_compute_loss
         del vars(self._model)[_INSTRUMENTS]
         self._retrace()
 
@@ -128,6 +156,7 @@ class Instruments:
             total = inner(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
             penalties = model.losses
             data = total - sum(ops.sum(p) for p in penalties) if penalties else total
+            self._records = True
             tracker.last.assign(ops.cast(data, tracker.last.dtype))
             return total
 

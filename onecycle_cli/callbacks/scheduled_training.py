@@ -68,6 +68,8 @@ class ScheduledTraining(keras.callbacks.Callback):
         self._attached().assign(self._values)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        _ = self.model  # on JAX, brings the variables up to date
+        self._attached().check(self._values)
         self.step += 1
         self.record(self._values)
 

@@ -1,0 +1,5 @@
+"""`python -m onecycle_cli` is `onecycle`."""
+
+from onecycle_cli.main import run
+
+run()

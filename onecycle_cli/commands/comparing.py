@@ -1,0 +1,46 @@
+"""How `find-momentum` and `find-wd` show what they found."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import typer
+
+from onecycle_cli.commands.presenter import REFUSED, number
+from onecycle_cli.commands.running import cost_row, used_rows, write_table
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.comparison import ComparisonResult
+
+
+def show(result: ComparisonResult, name: str, decay: str) -> None:
+    """Print the suggestion, every candidate's distance from the best, and what was in force.
+
+    Raises:
+        typer.Exit: with the code of a refusal, when there is no suggestion.
+    """
+    found = result.suggestion
+    rows = []
+    if isinstance(found.value, dict):
+        rows.append((name, f"{found.value['max']:g} to {found.value['min']:g}"))
+    elif found.value is not None:
+        rows.append((name, number(found.value)))
+    rows += [("verdict", found.verdict), ("reason", found.reason)]
+    if result.best is not None:
+        rows.append((f"  {_named(result.best)}", "lowest loss"))
+    for candidate, difference in result.differences.items():
+        if math.isfinite(difference.mean):
+            low, high = difference.interval
+            text = f"loss {difference.mean:+.4f} ({low:+.4f} to {high:+.4f})"
+        else:
+            text = "diverged"
+        rows.append((f"  {_named(candidate)}", text))
+    in_force = [row for row in used_rows(result.values, decay) if not row[0].startswith(name)]
+    write_table([*rows, *in_force, cost_row(result.cost)], result.folder)
+    if not found.accepted:
+        raise typer.Exit(REFUSED)
+
+
+def _named(candidate: float | str) -> str:
+    return candidate if isinstance(candidate, str) else f"{candidate:g}"

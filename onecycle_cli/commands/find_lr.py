@@ -1,0 +1,66 @@
+"""`onecycle find-lr`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from onecycle_cli.commands.options import (
+    RUNS,
+    ConfigPath,
+    NoProgress,
+    Out,
+    Quiet,
+    Seed,
+    Set,
+    Verbose,
+)
+from onecycle_cli.commands.presenter import REFUSED, number
+from onecycle_cli.commands.running import cost_row, experiment, write_table
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.find_lr import FindLRResult
+
+
+def find_lr_command(
+    config: ConfigPath,
+    overrides: Set = None,
+    out: Out = RUNS,
+    seed: Seed = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Find the maximum learning rate by short range tests.
+
+    Raises the learning rate step by step while recording each batch's loss, several times over,
+    and suggests half the rate at which the loss rebounds. Writes the suggestion to
+    OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
+
+    Docs: docs/commands.md
+    """
+    with experiment(
+        config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
+    ) as (checked, observer):
+        from onecycle_cli.experiments.find_lr import find_lr
+
+        result = find_lr(checked, out=out, observer=observer)
+    _show(result)
+
+
+def _show(result: FindLRResult) -> None:
+    found = result.suggestion
+    rows = []
+    if isinstance(found.value, float) and found.interval:
+        low, high = found.interval
+        rows.append(("max_lr", f"{number(found.value)} ({low:.3g} to {high:.3g})"))
+        rows.append(("min_lr", number(result.findings.min_lr)))
+    rows += [("verdict", found.verdict), ("reason", found.reason)]
+    rules = ", ".join(
+        f"{name} {'none' if value is None else format(value, '.3g')}"
+        for name, value in result.findings.rules.items()
+    )
+    write_table([*rows, ("by rule", rules), cost_row(result.cost)], result.folder)
+    if not found.accepted:
+        raise typer.Exit(REFUSED)

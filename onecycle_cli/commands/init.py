@@ -1,0 +1,31 @@
+"""`onecycle init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onecycle_cli.commands.presenter import presented
+
+
+def init_command(
+    dataset: Annotated[str, typer.Argument(help="A name from 'onecycle list datasets'.")] = "digits",
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for it.")] = Path(),
+) -> None:
+    """Write a commented config to start from.
+
+    Docs: docs/config.md
+    """
+    with presented():
+        from onecycle_cli import results
+        from onecycle_cli.config.template import template
+        from onecycle_cli.errors import ConfigError
+
+        text = template(dataset)
+        path = out / f"{dataset}.yaml"
+        if path.exists():
+            raise ConfigError(f"{path}: is already there; move it, or choose a folder with --out.")
+        results.write_text(path, text)
+        typer.echo(f"wrote {path}; now run: onecycle find-lr {path}")

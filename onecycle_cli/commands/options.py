@@ -1,0 +1,29 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="YAML file; 'onecycle init' writes one.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a value of the config, such as find_lr.max_lr=3. Repeatable.",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the runs.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Instead of the config's.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and warnings.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show the traceback of an unexpected error.")
+]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bars.")]
+
+RUNS = Path("runs")

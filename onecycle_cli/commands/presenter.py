@@ -1,0 +1,80 @@
+"""How a command ends: one clear message and the right exit code, never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from onecycle_cli.errors import OnecycleError
+
+REFUSED = 3
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class _Terminated(SystemExit):
+    pass
+
+
+@contextlib.contextmanager
+def presented(verbose: bool = False) -> Iterator[None]:
+    """Turn what goes wrong inside into one message on stderr and an exit code."""
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except OnecycleError as error:
+        _fail(str(error), error.exit_code, verbose)
+    except KeyboardInterrupt:
+        _fail("interrupted; what was finished is kept.", INTERRUPTED, False)
+    except _Terminated:
+        _fail("terminated; what was finished is kept.", TERMINATED, False)
+    except typer.Exit:
+        raise
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+    except MemoryError:
+        _fail("out of memory; lower batch_size or dataset.limit.", 1, verbose)
+    except Exception as error:  # the last resort: a defect of ours, or of a user's model
+        if type(error).__name__ == "ResourceExhaustedError":
+            _fail("out of memory; lower batch_size or dataset.limit.", 1, verbose)
+        first = (str(error).strip().splitlines() or ["no message"])[0]
+        _fail(f"{type(error).__name__}: {first} (--verbose shows where)", 1, verbose)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def say(text: str) -> None:
+    """Write a line to stderr."""
+    typer.echo(text, err=True)
+
+
+def table(rows: list[tuple[str, str]]) -> None:
+    """Write names and values to stdout, in two columns."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def number(value: float | None) -> str:
+    """Return a number as a person writes it; every digit that counts."""
+    return "none" if value is None else f"{value:.6g}"
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise _Terminated(TERMINATED)
+
+
+def _fail(message: str, code: int, verbose: bool) -> NoReturn:
+    if verbose:
+        traceback.print_exc()
+    for line in message.splitlines():
+        typer.secho(f"onecycle: {line}", err=True, fg=typer.colors.RED)
+    raise typer.Exit(code)

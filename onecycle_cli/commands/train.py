@@ -1,0 +1,63 @@
+"""`onecycle train`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onecycle_cli.commands.options import (
+    RUNS,
+    ConfigPath,
+    NoProgress,
+    Out,
+    Quiet,
+    Seed,
+    Set,
+    Verbose,
+)
+from onecycle_cli.commands.presenter import number
+from onecycle_cli.commands.running import cost_row, experiment, used_rows, write_table
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.train import TrainResult
+
+
+def train_command(
+    config: ConfigPath,
+    overrides: Set = None,
+    out: Out = RUNS,
+    seed: Seed = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Train by one or more 1cycle passes, with the values that were found.
+
+    Saves the last and the best model, evaluates the last one on the test set, once, and says
+    where each value came from. Writes to OUT/NAME/train/NNN.
+
+    Docs: docs/commands.md
+    """
+    with experiment(
+        config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
+    ) as (checked, observer):
+        from onecycle_cli.experiments.train import train
+
+        result = train(checked, out=out, observer=observer)
+    _show(result, checked.optimizer.decay_kind)
+
+
+def _show(result: TrainResult, decay: str) -> None:
+    last, best = result.history[-1], result.history[result.best_epoch - 1]
+    rows = []
+    if result.test_accuracy is not None:
+        rows.append(("test accuracy", f"{result.test_accuracy:.2%}"))
+    rows.append(("test loss", number(result.test_loss)))
+    for name, epoch in (("last", last), ("best", best)):
+        accuracy = "" if epoch.val_accuracy is None else f"accuracy {epoch.val_accuracy:.2%}, "
+        text = f"{accuracy}loss {number(epoch.val_loss)} (epoch {epoch.epoch})"
+        rows.append((f"validation, {name}", text))
+    if len(result.max_lrs) > 1:
+        rows.append(("max_lr by cycle", ", ".join(number(lr) for lr in result.max_lrs)))
+    rows += used_rows(result.values, decay)
+    rows.append(("speed", f"{result.images_per_second:.0f} examples a second"))
+    write_table([*rows, cost_row(result.cost)], result.folder)

@@ -1,0 +1,76 @@
+"""A commented configuration for each data set, to start from."""
+
+from __future__ import annotations
+
+from onecycle_cli.config.schema import DATASETS
+from onecycle_cli.config.wording import did_you_mean
+from onecycle_cli.errors import ConfigError
+
+_MODELS = {"digits": "mlp", "arrays": "mlp"}
+_EPOCHS = {"digits": 20, "cifar10": 20, "cifar100": 40}
+_OPTIONAL_PATH = """\
+  # path: null                  # a local copy; else $ONECYCLE_DATA, the Keras cache, a download
+"""
+_PATHS = {
+    "digits": "",
+    "arrays": """\
+  path: data.npz                # x_train, y_train, optional x_val, y_val, x_test, y_test
+""",
+    "image_folder": """\
+  path: images                  # train/<class>/*, optional val/<class>/*, test/<class>/*
+""",
+}
+
+_TEXT = """\
+# {about}
+#
+#   onecycle find-lr {name}.yaml         suggests train.max_lr
+#   onecycle find-wd {name}.yaml         suggests train.weight_decay
+#   onecycle find-momentum {name}.yaml   suggests train.momentum
+#   onecycle train {name}.yaml           trains with what was suggested
+#
+# Values behind a "#" are the defaults.
+name: {name}  # the folder under runs/
+# seed: 0
+batch_size: {batch_size}  # the largest that fits, up to 512
+# precision: float32            # float32 | mixed_bfloat16 | mixed_float16
+dataset:
+  name: {name}
+{path}  # validation_fraction: 0.1    # split off the training set; the test set is only seen by train
+  # limit: null                 # only so many training images
+  # augment: {{flip: true, crop: 4, cutout: 0}}
+model:
+  name: {model}  # see 'onecycle list models', or path/to/file.py:function
+  # options: {{}}
+optimizer:
+  name: sgd  # see 'onecycle list optimizers'
+  # momentum: 0.9               # what find-lr holds constant; beta_1 for the Adam family
+  # decay: auto                 # l2 | decoupled; what a weight decay means
+# find_lr:       {{min_lr: 1e-5, max_lr: 10, scale: exp, steps: auto, repeats: 3, stop_factor: 4}}
+# find_momentum: {{values: [0.8, 0.85, 0.9, 0.95, 0.99], steps: auto, repeats: 2}}
+# find_wd:       {{values: [1e-3, 1e-4, 1e-5, 1e-6, 1e-7], refine: true, steps: auto, repeats: 2}}
+train:
+  cycles: [{{epochs: {epochs}}}]  # each its own 1cycle pass
+  # max_lr: auto                # auto: what find-lr suggested
+  # momentum: auto              # or {{max: 0.95, min: 0.85}}
+  # weight_decay: auto
+  # shape: smith                # smith | linear | cosine | wsd
+"""
+
+
+def template(dataset: str) -> str:
+    """Return a commented configuration for a data set.
+
+    Raises:
+        ConfigError: when there is no such data set.
+    """
+    if dataset not in DATASETS:
+        raise ConfigError(f"unknown data set '{dataset}'{did_you_mean(dataset, list(DATASETS))}")
+    return _TEXT.format(
+        about=DATASETS[dataset],
+        name=dataset,
+        path=_PATHS.get(dataset, _OPTIONAL_PATH),
+        model=_MODELS.get(dataset, "resnet9"),
+        epochs=_EPOCHS.get(dataset, 20),
+        batch_size=64 if dataset == "digits" else 128,
+    )

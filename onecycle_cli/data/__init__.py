@@ -1,0 +1,48 @@
+"""A data set by name, and its batches as a pure function of (seed, epoch, step).
+
+Names are loaded when they are first used: only `Batches` and `EvaluationBatches` need Keras.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onecycle_cli.data.augment import Augment, augmentation
+    from onecycle_cli.data.batching import batch, steps_per_epoch
+    from onecycle_cli.data.dataset import Dataset
+    from onecycle_cli.data.feed import Batches, EvaluationBatches
+    from onecycle_cli.data.loading import load
+
+_HOMES = {
+    "Augment": "augment",
+    "Batches": "feed",
+    "Dataset": "dataset",
+    "EvaluationBatches": "feed",
+    "augmentation": "augment",
+    "batch": "batching",
+    "load": "loading",
+    "steps_per_epoch": "batching",
+}
+
+__all__ = [
+    "Augment",
+    "Batches",
+    "Dataset",
+    "EvaluationBatches",
+    "augmentation",
+    "batch",
+    "load",
+    "steps_per_epoch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,98 @@
+"""A batch as a pure function of (seed, epoch, step): no iterator, no history."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onecycle_cli.data.augment import Augment
+from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.errors import DataError
+
+
+def steps_per_epoch(dataset: Dataset, batch_size: int) -> int:
+    """Return how many batches hold the training part once; the last may be smaller.
+
+    Raises:
+        DataError: a batch would be larger than the training part.
+    """
+    count = len(dataset.train)
+    if batch_size > count:
+        raise DataError(
+            f"batch_size must be at most the {count} training examples of {dataset.name}, got "
+            f"{batch_size}; lower it or use more data."
+        )
+    return math.ceil(count / batch_size)
+
+
+def batch(
+    dataset: Dataset,
+    *,
+    seed: int,
+    epoch: int,
+    step: int,
+    batch_size: int,
+    augment: Augment | None = None,
+) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Return one training batch; the same arguments give the same bytes, in any order of calls.
+
+    The order of an epoch is a permutation drawn from (seed, epoch), so each epoch shows every
+    training example once; the augmentation is drawn from (seed, epoch, step).
+
+    Args:
+        dataset: where the examples come from.
+        seed: an integer >= 0.
+        epoch: counted from 0.
+        step: the batch within its epoch, 0 <= step < steps_per_epoch.
+        batch_size: examples in a batch; the last of an epoch holds what remains.
+        augment: what to do to the images; None for nothing.
+
+    Returns:
+        Inputs, normalised, float32 of shape (b, ...); and targets, int32 of shape (b,) or float32
+        of shape (b,) or (b, k).
+
+    Raises:
+        IndexError: the epoch has no such step.
+    """
+    order = _order(len(dataset.train), seed, epoch)
+    chosen = order[step * batch_size : (step + 1) * batch_size]
+    if step < 0 or not len(chosen):
+        last = math.ceil(len(order) / batch_size) - 1
+        raise IndexError(f"step must lie in 0..{last}, got {step}")
+    rows = dataset.train[chosen]
+    if augment is None:
+        return dataset.normalise(dataset.x[rows]), dataset.y[rows]
+    return _augmented(dataset, rows, augment, _draws(seed, epoch, step, len(rows))), dataset.y[rows]
+
+
+@lru_cache(maxsize=8)
+def _order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    order = np.random.Generator(np.random.PCG64([seed, epoch])).permutation(count)
+    order.flags.writeable = False  # it is shared
+    return order
+
+
+def _draws(seed: int, epoch: int, step: int, count: int) -> NDArray[np.float64]:
+    """Draw five numbers in [0, 1) for each image, whatever the augmentation needs of them.
+
+    The step counts from 1 here, since NumPy takes [seed, epoch, 0] for [seed, epoch], which has
+    drawn the order.
+    """
+    return np.random.Generator(np.random.PCG64([seed, epoch, step + 1])).random((5, count))
+
+
+def _augmented(
+    dataset: Dataset, rows: NDArray[np.int64], augment: Augment, draws: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Pick, crop and mirror in one gather of pixels; normalise; then cut the holes."""
+    height, width, channels = dataset.input_shape
+    lines, columns = augment.grid(draws, height, width)
+    pixels = ((rows[:, None] * height + lines) * width)[:, :, None] + columns[:, None, :]
+    images = dataset.normalise(dataset.x.reshape(-1, channels).take(pixels, axis=0))
+    if augment.cutout:
+        images[augment.hole(draws, height, width)] = 0.0
+    return images

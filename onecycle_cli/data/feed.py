@@ -1,0 +1,138 @@
+"""Batches in the form that Keras takes: items that are computed when they are asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from onecycle_cli.data.augment import Augment, check_augment
+from onecycle_cli.data.batching import batch, steps_per_epoch
+from onecycle_cli.data.dataset import Dataset
+
+Batch = tuple[NDArray[np.float32], NDArray[Any]]
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """Training batches, numbered through all epochs.
+
+    Item i is the batch of epoch (start + i) // S and step (start + i) % S, where S =
+    `steps_per_epoch`. Nothing is remembered from one item to the next, so Keras may read ahead,
+    or read an item twice (it reads the first two to learn their shapes), without effect.
+
+    Keras is told that the length is unknown: of a finite `PyDataset`, `fit` shuffles the items
+    unless told `shuffle=False`. So `fit` needs to be told how long an epoch is, and goes on where
+    the last epoch ended:
+
+        batches = Batches(dataset, seed=0, batch_size=128, num_steps=epochs * steps)
+        model.fit(batches, epochs=epochs, steps_per_epoch=steps, shuffle=False)
+
+    With `compile(steps_per_execution=k)`, k must divide that length: Keras rounds it up, and an
+    unknown length does not stop it.
+
+    Args:
+        dataset: where the examples come from.
+        seed: an integer >= 0.
+        batch_size: examples in a batch.
+        num_steps: `len` of this object, and where a Python loop over it ends.
+        start: the global step of item 0; not 0 for a run that is taken up again.
+        augment: what to do to the images; None for nothing.
+
+    Raises:
+        DataError: a batch is larger than the training part, or the augmentation does not fit.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        seed: int,
+        batch_size: int,
+        num_steps: int,
+        start: int = 0,
+        augment: Augment | None = None,
+    ) -> None:
+        super().__init__()
+        check_augment(augment, dataset.input_shape)
+        self.dataset = dataset
+        self.seed = seed
+        self.batch_size = batch_size
+        self.num_steps = num_steps
+        self.start = start
+        self.augment = augment
+        self.steps_per_epoch = steps_per_epoch(dataset, batch_size)
+
+    @property
+    def num_batches(self) -> None:
+        """None: what Keras takes for no known end."""
+        return
+
+    def __len__(self) -> int:
+        return self.num_steps
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: int) -> Batch:
+        epoch, step = divmod(self.start + index, self.steps_per_epoch)
+        return batch(
+            self.dataset,
+            seed=self.seed,
+            epoch=epoch,
+            step=step,
+            batch_size=self.batch_size,
+            augment=self.augment,
+        )
+
+
+class EvaluationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """Examples in their order, each once, normalised and never augmented.
+
+    For `evaluate`, `predict` and `fit(validation_data=...)`, which do not shuffle:
+
+        model.evaluate(EvaluationBatches(dataset, dataset.validation, batch_size=256))
+        model.evaluate(EvaluationBatches.of_test(dataset, batch_size=256))
+
+    Args:
+        dataset: how to normalise, and, unless `examples` are given, where the examples come from.
+        rows: which examples, int64 of shape (m,).
+        batch_size: examples in a batch; the last holds what remains.
+        examples: inputs and targets that `rows` counts in, instead of the data set's pool.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        rows: NDArray[np.int64],
+        *,
+        batch_size: int,
+        examples: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.dataset = dataset
+        self.rows = rows
+        self.batch_size = batch_size
+        self.x, self.y = examples if examples is not None else (dataset.x, dataset.y)
+
+    @classmethod
+    def of_test(cls, dataset: Dataset, *, batch_size: int) -> EvaluationBatches:
+        """Read the test set and return all of it.
+
+        Raises:
+            DataError: the test set is damaged or does not fit the training set.
+        """
+        examples = dataset.test()
+        return cls(dataset, np.arange(len(examples[1])), batch_size=batch_size, examples=examples)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.rows) / self.batch_size)
+
+    def __getitem__(self, index: int) -> Batch:
+        if not 0 <= index < len(self):
+            raise IndexError(f"index must lie in 0..{len(self) - 1}, got {index}")
+        rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
+        return self.dataset.normalise(self.x[rows]), self.y[rows]

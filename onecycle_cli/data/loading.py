@@ -1,0 +1,114 @@
+"""Loads a data set by its name, splits it and measures it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onecycle_cli.data import arrays, cifar, digits, image_folder, mnist
+from onecycle_cli.data.augment import augmentation, check_augment
+from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.data.source import Examples, Progress, Source
+from onecycle_cli.data.splitting import Positions, split
+from onecycle_cli.data.statistics import channel_statistics
+from onecycle_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from onecycle_cli.config import DatasetConfig
+
+_READERS: dict[str, Callable[[DatasetConfig, Progress | None], Source]] = {
+    "digits": digits.read,
+    "cifar10": partial(cifar.read, cifar.CIFAR10),
+    "cifar100": partial(cifar.read, cifar.CIFAR100),
+    "mnist": mnist.read_mnist,
+    "fashion_mnist": mnist.read_fashion_mnist,
+    "arrays": arrays.read,
+    "image_folder": image_folder.read,
+}
+_TEST_FRACTION = 0.1
+_TEST, _LIMIT, _VALIDATION = "test", "limit", "validation"
+_PURPOSES = {_TEST: 1, _LIMIT: 2, _VALIDATION: 3}  # tell the draws of one seed apart
+
+
+def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) -> Dataset:
+    """Load a data set, set its test and validation parts aside, and measure the rest.
+
+    In this order: without a test set 10 % are set aside; `config.limit` keeps so many training
+    examples; without a validation part `config.validation_fraction` of them are split off. Every
+    draw is stratified, save for regression, and depends on nothing but the data and `seed`.
+
+    Args:
+        config: the `dataset` section of the configuration.
+        seed: an integer >= 0.
+        progress: told of a download's (bytes received, bytes in all or None).
+
+    Raises:
+        ConfigError: the data set needs a path and has none.
+        DataError: the data are missing, damaged, or do not fit the configuration.
+    """
+    source = _READERS[config.name](config, progress)
+    check_augment(augmentation(config), source.x.shape[1:])
+    pool, given = np.split(np.arange(len(source.x)), [len(source.x) - source.validation])
+    pool, read_test = _set_test_aside(source, pool, seed)
+    pool, notes = _limited(source, pool, config.limit, seed)
+    train, validation = _set_validation_aside(source, pool, given, config, seed)
+    mean, std = channel_statistics(source.x, train)
+    return Dataset(
+        name=config.name,
+        x=source.x,
+        y=source.y,
+        train=train,
+        validation=validation,
+        classes=source.classes,
+        mean=mean,
+        std=std,
+        read_test=read_test,
+        origin=source.origin,
+        notes=notes,
+    )
+
+
+def _set_test_aside(
+    source: Source, pool: Positions, seed: int
+) -> tuple[Positions, Callable[[], Examples]]:
+    if source.test is not None:
+        return pool, source.test
+    kept, taken = _split_off(source, pool, _TEST_FRACTION, _TEST, seed)
+    return kept, lambda: (source.x[taken], source.y[taken])
+
+
+def _limited(
+    source: Source, pool: Positions, limit: int | None, seed: int
+) -> tuple[Positions, tuple[str, ...]]:
+    """Keep `limit` examples of the pool; a larger limit keeps all and says so."""
+    if limit is None or limit == len(pool):
+        return pool, ()
+    if limit > len(pool):
+        return pool, (f"dataset.limit is {limit}: all {len(pool)} training examples are used.",)
+    kept, _ = split(source.y[pool], len(pool) - limit, seed, _PURPOSES[_LIMIT])
+    return pool[kept], ()
+
+
+def _set_validation_aside(
+    source: Source, pool: Positions, given: Positions, config: DatasetConfig, seed: int
+) -> tuple[Positions, Positions]:
+    if len(given):
+        return pool, given
+    return _split_off(source, pool, config.validation_fraction, _VALIDATION, seed)
+
+
+def _split_off(
+    source: Source, pool: Positions, fraction: float, part: str, seed: int
+) -> tuple[Positions, Positions]:
+    """Return the rows kept and those taken, one of each at least."""
+    taken = max(1, round(fraction * len(pool)))
+    if taken >= len(pool):
+        raise DataError(
+            f"{source.origin}: {len(pool)} training examples cannot give {taken} to the {part} "
+            "part and train on the rest; use more data or a larger dataset.limit."
+        )
+    kept, out = split(source.y[pool], taken, seed, _PURPOSES[part])
+    return pool[kept], pool[out]

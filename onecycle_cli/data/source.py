@@ -1,0 +1,72 @@
+"""What a source of data hands to the loader, and the checks that all sources share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onecycle_cli.errors import DataError
+
+Progress = Callable[[int, int | None], None]
+"""Told the bytes received so far and the bytes to come in all (None: unknown)."""
+
+Examples = tuple[NDArray[Any], NDArray[Any]]
+"""Inputs and targets of the same length, in the form that `Dataset` documents."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The training set of one data set, and a way to its test set.
+
+    Attributes:
+        x: inputs, uint8 or float32, shape (n, ...), C-contiguous.
+        y: int32 labels of shape (n,), or float32 targets of shape (n,) or (n, k).
+        classes: the classes' names; None for regression.
+        origin: where the data came from, for people: a path or the name of a package.
+        validation: so many examples at the end are the validation part; 0: none is given.
+        test: reads the test set; None: there is none.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    classes: tuple[str, ...] | None
+    origin: str
+    validation: int = 0
+    test: Callable[[], Examples] | None = None
+
+
+def class_labels(values: object, count: int, classes: int, where: str) -> NDArray[np.int32]:
+    """Return labels as int32 of shape (count,), or refuse what labels cannot be.
+
+    Args:
+        values: a sequence of integers.
+        count: the number of inputs that they belong to.
+        classes: labels lie in 0..classes-1.
+        where: the file (and key) they were read from, for the error.
+
+    Raises:
+        DataError: other than `count` integers of 0..classes-1.
+    """
+    try:
+        labels = np.asarray(values)
+    except (ValueError, OverflowError):
+        labels = np.empty(0, object)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise DataError(f"{where}: labels must be a list of integers.")
+    if len(labels) != count:
+        raise DataError(f"{where}: {count} images but {len(labels)} labels; use an intact copy.")
+    if count and (labels.min() < 0 or labels.max() >= classes):
+        raise DataError(
+            f"{where}: labels must lie in 0..{classes - 1}, "
+            f"got {labels.min()}..{labels.max()}; use an intact copy."
+        )
+    return labels.astype(np.int32)
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of an error's text, or its kind when it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0].strip() or type(error).__name__

@@ -1,0 +1,78 @@
+"""Mean and standard deviation per channel, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CHUNK = 1 << 22  # numbers converted at a time
+
+
+def channel_statistics(
+    x: NDArray[Any], indices: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the mean and the standard deviation of some rows, per entry of the last axis.
+
+    The deviation is the root of the mean squared distance from the mean, over all rows and pixels.
+    Channels that are constant get 1, so that one can divide by it.
+
+    Args:
+        x: uint8 or float32, shape (n, ..., channels); uint8 counts in units of 255.
+        indices: the rows to look at, shape (m,), m >= 1.
+
+    Returns:
+        Two float32 arrays of shape (channels,).
+    """
+    moments = _moments_of_bytes if x.dtype == np.uint8 else _moments_of_floats
+    mean, variance = moments(x, indices)
+    std = np.sqrt(variance)
+    rounding = np.finfo(np.float32).eps * np.abs(mean)
+    std[std <= rounding] = 1.0
+    return mean.astype(np.float32), std.astype(np.float32)
+
+
+def _moments_of_bytes(
+    x: NDArray[np.uint8], indices: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Add up integers, exactly: a byte's square fits in 16 bits, a chunk's sums in 64."""
+    total = np.zeros(x[0].size, np.int64)
+    squares = np.zeros(x[0].size, np.int64)
+    for chunk in _chunks(x, indices):
+        total += chunk.sum(axis=0, dtype=np.uint32)
+        squares += np.square(chunk, dtype=np.uint16).sum(axis=0, dtype=np.uint32)
+    count = len(indices) * (x[0].size // x.shape[-1])
+    mean = _per_channel(total, x.shape[-1]) / count
+    variance = _per_channel(squares, x.shape[-1]) / count - mean**2
+    return mean / 255.0, np.maximum(variance, 0.0) / 255.0**2
+
+
+def _moments_of_floats(
+    x: NDArray[np.float32], indices: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Go over the rows twice, so that a large mean does not swallow a small deviation."""
+    channels = x.shape[-1]
+    count = len(indices) * (x[0].size // channels)
+    total = np.zeros(x[0].size, np.float64)
+    for chunk in _chunks(x, indices):
+        total += chunk.sum(axis=0, dtype=np.float64)
+    mean = _per_channel(total, channels) / count
+    centre = np.tile(mean, x[0].size // channels)
+    squares = np.zeros(x[0].size, np.float64)
+    for chunk in _chunks(x, indices):
+        squares += np.square(chunk - centre).sum(axis=0)
+    return mean, _per_channel(squares, channels) / count
+
+
+def _chunks(x: NDArray[Any], indices: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+    """Yield the chosen rows as (rows, numbers in a row), some millions of numbers at a time."""
+    rows = min(max(1, _CHUNK // x[0].size), 1 << 16)  # 2^16 squares of bytes fit in 32 bits
+    for start in range(0, len(indices), rows):
+        chosen = x[indices[start : start + rows]]
+        yield chosen.reshape(len(chosen), -1)
+
+
+def _per_channel(sums: NDArray[Any], channels: int) -> NDArray[np.float64]:
+    return np.asarray(sums.reshape(-1, channels).sum(axis=0), np.float64)

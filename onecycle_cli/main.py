@@ -1,0 +1,70 @@
+"""The command line: one app, one module a command, nothing heavy until a command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from onecycle_cli.commands.find_lr import find_lr_command
+from onecycle_cli.commands.find_momentum import find_momentum_command
+from onecycle_cli.commands.find_wd import find_wd_command
+from onecycle_cli.commands.init import init_command
+from onecycle_cli.commands.list import list_command
+from onecycle_cli.commands.plot import plot_command
+from onecycle_cli.commands.train import train_command
+
+app = typer.Typer(
+    name="onecycle",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("find-lr")(find_lr_command)
+app.command("find-momentum")(find_momentum_command)
+app.command("find-wd")(find_wd_command)
+app.command("train")(train_command)
+app.command("plot")(plot_command)
+app.command("init")(init_command)
+app.command("list")(list_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    from onecycle_cli.backend import name_of_backend, versions
+
+    found = versions()
+    backend = name_of_backend()
+    typer.echo(
+        f"onecycle {found['onecycle']}, Keras {found.get('keras', 'missing')} on {backend} "
+        f"{found.get(backend, 'missing')}, Python {found['python']}"
+    )
+    raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the versions of onecycle, Keras, its backend and Python.",
+        ),
+    ] = False,
+) -> None:
+    """Find the learning rate, momentum and weight decay to train with, then train with them.
+
+    A usual way through: find-lr, find-wd, find-momentum, train; each uses what the others found.
+
+    Exit codes: 0 done; 1 failed; 2 bad usage or bad config; 3 a finder refuses to suggest;
+    130 after Ctrl-C; 143 after SIGTERM.
+    """
+
+
+def run() -> None:
+    """Run the command line."""
+    app()

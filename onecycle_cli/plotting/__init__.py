@@ -1,0 +1,71 @@
+"""Pictures of results: a record, or several of one kind, becomes a Matplotlib figure.
+
+Figures are made without a display and without Matplotlib's global state: nothing blocks, and the
+caller's own figures and styles stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from onecycle_cli.errors import ResultError
+from onecycle_cli.plotting.canvas import png
+from onecycle_cli.plotting.comparison import draw_comparison, overlay_comparisons
+from onecycle_cli.plotting.range_test import draw_lr_finder, draw_range_test, overlay_range_tests
+from onecycle_cli.plotting.schedule import draw_schedule
+from onecycle_cli.plotting.training import draw_training, overlay_trainings
+from onecycle_cli.results import Record
+
+__all__ = ["draw", "draw_lr_finder", "draw_overlay", "draw_schedule", "png"]
+
+_DRAW = {
+    "find-lr": draw_range_test,
+    "find-momentum": draw_comparison,
+    "find-wd": draw_comparison,
+    "train": draw_training,
+}
+_OVERLAY = {
+    "find-lr": overlay_range_tests,
+    "find-momentum": overlay_comparisons,
+    "find-wd": overlay_comparisons,
+    "train": overlay_trainings,
+}
+
+
+def draw(record: Record) -> Figure:
+    """Return the picture of one record.
+
+    Raises:
+        ResultError: when no picture is known for its kind.
+    """
+    _check_kind(record)
+    return _DRAW[record.kind](record)
+
+
+def draw_overlay(records: Sequence[Record]) -> Figure:
+    """Return one picture of several records of the same kind, with a legend of their labels.
+
+    Raises:
+        ResultError: when there is no record, or when their kinds differ.
+    """
+    if not records:
+        raise ResultError("there is no result to draw; give the folder of at least one run.")
+    for record in records:
+        _check_kind(record)
+    kinds = list(dict.fromkeys(record.kind for record in records))
+    if len(kinds) > 1:
+        raise ResultError(
+            f"results of different kinds ({', '.join(kinds)}) can't be drawn into one picture; "
+            f"give runs of one kind."
+        )
+    return draw(records[0]) if len(records) == 1 else _OVERLAY[kinds[0]](records)
+
+
+def _check_kind(record: Record) -> None:
+    if record.kind not in _DRAW:
+        raise ResultError(
+            f"'{record.kind}' is no kind of result that can be drawn; known kinds are "
+            f"{', '.join(_DRAW)}."
+        )

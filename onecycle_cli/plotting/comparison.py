@@ -1,0 +1,353 @@
+"""Pictures of the comparison of candidates: momentum values, or weight decays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from onecycle_cli.plotting.canvas import (
+    GREY,
+    INK,
+    VERMILLION,
+    legend_below,
+    look,
+    new_figure,
+    number,
+    padded,
+    plain_ticks,
+    rounded_to,
+    say,
+    styled,
+    title_lines,
+    whole_ticks,
+)
+from onecycle_cli.plotting.wording import (
+    overlay_labels,
+    shared_conditions,
+    suggested,
+    suggestion_lines,
+    title_of,
+)
+from onecycle_cli.results import Record
+from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, moving_average
+
+Value = float | str
+
+_SMOOTHING = 0.9
+_FAR_OFF = 6.0
+_DECAYS = {
+    "l2": "weight decay (L2: loss + λ·Σw²)",
+    "decoupled": "weight decay (decoupled: w −= lr·λ·w)",
+}
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One value that was tried: its smoothed loss, its score, its distance from the best one."""
+
+    value: Value
+    losses: Array
+    score: float
+    mean: float
+    interval: tuple[float, float] | None
+
+    @property
+    def name(self) -> str:
+        if isinstance(self.value, float):
+            return number(self.value)
+        return (
+            f"{self.value}, {number(DEFAULT_MOMENTUM['max'])} to {number(DEFAULT_MOMENTUM['min'])}"
+        )
+
+    @property
+    def finished(self) -> bool:
+        return math.isfinite(self.mean)
+
+
+@styled
+def draw_comparison(record: Record) -> Figure:
+    """Draw a `find-momentum` or `find-wd` record: losses on the left, scores on the right."""
+    candidates = _candidates(record)
+    suggestion = record.result.get("suggestion") or {}
+    what = {"find-wd": "Weight decays", "find-momentum": "Momentum values"}[record.kind]
+    heading = title_lines(title_of(record, f"{what} compared"))
+    if suggestion:
+        heading += suggestion_lines(suggested(_short_name(record), suggestion), suggestion)
+    figure = new_figure(heading, max(4.2, 2.2 + 0.3 * len(candidates)))
+    left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
+    chosen = _chosen_rows([c.value for c in candidates], suggestion.get("value"))
+    _draw_losses(left, candidates, chosen)
+    _draw_scores(right, candidates, chosen)
+    right.set_ylabel(_axis_name(record))
+    right.set_xlabel(_score_label(record))
+    if any(len(c.losses) for c in candidates):
+        legend_below(figure, left, min(5, len(candidates)), _axis_name(record))
+    return figure
+
+
+@styled
+def overlay_comparisons(records: Sequence[Record]) -> Figure:
+    """Draw the scores of several records of one kind, each in its own colour."""
+    runs = [_candidates(record) for record in records]
+    values = _ordered({c.value for run in runs for c in run})
+    what = {"find-wd": "Weight decays", "find-momentum": "Momentum values"}[records[0].kind]
+    title = "\n".join([f"{what} compared", ", ".join(shared_conditions(records))])
+    row = 0.16 + 0.14 * len(records)
+    figure = new_figure(title_lines(title), max(3.4, 1.4 + row * len(values)) + 0.2 * len(records))
+    axes = figure.add_subplot()
+    limits = _score_limits([c for run in runs for c in run])
+    for index, (record, run) in enumerate(zip(records, runs, strict=True)):
+        shift = 0.7 * ((index + 0.5) / len(records) - 0.5)
+        rows = [values.index(c.value) + shift for c in run]
+        text = suggested(_short_name(record), record.result.get("suggestion") or {})
+        color = look(index)["color"]
+        marker = "osD^v<>"[index % 7]
+        _draw_dots(axes, run, rows, [color] * len(run), limits=limits, marker=marker)
+        _name_far_off(axes, run, rows, limits)
+        axes.plot([], [], marker, color=color, label=f"{overlay_labels(records)[index]}: {text}")
+    names = {c.value: c.name for run in runs for c in run}
+    _finish_scores(axes, [names[v] for v in values], limits)
+    axes.set_ylabel(" / ".join(dict.fromkeys(map(_axis_name, records))))
+    axes.set_xlabel(_score_label(records[0]))
+    legend_below(figure, axes, columns=1)
+    return figure
+
+
+def _candidates(record: Record) -> list[_Candidate]:
+    """Return the candidates of a record in rising order, words last."""
+    column = "weight_decay" if record.kind == "find-wd" else "momentum"
+    trials, curves = record.tables["trials"], record.tables["curves"]
+    identity = trials.get("trial") or list(range(len(trials[column])))
+    tried: dict[Value, list[int]] = {}
+    for row, value in enumerate(trials[column]):
+        tried.setdefault(value, []).append(row)
+    scores = {v: _mean([trials["score"][row] for row in rows]) for v, rows in tried.items()}
+    trial_of_step = np.asarray(curves["trial"])
+    losses = np.asarray(curves["loss"], float)
+    differences = _by_value(record.result.get("differences") or {})
+    best = _best(record, scores)
+    return [
+        _Candidate(
+            value,
+            _mean_curve([losses[trial_of_step == identity[row]] for row in tried[value]]),
+            scores[value],
+            *_distance(value, best, scores, differences),
+        )
+        for value in _ordered(tried)
+    ]
+
+
+def _best(record: Record, scores: Mapping[Value, float]) -> Value | None:
+    best = _value_of(record.result.get("best"))
+    if best in scores:
+        return best
+    finite = [v for v, score in scores.items() if math.isfinite(score)]
+    return min(finite, key=lambda v: scores[v]) if finite else None
+
+
+def _distance(
+    value: Value,
+    best: Value | None,
+    scores: Mapping[Value, float],
+    differences: Mapping[Value | None, Mapping[str, Any]],
+) -> tuple[float, tuple[float, float] | None]:
+    """Return how much worse than the best a candidate scored, and the interval if it is known."""
+    if value == best:
+        return 0.0, None
+    if value in differences:
+        mean, interval = differences[value].get("mean"), differences[value].get("interval") or ()
+        if mean is None or not math.isfinite(mean):
+            return math.inf, None
+        ends = [float(v) for v in interval if v is not None and math.isfinite(v)]
+        return float(mean), (ends[0], ends[1]) if len(ends) == 2 else None
+    distance = scores[value] - scores[best] if best is not None else math.inf
+    return (distance if math.isfinite(distance) else math.inf), None
+
+
+def _by_value(differences: Mapping[str, Any]) -> dict[Value | None, Mapping[str, Any]]:
+    return {_value_of(name): entry for name, entry in differences.items()}
+
+
+def _value_of(name: Any) -> Value | None:
+    try:
+        return float(name)
+    except (TypeError, ValueError):
+        return None if name is None else str(name)
+
+
+def _ordered(values: Iterable[Value]) -> list[Value]:
+    return sorted(values, key=lambda v: (isinstance(v, str), v))
+
+
+def _mean(values: Sequence[Any]) -> float:
+    return float(np.mean([v if isinstance(v, float) else math.nan for v in values]))
+
+
+def _mean_curve(replicates: Sequence[Array]) -> Array:
+    """Return the smoothed mean of the replicates, up to where one of them broke off."""
+    length = min((len(r) for r in replicates), default=0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = np.mean([r[:length] for r in replicates], axis=0) if length else np.array([])
+    broken = np.flatnonzero(~np.isfinite(mean))
+    return moving_average(mean[: broken[0]] if len(broken) else mean, _SMOOTHING)
+
+
+def _chosen_rows(values: Sequence[Value], suggestion: Any) -> list[int]:
+    """Return the rows that a suggested value, or a range of them, stands for."""
+    if suggestion is None:
+        return []
+    if isinstance(suggestion, Mapping):
+        low, high = suggestion["min"] - 1e-9, suggestion["max"] + 1e-9
+        cycled = dict(suggestion) == DEFAULT_MOMENTUM
+        return [
+            i for i, v in enumerate(values) if (cycled if isinstance(v, str) else low <= v <= high)
+        ]
+    return [
+        i
+        for i, v in enumerate(values)
+        if isinstance(v, float) and math.isclose(v, suggestion, rel_tol=1e-6, abs_tol=0)
+    ]
+
+
+def _draw_losses(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[int]) -> None:
+    axes.set_title("loss while training", loc="left", size=10)
+    for index, candidate in enumerate(candidates):
+        axes.plot(
+            candidate.losses,
+            linewidth=2.4 if index in chosen else 1.3,
+            label=candidate.name,
+            marker="o" if len(candidate.losses) == 1 else None,
+            **look(index),  # type: ignore[arg-type]
+        )
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss, smoothed, mean of the replicates")
+    drawn = [c.losses for c in candidates if len(c.losses)]
+    if not drawn:
+        say(axes, "no finite loss to draw")
+        return
+    starts = [losses[: max(1, len(losses) // 20)].max() for losses in drawn]
+    lowest = float(min(losses.min() for losses in drawn))
+    axes.set_ylim(*padded(lowest, max(lowest, float(np.median(starts))), 0.06, 0.12))
+    plain_ticks(axes, "y")
+    whole_ticks(axes, 6)
+
+
+def _draw_scores(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[int]) -> None:
+    axes.set_title("how much worse than the best", loc="left", size=10)
+    limits = _score_limits(candidates)
+    for row in chosen:
+        axes.axhspan(row - 0.5, row + 0.5, facecolor=to_rgba(VERMILLION, 0.13), linewidth=0)
+    colors = [look(index)["color"] for index in range(len(candidates))]
+    _draw_dots(axes, candidates, range(len(candidates)), colors, limits=limits, marker="o")
+    _finish_scores(axes, [c.name for c in candidates], limits)
+    for row in chosen:
+        axes.get_yticklabels()[row].set_fontweight("bold")
+        axes.get_yticklabels()[row].set_color(VERMILLION)
+    for row, candidate in enumerate(candidates):
+        axes.annotate(
+            _score_text(candidate, candidates),
+            (1, row),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            size=8,
+            color=GREY,
+            annotation_clip=False,
+        )
+
+
+def _draw_dots(
+    axes: Axes,
+    candidates: Sequence[_Candidate],
+    rows: Sequence[float],
+    colors: Sequence[str],
+    *,
+    limits: tuple[float, float],
+    marker: str,
+) -> None:
+    """Draw each score as a dot with whiskers; what lies far off, as an arrow at the edge."""
+    for candidate, row, color in zip(candidates, rows, colors, strict=True):
+        if not candidate.finished or candidate.mean > limits[1]:
+            axes.plot([limits[1]], [row], ">", color=color, markersize=7, clip_on=False, zorder=3)
+            continue
+        if candidate.interval:
+            axes.plot(candidate.interval, [row, row], "-", color=color, linewidth=1.8)
+        axes.plot([candidate.mean], [row], marker, color=color, markersize=6, zorder=3)
+
+
+def _name_far_off(
+    axes: Axes,
+    candidates: Sequence[_Candidate],
+    rows: Sequence[float],
+    limits: tuple[float, float],
+) -> None:
+    """Write beside each arrow at the edge what it stands for."""
+    for candidate, row in zip(candidates, rows, strict=True):
+        if not candidate.finished or candidate.mean > limits[1]:
+            axes.annotate(
+                _score_text(candidate, candidates),
+                (limits[1], row),
+                xytext=(-8, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                size=8,
+                color=GREY,
+            )
+
+
+def _finish_scores(axes: Axes, names: Sequence[str], limits: tuple[float, float]) -> None:
+    axes.axvline(0, color=INK, linewidth=1, zorder=1)
+    axes.set_xlim(*limits)
+    plain_ticks(axes, "x")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+
+
+def _score_limits(candidates: Sequence[_Candidate]) -> tuple[float, float]:
+    """Return limits that show all scores but those far off, which would flatten the others."""
+    finished = [c for c in candidates if c.finished]
+    ends = sorted(c.interval[1] if c.interval else c.mean for c in finished)
+    lowest = min([0.0, *(c.interval[0] for c in finished if c.interval)])
+    usual = float(np.median([e for e in ends if e > 0] or [1.0]))
+    near = [e for e in ends if e <= _FAR_OFF * usual] or [usual]
+    return padded(lowest, max(*near, 1e-3 * usual), 0.08, 0.12)
+
+
+def _score_text(candidate: _Candidate, candidates: Sequence[_Candidate]) -> str:
+    if not candidate.finished:
+        return "diverged"
+    if candidate.mean == 0 and not candidate.interval:
+        return f"best: {number(candidate.score, 4)}" if math.isfinite(candidate.score) else "best"
+    margins = [(c.interval[1] - c.interval[0]) / 2 for c in candidates if c.interval]
+    decimals = min(6, rounded_to(float(np.median(margins)) if margins else abs(candidate.mean)))
+    text = f"{candidate.mean:+.{decimals}f}"
+    if candidate.interval:
+        text += f" ± {(candidate.interval[1] - candidate.interval[0]) / 2:.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def _short_name(record: Record) -> str:
+    return "weight_decay" if record.kind == "find-wd" else "momentum"
+
+
+def _axis_name(record: Record) -> str:
+    if record.kind == "find-wd":
+        return _DECAYS.get(str(record.result.get("decay")), "weight decay")
+    return str(record.result.get("momentum_name") or "momentum")
+
+
+def _score_label(record: Record) -> str:
+    scored_on = record.result.get("scored_on")
+    label = "loss above the best one, 95 % interval"
+    return f"{label}\n(scored on {scored_on})" if scored_on else label

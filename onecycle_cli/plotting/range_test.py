@@ -1,0 +1,362 @@
+"""Pictures of learning-rate range tests: one finder's run, or several overlaid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from onecycle_cli.plotting.canvas import (
+    BLUE,
+    GREY,
+    VERMILLION,
+    Line,
+    legend_below,
+    look,
+    new_figure,
+    number,
+    padded,
+    plain_ticks,
+    rate_axis,
+    say,
+    styled,
+    title_lines,
+)
+from onecycle_cli.plotting.wording import (
+    overlay_labels,
+    shared_conditions,
+    suggested,
+    suggestion_lines,
+    title_of,
+)
+from onecycle_cli.results import Curve, Record
+from onecycle_cli.suggest import (
+    Array,
+    Landmarks,
+    LRFindings,
+    Suggestion,
+    finite_part,
+    smooth,
+    suggest_lr,
+)
+
+_MOST_SMOOTHED = 1500
+_RULE_ROW = 0.17
+_FEW = 40
+
+
+@styled
+def draw_lr_finder(
+    curves: Sequence[Curve],
+    *,
+    findings: LRFindings,
+    title: str,
+    scale: str = "exp",
+    clip_beginning: int | None = None,
+    clip_end: int | None = None,
+) -> Figure:
+    """Draw range tests: each batch's loss, smoothed, over the learning rate, and what they say.
+
+    The loss axis ends a little above the loss at the start, so that the explosion at the end
+    leaves the picture instead of flattening it.
+
+    Args:
+        curves: the range tests, of which each may end in a non-finite loss.
+        findings: the suggestion, the landmarks of each curve, and the answers of other rules.
+        title: first line large, further lines small.
+        scale: `"exp"` for a logarithmic axis of learning rates, `"linear"` for a linear one.
+        clip_beginning: points to leave out at the start; the sign does not matter.
+        clip_end: points to leave out at the end; the sign does not matter.
+    """
+    sweeps = [_sweep(curve, clip_beginning, clip_end) for curve in curves]
+    suggestion = findings.suggestion.as_dict()
+    headline = suggested("max_lr", suggestion)
+    if findings.min_lr is not None:
+        headline += f"; min_lr {number(findings.min_lr)}"
+    rules = _rules(findings)
+    lane_height = _RULE_ROW * len(rules)
+    figure = new_figure(
+        [*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6 + lane_height
+    )
+    axes, lane = _axes_and_lane(figure, lane_height)
+    _draw_sweeps(axes, sweeps)
+    if findings.suggestion.accepted:
+        _mark_rebounds(axes, sweeps, findings.landmarks)
+        _mark_suggestion(axes, suggestion["value"], suggestion["interval"])
+    _finish(axes, lane or axes, sweeps, scale)
+    if lane is not None:
+        _draw_rules(lane, rules, suggestion["value"], suggestion["interval"])
+    legend_below(figure, axes, columns=5)
+    return figure
+
+
+def draw_range_test(record: Record) -> Figure:
+    """Draw a `find-lr` record, or the range test that keras-one-cycle saved."""
+    curves = record.curves()
+    what = "Learning-rate range test"
+    if record.result:
+        title, scale = title_of(record, what), str(record.result.get("scale", "exp"))
+    else:
+        title, scale = f"{what}: {record.label}\nread from keras-one-cycle files", "exp"
+    return draw_lr_finder(curves, findings=findings_of(record, curves), title=title, scale=scale)
+
+
+@styled
+def overlay_range_tests(records: Sequence[Record]) -> Figure:
+    """Draw several `find-lr` records into one picture, each in its own colour."""
+    title = "\n".join(["Learning-rate range tests", ", ".join(shared_conditions(records))])
+    explanation = Line("Smoothed; the dotted lines mark what each run suggests.", color=GREY)
+    figure = new_figure([*title_lines(title), explanation], 4.8 + 0.2 * len(records))
+    axes = figure.add_subplot()
+    everything: list[_Sweep] = []
+    for index, (record, label) in enumerate(zip(records, overlay_labels(records), strict=True)):
+        curves = record.curves()
+        sweeps = [_sweep(curve) for curve in curves]
+        suggestion = findings_of(record, curves).suggestion
+        _overlay_sweeps(
+            axes, sweeps, f"{label}: {suggested('max_lr', suggestion.as_dict())}", index
+        )
+        if isinstance(suggestion.value, float):
+            axes.axvline(suggestion.value, color=look(index)["color"], linestyle=":", linewidth=1.5)
+        everything += sweeps
+    scales = {str(r.result.get("scale", "exp")) for r in records}
+    _finish(axes, axes, everything, "linear" if scales == {"linear"} else "exp")
+    legend_below(figure, axes, columns=1)
+    return figure
+
+
+def findings_of(record: Record, curves: Sequence[Curve]) -> LRFindings:
+    """Return the findings that a record holds; judge its curves where it holds none."""
+    result = record.result
+    if not result.get("suggestion"):
+        return suggest_lr([(curve.lrs, curve.losses) for curve in curves])
+    entry = result["suggestion"]
+    low_high = entry.get("interval")
+    value = entry.get("value")
+    return LRFindings(
+        suggestion=Suggestion(
+            value=None if value is None else float(value),
+            interval=(float(low_high[0]), float(low_high[1])) if low_high else None,
+            verdict=str(entry.get("verdict", "")),
+            reason=str(entry.get("reason", "")),
+        ),
+        min_lr=result.get("min_lr"),
+        landmarks=[
+            Landmarks(**{name: mark.get(name) for name in ("first", "steep", "minimum", "diverge")})
+            for mark in result.get("landmarks") or []
+        ],
+        rules=dict(result.get("rules") or {}),
+    )
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """A curve as it is drawn: the raw points, and the smooth line through the finite ones."""
+
+    lrs: Array
+    losses: Array
+    smooth_lrs: Array
+    smooth_losses: Array
+
+    def at(self, lr: float) -> float:
+        """Return the smoothed loss at a learning rate."""
+        return float(np.interp(lr, self.smooth_lrs, self.smooth_losses))
+
+    def before_minimum(self) -> Array:
+        """Return the raw losses up to the minimum, and at least a tenth of the finite ones."""
+        finite = np.isfinite(self.losses)
+        lrs, losses = self.lrs[finite], self.losses[finite]
+        lowest = self.smooth_lrs[np.argmin(self.smooth_losses)]
+        return losses[: max(1, len(lrs) // 10, int(np.searchsorted(lrs, lowest)))]
+
+
+def _sweep(curve: Curve, clip_beginning: int | None = None, clip_end: int | None = None) -> _Sweep:
+    lrs, losses = np.asarray(curve.lrs, float), np.asarray(curve.losses, float)
+    smooth_lrs, smooth_losses = _smooth_line(*finite_part(lrs, losses))
+    shown = slice(abs(clip_beginning or 0), len(lrs) - abs(clip_end or 0))
+    lrs, losses = lrs[shown], losses[shown]
+    if not len(lrs):
+        nothing = np.array([])
+        return _Sweep(nothing, nothing, nothing, nothing)
+    inside = (smooth_lrs >= lrs.min()) & (smooth_lrs <= lrs.max())
+    return _Sweep(lrs, losses, smooth_lrs[inside], smooth_losses[inside])
+
+
+def _smooth_line(lrs: Array, losses: Array) -> tuple[Array, Array]:
+    """Return the smoothed curve, for long ones through the means of neighbouring points."""
+    if not len(lrs):
+        return lrs, losses
+    count = min(len(lrs), _MOST_SMOOTHED)
+    x = np.array([part.mean() for part in np.array_split(np.log(lrs), count)])
+    y = np.array([part.mean() for part in np.array_split(losses, count)])
+    x = np.exp(x) if count < len(lrs) else lrs
+    return x, smooth(x, y)
+
+
+def _rules(findings: LRFindings) -> dict[str, float]:
+    """Return the answers of the rules, which mean nothing on a curve that never falls."""
+    if findings.suggestion.verdict == "never_descended":
+        return {}
+    return {name: lr for name, lr in findings.rules.items() if lr is not None}
+
+
+def _axes_and_lane(figure: Figure, lane_height: float) -> tuple[Axes, Axes | None]:
+    """Return the axes of the curves, and below them a lane for the answers of other rules."""
+    if not lane_height:
+        return figure.add_subplot(), None
+    grid = figure.add_gridspec(2, 1, height_ratios=(3.6, lane_height), hspace=0)
+    axes = figure.add_subplot(grid[0])
+    lane = figure.add_subplot(grid[1], sharex=axes)
+    axes.tick_params(axis="x", which="both", labelbottom=False, bottom=False)
+    return axes, lane
+
+
+def _draw_sweeps(axes: Axes, sweeps: Sequence[_Sweep]) -> None:
+    several = len(sweeps) > 1
+    few = sum(len(sweep.lrs) for sweep in sweeps) < _FEW
+    for index, sweep in enumerate(sweeps):
+        first = index == 0
+        axes.plot(
+            sweep.lrs,
+            sweep.losses,
+            linestyle="none",
+            marker="o",
+            markersize=5 if few else 3,
+            markeredgewidth=0,
+            alpha=0.6 if few else 0.18 if several else 0.3,
+            color=BLUE,
+            label="loss at each step" if first else "_loss at each step",
+        )
+        axes.plot(
+            sweep.smooth_lrs,
+            sweep.smooth_losses,
+            color=BLUE,
+            linewidth=1.6 if several else 2.2,
+            label=_smooth_label(len(sweeps)) if first else "_smoothed",
+        )
+
+
+def _smooth_label(count: int) -> str:
+    return "smoothed" if count == 1 else f"smoothed ({count} repeats)"
+
+
+def _overlay_sweeps(axes: Axes, sweeps: Sequence[_Sweep], label: str, index: int) -> None:
+    style = look(index)
+    for repeat, sweep in enumerate(sweeps):
+        axes.plot(
+            sweep.lrs,
+            sweep.losses,
+            linestyle="none",
+            marker="o",
+            markersize=2,
+            markeredgewidth=0,
+            alpha=0.12,
+            color=style["color"],
+        )
+        axes.plot(
+            sweep.smooth_lrs,
+            sweep.smooth_losses,
+            linewidth=1.8,
+            label="_smoothed" if repeat else label,
+            **style,  # type: ignore[arg-type]
+        )
+
+
+def _mark_rebounds(axes: Axes, sweeps: Sequence[_Sweep], landmarks: Sequence[Landmarks]) -> None:
+    """Put a ring where each smoothed loss rebounds, which is what the suggestion rests on."""
+    points = [
+        (mark.diverge, sweep.at(mark.diverge))
+        for sweep, mark in zip(sweeps, landmarks, strict=False)
+        if mark.diverge is not None
+        and len(sweep.smooth_lrs)
+        and sweep.smooth_lrs[0] <= mark.diverge <= sweep.smooth_lrs[-1] * 1.01
+    ]
+    if points:
+        axes.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            linestyle="none",
+            marker="o",
+            markersize=7,
+            markerfacecolor="white",
+            markeredgecolor=BLUE,
+            markeredgewidth=1.6,
+            zorder=3,
+            label="the loss rebounds",
+        )
+
+
+def _mark_suggestion(
+    axes: Axes, value: float | None, interval: Sequence[float] | None, *, named: bool = True
+) -> None:
+    if value is None:
+        return
+    axes.axvline(
+        value,
+        color=VERMILLION,
+        linewidth=1.8,
+        label="suggested max_lr" if named else "_suggested",
+    )
+    if interval:
+        axes.axvspan(
+            interval[0],
+            interval[1],
+            facecolor=to_rgba(VERMILLION, 0.13),
+            linewidth=0,
+            label="its interval" if named else "_interval",
+        )
+
+
+def _draw_rules(
+    lane: Axes,
+    rules: dict[str, float],
+    value: float | None,
+    interval: Sequence[float] | None,
+) -> None:
+    """Mark the answer of each rule, a row for each, under the axis that they share."""
+    _mark_suggestion(lane, value, interval, named=False)
+    for row, (name, lr) in enumerate(rules.items()):
+        lane.plot([lr], [row], marker="|", markersize=9, markeredgewidth=2, color=GREY)
+        near_left = lane.transLimits.transform(lane.transScale.transform((lr, row)))[0] < 0.2
+        lane.annotate(
+            f"{name}: {number(lr)}",
+            (lr, row),
+            xytext=(6 if near_left else -6, 0),
+            textcoords="offset points",
+            ha="left" if near_left else "right",
+            va="center_baseline",
+            size=8,
+            color=GREY,
+        )
+    lane.set_ylim(len(rules) - 0.4, -0.6)
+    lane.yaxis.set_major_locator(NullLocator())
+    lane.set_ylabel("known\nrules", size=8, color=GREY, rotation=0, ha="right", va="center")
+
+
+def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[_Sweep], scale: str) -> None:
+    axes.set_ylabel("loss")
+    drawn = [sweep for sweep in sweeps if len(sweep.smooth_lrs)]
+    if drawn:
+        axes.set_ylim(*_loss_limits(drawn))
+        plain_ticks(axes, "y")
+    else:
+        say(axes, "no finite loss to draw")
+    rates = np.concatenate([sweep.lrs for sweep in sweeps] or [np.array([])])
+    if len(rates):
+        rate_axis(axes, float(rates.min()), float(rates.max()), scale)
+    bottom.set_xlabel(f"learning rate ({'linear' if scale == 'linear' else 'logarithmic'} scale)")
+
+
+def _loss_limits(sweeps: Sequence[_Sweep]) -> tuple[float, float]:
+    """Return limits from the lowest smoothed loss to the start, with most raw losses between."""
+    starts = [s.smooth_losses[: max(1, len(s.smooth_losses) // 20)].mean() for s in sweeps]
+    lowest = [s.smooth_losses.min() for s in sweeps]
+    usual = np.percentile(np.concatenate([s.before_minimum() for s in sweeps]), (2, 98))
+    return padded(
+        float(min(*lowest, usual[0])), float(max(*starts, usual[1])), below=0.08, above=0.25
+    )

@@ -1,0 +1,357 @@
+"""Pictures of 1cycle training runs: loss, accuracy, learning rate and momentum over the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from onecycle_cli.plotting.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILLION,
+    Line,
+    legend_above,
+    legend_below,
+    look,
+    new_figure,
+    number,
+    padded,
+    plain_ticks,
+    say,
+    styled,
+    title_lines,
+    whole_ticks,
+)
+from onecycle_cli.plotting.wording import (
+    known,
+    overlay_labels,
+    percent,
+    shared_conditions,
+    title_of,
+)
+from onecycle_cli.results import Record
+from onecycle_cli.suggest import Array, moving_average
+
+_SMOOTHING_SHARE = 1 / 200
+_SHORTEST_SMOOTHING = 10
+"""The smoothed loss averages over this share of the steps, and over so many at least."""
+
+
+@styled
+def draw_training(record: Record) -> Figure:
+    """Draw a `train` record."""
+    run = _run(record)
+    heading = title_lines(title_of(record, "1cycle training"))
+    if result := _result_text(record.result):
+        heading.append(Line(result, 11, bold=True, color=GREEN))
+    figure, loss, accuracy, rate = _panels(heading, with_accuracy=run.has_accuracy)
+    _draw_loss(loss, run)
+    if accuracy is not None:
+        _draw_accuracy(accuracy, run, record.result.get("test_accuracy"))
+    _draw_rate(rate, run)
+    for axes in (loss, accuracy, rate):
+        if axes is not None:
+            _mark_cycles(axes, run, named=axes is loss)
+    _finish(rate, [run])
+    return figure
+
+
+@styled
+def overlay_trainings(records: Sequence[Record]) -> Figure:
+    """Draw several `train` records into one picture, each in its own colour."""
+    runs = [_run(record) for record in records]
+    title = "\n".join(["1cycle training runs", ", ".join(shared_conditions(records))])
+    figure, loss, accuracy, rate = _panels(
+        title_lines(title),
+        with_accuracy=any(run.has_accuracy for run in runs),
+        extra=0.2 * len(runs),
+    )
+    momentum = rate.twinx() if any(run.has_momentum for run in runs) else None
+    labels = overlay_labels(records)
+    for index, (run, record) in enumerate(zip(runs, records, strict=True)):
+        style = look(index)
+        result = _result_text(record.result, short=True)
+        label = f"{labels[index]}: {result}" if result else labels[index]
+        loss.plot(run.smooth_at, run.smooth_losses, label=label, linewidth=1.3, **style)  # type: ignore[arg-type]
+        _plot_points(loss, run.epochs, run.validation_loss, style["color"], None)
+        if accuracy is not None:
+            _plot_points(accuracy, run.epochs, 100 * run.validation_accuracy, style["color"], None)
+        rate.plot(run.at, run.lrs, linewidth=1.5, **style)  # type: ignore[arg-type]
+        if momentum is not None:
+            momentum.plot(run.at, run.momenta, linewidth=1, color=style["color"], linestyle=":")
+    _finish_loss(loss, runs)
+    loss.set_ylabel("loss (line: batches,\ndots: validation)")
+    if accuracy is not None:
+        _finish_accuracy(accuracy, runs)
+        accuracy.set_ylabel("validation\naccuracy (%)")
+    _finish_rate(rate, runs)
+    if momentum is not None:
+        _finish_momentum(momentum, runs, GREY)
+        momentum.set_ylabel("momentum (dotted)")
+    _finish(rate, runs)
+    legend_below(figure, loss, columns=1)
+    return figure
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training run as it is drawn, with all positions counted in epochs from its start."""
+
+    at: Array
+    losses: Array
+    smooth_at: Array
+    smooth_losses: Array
+    lrs: Array
+    momenta: Array
+    epochs: Array
+    train_accuracy: Array
+    validation_loss: Array
+    validation_accuracy: Array
+    cycles_from: list[float]
+
+    @property
+    def has_accuracy(self) -> bool:
+        return bool(
+            np.isfinite(self.validation_accuracy).any() or np.isfinite(self.train_accuracy).any()
+        )
+
+    @property
+    def has_momentum(self) -> bool:
+        return bool(np.isfinite(self.momenta).any())
+
+    @property
+    def length(self) -> float:
+        return float(max([*self.at[-1:], *self.epochs[-1:], 0.0]))
+
+
+def _run(record: Record) -> _Run:
+    steps, history = record.tables["steps"], record.tables["history"]
+    losses = _numbers(steps, "loss", len(steps["step"]))
+    per_epoch = _steps_per_epoch(record, len(losses))
+    at = _positions(_numbers(steps, "step", len(losses))) / per_epoch
+    finite = np.isfinite(losses)
+    count = len(history["epoch"])
+    return _Run(
+        at=at,
+        losses=losses,
+        smooth_at=at[finite],
+        smooth_losses=_smoothed(losses[finite]),
+        lrs=_numbers(steps, "lr", len(losses)),
+        momenta=_numbers(steps, "momentum", len(losses)),
+        epochs=np.arange(1.0, count + 1),
+        train_accuracy=_numbers(history, "accuracy", count),
+        validation_loss=_numbers(history, "val_loss", count),
+        validation_accuracy=_numbers(history, "val_accuracy", count),
+        cycles_from=_cycle_starts(steps, history, at),
+    )
+
+
+def _numbers(table: Mapping[str, list[Any]], column: str, length: int) -> Array:
+    """Return a column as numbers, `nan` where it is empty or missing."""
+    values = table.get(column, [np.nan] * length)
+    return np.array([v if isinstance(v, int | float) else np.nan for v in values], float)
+
+
+def _steps_per_epoch(record: Record, steps: int) -> float:
+    stated = record.result.get("steps_per_epoch")
+    if known(stated) and stated:
+        return float(stated)
+    return max(1.0, steps / max(1, len(record.tables["history"]["epoch"])))
+
+
+def _positions(steps: Array) -> Array:
+    """Return steps counted from 0, whether or not they start again with each cycle."""
+    rising = len(steps) > 0 and bool((np.diff(steps) > 0).all())
+    return steps - steps[0] if rising else np.arange(float(len(steps)))
+
+
+def _cycle_starts(
+    steps: Mapping[str, list[Any]], history: Mapping[str, list[Any]], at: Array
+) -> list[float]:
+    """Return where the second and each later cycle begins."""
+    if "cycle" in steps:
+        changes = np.flatnonzero(np.diff(_numbers(steps, "cycle", len(at)))) + 1
+        return [float(at[i]) for i in changes]
+    cycles = _numbers(history, "cycle", len(history["epoch"]))
+    if not np.isfinite(cycles).all():
+        return []
+    return [float(i + 1) for i in np.flatnonzero(np.diff(cycles))]
+
+
+def _smoothed(losses: Array) -> Array:
+    span = max(_SHORTEST_SMOOTHING, len(losses) * _SMOOTHING_SHARE)
+    return moving_average(losses, 1 - 1 / span)
+
+
+def _panels(
+    heading: Sequence[Line], *, with_accuracy: bool, extra: float = 0.0
+) -> tuple[Figure, Axes, Axes | None, Axes]:
+    ratios = (3, 2.3, 2) if with_accuracy else (3, 2)
+    figure = new_figure(heading, (8.0 if with_accuracy else 5.8) + extra)
+    panels = list(
+        figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    )
+    return figure, panels[0], panels[1] if with_accuracy else None, panels[-1]
+
+
+def _draw_loss(axes: Axes, run: _Run) -> None:
+    axes.plot(
+        run.at,
+        run.losses,
+        linestyle="none",
+        marker="o",
+        markersize=2,
+        markeredgewidth=0,
+        alpha=max(0.08, min(0.35, 600 / max(1, len(run.at)))),
+        color=BLUE,
+        label="loss of each batch",
+    )
+    axes.plot(
+        run.smooth_at,
+        run.smooth_losses,
+        color=BLUE,
+        linewidth=1.8,
+        label="smoothed",
+        marker="o" if len(run.smooth_at) == 1 else None,
+    )
+    _plot_points(axes, run.epochs, run.validation_loss, VERMILLION, "validation")
+    axes.set_ylabel("loss")
+    _finish_loss(axes, [run])
+    legend_above(axes)
+
+
+def _draw_accuracy(axes: Axes, run: _Run, test: Any) -> None:
+    if np.isfinite(run.train_accuracy).any():
+        axes.plot(run.epochs, 100 * run.train_accuracy, color=BLUE, linewidth=1.8, label="training")
+    _plot_points(axes, run.epochs, 100 * run.validation_accuracy, VERMILLION, "validation")
+    if known(test):
+        axes.plot(
+            [run.length],
+            [100 * test],
+            linestyle="none",
+            marker="*",
+            markersize=13,
+            color=GREEN,
+            clip_on=False,
+            zorder=4,
+            label=f"test: {percent(test)}",
+        )
+    axes.set_ylabel("accuracy (%)")
+    _finish_accuracy(axes, [run], test)
+    legend_above(axes)
+
+
+def _draw_rate(axes: Axes, run: _Run) -> None:
+    axes.plot(run.at, run.lrs, color=BLUE, linewidth=1.8, label="learning rate")
+    _finish_rate(axes, [run])
+    if not run.has_momentum:
+        legend_above(axes)
+        return
+    momentum = axes.twinx()
+    momentum.plot(
+        run.at, run.momenta, color=VERMILLION, linewidth=1.5, linestyle="--", label="momentum"
+    )
+    _finish_momentum(momentum, [run], VERMILLION)
+    axes.yaxis.label.set_color(BLUE)
+    legend_above(axes, momentum)
+
+
+def _plot_points(axes: Axes, x: Array, y: Array, color: str, label: str | None) -> None:
+    """Plot a value an epoch as dots on a thin line."""
+    finite = np.isfinite(y)
+    if finite.any():
+        axes.plot(
+            x[finite],
+            y[finite],
+            marker="o",
+            markersize=3.5 if len(x) < 100 else 2,
+            linewidth=0.9,
+            color=color,
+            label=label or "_validation",
+        )
+
+
+def _finish_loss(axes: Axes, runs: Sequence[_Run]) -> None:
+    """Limit the axis to the smoothed losses and most validation losses, so spikes leave it."""
+    drawn = [run for run in runs if len(run.smooth_losses)]
+    if not drawn:
+        say(axes, "no finite loss to draw")
+        return
+    validation = np.concatenate([run.validation_loss for run in runs])
+    validation = validation[np.isfinite(validation)]
+    lows = [float(run.smooth_losses.min()) for run in drawn] + [*validation]
+    highs = [float(np.percentile(run.smooth_losses, 99.8)) for run in drawn]
+    if len(validation):
+        highs.append(min(float(validation.max()), 1.5 * float(np.percentile(validation, 75))))
+    axes.set_ylim(*padded(min(lows), max(highs), 0.08, 0.12))
+    plain_ticks(axes, "y")
+
+
+def _finish_accuracy(axes: Axes, runs: Sequence[_Run], test: Any = None) -> None:
+    tables = [a for r in runs for a in (r.train_accuracy, r.validation_accuracy)]
+    values = [v for v in [*np.concatenate(tables), test] if known(v)]
+    if values:
+        low, high = padded(100 * min(values), 100 * max(values), 0.08)
+        axes.set_ylim(max(low, -2.0), min(high, 102.0))
+    plain_ticks(axes, "y")
+
+
+def _finish_rate(axes: Axes, runs: Sequence[_Run]) -> None:
+    rates = np.concatenate([run.lrs for run in runs])
+    highest = float(rates.max()) if len(rates) else 1.0
+    axes.set_ylim(*padded(0, highest, 0.05, 0.08))
+    axes.set_ylabel("learning rate")
+    plain_ticks(axes, "y")
+
+
+def _finish_momentum(axes: Axes, runs: Sequence[_Run], color: str) -> None:
+    momenta = np.concatenate([run.momenta for run in runs])
+    momenta = momenta[np.isfinite(momenta)]
+    axes.set_ylim(*padded(float(momenta.min()), float(momenta.max()), 0.08))
+    axes.set_ylabel("momentum", color=color)
+    axes.grid(visible=False)
+    axes.spines["right"].set_visible(True)
+    plain_ticks(axes, "y")
+
+
+def _mark_cycles(axes: Axes, run: _Run, *, named: bool) -> None:
+    for index, start in enumerate(run.cycles_from, start=2):
+        axes.axvline(start, color=GREY, linewidth=1, linestyle=":")
+        if named:
+            axes.annotate(
+                f"cycle {index}",
+                (start, 1),
+                xycoords=axes.get_xaxis_transform(),
+                xytext=(4, -3),
+                textcoords="offset points",
+                va="top",
+                size=9,
+                color=GREY,
+            )
+
+
+def _finish(bottom: Axes, runs: Sequence[_Run]) -> None:
+    bottom.set_xlabel("epoch")
+    bottom.set_xlim(*padded(0, max([run.length for run in runs]) or 1.0, 0.015))
+    whole_ticks(bottom)
+
+
+def _result_text(result: Mapping[str, Any], *, short: bool = False) -> str:
+    """Return what the run reached, in words."""
+    parts = []
+    if known(result.get("test_accuracy")):
+        parts.append(f"test accuracy {percent(result['test_accuracy'])}")
+    if known(result.get("test_loss")):
+        parts.append(f"test loss {number(result['test_loss'])}")
+    if not short and known(result.get("val_accuracy_last")):
+        text = f"validation accuracy {percent(result['val_accuracy_last'])}"
+        if known(result.get("val_accuracy_best")):
+            text += f" (best {percent(result['val_accuracy_best'])})"
+        parts.append(text)
+    return ", ".join(parts)

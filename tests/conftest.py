@@ -1,0 +1,256 @@
+"""Models whose training is known, and NumPy to train them with in double precision."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "every_backend: also run under JAX and PyTorch, by test_other_backends.py."
+    )
+
+
+@pytest.fixture
+def regression():
+    """Linear regression, the gradients of which anyone can write down."""
+    return Regression()
+
+
+@pytest.fixture
+def noisy():
+    """A classifier with every kind of state: noise, statistics, dropout."""
+    return Noisy()
+
+
+@pytest.fixture
+def state_of():
+    """Return the values of all variables of a model and its optimizer."""
+    return _state_of
+
+
+@pytest.fixture
+def smith():
+    """Return learning rates and momenta of a 1cycle, drawn with NumPy through its corners."""
+    return _smith
+
+
+@pytest.fixture
+def each_batch():
+    """Return a callback that calls a function with (callback, number of the batch)."""
+    return _each_batch
+
+
+class Regression:
+    """y = x W + b with the mean squared error: 50 samples, 7 batches of 8, the last one of 2."""
+
+    steps = 7
+    batch_size = 8
+
+    def __init__(self):
+        random = np.random.default_rng(7)
+        self.x = random.normal(size=(50, 4)).astype("float32")
+        self.y = random.normal(size=(50, 2)).astype("float32")
+        self.weights = [
+            random.normal(size=(4, 2)).astype("float32"),
+            random.normal(size=(2,)).astype("float32"),
+        ]
+
+    def model(self, optimizer, *, layers=(), regularizer=None, **compile_arguments):
+        import keras
+
+        dense = keras.layers.Dense(2, kernel_regularizer=regularizer)
+        model = keras.Sequential([keras.Input((4,)), dense, *layers])
+        model.set_weights(self.weights)
+        model.compile(optimizer, "mse", **compile_arguments)
+        return model
+
+    def fit(self, model, callbacks=(), *, epochs=3, **arguments):
+        return model.fit(
+            self.x,
+            self.y,
+            batch_size=self.batch_size,
+            epochs=epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=list(callbacks),
+            **arguments,
+        )
+
+    def batches(self, num_steps):
+        """Yield the batches of so many steps, as `fit` without shuffling makes them."""
+        for step in range(num_steps):
+            start = step % self.steps * self.batch_size
+            rows = slice(start, start + self.batch_size)
+            yield self.x[rows], self.y[rows]
+
+    def reference(self, rule, *, accumulate=1):
+        return Reference(self, rule, accumulate)
+
+
+class Reference:
+    """The training of a `Regression`, in NumPy and double precision.
+
+    Attributes:
+        weights: kernel and bias.
+        losses: of each batch before its update, without penalties.
+    """
+
+    def __init__(self, regression, rule, accumulate):
+        self.regression = regression
+        self.rule = RULES[rule]
+        self.accumulate = accumulate
+        self.weights = [w.astype(np.float64) for w in regression.weights]
+        self.slots = [{}, {}]
+        self.losses = []
+        self.updates = 0
+
+    def train(self, lrs, momenta, *, l2=None, weight_decay=None, clipvalue=None):
+        """Go on from the first batch, with one value for each step."""
+        gradients = [0.0, 0.0]
+        none = np.zeros(len(lrs))
+        values = zip(
+            lrs,
+            momenta,
+            none if l2 is None else l2,
+            none if weight_decay is None else weight_decay,
+            strict=True,
+        )
+        batches = self.regression.batches(len(lrs))
+        for step, ((x, y), (lr, momentum, penalty, decay)) in enumerate(
+            zip(batches, values, strict=True), start=1
+        ):
+            gradients = [a + g for a, g in zip(gradients, self._gradients(x, y), strict=True)]
+            if step % self.accumulate:
+                continue
+            gradients = [g / self.accumulate for g in gradients]
+            if clipvalue is not None:
+                gradients = [np.clip(g, -clipvalue, clipvalue) for g in gradients]
+            self.updates += 1
+            self.weights[0] = self.weights[0] * (1 - lr * decay)
+            gradients[0] = gradients[0] + 2 * penalty * self.weights[0]
+            self.weights = [
+                w + self.rule(slots, g, lr, momentum, self.updates)
+                for w, g, slots in zip(self.weights, gradients, self.slots, strict=True)
+            ]
+            gradients = [0.0, 0.0]
+        return self
+
+    def error(self, model):
+        """Return the largest difference from the weights of a model."""
+        return max(
+            np.abs(w - v).max() for w, v in zip(self.weights, model.get_weights(), strict=True)
+        )
+
+    def _gradients(self, x, y):
+        x, y = x.astype(np.float64), y.astype(np.float64)
+        errors = x @ self.weights[0] + self.weights[1] - y
+        self.losses.append(np.mean(errors**2))
+        return 2 * x.T @ errors / errors.size, 2 * errors.sum(axis=0) / errors.size
+
+
+def _sgd(slots, g, lr, momentum, _):
+    slots["v"] = momentum * slots.get("v", 0.0) - lr * g
+    return slots["v"]
+
+
+def _nesterov(slots, g, lr, momentum, _):
+    slots["v"] = momentum * slots.get("v", 0.0) - lr * g
+    return momentum * slots["v"] - lr * g
+
+
+def _rmsprop(slots, g, lr, momentum, _, rho=0.9, epsilon=1e-7):
+    slots["v"] = rho * slots.get("v", 0.0) + (1 - rho) * g**2
+    slots["m"] = momentum * slots.get("m", 0.0) + lr * g / np.sqrt(slots["v"] + epsilon)
+    return -slots["m"]
+
+
+def _adam(slots, g, lr, beta_1, t, beta_2=0.999, epsilon=1e-7):
+    slots["m"] = beta_1 * slots.get("m", 0.0) + (1 - beta_1) * g
+    slots["v"] = beta_2 * slots.get("v", 0.0) + (1 - beta_2) * g**2
+    alpha = lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return -alpha * slots["m"] / (np.sqrt(slots["v"]) + epsilon)
+
+
+def _nadam(slots, g, lr, beta_1, t, beta_2=0.999, epsilon=1e-7):
+    now, ahead = (beta_1 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+    slots["u"] = slots.get("u", 1.0) * now
+    slots["m"] = beta_1 * slots.get("m", 0.0) + (1 - beta_1) * g
+    slots["v"] = beta_2 * slots.get("v", 0.0) + (1 - beta_2) * g**2
+    m = ahead * slots["m"] / (1 - slots["u"] * ahead) + (1 - now) * g / (1 - slots["u"])
+    return -lr * m / (np.sqrt(slots["v"] / (1 - beta_2**t)) + epsilon)
+
+
+RULES: dict[str, Callable] = {
+    "sgd": _sgd,
+    "nesterov": _nesterov,
+    "rmsprop": _rmsprop,
+    "adam": _adam,
+    "adamw": _adam,
+    "nadam": _nadam,
+}
+
+
+class Noisy:
+    """50 samples of 3 classes for a network with noise, BatchNormalization and dropout."""
+
+    def __init__(self):
+        random = np.random.default_rng(3)
+        self.x = random.normal(size=(50, 6)).astype("float32")
+        self.y = random.integers(0, 3, size=50)
+
+    def model(self, optimizer, **compile_arguments):
+        import keras
+
+        model = keras.Sequential(
+            [
+                keras.Input((6,)),
+                keras.layers.GaussianNoise(0.5),
+                keras.layers.Dense(8, activation="relu"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dropout(0.3),
+                keras.layers.Dense(3),
+            ]
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss, **compile_arguments)
+        return model
+
+    def fit(self, model, callbacks=(), *, epochs=2, **arguments):
+        arguments = {"x": self.x, "y": self.y, "batch_size": 8, "verbose": 0} | arguments
+        return model.fit(epochs=epochs, callbacks=list(callbacks), **arguments)
+
+
+def _state_of(model):
+    from keras import ops
+
+    variables = [*model.variables, *model.optimizer.variables]
+    return [np.array(ops.convert_to_numpy(v)) for v in variables]
+
+
+def _smith(num_steps, max_lr, high=0.95, low=0.85, start=0.1, end=0.1):
+    middle = int(round(num_steps * (1 - end) / 2, 9))
+    corners = [0, middle, 2 * middle, num_steps]
+    steps = np.arange(num_steps)
+    lrs = max_lr * np.interp(steps, corners, [start, 1, start, 0.001])
+    return lrs, np.interp(steps, corners, [high, low, high, high])
+
+
+def _each_batch(begin=None, end=None):
+    import keras
+
+    class EachBatch(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.count = 0
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if begin is not None:
+                begin(self, self.count)
+
+        def on_train_batch_end(self, batch, logs=None):
+            if end is not None:
+                end(self, self.count)
+            self.count += 1
+
+    return EachBatch()

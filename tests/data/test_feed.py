@@ -1,0 +1,163 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from onecycle_cli.data.augment import Augment
+from onecycle_cli.data.batching import batch
+from onecycle_cli.errors import DataError
+
+keras = pytest.importorskip("keras")
+
+from onecycle_cli.data.feed import Batches, EvaluationBatches  # noqa: E402
+
+AUGMENT = Augment(flip=True, crop=2, cutout=2)
+
+
+class Witness(keras.Model):
+    """Records every batch that it is trained on."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(5, activation="softmax")
+        self.seen = []
+
+    def call(self, x):
+        return self.dense(keras.ops.reshape(x, (keras.ops.shape(x)[0], -1)))
+
+    def train_step(self, data):
+        self.seen.append(tuple(np.array(part) for part in data))
+        return super().train_step(data)
+
+
+@pytest.fixture
+def dataset(make_dataset):
+    return make_dataset(train=50, validation=13)
+
+
+@pytest.fixture
+def feed(dataset):
+    def make(num_steps=12, start=0, augment=AUGMENT):
+        return Batches(
+            dataset, seed=4, batch_size=16, num_steps=num_steps, start=start, augment=augment
+        )
+
+    return make
+
+
+def expected(dataset, steps):
+    return [
+        batch(dataset, seed=4, epoch=i // 4, step=i % 4, batch_size=16, augment=AUGMENT)
+        for i in steps
+    ]
+
+
+def assert_same(batches, others):
+    batches, others = list(batches), list(others)
+    assert len(batches) == len(others)
+    for ours, theirs in zip(batches, others, strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a, b)
+
+
+def test_items_are_numbered_through_the_epochs(dataset, feed):
+    assert len(feed()) == 12
+    assert feed().steps_per_epoch == 4
+    assert_same(feed(), expected(dataset, range(12)))
+    assert_same([feed()[11], feed()[3], feed()[11]], expected(dataset, [11, 3, 11]))
+
+
+def test_a_start_skips_without_history(dataset, feed):
+    assert_same(feed(num_steps=5, start=7), expected(dataset, range(7, 12)))
+
+
+def test_fit_sees_exactly_these_batches_in_order(dataset, feed):
+    model = Witness()
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.fit(feed(), epochs=3, steps_per_epoch=4, shuffle=False, verbose=0)
+    assert [len(y) for _, y in model.seen] == [16, 16, 16, 2] * 3
+    assert_same(model.seen, expected(dataset, range(12)))
+
+
+def test_fit_with_epochs_of_its_own_length_goes_on_where_it_was(dataset, feed):
+    model = Witness()
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.fit(feed(), epochs=2, steps_per_epoch=5, shuffle=False, verbose=0)
+    assert_same(model.seen, expected(dataset, range(10)))
+
+
+def test_a_single_step_is_enough(dataset, feed):
+    model = Witness()
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.fit(feed(num_steps=1, start=3), steps_per_epoch=1, shuffle=False, verbose=0)
+    assert_same(model.seen, expected(dataset, [3]))
+
+
+def test_shuffling_is_refused_by_keras_itself(dataset, feed):
+    model = Witness()
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    with pytest.warns(UserWarning, match="`shuffle=True` was passed, but will be ignored"):
+        model.fit(feed(), epochs=1, steps_per_epoch=4, verbose=0)
+    assert_same(model.seen, expected(dataset, range(4)))
+
+
+def linear_model(dataset):
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input(dataset.input_shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(5, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "sparse_categorical_crossentropy")
+    return model
+
+
+def test_in_graph_mode_the_weights_are_those_of_a_plain_loop(dataset, feed):
+    fitted, looped = linear_model(dataset), linear_model(dataset)
+    fitted.fit(feed(), epochs=3, steps_per_epoch=4, shuffle=False, verbose=0)
+    for x, y in expected(dataset, range(12)):
+        looped.train_on_batch(x, y)
+    for a, b in zip(fitted.get_weights(), looped.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_what_does_not_fit_is_refused_at_once(dataset, make_dataset):
+    with pytest.raises(DataError, match="batch_size must be at most the 50"):
+        Batches(dataset, seed=0, batch_size=51, num_steps=1)
+    with pytest.raises(DataError, match="needs images"):
+        Batches(make_dataset(shape=(4,)), seed=0, batch_size=8, num_steps=1, augment=AUGMENT)
+
+
+def test_evaluation_keeps_the_order_and_the_pixels(dataset):
+    batches = EvaluationBatches(dataset, dataset.validation, batch_size=5)
+    assert len(batches) == 3
+    x, y = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    np.testing.assert_array_equal(x, dataset.normalise(dataset.x[dataset.validation]))
+    np.testing.assert_array_equal(y, dataset.y[dataset.validation])
+    with pytest.raises(IndexError, match=r"0\.\.2, got 3"):
+        batches[3]
+
+
+def test_evaluation_of_the_test_set_reads_it_once(dataset):
+    asked = []
+
+    def read():
+        asked.append(1)
+        return dataset.x[:7], dataset.y[:7]
+
+    batches = EvaluationBatches.of_test(replace(dataset, read_test=read), batch_size=4)
+    assert [len(y) for _, y in batches] == [4, 3]
+    assert asked == [1]
+
+
+def test_keras_evaluates_and_predicts_every_example_once(dataset):
+    model = linear_model(dataset)
+    batches = EvaluationBatches(dataset, dataset.validation, batch_size=5)
+    x = dataset.normalise(dataset.x[dataset.validation])
+    probabilities = model.predict(batches, verbose=0)
+    np.testing.assert_allclose(probabilities, model.predict_on_batch(x), rtol=1e-5, atol=1e-7)
+    loss = -np.log(probabilities[np.arange(13), dataset.y[dataset.validation]]).mean()
+    assert model.evaluate(batches, verbose=0) == pytest.approx(loss, rel=1e-5)
