@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from onecycle_cli.data.augment import Augment, augmentation
     from onecycle_cli.data.batching import batch, steps_per_epoch
     from onecycle_cli.data.dataset import Dataset
+    from onecycle_cli.data.expected import expected_steps_per_epoch
     from onecycle_cli.data.feed import Batches, EvaluationBatches
     from onecycle_cli.data.loading import load
 
@@ -22,6 +23,7 @@ _HOMES = {
     "EvaluationBatches": "feed",
     "augmentation": "augment",
     "batch": "batching",
+    "expected_steps_per_epoch": "expected",
     "load": "loading",
     "steps_per_epoch": "batching",
 }
@@ -33,6 +35,7 @@ __all__ = [
     "EvaluationBatches",
     "augmentation",
     "batch",
+    "expected_steps_per_epoch",
     "load",
     "steps_per_epoch",
 ]

@@ -1,0 +1,46 @@
+"""What every benchmark says of itself: figures with their spread, machine, versions and date."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli.backend import versions
+
+
+def spread(values: Sequence[float], digits: int = 4) -> dict[str, float]:
+    """Median, lowest and highest of repeated measurements, to so many significant digits."""
+    found = {"median": statistics.median(values), "lowest": min(values), "highest": max(values)}
+    return {name: float(f"{value:.{digits}g}") for name, value in found.items()}
+
+
+def write(script: str, what: str, results: dict[str, Any], target: str | None = None) -> None:
+    """Write the results beside the script, or to `target`, and print them."""
+    record = {
+        "what": what,
+        "machine": {"platform": platform.platform(), "cpu": cpu(), "cpus": os.cpu_count()},
+        "versions": versions(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "results": results,
+    }
+    path = Path(target) if target else Path(script).with_suffix(".json")
+    path.write_text(json.dumps(record, indent=2) + "\n")
+    print(json.dumps(results, indent=2))
+
+
+def cpu() -> str:
+    """The processor's name, where the system tells it."""
+    for line in _read("/proc/cpuinfo").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text() if Path(path).exists() else ""
