@@ -20,7 +20,7 @@ import record
 SETTINGS = {
     "mini_vgg": ({}, "float32", 6400),
     "mini_mobilenet_v2": ({}, "float32", 2560),
-    "resnet9": ({"width": 32}, "float32", 6400),
+    "resnet9": ({"width": 16}, "float32", 6400),
 }
 REPEATS = 3
 EPOCHS = 2

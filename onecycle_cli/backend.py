@@ -25,13 +25,17 @@ def start_keras() -> Any:
         return importlib.import_module("keras")
 
 
-def make_repeatable(seed: int) -> None:
-    """Seed everything, and have TensorFlow use operations that give the same bits each time."""
+def make_repeatable(seed: int, *, jit_compile: bool = False) -> None:
+    """Seed everything, and have TensorFlow use operations that give the same bits each time.
+
+    With `jit_compile` it may use any: Keras does not compile by XLA where TensorFlow promises that.
+    """
     keras = start_keras()
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
-        tensorflow = importlib.import_module("tensorflow")
-        tensorflow.config.experimental.enable_op_determinism()
+        settings = importlib.import_module("tensorflow.python.framework.config")
+        choose = settings.disable_op_determinism if jit_compile else settings.enable_op_determinism
+        choose()
 
 
 def has_accelerator() -> bool:

@@ -84,7 +84,8 @@ def create(
     Raises:
         OptimizerError: when `momentum` is not 0 and the optimizer has none.
     """
-    optimizer = keras.optimizers.get(name)
+    classes = {n.lower(): c for n, c in vars(keras.optimizers).items() if isinstance(c, type)}
+    optimizer = classes[name]()
     config = optimizer.get_config()
     attributes = [a for a in _MOMENTUM_ATTRIBUTES if a in config]
     if momentum and not attributes:

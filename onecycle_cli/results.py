@@ -13,8 +13,8 @@ import json
 import math
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -29,8 +29,21 @@ from onecycle_cli.suggest import LRFindings, Suggestion
 
 SCHEMA_VERSION = 1
 SUGGESTED = ("max_lr", "momentum", "weight_decay")
+_VALUES = {
+    "max_lr": "a number above 0",
+    "momentum": "{max, min} with 0 <= min <= max < 1",
+    "weight_decay": "a number of at least 0",
+}
 
 _BIAS_CORRECTION = 0.98
+_LARGEST_EXPONENT = 300
+_COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
+    "find-lr": {"curve": ("lr", "loss")},
+    "find-momentum": {"trials": ("momentum", "score"), "curves": ("trial", "step", "loss")},
+    "find-wd": {"trials": ("weight_decay", "score"), "curves": ("trial", "step", "loss")},
+    "train": {"steps": ("step", "lr", "loss"), "history": ("epoch",)},
+}
+"""Of each kind of run, the tables and columns that must be there."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +85,8 @@ class Record:
         repeats = np.array(table.get("repeat", [0] * len(table["lr"])))
         lrs, losses = np.array(table["lr"], float), np.array(table["loss"], float)
         return [
-            Curve(lrs[repeats == r].tolist(), losses[repeats == r].tolist(), f"repeat {r}")
-            for r in sorted(set(repeats.tolist()))
+            Curve(lrs[repeats == r].tolist(), losses[repeats == r].tolist(), f"repeat {i}")
+            for i, r in enumerate(sorted(set(repeats.tolist())))
         ]
 
 
@@ -86,21 +99,19 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         ResultError: when the folder can't be written or the disk is full; nothing is left behind.
     """
-    temporary: str | None = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101
-        os.replace(temporary, path)  # noqa: PTH105
+        temporary.replace(path)
     except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
         raise unwritable(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -186,7 +197,11 @@ class RunFolder:
         self.manifest = {"schema_version": SCHEMA_VERSION, **manifest, "start": now()}
         self._kept = False
         self.number, self.path = self._reserve()
-        self.write_manifest("running")
+        try:
+            self.write_manifest("running")
+        except ResultError:
+            self._remove()
+            raise
 
     @property
     def final(self) -> Path:
@@ -212,10 +227,7 @@ class RunFolder:
             with contextlib.suppress(ResultError):
                 self._finish("interrupted" if broken_off else "failed")
         else:
-            shutil.rmtree(self.path, ignore_errors=True)
-            for folder in (self._parent, self._parent.parent):
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
+            self._remove()
 
     def _finish(self, status: str) -> None:
         self.write_manifest(status)
@@ -225,21 +237,33 @@ class RunFolder:
             raise unwritable(self.final, error) from None
         self.path = self.final
 
+    def _remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        for folder in (self._parent, self._parent.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
     def _reserve(self) -> tuple[int, Path]:
+        """Make the first folder whose number is free; another run may be doing the same."""
         try:
             self._parent.mkdir(parents=True, exist_ok=True)
             number = 1 + max(_numbers(self._parent), default=0)
-            while True:
-                path = self._parent / f".{number:03d}-running"
-                try:
-                    if not (self._parent / f"{number:03d}").exists():
-                        path.mkdir()
-                        return number, path
-                except FileExistsError:
-                    pass
+            while (path := self._claim(number)) is None:
                 number += 1
+            return number, path
         except OSError as error:
             raise unwritable(self._parent, error) from None
+
+    def _claim(self, number: int) -> Path | None:
+        path = self._parent / f".{number:03d}-running"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            return None
+        if (self._parent / f"{number:03d}").exists():  # finished since the numbers were read
+            path.rmdir()
+            return None
+        return path
 
 
 def find_run(path: str | Path) -> Path:
@@ -249,7 +273,7 @@ def find_run(path: str | Path) -> Path:
         ResultError: when there is nothing, or nothing of ours.
     """
     folder = Path(path)
-    if not folder.exists():
+    if not os.path.exists(folder):  # noqa: PTH110  (it never raises)
         raise ResultError(f"{folder}: there is nothing at this path.")
     if not folder.is_dir():
         raise ResultError(f"{folder}: is a file; give the folder of a run.")
@@ -280,13 +304,16 @@ def read_record(path: str | Path) -> Record:
             tables={"curve": {"lr": curve.lrs, "loss": curve.losses}},
         )
     result = read_json(folder / "result.json")
-    if not isinstance(result, dict) or "kind" not in result:
-        raise ResultError(f"{folder / 'result.json'}: is not a result of onecycle.")
+    if not isinstance(result, dict) or result.get("kind") not in list(_COLUMNS):
+        raise ResultError(
+            f"{folder / 'result.json'}: is not a result of onecycle; 'kind' must be one of "
+            f"{', '.join(_COLUMNS)}."
+        )
     tables = {p.stem: read_csv(p) for p in sorted(folder.glob("*.csv"))}
     _check_tables(folder, result["kind"], tables)
     return Record(
         kind=result["kind"],
-        label=result.get("label") or folder.name,
+        label=str(result.get("label") or folder.name),
         result=result,
         tables=tables,
         config=_read_yaml(folder / "config.yaml"),
@@ -297,9 +324,8 @@ def read_seed_folder(folder: Path) -> Curve:
     """Return the curve of keras-one-cycle's `lrs.npy` and `losses.npy`.
 
     It saved log10 of the rate after an exponential sweep, and the rate after a linear one, without
-    saying which: exponents are told by values that are not positive, or by their equal spacing
-    over a range that no linear sweep of rates would have. Its losses are multiplied by
-    `1 / (1 - .98^t)`, which is undone here.
+    saying which: negative values are exponents, as every sweep from a rate below 1 has them. Its
+    losses are multiplied by `1 / (1 - .98^t)`, which is undone here.
 
     Raises:
         ResultError: when a file is missing or damaged.
@@ -310,8 +336,10 @@ def read_seed_folder(folder: Path) -> Curve:
             f"{folder}: lrs.npy and losses.npy must be lists of the same length; got "
             f"{lrs.shape} and {losses.shape}."
         )
-    if lrs.min() <= 0:
+    if lrs.min() < 0 and lrs.max() < _LARGEST_EXPONENT:
         lrs = 10.0**lrs
+    if not (np.isfinite(lrs).all() and lrs.min() >= 0):
+        raise ResultError(f"{folder / 'lrs.npy'}: holds numbers that are no learning rates.")
     steps = np.arange(1, len(losses) + 1)
     true_losses = losses * (1 - _BIAS_CORRECTION**steps)
     return Curve(lrs.tolist(), true_losses.tolist(), folder.name)
@@ -345,9 +373,14 @@ def read_suggestions(folder: Path) -> dict[str, dict[str, Any]]:
         return {}
     data = _read_yaml(path)
     for key, entry in data.items():
-        if key not in SUGGESTED or not isinstance(entry, dict) or not _usable(key, entry):
+        if key not in SUGGESTED:
             raise ResultError(
-                f"{path}: '{key}' is not a suggestion with a usable value; correct it, or delete "
+                f"{path}: unknown key '{key}'; known are {', '.join(SUGGESTED)}. Delete the entry."
+            )
+        value = entry.get("value") if isinstance(entry, dict) else None
+        if not _usable(key, value):
+            raise ResultError(
+                f"{path}: {key}.value must be {_VALUES[key]}; got {value}. Correct it, or delete "
                 f"the entry and run the finder again."
             )
     return data
@@ -378,14 +411,25 @@ def now() -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    pass
+    """Puts text in quotes that YAML 1.1 or 1.2 would take for a number."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes `1e-4` for a number, which YAML 1.1 does not."""
+
+
+_NUMBER = "tag:yaml.org,2002:float"
+_Dumper.add_implicit_resolver(_NUMBER, re.compile(r"^[-+]?\.?\d[\w.+-]*$"), list("-+.0123456789"))
+_Loader.add_implicit_resolver(
+    _NUMBER, re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 
 
 def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
     text = repr(value)
     if "e" in text and "." not in text:
         text = text.replace("e", ".0e")
-    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+    return dumper.represent_scalar(_NUMBER, text)
 
 
 _Dumper.add_representer(float, _represent_float)
@@ -416,15 +460,18 @@ def _value(text: str) -> Any:
         return text
 
 
+_NOT_YAML = (OSError, ValueError, LookupError, AttributeError, RecursionError, yaml.YAMLError)
+"""What reading YAML raises; a value that doesn't fit its tag gives PyYAML a stumble."""
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise ResultError(
-            f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}."
-        ) from None
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except _NOT_YAML as error:
+        reason = str(error).partition("\n")[0]
+        raise ResultError(f"{path}: cannot be read as YAML: {reason}.") from None
     if not isinstance(data, dict):
         raise ResultError(f"{path}: holds no keys and values; delete it and run the finder again.")
     return data
@@ -432,45 +479,40 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def _read_npy(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
     try:
-        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+        with path.open("rb") as file:
+            return np.asarray(np.lib.format.read_array(file, allow_pickle=False), np.float64)
     except FileNotFoundError:
         raise ResultError(f"{path}: is missing.") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise ResultError(f"{path}: cannot be read as a NumPy file: {error}.") from None
+    except (OSError, ValueError, TypeError, EOFError, MemoryError) as error:
+        raise ResultError(f"{path}: cannot be read as a list of numbers: {error}.") from None
 
 
-def _check_tables(folder: Path, kind: str, tables: Mapping[str, Any]) -> None:
-    needed = {
-        "find-lr": {"curve": ("lr", "loss")},
-        "find-momentum": {"trials": ("momentum", "score"), "curves": ("trial", "step", "loss")},
-        "find-wd": {"trials": ("weight_decay", "score"), "curves": ("trial", "step", "loss")},
-        "train": {"steps": ("step", "lr", "loss"), "history": ("epoch",)},
-    }.get(kind)
-    if needed is None:
-        raise ResultError(f"{folder / 'result.json'}: '{kind}' is no kind of run that is known.")
-    for name, columns in needed.items():
+def _check_tables(folder: Path, kind: str, tables: Mapping[str, dict[str, list[Any]]]) -> None:
+    for name, columns in _COLUMNS[kind].items():
+        path = folder / f"{name}.csv"
         if name not in tables:
-            raise ResultError(f"{folder / name}.csv: is missing; run the command again.")
-        absent = [c for c in columns if c not in tables[name]]
-        if absent:
-            raise ResultError(f"{folder / name}.csv: has no column '{absent[0]}'.")
+            raise ResultError(f"{path}: is missing; restore it, or run the command again.")
         for column in columns:
-            if any(isinstance(v, str) for v in tables[name][column]) and column != "momentum":
-                raise ResultError(f"{folder / name}.csv: '{column}' must hold numbers only.")
+            if column not in tables[name]:
+                raise ResultError(f"{path}: has no column '{column}'; run the command again.")
+            values = tables[name][column]
+            if not values:
+                raise ResultError(f"{path}: has no rows; run the command again.")
+            if column != "momentum" and (text := [v for v in values if isinstance(v, str)]):
+                raise ResultError(f"{path}: '{column}' must hold numbers only; got '{text[0]}'.")
 
 
-def _usable(key: str, entry: Mapping[str, Any]) -> bool:
-    value = entry.get("value")
+def _usable(key: str, value: Any) -> bool:
     if key == "momentum":
-        return (
-            isinstance(value, dict)
-            and set(value) == {"max", "min"}
-            and all(isinstance(v, int | float) for v in value.values())
-            and 0 <= value["min"] <= value["max"] < 1
-        )
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return False
-    return value > 0 if key == "max_lr" else value >= 0
+        if not isinstance(value, dict) or set(value) != {"max", "min"}:
+            return False
+        low, high = value["min"], value["max"]
+        return _is_number(low) and _is_number(high) and 0 <= low <= high < 1
+    return _is_number(value) and (value > 0 if key == "max_lr" else value >= 0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _numbers(folder: Path) -> Iterator[int]:
@@ -489,12 +531,6 @@ def _is_seed_folder(folder: Path) -> bool:
 
 def _hidden(path: Path, within: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(within).parts)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def unwritable(path: Path, error: OSError) -> ResultError:

@@ -29,11 +29,13 @@ ACCEPTED = ("ok", "undecided")
 
 _FEWEST_POINTS = 12
 _REBOUND = 0.1
-_SIGNIFICANT = 4.0
+_SIGNIFICANT = 4.5
 _SMALLEST_DROP = 0.02
 _ONE_SWEEP_SPREAD = 1.7
 _REPEATS_AGREE = 4.0
 _BLOCKS = 10
+_LAST = 5
+_WEIGHTS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -121,51 +123,41 @@ def smooth(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> A
         losses: finite losses, of shape (n,).
         bandwidth: the kernel's standard deviation in ln lr, > 0.
     """
-    x, y = np.log(np.asarray(lrs, float)), np.asarray(losses, float)
-    weights = np.exp(-0.5 * ((x[:, None] - x[None, :]) / bandwidth) ** 2)
-    return weights @ y / weights.sum(axis=1)
+    return _kernel(np.asarray(lrs, float), np.asarray(losses, float), bandwidth)[0]
 
 
 def moving_average(losses: ArrayLike, beta: float = 0.98) -> Array:
     """Return the bias-corrected exponential moving average, for display: it lags by 1/(1-beta)."""
     averages, average = [], 0.0
-    for count, loss in enumerate(np.asarray(losses, float), start=1):
+    for count, loss in enumerate(np.asarray(losses, float).tolist(), start=1):
         average = beta * average + (1 - beta) * loss
         averages.append(average / (1 - beta**count))
     return np.array(averages)
 
 
 def finite_part(lrs: ArrayLike, losses: ArrayLike) -> tuple[Array, Array]:
-    """Return the curve up to, and without, its first non-finite loss."""
-    x, y = np.asarray(lrs, float), np.asarray(losses, float)
-    broken = np.flatnonzero(~np.isfinite(y))
-    end = int(broken[0]) if broken.size else len(y)
-    return x[:end], y[:end]
+    """Return the curve up to, and without, its first non-finite loss.
+
+    A loss beyond the range of float32 counts as non-finite. Rates that don't rise are left out.
+    """
+    n = min(np.size(lrs), np.size(losses))
+    x, y = np.asarray(lrs, float)[:n], np.asarray(losses, float)[:n]
+    end = _first_broken(y)
+    x, y = x[:end], y[:end]
+    highest_before = np.fmax.accumulate(np.concatenate([[0.0], x]))[:-1]
+    rising = np.isfinite(x) & (x / (1 + 1e-9) > highest_before)
+    return x[rising], y[rising]
 
 
 def find_landmarks(lrs: ArrayLike, losses: ArrayLike) -> Landmarks:
     """Return the landmarks of one sweep, which may end in a non-finite loss.
 
     `diverge` is the first rate after the minimum at which the smoothed loss has risen by a tenth
-    of its fall; where it breaks off in a non-finite loss before that, the last finite rate.
+    of its fall, or doubled if that is less, beyond the noise; where the sweep breaks off before
+    the smoothed loss can show that, its last finite rate.
     """
-    x, y = finite_part(lrs, losses)
-    if len(x) < _FEWEST_POINTS:
-        return Landmarks()
-    k = smooth(x, y)
-    start, noise = _start(k), _noise(y)
-    low = int(np.argmin(k))
-    clearly_lower = np.flatnonzero(k < start - 3 * noise)
-    rebound = np.flatnonzero(k[low:] > k[low] + _REBOUND * (start - k[low]))
-    diverge = float(x[low + rebound[0]]) if rebound.size else None
-    if diverge is None and len(x) < len(np.asarray(losses)):
-        diverge = float(x[-1])
-    return Landmarks(
-        first=float(x[clearly_lower[0]]) if clearly_lower.size else None,
-        steep=float(x[np.argmin(np.gradient(k, np.log(x)))]),
-        minimum=float(x[low]),
-        diverge=diverge,
-    )
+    trend = _Trend.of(lrs, losses)
+    return trend.landmarks() if trend else Landmarks()
 
 
 def valley(lrs: ArrayLike, losses: ArrayLike) -> float | None:
@@ -178,15 +170,15 @@ def valley(lrs: ArrayLike, losses: ArrayLike) -> float | None:
     x, y = finite_part(lrs, losses)
     if len(x) < _FEWEST_POINTS:
         return None
-    k = smooth(x, y)
+    k = smooth(x, _without_spikes(y))
     lengths = np.ones(len(k), int)
     for i in range(1, len(k)):
         longer = lengths[:i][k[:i] > k[i]]
         lengths[i] = longer.max() + 1 if longer.size else 1
     end = int(np.argmax(lengths))
-    begin = max(0, end - int(lengths[end]))
+    begin = end - int(lengths[end])
     third = (end - begin) / 3
-    return float(x[begin + int(third) + int(third / 2)])
+    return float(x[max(0, begin + int(third) + int(third / 2))])
 
 
 def suggest_lr(sweeps: Sequence[tuple[ArrayLike, ArrayLike]]) -> LRFindings:
@@ -202,8 +194,9 @@ def suggest_lr(sweeps: Sequence[tuple[ArrayLike, ArrayLike]]) -> LRFindings:
     Returns:
         The findings. Never raises for data: what can't be judged gets a verdict that says so.
     """
-    landmarks = [find_landmarks(*sweep) for sweep in sweeps]
-    suggestion = _refuse(sweeps, landmarks) or _accept(landmarks)
+    trends = [_Trend.of(*sweep) for sweep in sweeps]
+    landmarks = [trend.landmarks() if trend else Landmarks() for trend in trends]
+    suggestion = _suggest(sweeps, [trend for trend in trends if trend])
     value = suggestion.value
     return LRFindings(
         suggestion=suggestion,
@@ -226,19 +219,22 @@ def paired_difference(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> 
         best: the same of the better candidate, aligned example by example.
 
     Returns:
-        Mean of `worse - best` and its 95 % interval, from the larger of two standard errors: over
-        blocks of neighbouring losses within the replicates, and between the replicates. Infinite
-        where a loss is not finite.
+        Mean of `worse - best` and its 95 % interval: the wider one of Student's, from blocks of
+        neighbouring losses within the replicates, and, of three replicates or more, the normal
+        one between them. Infinite where a loss is not finite, or where there is but one.
     """
-    pairs = [np.asarray(a, float) - np.asarray(b, float) for a, b in zip(worse, best, strict=True)]
-    if not all(np.isfinite(p).all() for p in pairs):
+    if not (_all_finite(worse) and _all_finite(best)):
         return Difference(float("inf"), (float("inf"), float("inf")))
+    pairs = [np.asarray(a, float) - np.asarray(b, float) for a, b in zip(worse, best, strict=True)]
+    blocks = [_block_means(p) for p in pairs]
     means = np.array([p.mean() for p in pairs])
-    errors = [_standard_error(_block_means(p)) for p in pairs]
-    within = float(np.sqrt(np.sum(np.square(errors))) / len(pairs))
-    between = _standard_error(means) if len(means) > 2 else 0.0
-    margin = 1.96 * max(within, between)
-    mean = float(means.mean())
+    margins = []
+    if freedom := sum(len(b) - 1 for b in blocks):
+        within = np.linalg.norm([_standard_error(b) for b in blocks]) / len(blocks)
+        margins.append(_student(freedom) * float(within))
+    if len(means) > 2:
+        margins.append(_student(np.inf) * _standard_error(means))
+    margin, mean = max(margins, default=float("inf")), float(means.mean())
     return Difference(mean, (mean - margin, mean + margin))
 
 
@@ -249,15 +245,16 @@ def rank(scores: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Diff
         scores: for each candidate, an array of losses for each replicate.
 
     Raises:
-        ValueError: when no candidate has a finite mean loss.
+        ValueError: when every candidate has a loss that is not finite.
     """
     means = {
-        c: float(np.mean([np.mean(np.asarray(r, float)) for r in s])) for c, s in scores.items()
+        c: float(np.mean([np.asarray(run, float).mean() for run in runs]))
+        for c, runs in scores.items()
+        if _all_finite(runs)
     }
-    finite = {c: m for c, m in means.items() if np.isfinite(m)}
-    if not finite:
-        raise ValueError("no candidate has a finite loss.")
-    best = min(finite, key=lambda c: finite[c])
+    if not means:
+        raise ValueError("no candidate has finite losses only.")
+    best = min(means, key=lambda c: means[c])
     return best, {c: paired_difference(s, scores[best]) for c, s in scores.items() if c != best}
 
 
@@ -289,7 +286,8 @@ def suggest_momentum(
 ) -> Suggestion:
     """Suggest a momentum range from short runs at constant values and one over the default range.
 
-    A constant winner m suggests `max = min(.99, m + .05)`, `min = m - .05`.
+    A constant winner m suggests `max = min(.99, m + .05)`, `min = m - .05`. While the default range
+    is among those that can't be told apart, it is the answer.
 
     Args:
         scores: data losses of each momentum, as in `rank`; the key `cycled` stands for the range
@@ -301,36 +299,120 @@ def suggest_momentum(
     except ValueError:
         return _no_finite_candidate()
     tied = [best, *(c for c, d in differences.items() if d.tied)]
-    constants = sorted(float(c) for c in tied if c != cycled)
-    low, high = DEFAULT_MOMENTUM["min"], DEFAULT_MOMENTUM["max"]
-    interval = (min([*constants, low]), max([*constants, high])) if cycled in tied else None
+    constants = [float(c) for c in tied if c != cycled]
+    is_default = cycled in tied or (len(tied) > 1 and cycled not in scores)
+    value = dict(DEFAULT_MOMENTUM) if is_default else _around(best)
+    spoken = f"{value['max']:g} to {value['min']:g}"
+    interval = (min([*constants, *value.values()]), max([*constants, *value.values()]))
     if len(tied) > 1:
         names = ", ".join(str(c) for c in sorted(tied, key=str))
+        choice = "the safe choice" if is_default else "around the best of them"
         return Suggestion(
-            dict(DEFAULT_MOMENTUM),
-            interval or (constants[0], constants[-1]),
+            value,
+            interval,
             "undecided",
-            f"{names} can't be told apart; {high:g} to {low:g} is the safe choice. Raise "
-            f"find_momentum.repeats or find_momentum.steps to decide.",
+            f"{names} can't be told apart; {spoken} is {choice}. Raise find_momentum.repeats or "
+            f"find_momentum.steps to decide.",
         )
     if best == cycled:
-        reason = f"cycling from {high:g} to {low:g} has the lowest loss, beyond the noise."
-        return Suggestion(dict(DEFAULT_MOMENTUM), (low, high), "ok", reason)
-    value = {"max": round(min(0.99, best + 0.05), 6), "min": round(max(0.0, best - 0.05), 6)}
-    reason = f"a constant {best:g} has the lowest loss, beyond the noise; cycle around it."
-    return Suggestion(value, (value["min"], value["max"]), "ok", reason)
+        reason = f"cycling from {spoken} has the lowest loss, beyond the noise."
+    else:
+        reason = f"a constant {best:g} has the lowest loss, beyond the noise; cycle around it."
+    return Suggestion(value, interval, "ok", reason)
 
 
-def _refuse(
-    sweeps: Sequence[tuple[ArrayLike, ArrayLike]], landmarks: Sequence[Landmarks]
-) -> Suggestion | None:
-    curves = [finite_part(*sweep) for sweep in sweeps]
-    longest = max((len(x) for x, _ in curves), default=0)
-    if longest < _FEWEST_POINTS:
-        return _too_few(sweeps, longest)
-    judged = [(x, y) for x, y in curves if len(x) >= _FEWEST_POINTS]
-    descended = [_descended(x, y) for x, y in judged]
-    if sum(descended) * 2 <= len(descended):
+@dataclass(frozen=True)
+class _Trend:
+    """One sweep, smoothed.
+
+    Attributes:
+        lrs: rising learning rates, of shape (n,).
+        losses: their raw, finite losses, of shape (n,).
+        smoothed: the losses without single spikes, smoothed, of shape (n,).
+        spread: by which share of the raw noise each smoothed loss errs, of shape (n,).
+        broke_off: whether the sweep ended in a loss that was not finite.
+    """
+
+    lrs: Array
+    losses: Array
+    smoothed: Array
+    spread: Array
+    broke_off: bool
+
+    @classmethod
+    def of(cls, lrs: ArrayLike, losses: ArrayLike) -> _Trend | None:
+        """Return the trend of a sweep; `None` if it is too short to have one."""
+        x, y = finite_part(lrs, losses)
+        if len(x) < _FEWEST_POINTS:
+            return None
+        smoothed, spread = _kernel(x, _without_spikes(y), BANDWIDTH)
+        broke_off = _first_broken(np.asarray(losses, float)) < np.size(losses)
+        return cls(x, y, smoothed, spread, broke_off)
+
+    @property
+    def first_tenth(self) -> slice:
+        """The points in the first tenth of the sweep's logarithmic range, but at least 5."""
+        x = np.log(self.lrs)
+        return slice(max(5, int(np.searchsorted(x, 0.9 * x[0] + 0.1 * x[-1]))))
+
+    @property
+    def start(self) -> float:
+        """The loss before anything was learned."""
+        return float(self.smoothed[self.first_tenth].mean())
+
+    @property
+    def lowest(self) -> int:
+        """The position of the minimum."""
+        return int(np.argmin(self.smoothed))
+
+    @property
+    def fall(self) -> float:
+        """By how much the loss fell from its start to its minimum."""
+        return self.start - float(self.smoothed[self.lowest])
+
+    @property
+    def descended(self) -> bool:
+        """Whether the fall is more than noise, and more than a trifle."""
+        error = _noise(self.losses) * max(
+            self.spread[self.lowest], self.spread[self.first_tenth].mean()
+        )
+        return self.fall > max(_SIGNIFICANT * error, _SMALLEST_DROP * abs(self.start))
+
+    @property
+    def diverge(self) -> float | None:
+        """The rate at which the loss has clearly risen again."""
+        low = self.lowest
+        around = max(_FEWEST_POINTS // 2, len(self.lrs) // 12)
+        noise = _noise(self.losses[max(0, low - around) : low + around])
+        bottom = self.smoothed[low]
+        rise = min(_REBOUND * self.fall, abs(bottom))
+        clear = np.maximum(rise, _SIGNIFICANT * noise * self.spread[low:])
+        rebound = np.flatnonzero(self.smoothed[low:] > bottom + clear)
+        if rebound.size:
+            return float(self.lrs[low + rebound[0]])
+        last = self.losses[-_LAST:].mean()
+        exploded = last > bottom + max(rise, _SIGNIFICANT * noise / np.sqrt(_LAST))
+        return float(self.lrs[-1]) if self.broke_off or exploded else None
+
+    def landmarks(self) -> Landmarks:
+        """Return where the curve turns."""
+        error = 3 * _noise(self.losses) * self.spread
+        lower = np.flatnonzero(self.smoothed < self.start - error)
+        steepness = np.gradient(self.smoothed, np.log(self.lrs))
+        return Landmarks(
+            first=float(self.lrs[lower[0]]) if lower.size else None,
+            steep=float(self.lrs[np.argmin(steepness)]),
+            minimum=float(self.lrs[self.lowest]),
+            diverge=self.diverge,
+        )
+
+
+def _suggest(sweeps: Sequence[tuple[ArrayLike, ArrayLike]], trends: Sequence[_Trend]) -> Suggestion:
+    """Refuse unless more than half of the sweeps could be judged, fell, and rose again."""
+    if len(trends) * 2 <= len(sweeps):
+        return _too_few(sweeps)
+    descended = [trend for trend in trends if trend.descended]
+    if len(descended) * 2 <= len(trends):
         return Suggestion(
             None,
             None,
@@ -339,8 +421,9 @@ def _refuse(
             "to suggest; check the labels, the loss and that the layers are trainable, or raise "
             "max_lr.",
         )
-    if sum(m.diverge is not None for m in landmarks) * 2 <= len(judged):
-        highest = max(float(x[-1]) for x, _ in curves)
+    diverged = [trend.diverge for trend in descended if trend.diverge is not None]
+    if len(diverged) * 2 <= len(descended):
+        highest = max(float(trend.lrs[-1]) for trend in descended)
         return Suggestion(
             None,
             None,
@@ -348,21 +431,22 @@ def _refuse(
             f"the loss was still falling, or flat, at the highest learning rate {highest:.3g}; "
             f"raise max_lr to {highest * 10:.3g} and search again.",
         )
-    return None
+    return _accept(diverged)
 
 
-def _too_few(sweeps: Sequence[tuple[ArrayLike, ArrayLike]], longest: int) -> Suggestion:
+def _too_few(sweeps: Sequence[tuple[ArrayLike, ArrayLike]]) -> Suggestion:
     for lrs, losses in sweeps:
-        broken = np.flatnonzero(~np.isfinite(np.asarray(losses, float)))
-        if broken.size:
-            step, lr = int(broken[0]) + 1, np.asarray(lrs, float)[broken[0]]
+        broken = _first_broken(np.asarray(losses, float))
+        if broken < min(np.size(lrs), np.size(losses)):
+            lr = np.asarray(lrs, float)[broken]
             return Suggestion(
                 None,
                 None,
                 "non_finite",
-                f"the loss was not finite at step {step}, at the learning rate {lr:.3g}; check the "
-                f"inputs for NaN and the loss for a logarithm of zero, or lower min_lr.",
+                f"the loss was not finite at step {broken + 1}, at the learning rate {lr:.3g}; "
+                f"check the inputs for NaN and the loss for a logarithm of zero, or lower min_lr.",
             )
+    longest = max((len(finite_part(*sweep)[0]) for sweep in sweeps), default=0)
     return Suggestion(
         None,
         None,
@@ -372,9 +456,8 @@ def _too_few(sweeps: Sequence[tuple[ArrayLike, ArrayLike]], longest: int) -> Sug
     )
 
 
-def _accept(landmarks: Sequence[Landmarks]) -> Suggestion:
-    rates = sorted(m.diverge / MARGIN for m in landmarks if m.diverge is not None)
-    rates = [_rounded(rate) for rate in rates]
+def _accept(diverged: Sequence[float]) -> Suggestion:
+    rates = sorted(_rounded(lr / MARGIN) for lr in diverged)
     value = _rounded(float(np.median(rates)))
     if len(rates) == 1:
         interval = (_rounded(value / _ONE_SWEEP_SPREAD), _rounded(value * _ONE_SWEEP_SPREAD))
@@ -404,21 +487,52 @@ def _no_finite_candidate() -> Suggestion:
     )
 
 
-def _descended(x: Array, y: Array) -> bool:
-    k = smooth(x, y)
-    drop = _start(k) - float(k.min())
-    return drop > max(_SIGNIFICANT * _noise(y), _SMALLEST_DROP * abs(_start(k)))
+def _kernel(lrs: Array, losses: Array, bandwidth: float) -> tuple[Array, Array]:
+    """Return the smoothed losses, and by which share of the raw noise each of them errs."""
+    x = np.log(lrs)
+    smoothed, spread = np.empty(len(x)), np.empty(len(x))
+    rows = max(1, _WEIGHTS_AT_ONCE // max(1, len(x)))
+    for part in (slice(i, i + rows) for i in range(0, len(x), rows)):
+        weights = np.exp(-0.5 * ((x[part, None] - x) / bandwidth) ** 2)
+        weights /= weights.sum(axis=1, keepdims=True)
+        smoothed[part] = weights @ losses
+        spread[part] = np.sqrt(np.square(weights).sum(axis=1))
+    return smoothed, spread
 
 
-def _start(k: Array) -> float:
-    return float(k[: max(5, len(k) // 10)].mean())
+def _without_spikes(y: Array) -> Array:
+    """Return each loss's median with its neighbours: one bad batch is no trend, a rise is."""
+    return np.median([np.r_[y[2], y[:-1]], y, np.r_[y[1:], y[-1]]], axis=0)
+
+
+def _first_broken(losses: Array) -> int:
+    """Return the position of the first loss that is not finite; their number if all are."""
+    broken = np.flatnonzero(~(np.abs(losses) <= np.finfo(np.float32).max))
+    return int(broken[0]) if broken.size else len(losses)
 
 
 def _noise(y: Array) -> float:
-    """Standard error of the smoothed curve, from neighbouring raw losses of its quieter half."""
-    steps = np.sort(np.abs(np.diff(y)))
-    spread = float(np.median(steps)) / 0.954  # median of |N(0,1) - N(0,1)|
-    return spread / np.sqrt(max(1.0, len(y) / 12))
+    """Standard deviation of raw losses about their trend, from the steps between neighbours."""
+    return float(np.median(np.abs(np.diff(y)))) / 0.954  # median of |N(0,1) - N(0,1)|
+
+
+def _around(momentum: float) -> dict[str, float]:
+    return {
+        "max": round(min(0.99, momentum + 0.05), 6),
+        "min": round(max(0.0, momentum - 0.05), 6),
+    }
+
+
+def _all_finite(runs: Sequence[ArrayLike]) -> bool:
+    """Tell whether there are losses, and all are finite."""
+    arrays = [np.asarray(run, float) for run in runs]
+    return bool(arrays) and all(0 < len(a) == _first_broken(a) for a in arrays)
+
+
+def _student(freedom: float) -> float:
+    """Return the 97.5 % quantile of Student's t: nearly straight in 1 / degrees of freedom."""
+    known = {np.inf: 1.96, 30: 2.042, 10: 2.228, 5: 2.571, 3: 3.182, 2: 4.303, 1: 12.706}
+    return float(np.interp(1 / freedom, [1 / f for f in known], list(known.values())))
 
 
 def _block_means(values: Array) -> Array:

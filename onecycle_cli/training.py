@@ -119,14 +119,14 @@ class Instruments:
             self._detach()
 
     def _hold(self, owner: Any) -> None:
-        self._owners = [*self._others(owner), owner]
+        self._owners = [*(o for o in self._holding(owner) if o is not owner), owner]
 
-    def _others(self, owner: Any) -> list[Any]:
-        return [o for o in self._owners if o is not owner and not _of_another_fit(o, owner)]
+    def _holding(self, owner: Any) -> list[Any]:
+        return [o for o in self._owners if not _of_another_fit(o, owner)]
 
     def _is_stale(self, owner: Any) -> bool:
         """Tell whether they belong to a `fit` that broke off, or to an earlier `compile`."""
-        return self._compiled_again() or not self._others(owner)
+        return self._compiled_again() or not self._holding(owner)
 
     def _detach(self) -> None:
         self._live.release()
@@ -234,10 +234,14 @@ def _backend_generators() -> list[tuple[Callable[[], Any], Callable[[Any], None]
     from tensorflow.python.eager import context
     from tensorflow.python.ops import stateful_random_ops
 
-    generators = []
+    def seed_operations(state: Any) -> None:
+        context.context()._rng.setstate(state)
+        context.context().clear_kernel_cache()  # operations that have run keep a count of draws
+
+    generators: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
     operation_seeds = getattr(context.context(), "_rng", None)
     if operation_seeds is not None:
-        generators.append((operation_seeds.getstate, operation_seeds.setstate))
+        generators.append((operation_seeds.getstate, seed_operations))
     generator = stateful_random_ops.global_generator
     if generator is not None:
         generators.append((generator.state.numpy, generator.state.assign))

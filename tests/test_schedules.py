@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from onecycle_cli import schedules
 
 LENGTHS = [1, 2, 3, 4, 7, 10, 11, 20, 99, 100, 351]

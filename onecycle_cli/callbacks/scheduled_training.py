@@ -53,6 +53,7 @@ class ScheduledTraining(keras.callbacks.Callback):
         return self._attached().batch_loss
 
     def on_train_begin(self, logs: Any = None) -> None:
+        self.release()
         self.step = 0
         self._instruments = Instruments.attach(self.model, self.names(), owner=self)
         self._planned = False

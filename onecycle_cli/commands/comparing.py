@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from onecycle_cli.commands.presenter import REFUSED, number
-from onecycle_cli.commands.running import cost_row, used_rows, write_table
+from onecycle_cli.commands.running import cost_row, in_words, used_rows, write_table
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.comparison import ComparisonResult
 
 
-def show(result: ComparisonResult, name: str, decay: str) -> None:
+def show(result: ComparisonResult, key: str, decay: str) -> None:
     """Print the suggestion, every candidate's distance from the best, and what was in force.
 
     Raises:
@@ -23,9 +23,9 @@ def show(result: ComparisonResult, name: str, decay: str) -> None:
     found = result.suggestion
     rows = []
     if isinstance(found.value, dict):
-        rows.append((name, f"{found.value['max']:g} to {found.value['min']:g}"))
+        rows.append((key, in_words(found.value)))
     elif found.value is not None:
-        rows.append((name, number(found.value)))
+        rows.append((key, number(found.value)))
     rows += [("verdict", found.verdict), ("reason", found.reason)]
     if result.best is not None:
         rows.append((f"  {_named(result.best)}", "lowest loss"))
@@ -36,8 +36,9 @@ def show(result: ComparisonResult, name: str, decay: str) -> None:
         else:
             text = "diverged"
         rows.append((f"  {_named(candidate)}", text))
-    in_force = [row for row in used_rows(result.values, decay) if not row[0].startswith(name)]
-    write_table([*rows, *in_force, cost_row(result.cost)], result.folder)
+    in_force = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
+    rows += [*used_rows(result.values, decay, *in_force), cost_row(result.cost)]
+    write_table(rows, result.folder)
     if not found.accepted:
         raise typer.Exit(REFUSED)
 

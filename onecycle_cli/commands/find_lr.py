@@ -17,7 +17,7 @@ from onecycle_cli.commands.options import (
     Verbose,
 )
 from onecycle_cli.commands.presenter import REFUSED, number
-from onecycle_cli.commands.running import cost_row, experiment, write_table
+from onecycle_cli.commands.running import cost_row, experiment, used_rows, write_table
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import FindLRResult
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 def find_lr_command(
     config: ConfigPath,
+    *,
     overrides: Set = None,
     out: Out = RUNS,
     seed: Seed = None,
@@ -46,10 +47,10 @@ def find_lr_command(
         from onecycle_cli.experiments.find_lr import find_lr
 
         result = find_lr(checked, out=out, observer=observer)
-    _show(result)
+    _show(result, checked.optimizer.decay_kind)
 
 
-def _show(result: FindLRResult) -> None:
+def _show(result: FindLRResult, decay: str) -> None:
     found = result.suggestion
     rows = []
     if isinstance(found.value, float) and found.interval:
@@ -61,6 +62,13 @@ def _show(result: FindLRResult) -> None:
         f"{name} {'none' if value is None else format(value, '.3g')}"
         for name, value in result.findings.rules.items()
     )
-    write_table([*rows, ("by rule", rules), cost_row(result.cost)], result.folder)
+    values = result.values
+    rows += [
+        ("by rule", rules),
+        ("momentum", f"{values.reference_momentum:g} ({values.sources['momentum']})"),
+        *used_rows(values, decay, "weight_decay"),
+        cost_row(result.cost),
+    ]
+    write_table(rows, result.folder)
     if not found.accepted:
         raise typer.Exit(REFUSED)

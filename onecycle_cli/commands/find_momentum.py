@@ -13,11 +13,12 @@ from onecycle_cli.commands.options import (
     Set,
     Verbose,
 )
-from onecycle_cli.commands.running import experiment
+from onecycle_cli.commands.running import experiment, known_values
 
 
 def find_momentum_command(
     config: ConfigPath,
+    *,
     overrides: Set = None,
     out: Out = RUNS,
     seed: Seed = None,
@@ -27,9 +28,9 @@ def find_momentum_command(
 ) -> None:
     """Find the momentum range by short runs at several values.
 
-    Each value runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights on
-    the same batches; the range 0.95 to 0.85 runs as one more candidate. Where the values can't be
-    told apart, the range stays 0.95 to 0.85. Writes to OUT/NAME/suggestions.yaml and
+    Each value runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
+    on the same batches; the range 0.95 to 0.85 runs as one more candidate. Where the values can't
+    be told apart, the range stays 0.95 to 0.85. Writes to OUT/NAME/suggestions.yaml and
     OUT/NAME/find-momentum/NNN.
 
     Docs: docs/commands.md
@@ -37,6 +38,7 @@ def find_momentum_command(
     with experiment(
         config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
     ) as (checked, observer):
+        known_values(checked, out).known_max_lr(checked)
         from onecycle_cli.experiments.find_momentum import find_momentum
 
         result = find_momentum(checked, out=out, observer=observer)

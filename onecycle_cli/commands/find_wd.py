@@ -13,11 +13,12 @@ from onecycle_cli.commands.options import (
     Set,
     Verbose,
 )
-from onecycle_cli.commands.running import experiment
+from onecycle_cli.commands.running import experiment, known_values
 
 
 def find_wd_command(
     config: ConfigPath,
+    *,
     overrides: Set = None,
     out: Out = RUNS,
     seed: Seed = None,
@@ -37,7 +38,8 @@ def find_wd_command(
     with experiment(
         config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
     ) as (checked, observer):
+        known_values(checked, out).known_max_lr(checked)
         from onecycle_cli.experiments.find_wd import find_wd
 
         result = find_wd(checked, out=out, observer=observer)
-    show(result, "weight decay", checked.optimizer.decay_kind)
+    show(result, "weight_decay", checked.optimizer.decay_kind)

@@ -11,7 +11,9 @@ from onecycle_cli.commands.presenter import presented
 
 
 def init_command(
-    dataset: Annotated[str, typer.Argument(help="A name from 'onecycle list datasets'.")] = "digits",
+    dataset: Annotated[
+        str, typer.Argument(help="A name from 'onecycle list datasets'.")
+    ] = "digits",
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for it.")] = Path(),
 ) -> None:
     """Write a commented config to start from.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onecycle_cli.commands.options import RUNS, Set, Verbose
 from onecycle_cli.commands.presenter import number, presented, table
+from onecycle_cli.commands.running import known_values, rate_rows, used_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from onecycle_cli.config import Config
 
 _CONFIG_ENDINGS = (".yaml", ".yml")
 
@@ -20,7 +24,7 @@ _CONFIG_ENDINGS = (".yaml", ".yml")
 def plot_command(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Run folders, or one config to preview."),
+        typer.Argument(metavar="PATH", help="Run folders, or one config to preview."),
     ],
     overrides: Set = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for it.")] = Path(),
@@ -63,7 +67,7 @@ def _redraw(paths: list[Path], overrides: list[str] | None) -> tuple[str, Figure
 
 
 def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
-    from onecycle_cli import data, plotting, schedules
+    from onecycle_cli import data, plotting
     from onecycle_cli.config import load_config
     from onecycle_cli.errors import ConfigError
 
@@ -71,55 +75,57 @@ def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
         raise ConfigError("plot takes one config at a time, and no run folders beside it.")
     config = load_config(paths[0], overrides)
     steps = data.expected_steps_per_epoch(config.dataset, config.batch_size, seed=config.seed)
-    max_lr, momentum, known = _values(config, runs)
-    train = config.train
-    lrs: list[float] = []
-    momenta: list[float] = []
-    for cycle in train.cycles:
-        total = cycle.epochs * steps
-        lrs += schedules.learning_rates(
-            total,
-            cycle.max_lr or max_lr,
-            shape=train.shape,
-            end_percentage=train.end_percentage,
-            scale_percentage=train.scale_percentage,
-        )
-        momenta += schedules.momenta(
-            total,
-            momentum["max"],
-            momentum["min"],
-            shape=train.shape,
-            end_percentage=train.end_percentage,
-        )
-    unit = "" if known else " x max_lr, which is not known yet"
+    values = known_values(config, runs)
+    cycles = config.train.cycles
+    shares = values.max_lr is None and any(cycle.max_lr is None for cycle in cycles)
+    rates = [1.0] * len(cycles) if shares else values.cycle_rates(config)
+    lrs, momenta = _schedules(config, rates, values.momentum, steps)
+    epochs = sum(cycle.epochs for cycle in cycles)
+    length = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+    title = f"{config.name}: schedule of {length}, shape {config.train.shape}"
+    if shares:
+        title += "\nas shares of max_lr, which is not known yet"
+        unit = " x max_lr"
+        in_force = [("max_lr", "not known yet; 'onecycle find-lr CONFIG' finds it")]
+    else:
+        unit = ""
+        in_force = rate_rows(rates, values.cycle_rate_sources(config))
     table(
         [
-            ("steps", f"{len(lrs)} = {len(lrs) // steps} epochs of {steps}"),
+            ("steps", f"{len(lrs)} = {length} of {steps}"),
             ("first lr", number(lrs[0]) + unit),
             ("highest lr", f"{number(max(lrs))}{unit} at step {lrs.index(max(lrs))}"),
             ("last lr", number(lrs[-1]) + unit),
+            *in_force,
+            *used_rows(values, config.optimizer.decay_kind, "momentum"),
         ]
     )
-    title = f"{config.name}: schedule of {len(lrs) // steps} epochs, shape {train.shape}"
-    if not known:
-        title += " (as a share of max_lr, which is not known yet)"
     return plotting.draw_schedule(lrs, momenta, title=title, steps_per_epoch=steps)
 
 
-def _values(config: Any, runs: Path) -> tuple[float, dict[str, float], bool]:
-    """Return max_lr, the momentum range, and whether max_lr is known."""
-    from onecycle_cli import results
-    from onecycle_cli.suggest import DEFAULT_MOMENTUM
+def _schedules(
+    config: Config, rates: Sequence[float], momentum: Mapping[str, float], steps_per_epoch: int
+) -> tuple[list[float], list[float]]:
+    """Return learning rate and momentum of each step of all cycles, one after the other."""
+    from onecycle_cli import schedules
 
-    found = results.read_suggestions(runs / config.name)
-    momentum = found.get("momentum", {}).get("value", DEFAULT_MOMENTUM)
-    if config.train.momentum != "auto":
-        momentum = config.train.momentum.model_dump()
-    if config.train.max_lr != "auto":
-        return config.train.max_lr, momentum, True
-    if "max_lr" in found:
-        return found["max_lr"]["value"], momentum, True
-    return 1.0, momentum, all(cycle.max_lr for cycle in config.train.cycles)
+    train = config.train
+    lrs: list[float] = []
+    momenta: list[float] = []
+    for cycle, max_lr in zip(train.cycles, rates, strict=True):
+        steps = cycle.epochs * steps_per_epoch
+        shape, end = train.shape, train.end_percentage
+        lrs += schedules.learning_rates(
+            steps,
+            max_lr,
+            shape=shape,
+            end_percentage=end,
+            scale_percentage=train.scale_percentage,
+        )
+        momenta += schedules.momenta(
+            steps, momentum["max"], momentum["min"], shape=shape, end_percentage=end
+        )
+    return lrs, momenta
 
 
 def _free(folder: Path, name: str) -> Path:

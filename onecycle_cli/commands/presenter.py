@@ -19,8 +19,8 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-class _Terminated(SystemExit):
-    pass
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM; like Ctrl-C it passes through whatever catches an `Exception`."""
 
 
 @contextlib.contextmanager
@@ -31,10 +31,10 @@ def presented(verbose: bool = False) -> Iterator[None]:
         yield
     except OnecycleError as error:
         _fail(str(error), error.exit_code, verbose)
-    except KeyboardInterrupt:
-        _fail("interrupted; what was finished is kept.", INTERRUPTED, False)
     except _Terminated:
         _fail("terminated; what was finished is kept.", TERMINATED, False)
+    except KeyboardInterrupt:
+        _fail("interrupted; what was finished is kept.", INTERRUPTED, False)
     except typer.Exit:
         raise
     except BrokenPipeError:
@@ -69,7 +69,7 @@ def number(value: float | None) -> str:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated(TERMINATED)
+    raise _Terminated
 
 
 def _fail(message: str, code: int, verbose: bool) -> NoReturn:

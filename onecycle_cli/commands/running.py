@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,25 +44,51 @@ def experiment(
             yield config, observer
 
 
-def used_rows(values: Values, decay: str) -> list[tuple[str, str]]:
-    """Return the values in force and where each came from, for a table."""
-    rows = []
-    if values.max_lr is not None:
-        rows.append(("max_lr", f"{number(values.max_lr)} ({values.sources['max_lr']})"))
-    momentum = f"{values.momentum['max']:g} to {values.momentum['min']:g}"
-    rows.append(("momentum", f"{momentum} ({values.sources['momentum']})"))
-    source = values.sources["weight_decay"]
-    rows.append((f"weight decay, {decay}", f"{number(values.weight_decay)} ({source})"))
-    return rows
+def known_values(config: Config, out: Path) -> Values:
+    """Return the values that an experiment would use, without starting Keras.
+
+    Asking it for a learning rate first spares the user the wait for an error.
+    """
+    from onecycle_cli.experiments.observer import Observer
+    from onecycle_cli.experiments.values import gather
+
+    return gather(config, out, Observer(), conditions={})
+
+
+def used_rows(values: Values, decay: str, *keys: str) -> list[tuple[str, str]]:
+    """Return the named values and where each came from, for a table.
+
+    Args:
+        values: all of them.
+        decay: what a weight decay means: `l2` or `decoupled`.
+        *keys: `max_lr`, `momentum` or `weight_decay`.
+    """
+    shown = {
+        "max_lr": ("max_lr", number(values.max_lr)),
+        "momentum": ("momentum", in_words(values.momentum)),
+        "weight_decay": (f"weight decay, {decay}", number(values.weight_decay)),
+    }
+    return [(shown[key][0], f"{shown[key][1]} ({values.sources[key]})") for key in keys]
+
+
+def rate_rows(rates: Sequence[float], sources: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the highest learning rate of each cycle and where it came from, for a table."""
+    names = [f"max_lr, cycle {i}" for i in range(1, len(rates) + 1)] if rates[1:] else ["max_lr"]
+    return [
+        (name, f"{number(rate)} ({source})")
+        for name, rate, source in zip(names, rates, sources, strict=True)
+    ]
+
+
+def in_words(momentum: Mapping[str, float]) -> str:
+    """Return a momentum range, or a momentum that is held constant."""
+    high, low = momentum["max"], momentum["min"]
+    return f"{high:g}" if high == low else f"{high:g} to {low:g}"
 
 
 def cost_row(cost: Cost) -> tuple[str, str]:
     """Return what an experiment took, for a table."""
-    return (
-        "cost",
-        f"{cost.steps} steps, {cost.epochs:.3g} epochs, {cost.seconds:.1f} s, "
-        f"{cost.training_runs:.2g} of the configured training",
-    )
+    return ("cost", f"{cost} in {cost.seconds:.1f} s")
 
 
 def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:

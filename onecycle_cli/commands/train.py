@@ -15,14 +15,23 @@ from onecycle_cli.commands.options import (
     Verbose,
 )
 from onecycle_cli.commands.presenter import number
-from onecycle_cli.commands.running import cost_row, experiment, used_rows, write_table
+from onecycle_cli.commands.running import (
+    cost_row,
+    experiment,
+    known_values,
+    rate_rows,
+    used_rows,
+    write_table,
+)
 
 if TYPE_CHECKING:
+    from onecycle_cli.config import Config
     from onecycle_cli.experiments.train import TrainResult
 
 
 def train_command(
     config: ConfigPath,
+    *,
     overrides: Set = None,
     out: Out = RUNS,
     seed: Seed = None,
@@ -40,13 +49,14 @@ def train_command(
     with experiment(
         config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
     ) as (checked, observer):
+        known_values(checked, out).cycle_rates(checked)
         from onecycle_cli.experiments.train import train
 
         result = train(checked, out=out, observer=observer)
-    _show(result, checked.optimizer.decay_kind)
+    _show(result, checked)
 
 
-def _show(result: TrainResult, decay: str) -> None:
+def _show(result: TrainResult, config: Config) -> None:
     last, best = result.history[-1], result.history[result.best_epoch - 1]
     rows = []
     if result.test_accuracy is not None:
@@ -56,8 +66,7 @@ def _show(result: TrainResult, decay: str) -> None:
         accuracy = "" if epoch.val_accuracy is None else f"accuracy {epoch.val_accuracy:.2%}, "
         text = f"{accuracy}loss {number(epoch.val_loss)} (epoch {epoch.epoch})"
         rows.append((f"validation, {name}", text))
-    if len(result.max_lrs) > 1:
-        rows.append(("max_lr by cycle", ", ".join(number(lr) for lr in result.max_lrs)))
-    rows += used_rows(result.values, decay)
+    rows += rate_rows(result.max_lrs, result.values.cycle_rate_sources(config))
+    rows += used_rows(result.values, config.optimizer.decay_kind, "momentum", "weight_decay")
     rows.append(("speed", f"{result.images_per_second:.0f} examples a second"))
     write_table([*rows, cost_row(result.cost)], result.folder)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from pydantic import ValidationError
 
 from onecycle_cli.config import yaml_source
 from onecycle_cli.config.schema import Config
-from onecycle_cli.config.wording import describe
+from onecycle_cli.config.wording import describe, dotted
 from onecycle_cli.errors import ConfigError
 
 _Key = tuple[str | int, ...]
+
+_LONGEST_TEXT = 1_000_000
+_DATASET_PATH, _MODEL_NAME = ("dataset", "path"), ("model", "name")
 
 
 def load_config(
@@ -36,60 +40,93 @@ def load_config(
     Raises:
         ConfigError: in one line for each broken rule: where, which rule, what was given.
     """
+    overrides = list(overrides)
     if isinstance(source, Config) and not overrides and seed is None:
         return source
-    data, places, name, folder = _read(source)
-    data = _with_absolute_paths(copy.deepcopy(data), folder)
-    origins = {_dotted(key): "file" for key in _leaves(data)}
-    if isinstance(source, Config):
-        origins = dict(source._origins)
-    for text in [*overrides, *([] if seed is None else [f"seed={seed}"])]:
-        key, value = _override(text)
-        value = _absolute_if_path(key, value, Path.cwd())
-        _put(data, key, value, text)
-        origins[_dotted(key)] = "--set"
-        places[key] = f"--set {text}"
-    data.setdefault("name", name or _default_name(data))
     try:
-        config = Config.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError(describe(error, data, places, str(name or "config"))) from None
-    config._origins = origins
-    config._places = {_dotted(key): place for key, place in places.items()}
-    return config
+        draft = _read(source)
+        for text in overrides:
+            draft.put(*_override(text), f"--set {text}")
+        if seed is not None:
+            draft.put(("seed",), seed, f"--seed {seed}")
+        return draft.validated()
+    except RecursionError:
+        where = source if isinstance(source, str | Path) else "config"
+        raise ConfigError(f"{where}: nested too deeply to be a config.") from None
 
 
-def _read(
-    source: str | Path | Mapping[str, Any] | Config,
-) -> tuple[dict[str, Any], dict[_Key, str], str | None, Path]:
+@dataclass
+class _Draft:
+    """Values on their way to a configuration.
+
+    Attributes:
+        data: the raw values.
+        name: the experiment's name, unless the data say one.
+        origins: where each value came from, by dotted key.
+        places: where each key was set, such as `file.yaml, line 3`, by dotted key.
+    """
+
+    data: dict[str, Any]
+    name: str | None = None
+    origins: dict[str, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+
+    def put(self, key: _Key, value: Any, place: str) -> None:
+        """Let a value go before whatever was under its key, and within it."""
+        if key[0] == "loss" and isinstance(self.data.get("loss"), str):
+            self.data["loss"] = {"name": self.data["loss"]}
+        value = _plain(value, Path.cwd(), key)
+        _put(self.data, key, value, place)
+        for known in (self.origins, self.places):
+            for inner in [k for k in known if k.startswith(f"{dotted(key)}.")]:
+                del known[inner]
+        self.origins |= dict.fromkeys(_leaves(value, key), "--set")
+        self.places[dotted(key)] = place
+
+    def validated(self) -> Config:
+        self.data.setdefault("name", self.name or _default_name(self.data))
+        try:
+            config = Config.model_validate(self.data)
+        except ValidationError as error:
+            fallback = self.name or "config"
+            raise ConfigError(describe(error, self.data, self.places, fallback)) from None
+        config._origins, config._places = self.origins, self.places
+        return config
+
+
+def _read(source: str | Path | Mapping[str, Any] | Config) -> _Draft:
     if isinstance(source, Config):
-        return source.model_dump(), {}, source.name, Path.cwd()
+        origins, places = dict(source._origins), dict(source._places)
+        return _Draft(source.model_dump(), source.name, origins, places)
     if isinstance(source, Mapping):
-        return dict(source), {}, None, Path.cwd()
+        data = _plain(source, Path.cwd())
+        return _Draft(data, origins=dict.fromkeys(_leaves(data), "file"))
     path = Path(source)
-    data, lines = _parse_file(path)
-    places: dict[_Key, str] = {(): str(path)}
-    places |= {key: f"{path}, line {line}" for key, line in lines.items()}
-    return data, places, path.stem, path.resolve().parent
+    parsed, lines = _parse_file(path)
+    data = _plain(parsed, path.resolve().parent)
+    places = {dotted(key): f"{path}, line {line}" for key, line in lines.items()}
+    return _Draft(data, path.stem, dict.fromkeys(_leaves(data), "file"), {"": str(path)} | places)
 
 
 def _parse_file(path: Path) -> tuple[dict[str, Any], dict[_Key, int]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST_TEXT + 1)
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such config file; 'onecycle init' writes one to start from."
         ) from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {_brief(error)}.") from None
+    if len(text) > _LONGEST_TEXT:
+        raise ConfigError(f"{path}: is too long to be a config.")
     try:
         data, lines = yaml_source.parse(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{_yaml_place(path, error)}: not valid YAML: {_brief(error)}.") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: nested too deeply to be a config.") from None
     if not isinstance(data, dict):
-        what = "is empty" if data is None else f"holds {_kind(data)}, not keys and values"
+        kind = "a list" if isinstance(data, list) else "a single value"
+        what = "is empty" if data is None else f"holds {kind}, not keys and values"
         raise ConfigError(
             f"{path}: {what}; a config needs at least dataset.name and model.name, and "
             f"'onecycle init' writes one to start from."
@@ -103,63 +140,53 @@ def _override(text: str) -> tuple[_Key, Any]:
     if not equals or not all(parts):
         raise ConfigError(f"--set {text}: must be dotted.key=VALUE, such as find_lr.max_lr=3.")
     try:
-        parsed = yaml_source.parse_value(value)
-    except (yaml.YAMLError, RecursionError) as error:
+        return tuple(parts), yaml_source.parse_value(value)
+    except yaml.YAMLError as error:
         raise ConfigError(f"--set {text}: the value is not valid YAML: {_brief(error)}.") from None
-    return tuple(int(p) if p.isdigit() else p for p in parts), parsed
 
 
-def _put(data: dict[str, Any], key: _Key, value: Any, text: str) -> None:
+def _put(data: dict[str, Any], key: _Key, value: Any, place: str) -> None:
     node: Any = data
-    for part, following in zip(key, key[1:], strict=False):
-        if isinstance(node, list):
-            node = _entry(node, part, text)
-            continue
-        if not isinstance(node.get(part), dict | list):
-            node[part] = {}
-        node = node[part]
-        if isinstance(node, list) and not isinstance(following, int):
-            raise ConfigError(f"--set {text}: {part} is a list; use {part}.0, {part}.1, ...")
-    if isinstance(node, list):
-        _entry(node, key[-1], text)
-        node[int(key[-1])] = value
-    else:
-        node[key[-1]] = value
+    for depth, part in enumerate(key):
+        slot = _slot(node, part, f"{place}: {dotted(key[:depth])}")
+        if depth == len(key) - 1:
+            node[slot] = value
+            return
+        inner = node.get(slot) if isinstance(node, dict) else node[slot]
+        if not isinstance(inner, dict | list):
+            inner = node[slot] = {}
+        node = inner
 
 
-def _entry(node: list[Any], part: str | int, text: str) -> Any:
-    if not isinstance(part, int) or part >= len(node):
-        raise ConfigError(f"--set {text}: entry {part} does not exist; the list has {len(node)}.")
-    if not isinstance(node[part], dict):
-        node[part] = {}
-    return node[part]
+def _slot(node: dict[str, Any] | list[Any], part: str | int, name: str) -> str | int:
+    if isinstance(node, dict):
+        return part
+    entries = [str(i) for i in range(len(node))]
+    if part not in entries:
+        raise ConfigError(f"{name} is a list of {len(node)}, counted from 0; got '{part}'.")
+    return entries.index(str(part))
 
 
-def _with_absolute_paths(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    for section, key in (("dataset", "path"), ("model", "name")):
-        values = data.get(section)
-        if isinstance(values, dict) and key in values:
-            values[key] = _absolute_if_path((section, key), values[key], folder)
-    return data
-
-
-def _absolute_if_path(key: _Key, value: Any, folder: Path) -> Any:
-    if isinstance(value, str):
-        if key == ("dataset", "path"):
-            return _absolute(value, folder)
-        if key == ("model", "name") and ".py:" in value:
-            return _absolute(value, folder)
+def _plain(value: Any, folder: Path, key: _Key = ()) -> Any:
+    """Return a copy in plain dicts and lists, its paths made absolute."""
+    if isinstance(value, Mapping):
+        items = ((str(name), inner) for name, inner in value.items())
+        return {name: _plain(inner, folder, (*key, name)) for name, inner in items}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, folder, (*key, i)) for i, inner in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    is_path = key == _DATASET_PATH or (key == _MODEL_NAME and ".py:" in str(value))
+    if is_path and isinstance(value, str) and value:
+        return os.path.normpath(folder / os.path.expanduser(value))  # noqa: PTH111
     return value
 
 
-def _absolute(path: str, folder: Path) -> str:
-    return os.path.normpath(folder / Path(path).expanduser())
-
-
-def _leaves(data: Any, key: _Key = ()) -> list[_Key]:
+def _leaves(data: Any, key: _Key = ()) -> list[str]:
+    """Return the dotted keys of the values; a list counts as one value."""
     if isinstance(data, dict) and data:
-        return [leaf for name, value in data.items() for leaf in _leaves(value, (*key, name))]
-    return [key]
+        return [leaf for name, inner in data.items() for leaf in _leaves(inner, (*key, name))]
+    return [dotted(tuple(takewhile(lambda part: not str(part).isdecimal(), key)))]
 
 
 def _default_name(data: Mapping[str, Any]) -> str:
@@ -176,11 +203,3 @@ def _yaml_place(path: Path, error: yaml.YAMLError) -> str:
 def _brief(error: Exception) -> str:
     text = getattr(error, "problem", None) or getattr(error, "strerror", None) or str(error)
     return str(text).splitlines()[0].rstrip(".")
-
-
-def _kind(data: Any) -> str:
-    return {"list": "a list", "str": "text"}.get(type(data).__name__, f"a {type(data).__name__}")
-
-
-def _dotted(key: _Key) -> str:
-    return ".".join(str(part) for part in key)

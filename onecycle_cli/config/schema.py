@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -50,7 +50,8 @@ Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 
 
 class _Section(BaseModel):
@@ -85,7 +86,7 @@ class DatasetConfig(_Section):
     @field_validator("path")
     @classmethod
     def _path_exists(cls, path: str | None) -> str | None:
-        if path is not None and not Path(path).exists():
+        if path is not None and not os.path.exists(path):  # noqa: PTH110  (it never raises)
             raise ValueError(f"there is nothing at this path: {path}")
         return path
 
@@ -133,9 +134,9 @@ class FindLRConfig(_Section):
     min_lr: Positive = 1e-5
     max_lr: Positive = 10.0
     scale: Literal["exp", "linear"] = "exp"
-    steps: Annotated[int, Field(ge=12)] | Auto = "auto"
+    steps: Steps = "auto"
     repeats: Count = 3
-    stop_factor: Annotated[float, Field(gt=1)] | None = 4.0
+    stop_factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = 4.0
 
     @model_validator(mode="after")
     def _range_is_upright(self) -> FindLRConfig:
@@ -148,7 +149,7 @@ class FindMomentumConfig(_Section):
     """The comparison of momentum values."""
 
     values: Annotated[list[Momentum], Field(min_length=1)] = [0.8, 0.85, 0.9, 0.95, 0.99]
-    steps: Annotated[int, Field(ge=12)] | Auto = "auto"
+    steps: Steps = "auto"
     repeats: Count = 2
 
     @field_validator("values")
@@ -162,7 +163,7 @@ class FindWDConfig(_Section):
 
     values: Annotated[list[NotNegative], Field(min_length=2)] = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7]
     refine: bool = True
-    steps: Annotated[int, Field(ge=12)] | Auto = "auto"
+    steps: Steps = "auto"
     repeats: Count = 2
 
     @field_validator("values")

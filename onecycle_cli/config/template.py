@@ -36,9 +36,9 @@ batch_size: {batch_size}  # the largest that fits, up to 512
 # precision: float32            # float32 | mixed_bfloat16 | mixed_float16
 dataset:
   name: {name}
-{path}  # validation_fraction: 0.1    # split off the training set; the test set is only seen by train
+{path}  # validation_fraction: 0.1    # split off the training set; only train sees the test set
   # limit: null                 # only so many training images
-  # augment: {{flip: true, crop: 4, cutout: 0}}
+  # augment: null               # or {{flip: true, crop: 4, cutout: 0}}; null: so for CIFAR only
 model:
   name: {model}  # see 'onecycle list models', or path/to/file.py:function
   # options: {{}}

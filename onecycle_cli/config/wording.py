@@ -35,14 +35,14 @@ _LONGEST_VALUE = 60
 
 
 def describe(
-    error: ValidationError, data: Mapping[str, Any], places: Mapping[_Key, str], fallback: str
+    error: ValidationError, data: Mapping[str, Any], places: Mapping[str, str], fallback: str
 ) -> str:
     """Return one line for each key that breaks a rule.
 
     Args:
         error: what pydantic found.
         data: the raw values.
-        places: where each key was set, such as `file.yaml, line 3`.
+        places: where each key was set, such as `file.yaml, line 3`, by dotted key.
         fallback: what to call the place of a key that is nowhere.
     """
     by_key: dict[_Key, list[Any]] = {}
@@ -59,6 +59,11 @@ def did_you_mean(given: object, known: Sequence[str]) -> str:
     """Return `; did you mean '...'?` for a near miss, else the list of what is known."""
     close = difflib.get_close_matches(str(given), known, n=1)
     return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}."
+
+
+def dotted(key: _Key) -> str:
+    """Return a key as `section.key`."""
+    return ".".join(str(part) for part in key)
 
 
 def _real_key(problem: Any, data: Any) -> _Key:
@@ -84,7 +89,7 @@ def _explained_within(key: _Key, by_key: Mapping[_Key, Sequence[Any]]) -> bool:
 
 
 def _sentence(key: _Key, problems: Sequence[Any]) -> str:
-    name, first = _dotted(key), problems[0]
+    name, first = dotted(key), problems[0]
     if first["type"] == "extra_forbidden":
         return f"unknown key {name}{did_you_mean(key[-1], _known_keys(key[:-1]))}"
     if first["type"] == "missing":
@@ -131,17 +136,20 @@ def _section_type(annotation: Any) -> Any:
     return None
 
 
-def _place(key: _Key, places: Mapping[_Key, str], fallback: str) -> str:
+def _place(key: _Key, places: Mapping[str, str], fallback: str) -> str:
+    """Return where a key was set; for a section, rather where something in it was overridden."""
+    inner = [place for k, place in places.items() if k.startswith(f"{dotted(key)}.")]
+    if overridden := [place for place in inner if place.startswith("--")]:
+        return overridden[-1]
     for end in range(len(key), -1, -1):
-        if key[:end] in places:
-            return places[key[:end]]
+        if (place := places.get(dotted(key[:end]))) is not None:
+            return place
     return fallback
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
     text = repr(value) if isinstance(value, str) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
-
-
-def _dotted(key: _Key) -> str:
-    return ".".join(str(part) for part in key)

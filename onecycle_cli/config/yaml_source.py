@@ -10,17 +10,28 @@ import yaml
 Path = tuple[str | int, ...]
 
 
-class Loader(yaml.SafeLoader):
-    """The safe loader with the numbers and booleans of YAML 1.2.
+_MOST_ENTRIES = 10_000
 
-    YAML 1.1 reads `1e-4` as text and `no` as false.
+_WORDS = ("int", "float", "bool", "timestamp", "value")
+
+
+class Loader(yaml.SafeLoader):
+    """The safe loader with the numbers and booleans of YAML 1.2, and dates as text.
+
+    YAML 1.1 reads `1e-4` as text, `no` as false, `010` as 8 and `1:30` as 90. As there, digits
+    may be grouped: `1_000`.
     """
 
 
 Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":float", ":bool"))]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in _WORDS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"^[-+]?(?:0o[0-7]+|0x[0-9a-fA-F]+|[0-9][0-9_]*)$"),
+    list("-+0123456789"),
+)
 Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(
@@ -34,11 +45,19 @@ Loader.add_implicit_resolver(
 )
 
 
+def _integer(loader: Loader, node: yaml.ScalarNode) -> int:
+    text = str(loader.construct_scalar(node)).replace("_", "")
+    return int(text, 0 if text.lstrip("-+")[:2] in ("0o", "0x") else 10)
+
+
+Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+
+
 def parse(text: str) -> tuple[Any, dict[Path, int]]:
     """Return the data of a YAML text and the line, from 1, of each key and list entry.
 
     Raises:
-        yaml.YAMLError: when the text is not YAML, or says a key twice.
+        yaml.YAMLError: when the text is not YAML, says a key twice, or unfolds without end.
         RecursionError: when it is nested too deeply.
     """
     loader = Loader(text)
@@ -49,8 +68,8 @@ def parse(text: str) -> tuple[Any, dict[Path, int]]:
         lines: dict[Path, int] = {}
         _note_lines(node, (), lines)
         return loader.construct_document(node), lines
-    except ValueError as error:
-        raise yaml.YAMLError(str(error)) from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise yaml.YAMLError(f"a value does not fit its tag: {error}") from error
     finally:
         loader.dispose()
 
@@ -61,6 +80,8 @@ def parse_value(text: str) -> Any:
 
 
 def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int]) -> None:
+    if len(lines) > _MOST_ENTRIES:
+        raise yaml.YAMLError(f"more than {_MOST_ENTRIES:,} entries")
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             inner = (*path, str(key.value))

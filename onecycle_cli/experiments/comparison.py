@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results, suggest
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.experiments.cost import Cost, short_run_steps
 from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.recorded_run import label_of, recorded_run, resolved, write_config
+from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.values import Values, conditions_of, gather
 from onecycle_cli.experiments.workbench import Workbench
@@ -62,7 +63,8 @@ class Trial:
         lrs: learning rate of each step.
         momenta: momentum of each step.
         losses: data loss of each step's batch before its update.
-        scored: the losses that the trial is judged by, of shape (n,); infinite if it diverged.
+        scored: the losses that the trial is judged by, of shape (n,); infinite if it broke off
+            because its loss was not finite.
     """
 
     candidate: Candidate
@@ -139,6 +141,8 @@ def compare(
         values = gather(config, out, observer, conditions=conditions, searched=question.key)
         candidates = question.candidates(config, values)
         with recorded_run(config, question.kind, out, values) as run:
+            if run is not None:
+                write_config(run, bench, values)
             comparison = Comparison(question, bench, values=values, observer=observer, run=run)
             comparison.announce(candidates)
             comparison.run_all(candidates)
@@ -188,6 +192,7 @@ class Comparison:
         self.steps = short_run_steps(settings.steps, bench.steps_per_epoch)
         self.label = label_of(run, bench.config, question.kind)
         self.trials: list[Trial] = []
+        self._most_trials = 0
         self._started = time.perf_counter()
 
     @property
@@ -199,11 +204,12 @@ class Comparison:
     def announce(self, candidates: Sequence[Candidate]) -> None:
         """Tell what the comparison is going to cost."""
         count = len(candidates) + self.question.finer(self.bench.config)
+        self._most_trials = count * self.repeats
         self.observer.note(
-            f"{count} candidates x {self.repeats} runs of {self.steps} steps, "
-            f"{Cost.forecast(self.bench, count * self.repeats * self.steps)}; judged on the "
-            f"{self.scored_on}"
+            f"{count} candidates x {self.repeats} run{'' if self.repeats == 1 else 's'} of "
+            f"{self.steps} steps, judged on the {self.scored_on}"
         )
+        self.observer.note(Cost.forecast(self.bench, self._most_trials * self.steps))
 
     def run_all(self, candidates: Iterable[Candidate]) -> None:
         """Run every candidate, `repeats` times each; what is done is kept if it breaks off."""
@@ -243,15 +249,8 @@ class Comparison:
     def _write(self, run: RunFolder, result: ComparisonResult) -> None:
         self._write_tables(run)
         found = result.suggestion
-        write_config(
-            run,
-            resolved(
-                self.bench.config,
-                self.values,
-                **{self.question.section: {"steps": self.steps}},
-                train={self.question.key: found.value} if found.accepted else {},
-            ),
-        )
+        if found.accepted:
+            write_config(run, self.bench, self.values, **{self.question.key: found.value})
         results.write_json(
             run.path / "result.json",
             {
@@ -275,26 +274,28 @@ class Comparison:
     def _run(self, candidate: Candidate, replicate: int) -> None:
         cycle = RecordedCycle(
             constants={self.bench.decay_name: candidate.weight_decay},
-            stop_factor=self.bench.config.find_lr.stop_factor,
             max_lr=candidate.max_lr,
             maximum_momentum=candidate.momentum["max"],
             minimum_momentum=candidate.momentum["min"],
         )
         self.bench.rewind(replicate)
         shown = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
-        title = f"{self.question.key.replace('_', ' ')} {shown}, run {replicate + 1} of {self.repeats}"
-        self.observer.begin(title, self.steps)
+        title = f"trial {len(self.trials) + 1} of {self._most_trials}"
+        self.observer.begin(f"{title}, {self.question.key.replace('_', ' ')} {shown}", self.steps)
         self.bench.train(self.steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
-        trial = Trial(
-            candidate,
-            replicate,
-            cycle.lrs,
-            cycle.history["momentum"],
-            cycle.losses,
-            *([] if cycle.stop_reason else [self._judge(cycle.losses)]),
+        judged = [] if cycle.stop_reason else [self._judge(cycle.losses)]
+        self.trials.append(
+            Trial(
+                candidate,
+                replicate,
+                cycle.lrs,
+                cycle.history["momentum"],
+                cycle.losses,
+                *judged,
+            )
         )
-        self.trials.append(trial)
-        self.observer.end(cycle.stop_reason or f"loss {trial.score:.4g}")
+        score = self.trials[-1].score
+        self.observer.end("the loss is not finite" if cycle.stop_reason else f"loss {score:.4g}")
 
     def _judge(self, losses: Sequence[float]) -> NDArray[np.float64]:
         if self.scored_on == ON_VALIDATION:

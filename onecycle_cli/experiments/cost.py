@@ -37,14 +37,14 @@ class Cost:
             seconds=round(seconds, 2),
         )
 
-    @staticmethod
-    def forecast(bench: Workbench, steps: int) -> str:
+    @classmethod
+    def forecast(cls, bench: Workbench, steps: int) -> str:
         """Return in words what so many steps will cost."""
-        share = steps / training_steps(bench)
-        return (
-            f"at most {steps} steps of batch size {bench.config.batch_size} = "
-            f"{steps / bench.steps_per_epoch:.3g} epochs = {share:.2g} of the configured training"
-        )
+        return f"at most {cls.of(bench, steps, 0)}"
+
+    def __str__(self) -> str:
+        epochs = f"{_short(self.epochs)} epoch{'' if self.epochs == 1 else 's'}"
+        return f"{self.steps} steps = {epochs} = {_share(self.training_runs)} configured training"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the cost as plain data."""
@@ -61,3 +61,14 @@ def short_run_steps(configured: int | str, steps_per_epoch: int) -> int:
     if isinstance(configured, int):
         return configured
     return max(_FEWEST_STEPS, min(_MOST_STEPS, steps_per_epoch))
+
+
+def _share(runs: float) -> str:
+    if runs >= 1.5:
+        return f"{_short(runs)} times the"
+    return f"{_short(100 * runs)} % of the"
+
+
+def _short(value: float) -> str:
+    """Return two significant digits, or all digits before the point."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

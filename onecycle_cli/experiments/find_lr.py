@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import optimizers, plotting, results, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.experiments.cost import Cost, short_run_steps
 from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.recorded_run import label_of, recorded_run, resolved, write_config
+from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.values import Values, conditions_of, gather
 from onecycle_cli.experiments.workbench import Workbench
@@ -90,6 +91,8 @@ class _Search:
     def carry_out(self, conditions: Mapping[str, Any], out: str | Path | None) -> FindLRResult:
         started = time.perf_counter()
         self._announce()
+        if self.run is not None:
+            write_config(self.run, self.bench, self.values)
         try:
             for repeat in range(self.settings.repeats):
                 self._sweep(repeat)
@@ -116,13 +119,13 @@ class _Search:
         return FindLRResult(findings, self.curves, self.values, cost, folder)
 
     def _announce(self) -> None:
-        repeats = self.settings.repeats
+        repeats, momentum = self.settings.repeats, self.values.reference_momentum
         self.observer.note(
-            f"{repeats} range test{'s' if repeats > 1 else ''} from {self.settings.min_lr:g} to "
-            f"{self.settings.max_lr:g}, {Cost.forecast(self.bench, repeats * self.steps)}; "
-            f"{self.config.optimizer.name} with momentum {self.values.reference_momentum:g}, "
+            f"{repeats} range test{'' if repeats == 1 else 's'} from {self.settings.min_lr:g} to "
+            f"{self.settings.max_lr:g}: {self.config.optimizer.name}, momentum {momentum:g}, "
             f"{self.config.optimizer.decay_kind} weight decay {self.values.weight_decay:g}"
         )
+        self.observer.note(Cost.forecast(self.bench, repeats * self.steps))
 
     def _sweep(self, repeat: int) -> None:
         finder = LRFinder(
@@ -144,7 +147,9 @@ class _Search:
         self.observer.begin(f"range test {repeat + 1} of {self.settings.repeats}", self.steps)
         self.curves.append(Curve(finder.lrs, finder.losses, f"repeat {repeat}"))
         try:
-            self.bench.train(self.steps, [finder, Reporting(self.observer, finder)], replicate=repeat)
+            self.bench.train(
+                self.steps, [finder, Reporting(self.observer, finder)], replicate=repeat
+            )
         finally:
             self.curves[-1] = Curve(finder.lrs, finder.losses, f"repeat {repeat}")
         self.observer.end(f"{finder.stop_reason} at {finder.lrs[-1]:.3g}")
@@ -156,10 +161,8 @@ class _Search:
 
     def _write(self, run: RunFolder, findings: LRFindings, cost: Cost) -> None:
         self._write_curve(run)
-        found = {"max_lr": findings.suggestion.value} if findings.suggestion.accepted else {}
-        write_config(
-            run, resolved(self.config, self.values, find_lr={"steps": self.steps}, train=found)
-        )
+        if findings.suggestion.accepted:
+            write_config(run, self.bench, self.values, max_lr=findings.suggestion.value)
         results.write_json(
             run.path / "result.json",
             results.find_lr_result(
@@ -170,12 +173,13 @@ class _Search:
         results.write_bytes(run.path / "plot.png", plotting.png(plotting.draw(record)))
 
     def _write_curve(self, run: RunFolder) -> None:
+        """Write every step that has a loss; an interrupt may fall between its rate and its loss."""
         results.write_csv(
             run.path / "curve.csv",
             ("repeat", "step", "lr", "loss"),
             (
                 (repeat, step, lr, loss)
                 for repeat, curve in enumerate(self.curves)
-                for step, (lr, loss) in enumerate(zip(curve.lrs, curve.losses, strict=True))
+                for step, (lr, loss) in enumerate(zip(curve.lrs, curve.losses, strict=False))
             ),
         )

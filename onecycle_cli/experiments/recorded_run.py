@@ -9,13 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onecycle_cli import results
 from onecycle_cli.backend import name_of_backend, versions
 from onecycle_cli.config import Config
+from onecycle_cli.experiments.cost import short_run_steps
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.workbench import Workbench
 
 
 @contextlib.contextmanager
@@ -39,24 +43,32 @@ def label_of(run: RunFolder | None, config: Config, kind: str) -> str:
     return f"{config.name}/{kind}" + (f"/{run.number:03d}" if run else "")
 
 
-def resolved(config: Config, values: Values, **sections: dict[str, Any]) -> Config:
-    """Return the configuration with a number for every `auto` that is known.
+def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any) -> None:
+    """Write the configuration, with a number for every `auto` that is known, into the folder.
 
-    It gives the same run again, whatever suggestions there are by then.
+    It gives the same run again, whatever suggestions and accelerators there are by then.
+
+    Args:
+        run: the folder.
+        bench: what was set up.
+        values: what was in force.
+        **found: values that the experiment has found for what is `auto` in the section `train`.
     """
+    config = bench.config
+    found = {key: value for key, value in found.items() if getattr(config.train, key) == "auto"}
     train: dict[str, Any] = {"momentum": values.momentum, "weight_decay": values.weight_decay}
     if values.max_lr is not None:
         train["max_lr"] = values.max_lr
+    finders = {
+        section: {"steps": short_run_steps(getattr(config, section).steps, bench.steps_per_epoch)}
+        for section in ("find_lr", "find_momentum", "find_wd")
+    }
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
-    return config.with_values(
-        **{**sections, "train": train | sections.get("train", {}), "optimizer": optimizer}
-    )
-
-
-def write_config(run: RunFolder, config: Config) -> None:
-    """Write the resolved configuration into the run's folder."""
+    data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()
+    data["jit_compile"] = bench.jit_compile
+    data["loss"] = config.loss.model_dump() | {"name": bench.loss_name}
     header = "# Every value that this run used; onecycle reads it as a config.\n"
-    results.write_yaml(run.path / "config.yaml", config.model_dump(), header)
+    results.write_yaml(run.path / "config.yaml", data, header)
 
 
 def _manifest(config: Config, values: Values) -> dict[str, Any]:
@@ -87,7 +99,10 @@ def _git_commit() -> str | None:
     git = shutil.which("git")
     if git is None:
         return None
-    found = subprocess.run(
-        [git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False, timeout=10
-    )
+    try:
+        found = subprocess.run(
+            [git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
     return found.stdout.strip() or None

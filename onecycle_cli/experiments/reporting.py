@@ -28,4 +28,5 @@ class Reporting(keras.callbacks.Callback):  # type: ignore[misc]
         self._recording = recording
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._observer.advance(lr=self._recording.lrs[-1], loss=self._recording.losses[-1])
+        """Pass the step on."""
+        self._observer.advance(loss=self._recording.losses[-1], lr=self._recording.lrs[-1])

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
+import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.cost import Cost, training_steps
+from onecycle_cli.experiments.epoch_end import EpochEnd
 from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.recorded_run import label_of, recorded_run, resolved, write_config
+from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.values import Values, conditions_of, gather
 from onecycle_cli.experiments.workbench import Examination, Workbench
@@ -92,7 +94,7 @@ def train(
     try:
         conditions = conditions_of(config, bench.dataset.fingerprint)
         values = gather(config, out, observer, conditions=conditions)
-        max_lrs = [c.max_lr or values.known_max_lr(config) for c in config.train.cycles]
+        max_lrs = values.cycle_rates(config)
         with recorded_run(config, "train", out, values) as run:
             return _Training(bench, values, max_lrs, observer, run).carry_out()
     finally:
@@ -117,20 +119,6 @@ class _Logbook:
         )
 
 
-class _EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
-    """Closes each epoch of a cycle in the training's books."""
-
-    def __init__(self, training: _Training, cycle_number: int, cycle: RecordedCycle) -> None:
-        super().__init__()
-        self._training, self._number, self._cycle = training, cycle_number, cycle
-        self._closed = 0
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        _ = self.model  # on JAX, brings the variables up to date
-        since, self._closed = self._closed, len(self._cycle.losses)
-        self._training.close_epoch(self._number, self._cycle, since)
-
-
 class _Training:
     def __init__(
         self,
@@ -145,67 +133,41 @@ class _Training:
         self.config = bench.config
         self.log = _Logbook()
         self.best: Epoch | None = None
+        self._steps_before = 0
         self.label = label_of(run, self.config, "train")
 
     def carry_out(self) -> TrainResult:
         started = time.perf_counter()
         self._announce()
         if self.run is not None:
-            write_config(self.run, self._resolved())
+            write_config(self.run, self.bench, self.values)
         for number, cycle in enumerate(self.config.train.cycles, start=1):
             self._run_cycle(number, cycle.epochs, self.max_lrs[number - 1])
         seconds = time.perf_counter() - started
+        if self.run is not None:
+            self._save(self.run, "model.keras")
         test = self.bench.examine("test")
         result = self._result(test, seconds)
         if self.run is not None:
             self._write(self.run, result)
         return result
 
-    def close_epoch(self, number: int, cycle: RecordedCycle, since: int) -> None:
-        """Validate, take the epoch down, and keep the model if it is the best so far."""
-        if not np.isfinite(cycle.losses[-1]):
-            return
-        examined = self.bench.examine("validation")
-        epoch = Epoch(
-            epoch=len(self.log.epochs) + 1,
-            cycle=number,
-            loss=float(np.mean(cycle.losses[since:])),
-            val_loss=examined.loss,
-            val_accuracy=examined.accuracy,
-        )
-        self._take_down(number, cycle, since, epoch.epoch)
-        self.log.epochs.append(epoch)
-        accuracy = "" if epoch.val_accuracy is None else f", accuracy {epoch.val_accuracy:.2%}"
-        self.observer.note(
-            f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation loss {epoch.val_loss:.4f}"
-            f"{accuracy}"
-        )
-        is_best = self.best is None or _merit(epoch) > _merit(self.best)
-        self.best = epoch if is_best else self.best
-        if self.run is not None:
-            self.run.keep()
-            self.log.write(self.run.path)
-            if is_best:
-                self._save(self.run, "best.keras")
-
     def _announce(self) -> None:
-        values, total = self.values, training_steps(self.bench)
-        rates = ", ".join(f"{lr:g}" for lr in self.max_lrs)
-        where = values.sources
-        cycles = [c for c in self.config.train.cycles if c.max_lr is not None]
-        rate_source = "the cycles" if cycles else where["max_lr"]
-        self.observer.note(f"max_lr {rates} ({rate_source})")
-        self.observer.note(
+        values, note = self.values, self.observer.note
+        rates = zip(self.max_lrs, values.cycle_rate_sources(self.config), strict=True)
+        note("max_lr " + ", ".join(f"{lr:g} ({source})" for lr, source in rates))
+        note(
             f"momentum {values.momentum['max']:g} to {values.momentum['min']:g} "
-            f"({where['momentum']})"
+            f"({values.sources['momentum']})"
         )
-        self.observer.note(
+        note(
             f"{self.config.optimizer.decay_kind} weight decay {values.weight_decay:g} "
-            f"({where['weight_decay']})"
+            f"({values.sources['weight_decay']})"
         )
-        self.observer.note(
-            f"{len(self.max_lrs)} cycle{'s' if len(self.max_lrs) > 1 else ''}, {total} steps of "
-            f"batch size {self.config.batch_size} over {len(self.bench.dataset.train)} examples"
+        note(
+            f"{len(self.max_lrs)} cycle{'' if len(self.max_lrs) == 1 else 's'}, "
+            f"{training_steps(self.bench)} steps of batch size {self.config.batch_size} over "
+            f"{len(self.bench.dataset.train)} examples"
         )
 
     def _run_cycle(self, number: int, epochs: int, max_lr: float) -> None:
@@ -220,36 +182,61 @@ class _Training:
             scale_percentage=settings.scale_percentage,
         )
         steps = self.bench.steps_per_epoch
+        self._steps_before = len(self.log.steps)
         of = f" of {len(self.max_lrs)}" if len(self.max_lrs) > 1 else ""
         self.observer.begin(f"cycle {number}{of}", epochs * steps)
+        close_epoch = EpochEnd(lambda: self._close_epoch(number, cycle))
         try:
             self.bench.train(
                 steps,
-                [cycle, Reporting(self.observer, cycle), _EpochEnd(self, number, cycle)],
+                [cycle, Reporting(self.observer, cycle), close_epoch],
                 epochs=epochs,
                 start=len(self.log.epochs) * steps,
             )
+            if cycle.stop_reason is not None:
+                raise TrainingError(_not_finite(number, cycle))
         except BaseException:
+            self._take_down(number, cycle)
             self._keep_what_there_is()
             raise
-        if cycle.stop_reason:
-            self._take_down(number, cycle, len(cycle.losses) // steps * steps, None)
-            self._keep_what_there_is()
-            raise TrainingError(
-                f"the loss was not finite at step {len(cycle.losses)} of cycle {number}, at the "
-                f"learning rate {cycle.lrs[-1]:.3g}; lower train.max_lr, or run "
-                f"'onecycle find-lr CONFIG' and use what it suggests."
-            )
         self.observer.end()
 
-    def _take_down(
-        self, number: int, cycle: RecordedCycle, since: int, epoch: int | None
-    ) -> None:
-        epoch = epoch or len(self.log.epochs) + 1
+    def _close_epoch(self, number: int, cycle: RecordedCycle) -> None:
+        """Validate, take the epoch down, and keep the model if it is the best so far."""
+        if cycle.stop_reason is not None:
+            return
+        examined = self.bench.examine("validation")
+        losses = self._take_down(number, cycle)
+        epoch = Epoch(
+            epoch=len(self.log.epochs) + 1,
+            cycle=number,
+            loss=float(np.mean(losses)),
+            val_loss=examined.loss,
+            val_accuracy=examined.accuracy,
+        )
+        self.log.epochs.append(epoch)
+        accuracy = "" if epoch.val_accuracy is None else f", accuracy {epoch.val_accuracy:.2%}"
+        self.observer.note(
+            f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation loss {epoch.val_loss:.4f}"
+            f"{accuracy}"
+        )
+        is_best = self.best is None or _merit(epoch) > _merit(self.best)
+        self.best = epoch if is_best else self.best
+        if self.run is not None:
+            self.run.keep()
+            self.log.write(self.run.path)
+            if is_best:
+                self._save(self.run, "best.keras")
+
+    def _take_down(self, number: int, cycle: RecordedCycle) -> list[float]:
+        """Enter the steps of a cycle that are not in the books yet, and return their losses."""
+        since = len(self.log.steps) - self._steps_before
+        epoch = len(self.log.epochs) + 1
         for i in range(since, len(cycle.losses)):
             momentum = cycle.history["momentum"][i]
             row = (len(self.log.steps), cycle.lrs[i], momentum, cycle.losses[i], epoch, number)
             self.log.steps.append(row)
+        return cycle.losses[since:]
 
     def _keep_what_there_is(self) -> None:
         if self.run is not None and self.log.steps:
@@ -258,20 +245,17 @@ class _Training:
             self._save(self.run, "model.keras")
 
     def _save(self, run: RunFolder, name: str) -> None:
+        """Write the model whole or not at all."""
         temporary = run.path / f".{name.removesuffix('.keras')}.tmp.keras"
         try:
             self.bench.model.save(temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
             temporary.replace(run.path / name)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise results.unwritable(run.path / name, error) from None
-
-    def _resolved(self) -> Config:
-        cycles = [
-            {"epochs": cycle.epochs, "max_lr": lr}
-            for cycle, lr in zip(self.config.train.cycles, self.max_lrs, strict=True)
-        ]
-        return resolved(self.config, self.values, train={"cycles": cycles})
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _result(self, test: Examination, seconds: float) -> TrainResult:
         if self.best is None:
@@ -291,8 +275,6 @@ class _Training:
         )
 
     def _write(self, run: RunFolder, result: TrainResult) -> None:
-        self.log.write(run.path)
-        self._save(run, "model.keras")
         last, best = self.log.epochs[-1], self.log.epochs[result.best_epoch - 1]
         results.write_json(
             run.path / "result.json",
@@ -310,7 +292,8 @@ class _Training:
                 "momentum": self.values.momentum,
                 "weight_decay": self.values.weight_decay,
                 "decay": self.config.optimizer.decay_kind,
-                "sources": self.values.sources,
+                "sources": self.values.sources
+                | {"max_lr": self.values.cycle_rate_sources(self.config)},
                 "steps_per_epoch": self.bench.steps_per_epoch,
                 "images_per_second": result.images_per_second,
                 "cost": result.cost.as_dict(),
@@ -321,4 +304,19 @@ class _Training:
 
 
 def _merit(epoch: Epoch) -> float:
-    return -epoch.val_loss if epoch.val_accuracy is None else epoch.val_accuracy
+    merit = -epoch.val_loss if epoch.val_accuracy is None else epoch.val_accuracy
+    return merit if np.isfinite(merit) else -np.inf
+
+
+def _not_finite(number: int, cycle: RecordedCycle) -> str:
+    step = len(cycle.losses)
+    if number == step == 1:
+        return (
+            "the loss was not finite at the first step, before anything was learned; check the "
+            "inputs for NaN, and the model for a division by zero or a logarithm of zero."
+        )
+    return (
+        f"the loss was not finite at step {step} of cycle {number}, at the learning rate "
+        f"{cycle.lrs[-1]:.3g}; lower train.max_lr, or run 'onecycle find-lr CONFIG' and use what "
+        f"it suggests."
+    )

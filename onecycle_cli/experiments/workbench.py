@@ -59,12 +59,11 @@ class Workbench:
             observer.warn(note)
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)
         self.augment = augmentation(config.dataset)
-        make_repeatable(config.seed)
-        keras.config.set_dtype_policy(config.precision)
+        self.jit_compile = _decide_jit(config)
+        make_repeatable(config.seed, jit_compile=self.jit_compile)
         self.decay_name = (
             optimizers.L2 if config.optimizer.decay_kind == "l2" else optimizers.WEIGHT_DECAY
         )
-        self.jit_compile = self._decide_jit()
         self.model = self._build(config.seed)
         self._compile()
         self._check_outputs()
@@ -141,13 +140,18 @@ class Workbench:
 
     def _build(self, seed: int) -> Any:
         keras.utils.set_random_seed(seed)
-        return registry.build(
-            self.config.model.name,
-            self.config.model.options,
-            input_shape=self.dataset.input_shape,
-            num_outputs=self.dataset.num_outputs,
-            activation=None if self._outputs_probabilities else "linear",
-        )
+        callers_policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.config.precision)
+        try:
+            return registry.build(
+                self.config.model.name,
+                self.config.model.options,
+                input_shape=self.dataset.input_shape,
+                num_outputs=self.dataset.num_outputs,
+                activation=None if self._outputs_probabilities else "linear",
+            )
+        finally:
+            keras.config.set_dtype_policy(callers_policy)
 
     @property
     def _outputs_probabilities(self) -> bool:
@@ -178,11 +182,6 @@ class Workbench:
         )
         self.model.compile(optimizer, self._loss(), jit_compile=self.jit_compile)
 
-    def _decide_jit(self) -> bool:
-        if self.config.jit_compile != "auto":
-            return self.config.jit_compile
-        return has_accelerator() or keras.backend.backend() == "jax"
-
     def _shaped(self, targets: NDArray[Any]) -> NDArray[Any]:
         return targets if self.dataset.is_classification else targets.reshape(len(targets), -1)
 
@@ -192,10 +191,16 @@ class Workbench:
         rows = self.dataset.train[:8]
         outputs = ops.convert_to_numpy(self.model(self.dataset.normalise(self.dataset.x[rows])))
         outputs = np.asarray(outputs, np.float64)
-        if not (self._outputs_probabilities and np.isfinite(outputs).all()):
+        if self.loss_name != _CROSS_ENTROPY or not np.isfinite(outputs).all():
             return
         sums = outputs.sum(axis=1)
-        if outputs.min() < 0 or np.abs(sums - 1).max() > _SUM_TOLERANCE:
+        are_probabilities = outputs.min() >= 0 and np.abs(sums - 1).max() <= _SUM_TOLERANCE
+        if self.config.loss.from_logits and are_probabilities:
+            raise ModelError(
+                f"model {self.config.model.name} must end in logits, as loss.from_logits says, but "
+                f"its outputs are probabilities already; remove from_logits, or the softmax."
+            )
+        if not self.config.loss.from_logits and not are_probabilities:
             raise ModelError(
                 f"model {self.config.model.name} must end in probabilities, but its outputs for "
                 f"one example range from {outputs[0].min():.3g} to {outputs[0].max():.3g} and add "
@@ -212,6 +217,14 @@ class Workbench:
                 f"targets, and {self.dataset.name} has "
                 f"{'class labels' if self.dataset.is_classification else 'numbers'}; use auto.",
             )
+
+
+def _decide_jit(config: Config) -> bool:
+    """Return what `auto` stands for: with TensorFlow, repeatable bits go before XLA."""
+    if config.jit_compile != "auto":
+        return config.jit_compile
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "torch" and has_accelerator())
 
 
 _CROSS_ENTROPY = "sparse_categorical_crossentropy"

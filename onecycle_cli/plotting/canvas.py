@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec
 
 import matplotlib.style
 import numpy as np
@@ -30,7 +30,6 @@ from matplotlib.ticker import (
 )
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, INK, GREY = "#E69F00", "#56B4E9", "#222222", "#6b6b6b"
@@ -85,31 +84,37 @@ def title_lines(title: str) -> list[Line]:
     return [Line(first, 13, bold=True), *(Line(text, color=GREY) for text in others if text)]
 
 
-def styled(draw: Callable[P, T]) -> Callable[P, T]:
-    """Draw in this program's style, whatever style the caller's own figures have."""
+def picture(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw in this program's style, whatever style the caller's own figures have, and lay out."""
 
     @wraps(draw)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with _own_style():
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+            _lay_out(figure)
+            return figure
 
     return wrapper
 
 
-@styled
 def png(figure: Figure) -> bytes:
     """Return the figure as a PNG file; the same figure gives the same bytes."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    with _own_style():
+        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
     return file.getvalue()
 
 
 def new_figure(heading: Sequence[Line], body: float) -> Figure:
     """Return a figure that needs no display: a heading, and `body` inches of room below it."""
-    lines = [(part, line) for line in heading for part in textwrap.wrap(line.text, _capacity(line))]
+    lines = [
+        (part, line)
+        for line in heading
+        for part in textwrap.wrap(line.text, _capacity(line), break_on_hyphens=False)
+    ]
     top = 1.4 * _EDGE + sum(_line_height(line) for _, line in lines)
     height = top + body
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
@@ -189,7 +194,7 @@ def say(axes: Axes, text: str) -> None:
     """Write into empty axes why they are empty."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
     axes.yaxis.set_major_locator(NullLocator())
-    if not axes.lines:
+    if not any(np.size(line.get_xdata()) for line in axes.lines):
         axes.xaxis.set_major_locator(NullLocator())
 
 
@@ -228,6 +233,15 @@ def legend_above(axes: Axes, *others: Axes) -> None:
 def rounded_to(width: float) -> int:
     """Return how many decimals show two digits of a width."""
     return max(0, 1 - math.floor(math.log10(width))) if width > 0 and np.isfinite(width) else 3
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give everything its place once; laid out again at each drawing, it would creep."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for text in figure.texts:
+        width = text.get_window_extent().width / (DPI * (WIDTH - 2 * _EDGE))
+        text.set_fontsize(float(text.get_fontsize()) / max(1.0, width))
 
 
 def _strengthen(legend: Legend) -> None:

@@ -22,10 +22,10 @@ from onecycle_cli.plotting.canvas import (
     new_figure,
     number,
     padded,
+    picture,
     plain_ticks,
     rounded_to,
     say,
-    styled,
     title_lines,
     whole_ticks,
 )
@@ -63,16 +63,15 @@ class _Candidate:
     def name(self) -> str:
         if isinstance(self.value, float):
             return number(self.value)
-        return (
-            f"{self.value}, {number(DEFAULT_MOMENTUM['max'])} to {number(DEFAULT_MOMENTUM['min'])}"
-        )
+        high, low = number(DEFAULT_MOMENTUM["max"]), number(DEFAULT_MOMENTUM["min"])
+        return f"{self.value}\n{high} to {low}"
 
     @property
     def finished(self) -> bool:
         return math.isfinite(self.mean)
 
 
-@styled
+@picture
 def draw_comparison(record: Record) -> Figure:
     """Draw a `find-momentum` or `find-wd` record: losses on the left, scores on the right."""
     candidates = _candidates(record)
@@ -89,11 +88,12 @@ def draw_comparison(record: Record) -> Figure:
     right.set_ylabel(_axis_name(record))
     right.set_xlabel(_score_label(record))
     if any(len(c.losses) for c in candidates):
-        legend_below(figure, left, min(5, len(candidates)), _axis_name(record))
+        columns = len(candidates) if len(candidates) < 8 else 5
+        legend_below(figure, left, columns, _axis_name(record))
     return figure
 
 
-@styled
+@picture
 def overlay_comparisons(records: Sequence[Record]) -> Figure:
     """Draw the scores of several records of one kind, each in its own colour."""
     runs = [_candidates(record) for record in records]
@@ -103,6 +103,7 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
     row = 0.16 + 0.14 * len(records)
     figure = new_figure(title_lines(title), max(3.4, 1.4 + row * len(values)) + 0.2 * len(records))
     axes = figure.add_subplot()
+    labels = overlay_labels(records)
     limits = _score_limits([c for run in runs for c in run])
     for index, (record, run) in enumerate(zip(records, runs, strict=True)):
         shift = 0.7 * ((index + 0.5) / len(records) - 0.5)
@@ -112,7 +113,7 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
         marker = "osD^v<>"[index % 7]
         _draw_dots(axes, run, rows, [color] * len(run), limits=limits, marker=marker)
         _name_far_off(axes, run, rows, limits)
-        axes.plot([], [], marker, color=color, label=f"{overlay_labels(records)[index]}: {text}")
+        axes.plot([], [], marker, color=color, label=f"{labels[index]}: {text}")
     names = {c.value: c.name for run in runs for c in run}
     _finish_scores(axes, [names[v] for v in values], limits)
     axes.set_ylabel(" / ".join(dict.fromkeys(map(_axis_name, records))))
@@ -223,7 +224,7 @@ def _draw_losses(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[
         axes.plot(
             candidate.losses,
             linewidth=2.4 if index in chosen else 1.3,
-            label=candidate.name,
+            label=candidate.name.replace("\n", ", "),
             marker="o" if len(candidate.losses) == 1 else None,
             **look(index),  # type: ignore[arg-type]
         )

@@ -21,10 +21,10 @@ from onecycle_cli.plotting.canvas import (
     new_figure,
     number,
     padded,
+    picture,
     plain_ticks,
     rate_axis,
     say,
-    styled,
     title_lines,
 )
 from onecycle_cli.plotting.wording import (
@@ -50,7 +50,7 @@ _RULE_ROW = 0.17
 _FEW = 40
 
 
-@styled
+@picture
 def draw_lr_finder(
     curves: Sequence[Curve],
     *,
@@ -106,7 +106,7 @@ def draw_range_test(record: Record) -> Figure:
     return draw_lr_finder(curves, findings=findings_of(record, curves), title=title, scale=scale)
 
 
-@styled
+@picture
 def overlay_range_tests(records: Sequence[Record]) -> Figure:
     """Draw several `find-lr` records into one picture, each in its own colour."""
     title = "\n".join(["Learning-rate range tests", ", ".join(shared_conditions(records))])
@@ -167,12 +167,12 @@ class _Sweep:
         """Return the smoothed loss at a learning rate."""
         return float(np.interp(lr, self.smooth_lrs, self.smooth_losses))
 
-    def before_minimum(self) -> Array:
-        """Return the raw losses up to the minimum, and at least a tenth of the finite ones."""
+    def usual(self) -> Array:
+        """Return the raw losses up to the minimum, and at least a tenth of them, or a dozen."""
         finite = np.isfinite(self.losses)
         lrs, losses = self.lrs[finite], self.losses[finite]
         lowest = self.smooth_lrs[np.argmin(self.smooth_losses)]
-        return losses[: max(1, len(lrs) // 10, int(np.searchsorted(lrs, lowest)))]
+        return losses[: max(12, len(lrs) // 10, int(np.searchsorted(lrs, lowest)))]
 
 
 def _sweep(curve: Curve, clip_beginning: int | None = None, clip_end: int | None = None) -> _Sweep:
@@ -189,6 +189,7 @@ def _sweep(curve: Curve, clip_beginning: int | None = None, clip_end: int | None
 
 def _smooth_line(lrs: Array, losses: Array) -> tuple[Array, Array]:
     """Return the smoothed curve, for long ones through the means of neighbouring points."""
+    lrs, losses = lrs[lrs > 0], losses[lrs > 0]
     if not len(lrs):
         return lrs, losses
     count = min(len(lrs), _MOST_SMOOTHED)
@@ -219,7 +220,7 @@ def _axes_and_lane(figure: Figure, lane_height: float) -> tuple[Axes, Axes | Non
 def _draw_sweeps(axes: Axes, sweeps: Sequence[_Sweep]) -> None:
     several = len(sweeps) > 1
     few = sum(len(sweep.lrs) for sweep in sweeps) < _FEW
-    for index, sweep in enumerate(sweeps):
+    for index, sweep in enumerate(sweep for sweep in sweeps if len(sweep.smooth_lrs)):
         first = index == 0
         axes.plot(
             sweep.lrs,
@@ -332,10 +333,11 @@ def _draw_rules(
             va="center_baseline",
             size=8,
             color=GREY,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
         )
     lane.set_ylim(len(rules) - 0.4, -0.6)
     lane.yaxis.set_major_locator(NullLocator())
-    lane.set_ylabel("known\nrules", size=8, color=GREY, rotation=0, ha="right", va="center")
+    lane.set_ylabel("rules\ncompared", size=8, color=GREY, rotation=0, ha="right", va="center")
 
 
 def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[_Sweep], scale: str) -> None:
@@ -347,16 +349,20 @@ def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[_Sweep], scale: str) -> N
     else:
         say(axes, "no finite loss to draw")
     rates = np.concatenate([sweep.lrs for sweep in sweeps] or [np.array([])])
+    rates = rates[rates > 0]
     if len(rates):
         rate_axis(axes, float(rates.min()), float(rates.max()), scale)
     bottom.set_xlabel(f"learning rate ({'linear' if scale == 'linear' else 'logarithmic'} scale)")
 
 
 def _loss_limits(sweeps: Sequence[_Sweep]) -> tuple[float, float]:
-    """Return limits from the lowest smoothed loss to the start, with most raw losses between."""
+    """Return limits from the lowest smoothed loss to the start, with most raw losses between.
+
+    A curve of a few points has nothing that could be told to be an explosion: all are shown.
+    """
     starts = [s.smooth_losses[: max(1, len(s.smooth_losses) // 20)].mean() for s in sweeps]
     lowest = [s.smooth_losses.min() for s in sweeps]
-    usual = np.percentile(np.concatenate([s.before_minimum() for s in sweeps]), (2, 98))
+    usual = np.percentile(np.concatenate([s.usual() for s in sweeps]), (2, 98))
     return padded(
         float(min(*lowest, usual[0])), float(max(*starts, usual[1])), below=0.08, above=0.25
     )

@@ -17,9 +17,9 @@ from onecycle_cli.plotting.canvas import (
     new_figure,
     number,
     padded,
+    picture,
     plain_ticks,
     say,
-    styled,
     title_lines,
     whole_ticks,
 )
@@ -29,7 +29,7 @@ _MOST_NOTES = 6
 _MOST_EPOCHS = 12
 
 
-@styled
+@picture
 def draw_schedule(
     lrs: Sequence[float],
     momenta: Sequence[float] | None,

@@ -22,9 +22,9 @@ from onecycle_cli.plotting.canvas import (
     new_figure,
     number,
     padded,
+    picture,
     plain_ticks,
     say,
-    styled,
     title_lines,
     whole_ticks,
 )
@@ -43,7 +43,7 @@ _SHORTEST_SMOOTHING = 10
 """The smoothed loss averages over this share of the steps, and over so many at least."""
 
 
-@styled
+@picture
 def draw_training(record: Record) -> Figure:
     """Draw a `train` record."""
     run = _run(record)
@@ -62,7 +62,7 @@ def draw_training(record: Record) -> Figure:
     return figure
 
 
-@styled
+@picture
 def overlay_trainings(records: Sequence[Record]) -> Figure:
     """Draw several `train` records into one picture, each in its own colour."""
     runs = [_run(record) for record in records]
@@ -206,7 +206,7 @@ def _draw_loss(axes: Axes, run: _Run) -> None:
         run.losses,
         linestyle="none",
         marker="o",
-        markersize=2,
+        markersize=2 if len(run.at) > 500 else 4,
         markeredgewidth=0,
         alpha=max(0.08, min(0.35, 600 / max(1, len(run.at)))),
         color=BLUE,
@@ -278,15 +278,16 @@ def _plot_points(axes: Axes, x: Array, y: Array, color: str, label: str | None) 
 
 
 def _finish_loss(axes: Axes, runs: Sequence[_Run]) -> None:
-    """Limit the axis to the smoothed losses and most validation losses, so spikes leave it."""
+    """Limit the axis to nearly all losses of batches and validation, so that spikes leave it."""
     drawn = [run for run in runs if len(run.smooth_losses)]
     if not drawn:
         say(axes, "no finite loss to draw")
         return
     validation = np.concatenate([run.validation_loss for run in runs])
     validation = validation[np.isfinite(validation)]
-    lows = [float(run.smooth_losses.min()) for run in drawn] + [*validation]
-    highs = [float(np.percentile(run.smooth_losses, 99.8)) for run in drawn]
+    raw = np.concatenate([run.losses for run in drawn])
+    lowest, highest = np.percentile(raw[np.isfinite(raw)], (0.3, 99.7))
+    lows, highs = [float(lowest), *validation], [float(highest)]
     if len(validation):
         highs.append(min(float(validation.max()), 1.5 * float(np.percentile(validation, 75))))
     axes.set_ylim(*padded(min(lows), max(highs), 0.08, 0.12))

@@ -1,0 +1,499 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from onecycle_cli import suggest
+from onecycle_cli.suggest import DEFAULT_MOMENTUM, suggest_lr, suggest_momentum
+
+quickly = settings(derandomize=True, max_examples=150, deadline=None, database=None)
+
+
+def drawn(seed, *, n=100, noise=0.1, drop=1e-2, blow_up=1.0, low=0.4, lrs=None, stop_factor=4.0):
+    """A range test: flat at 2.3, falling around `drop`, growing by 35 % a step from `blow_up`."""
+    lrs = np.geomspace(1e-5, 10, n) if lrs is None else lrs
+    losses = low + (2.3 - low) / (1 + (lrs / drop) ** 2)
+    beyond = np.clip(np.arange(len(lrs)) - np.searchsorted(lrs, blow_up), 0, 100)
+    losses = (losses + low * np.expm1(0.3 * beyond)) * np.exp(
+        noise * np.random.default_rng(seed).normal(size=len(lrs))
+    )
+    if stop_factor is None:
+        return lrs, losses
+    means = np.convolve(losses, np.ones(5) / 5, "valid")
+    over = np.flatnonzero(means > stop_factor * np.minimum.accumulate(means))
+    end = over[0] + 5 if over.size else len(lrs)
+    return lrs[:end], losses[:end]
+
+
+def flat(seed, n=100, noise=0.15):
+    return np.geomspace(1e-5, 10, n), 2.3 + noise * np.random.default_rng(seed).normal(size=n)
+
+
+class TestSmoothing:
+    @pytest.mark.parametrize("n", [1, 2, 30, 1500])
+    def test_the_kernel_is_the_formula(self, n):
+        random = np.random.default_rng(n)
+        lrs, losses = np.sort(random.lognormal(size=n)), random.normal(size=n)
+        for i in range(0, n, max(1, n // 7)):
+            weights = [math.exp(-0.5 * (math.log(lr / lrs[i]) / 0.35) ** 2) for lr in lrs]
+            expected = sum(w * v for w, v in zip(weights, losses, strict=True)) / sum(weights)
+            assert suggest.smooth(lrs, losses)[i] == pytest.approx(expected, rel=1e-9)
+
+    def test_the_kernel_keeps_a_constant_and_does_not_lag(self):
+        lrs = np.geomspace(1e-5, 10, 201)
+        np.testing.assert_allclose(suggest.smooth(lrs, np.full(201, 2.3)), 2.3, rtol=1e-13)
+        valley = np.abs(np.log(lrs / lrs[100]))
+        assert np.argmin(suggest.smooth(lrs, valley)) == 100
+
+    def test_the_kernel_is_symmetric_in_time(self):
+        lrs, losses = flat(0)
+        turned = suggest.smooth(1 / lrs[::-1], losses[::-1])[::-1]
+        np.testing.assert_allclose(suggest.smooth(lrs, losses), turned, rtol=1e-10)
+
+    def test_a_long_sweep_needs_no_square_of_memory(self):
+        n = 6000
+        smoothed = suggest.smooth(np.geomspace(1e-5, 10, n), np.ones(n))
+        np.testing.assert_allclose(smoothed, 1, rtol=1e-12)
+
+    @pytest.mark.parametrize("beta", [0.0, 0.5, 0.98, 0.999])
+    def test_the_moving_average_keeps_a_constant(self, beta):
+        np.testing.assert_allclose(suggest.moving_average([2.3] * 500, beta), 2.3, rtol=1e-12)
+
+    def test_the_moving_average_by_hand(self):
+        """(0.5 x 1 + 0.5 x 0.5 x ...) / (1 - 0.5^t): 4, (2 + 2) / 0.75 ..."""
+        assert suggest.moving_average([4, 4, 0], 0.5) == pytest.approx([4, 4, 1.5 / 0.875])
+
+    def test_the_moving_average_of_a_broken_curve(self):
+        averages = suggest.moving_average([1.0, math.inf, 1.0], 0.9)
+        assert averages[0] == pytest.approx(1) and not np.isfinite(averages[1:]).any()
+        assert not len(suggest.moving_average([]))
+
+
+class TestFinitePart:
+    @pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf, 1e39])
+    def test_ends_before_the_first_broken_loss(self, broken):
+        lrs, losses = suggest.finite_part([1, 2, 3, 4], [5, 6, broken, 7])
+        assert (lrs.tolist(), losses.tolist()) == ([1, 2], [5, 6])
+
+    def test_keeps_rising_rates_only(self):
+        lrs, losses = suggest.finite_part([0, -1, 2, 2, math.nan, 1, 3], [1, 2, 3, 4, 5, 6, 7])
+        assert (lrs.tolist(), losses.tolist()) == ([2, 3], [3, 7])
+
+
+class TestSuggestLR:
+    @pytest.mark.parametrize("blow_up", [0.05, 1.0, 4.0])
+    @pytest.mark.parametrize(("n", "noise"), [(60, 0.1), (100, 0.05), (100, 0.2), (300, 0.2)])
+    def test_finds_half_the_rate_at_which_the_loss_blows_up(self, n, noise, blow_up):
+        for seed in range(10):
+            sweeps = [
+                drawn(10 * seed + i, n=n, noise=noise, blow_up=blow_up, drop=blow_up / 30)
+                for i in range(3)
+            ]
+            suggestion = suggest_lr(sweeps).suggestion
+            assert suggestion.verdict == "ok"
+            assert blow_up / 4 < suggestion.value < blow_up * 1.5
+            assert suggestion.interval[0] <= suggestion.value <= suggestion.interval[1]
+
+    def test_repeats_make_it_steady(self):
+        values = [
+            suggest_lr([drawn(3 * seed + i, noise=0.2) for i in range(3)]).suggestion.value
+            for seed in range(30)
+        ]
+        assert np.std(np.log10(values)) < 0.05
+
+    def test_a_low_minimum_counts_as_left_when_the_loss_has_doubled(self):
+        """The stop rule ends this sweep long before the loss is back at a tenth of its fall."""
+        for seed in range(10):
+            suggestion = suggest_lr([drawn(seed, low=0.001)]).suggestion
+            assert suggestion.verdict == "ok"
+            assert 0.3 < suggestion.value < 1.5
+
+    def test_a_sudden_end_of_a_long_sweep_is_seen(self):
+        """3,000 steps: the smoothed loss has no time to follow the five last ones."""
+        suggestion = suggest_lr([drawn(0, n=3000)]).suggestion
+        assert suggestion.verdict == "ok"
+        assert suggestion.value == pytest.approx(0.5, rel=0.1)
+
+    @pytest.mark.parametrize("end", [math.nan, math.inf])
+    def test_ends_in_a_loss_that_is_not_finite(self, end):
+        lrs, losses = drawn(1, stop_factor=None, blow_up=100)
+        losses[80:] = end
+        found = suggest_lr([(lrs, losses)])
+        assert found.suggestion.verdict == "ok"
+        assert found.landmarks[0].diverge == lrs[79]
+        assert found.suggestion.value == pytest.approx(lrs[79] / 2, rel=0.01)
+
+    def test_linear_sweeps(self):
+        lrs = np.linspace(0.001, 3, 300)
+        for seed in range(10):
+            suggestion = suggest_lr([drawn(seed, lrs=lrs)]).suggestion
+            assert suggestion.verdict == "ok"
+            assert 0.2 < suggestion.value < 1.2
+
+    @pytest.mark.parametrize("spike", [3.0, 50.0, 1e4])
+    @pytest.mark.parametrize("position", [0, 1, 4, 9, 20, 70])
+    def test_one_bad_batch_changes_little(self, position, spike):
+        for seed in range(5):
+            lrs, losses = drawn(seed)
+            expected = suggest_lr([(lrs, losses)]).suggestion.value
+            losses[position] += spike
+            value = suggest_lr([(lrs, losses)]).suggestion.value
+            assert value == pytest.approx(expected, rel=0.2)
+
+    @pytest.mark.parametrize("position", [0, 1, 4, 9, 20, 70])
+    def test_one_bad_batch_makes_no_descent(self, position):
+        accepted = 0
+        for seed in range(40):
+            lrs, losses = flat(seed)
+            losses[position] += 50
+            accepted += suggest_lr([(lrs, losses)]).suggestion.accepted
+        assert accepted <= 1
+
+    @pytest.mark.parametrize(("n", "repeats"), [(20, 1), (100, 1), (300, 1), (100, 3)])
+    def test_flat_noise_is_refused(self, n, repeats):
+        accepted = [
+            suggest_lr([flat(repeats * seed + i, n) for i in range(repeats)]).suggestion.accepted
+            for seed in range(200)
+        ]
+        assert np.mean(accepted) <= 0.02
+
+    def test_heavy_tails_are_refused(self):
+        random = np.random.default_rng(0)
+        lrs = np.geomspace(1e-5, 10, 100)
+        sweeps = [(lrs, 2.3 + 0.1 * random.standard_t(3, size=100)) for _ in range(200)]
+        assert np.mean([suggest_lr([sweep]).suggestion.accepted for sweep in sweeps]) <= 0.02
+
+    @pytest.mark.parametrize("losses", [np.full(50, 2.3), np.linspace(2.3, 9, 50), np.zeros(50)])
+    def test_a_loss_that_never_falls(self, losses):
+        suggestion = suggest_lr([(np.geomspace(1e-5, 10, 50), losses)]).suggestion
+        assert (suggestion.value, suggestion.interval) == (None, None)
+        assert suggestion.verdict == "never_descended"
+        assert "check the labels" in suggestion.reason
+
+    def test_a_loss_that_still_falls_names_the_rate_to_try(self):
+        lrs = np.geomspace(1e-6, 0.03, 100)
+        for seed in range(20):
+            suggestion = suggest_lr([drawn(seed, lrs=lrs)]).suggestion
+            assert suggestion.verdict == "never_diverged"
+            assert "at the highest learning rate 0.03; raise max_lr to 0.3 " in suggestion.reason
+
+    @pytest.mark.parametrize("n", [0, 1, 2, 11])
+    def test_a_sweep_that_is_too_short(self, n):
+        lrs, losses = drawn(0, n=12)
+        suggestion = suggest_lr([(lrs[:n], losses[:n])]).suggestion
+        assert suggestion.verdict == "too_short"
+        assert f"only {n} steps" in suggestion.reason and "at least 12" in suggestion.reason
+
+    def test_no_sweep_at_all(self):
+        assert suggest_lr([]).suggestion.verdict == "too_short"
+
+    def test_a_loss_that_is_never_finite(self):
+        lrs, losses = np.geomspace(1e-5, 10, 100), np.full(100, np.nan)
+        suggestion = suggest_lr([(lrs, losses)]).suggestion
+        assert suggestion.verdict == "non_finite"
+        assert "at step 1, at the learning rate 1e-05" in suggestion.reason
+
+    def test_most_repeats_must_be_fit_to_be_judged(self):
+        lrs = np.geomspace(1e-5, 10, 100)
+        broken = (lrs, np.full(100, np.nan))
+        assert suggest_lr([drawn(0), broken]).suggestion.verdict == "non_finite"
+        assert suggest_lr([drawn(0), drawn(1), broken]).suggestion.verdict == "ok"
+        assert suggest_lr([drawn(0), flat(1), flat(2)]).suggestion.verdict == "never_descended"
+
+    def test_a_repeat_that_did_not_fall_has_no_say(self):
+        """Its noise rebounds anywhere."""
+        for seed in range(20):
+            suggestion = suggest_lr([drawn(seed), drawn(seed + 1), flat(seed)]).suggestion
+            assert suggestion.verdict == "ok"
+            assert suggestion.interval[0] > 0.2
+
+    def test_repeats_that_disagree_give_the_lowest(self):
+        sweeps = [drawn(i, blow_up=b, drop=1e-3) for i, b in enumerate((0.1, 1.0, 3.0))]
+        suggestion = suggest_lr(sweeps).suggestion
+        assert suggestion.verdict == "undecided"
+        assert suggestion.value == suggestion.interval[0] < suggestion.interval[1] / 4
+
+    def test_the_median_of_repeats(self):
+        sweeps = [drawn(i, blow_up=b) for i, b in enumerate((0.8, 1.0, 1.3))]
+        alone = [suggest_lr([sweep]).suggestion.value for sweep in sweeps]
+        found = suggest_lr(sweeps)
+        assert found.suggestion.value == sorted(alone)[1]
+        assert found.suggestion.interval == (min(alone), max(alone))
+        assert found.min_lr == pytest.approx(found.suggestion.value / 10)
+
+    def test_one_sweep_has_an_interval_too(self):
+        suggestion = suggest_lr([drawn(0)]).suggestion
+        low, high = suggestion.interval
+        assert low == pytest.approx(suggestion.value / 1.7, rel=0.01)
+        assert high == pytest.approx(suggestion.value * 1.7, rel=0.01)
+
+    @pytest.mark.parametrize("factor", [1e-3, 7.0, 1e5])
+    def test_the_unit_of_the_loss_does_not_matter(self, factor):
+        sweeps = [drawn(i) for i in range(3)]
+        scaled = [(lrs, losses * factor) for lrs, losses in sweeps]
+        assert suggest_lr(scaled).suggestion == suggest_lr(sweeps).suggestion
+
+    def test_the_order_of_repeats_does_not_matter(self):
+        sweeps = [drawn(i, noise=0.3) for i in range(4)]
+        found, turned = suggest_lr(sweeps), suggest_lr(sweeps[::-1])
+        assert turned.suggestion == found.suggestion
+        assert turned.rules == found.rules
+        assert turned.landmarks == found.landmarks[::-1]
+
+    def test_landmarks_stand_in_order(self):
+        marks = suggest_lr([drawn(0)]).landmarks[0]
+        assert marks.first < marks.minimum < marks.diverge
+        assert 2e-3 < marks.steep < 3e-2
+        assert marks == suggest.find_landmarks(*drawn(0))
+
+    def test_says_the_same_as_plain_data(self):
+        accepted, refused = (suggest_lr([s]).suggestion for s in (drawn(0), flat(0)))
+        assert accepted.as_dict()["interval"] == list(accepted.interval)
+        assert (refused.as_dict()["value"], refused.as_dict()["interval"]) == (None, None)
+        json.dumps([accepted.as_dict(), refused.as_dict()], allow_nan=False)
+
+    @pytest.mark.parametrize("kind", [list, np.float32, np.float64])
+    def test_takes_lists_and_arrays(self, kind):
+        lrs, losses = drawn(0)
+        sweep = (lrs.tolist(), losses.tolist())
+        if kind is not list:
+            sweep = (lrs.astype(kind), losses.astype(kind))
+        assert suggest_lr([sweep]).suggestion.value == pytest.approx(0.5, rel=0.5)
+
+
+def fastai_valley(lrs, losses):
+    """Its formula, number by number: `a = e - lds[e]`, though the points need not be adjacent."""
+    lds = [1] * len(losses)
+    for i in range(1, len(losses)):
+        for j in range(i):
+            if losses[i] < losses[j] and lds[i] < lds[j] + 1:
+                lds[i] = lds[j] + 1
+    e = lds.index(max(lds))
+    a = e - lds[e]
+    q = (e - a) / 3
+    return lrs[a + int(q) + int(q / 2)]
+
+
+class TestValley:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_is_the_formula_of_fastai(self, seed):
+        lrs, losses = drawn(seed, n=40 + seed, noise=0.02 * seed)
+        losses = np.median(
+            [np.r_[losses[2], losses[:-1]], losses, np.r_[losses[1:], losses[-1]]], 0
+        )
+        expected = fastai_valley(lrs, suggest.smooth(lrs, losses))
+        assert suggest.valley(*drawn(seed, n=40 + seed, noise=0.02 * seed)) == expected
+
+    @pytest.mark.parametrize("n", [12, 13, 50])
+    def test_falling_all_the_way(self, n):
+        lrs, losses = np.geomspace(1e-3, 1, n), np.linspace(2, 1, n)
+        assert suggest.valley(lrs, losses) == fastai_valley(lrs, losses)
+
+    def test_never_falling(self):
+        lrs = np.geomspace(1e-3, 1, 20)
+        assert suggest.valley(lrs, np.linspace(1, 2, 20)) == lrs[0]
+
+    def test_too_short(self):
+        assert suggest.valley(np.geomspace(1e-3, 1, 11), np.linspace(2, 1, 11)) is None
+
+
+numbers = st.floats(allow_nan=True, allow_infinity=True)
+curves = st.integers(0, 40).flatmap(
+    lambda n: st.tuples(
+        arrays.arrays(float, n, elements=numbers), arrays.arrays(float, n, elements=numbers)
+    )
+)
+likely = st.integers(12, 40).flatmap(
+    lambda n: st.tuples(
+        st.just(np.geomspace(1e-6, 10, n)),
+        arrays.arrays(float, n, elements=st.floats(-1e6, 1e30) | st.just(math.nan)),
+    )
+)
+
+
+class TestAnyData:
+    @quickly
+    @given(st.lists(curves | likely, max_size=4))
+    def test_never_raises(self, sweeps):
+        found = suggest_lr(sweeps)
+        suggestion = found.suggestion
+        assert suggestion.accepted == (suggestion.value is not None)
+        assert suggestion.accepted == (suggestion.interval is not None)
+        assert len(found.landmarks) == len(sweeps)
+        if suggestion.accepted:
+            assert suggestion.interval[0] <= suggestion.value <= suggestion.interval[1]
+
+    @quickly
+    @given(st.lists(likely, min_size=1, max_size=3))
+    def test_stays_within_the_sweep(self, sweeps):
+        found = suggest_lr(sweeps).suggestion
+        if found.accepted:
+            assert 0.99e-6 / 2 <= found.value <= 5
+
+    @quickly
+    @given(
+        st.dictionaries(
+            st.floats(0, 0.999) | st.just("cycled"),
+            st.lists(arrays.arrays(float, 6, elements=numbers), min_size=2, max_size=2),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    def test_comparisons_never_raise(self, scores):
+        found = suggest_momentum(scores)
+        if found.accepted:
+            low, high = found.value["min"], found.value["max"]
+            assert 0 <= low <= high < 1
+            assert found.interval[0] <= low and high <= found.interval[1]
+        decays = {c: runs for c, runs in scores.items() if c != "cycled"}
+        found = suggest.suggest_weight_decay(decays)
+        if found.accepted:
+            assert found.value in decays
+            assert found.interval[0] <= found.value <= found.interval[1]
+
+
+def runs(mean, *, count=2, n=60, noise=0.1, seed=0):
+    """Replicates that share their batches: the same noise for every candidate, and some its own."""
+    shared = np.random.default_rng(seed).normal(size=(count, n))
+    own = np.random.default_rng([seed, int(mean * 1e6)]).normal(size=(count, n))
+    return list(mean + noise * shared + 0.2 * noise * (own - own.mean()))
+
+
+DIVERGED = [np.full(60, np.inf)] * 2
+
+
+class TestPairedDifference:
+    @pytest.mark.parametrize(("count", "t"), [(1, 2.262), (2, 2.101)])
+    def test_student_of_blocks_within_replicates(self, count, t):
+        """10 blocks of 6 each: 9 degrees of freedom for a replicate, 18 for two."""
+        worse, best = runs(1.0, count=count), runs(0.9, count=count)
+        blocks = [(a - b).reshape(10, 6).mean(axis=1) for a, b in zip(worse, best, strict=True)]
+        mean = np.mean(blocks)
+        error = np.sqrt(sum(b.var(ddof=1) / 10 for b in blocks)) / count
+        found = suggest.paired_difference(worse, best)
+        assert found.mean == pytest.approx(mean, rel=1e-12)
+        assert found.interval == pytest.approx((mean - t * error, mean + t * error), rel=0.01)
+
+    def test_normal_between_three_replicates(self):
+        worse = [np.full(60, v) for v in (1.0, 1.3, 1.9)]
+        found = suggest.paired_difference(worse, [np.zeros(60)] * 3)
+        margin = 1.96 * np.std([1.0, 1.3, 1.9], ddof=1) / np.sqrt(3)
+        assert found.mean == pytest.approx(1.4)
+        assert found.interval == pytest.approx((1.4 - margin, 1.4 + margin))
+
+    @pytest.mark.parametrize("count", [1, 2, 4])
+    @pytest.mark.parametrize("n", [2, 5, 60])
+    def test_the_interval_covers_the_truth(self, n, count):
+        random = np.random.default_rng(0)
+        hits = 0
+        for _ in range(400):
+            worse = list(0.3 + random.normal(size=(count, n)))
+            low, high = suggest.paired_difference(worse, [np.zeros(n)] * count).interval
+            hits += low <= 0.3 <= high
+        assert hits / 400 > 0.92
+
+    def test_pairing_removes_what_the_batches_share(self):
+        paired = suggest.paired_difference(runs(1.02), runs(1.0))
+        unpaired = suggest.paired_difference(runs(1.02, seed=1), runs(1.0))
+        assert not paired.tied
+        assert unpaired.tied
+
+    def test_one_loss_decides_nothing(self):
+        found = suggest.paired_difference([[2.0]], [[1.0]])
+        assert found.mean == 1 and found.interval == (-math.inf, math.inf) and found.tied
+
+    @pytest.mark.parametrize("broken", [math.inf, -math.inf, math.nan])
+    def test_a_loss_that_is_not_finite_is_infinitely_worse(self, broken):
+        for worse, best in (([[1.0, broken]], [[1.0, 1.0]]), ([[broken, 1]], [[broken, 1]])):
+            found = suggest.paired_difference(worse, best)
+            assert found.interval == (math.inf, math.inf)
+            assert not found.tied
+
+
+class TestRank:
+    def test_the_lowest_mean_wins(self):
+        best, others = suggest.rank({"a": runs(1.2), "b": runs(0.9), "c": DIVERGED})
+        assert best == "b"
+        assert others["a"].mean == pytest.approx(0.3, abs=0.05)
+        assert others["c"].mean == math.inf
+        assert others["a"] == suggest.paired_difference(runs(1.2), runs(0.9))
+
+    def test_one_broken_replicate_disqualifies(self):
+        broken = [runs(0.1)[0], np.full(60, np.nan)]
+        assert suggest.rank({1: broken, 2: runs(1.0)})[0] == 2
+
+    @pytest.mark.parametrize("scores", [{}, {1: DIVERGED}, {1: []}, {1: [[]]}])
+    def test_nothing_to_rank(self, scores):
+        with pytest.raises(ValueError, match="no candidate"):
+            suggest.rank(scores)
+
+
+class TestSuggestWeightDecay:
+    @pytest.mark.parametrize(
+        ("scores", "verdict", "value", "interval"),
+        [
+            ({1e-3: 1.5, 1e-4: 1.0, 1e-5: 1.3}, "ok", 1e-4, (1e-4, 1e-4)),
+            ({1e-3: 1.5, 1e-4: 1.001, 1e-5: 1.0}, "undecided", 1e-4, (1e-5, 1e-4)),
+            ({1e-3: 1.001, 1e-4: 1.002, 0.0: 1.0}, "undecided", 1e-3, (0.0, 1e-3)),
+            ({1e-2: None, 1e-3: 1.0}, "ok", 1e-3, (1e-3, 1e-3)),
+        ],
+    )
+    def test_the_largest_that_ties_with_the_best(self, scores, verdict, value, interval):
+        scores = {d: DIVERGED if mean is None else runs(mean) for d, mean in scores.items()}
+        found = suggest.suggest_weight_decay(scores)
+        assert (found.verdict, found.value, found.interval) == (verdict, value, interval)
+
+    def test_all_diverged(self):
+        found = suggest.suggest_weight_decay({1e-3: DIVERGED, 1e-4: DIVERGED})
+        assert (found.verdict, found.value) == ("non_finite", None)
+        assert "lower the learning rate" in found.reason
+
+    def test_noise_alone_is_rarely_decided(self):
+        random = np.random.default_rng(0)
+        verdicts = [
+            suggest.suggest_weight_decay(
+                {10.0**-d: list(random.normal(size=(2, 60))) for d in range(5)}
+            ).verdict
+            for _ in range(200)
+        ]
+        assert verdicts.count("ok") <= 8
+
+
+class TestSuggestMomentum:
+    @pytest.mark.parametrize(
+        ("scores", "verdict", "value", "interval"),
+        [
+            # a constant that wins is cycled around
+            ({0.8: 1.0, 0.9: 1.5, "cycled": 1.4}, "ok", (0.85, 0.75), (0.75, 0.85)),
+            ({0.0: 1.0, 0.9: 1.5, "cycled": 1.4}, "ok", (0.05, 0.0), (0.0, 0.05)),
+            ({0.99: 1.0, 0.9: 1.5, "cycled": 1.4}, "ok", (0.99, 0.94), (0.94, 0.99)),
+            # the default range wins, or ties
+            ({0.8: 1.5, 0.9: 1.5, "cycled": 1.0}, "ok", (0.95, 0.85), (0.85, 0.95)),
+            ({0.8: 1.5, 0.9: 1.001, "cycled": 1.0}, "undecided", (0.95, 0.85), (0.85, 0.95)),
+            ({0.8: 1.0, 0.99: 1.002, "cycled": 1.001}, "undecided", (0.95, 0.85), (0.8, 0.99)),
+            # the default range is worse than what ties: it is no safe choice
+            ({0.5: 1.0, 0.6: 1.001, "cycled": 1.5}, "undecided", (0.55, 0.45), (0.45, 0.6)),
+            ({0.5: 1.0, 0.6: 1.001, "cycled": None}, "undecided", (0.55, 0.45), (0.45, 0.6)),
+            # nobody tried it
+            ({0.5: 1.0, 0.6: 1.001}, "undecided", (0.95, 0.85), (0.5, 0.95)),
+        ],
+    )
+    def test_verdicts(self, scores, verdict, value, interval):
+        scores = {m: DIVERGED if mean is None else runs(mean) for m, mean in scores.items()}
+        found = suggest_momentum(scores)
+        assert found.verdict == verdict
+        assert found.value == {"max": value[0], "min": value[1]}
+        assert found.interval == interval
+        assert f"{value[0]:g} to {value[1]:g}" in found.reason or verdict == "ok"
+
+    def test_all_diverged(self):
+        found = suggest_momentum({0.9: DIVERGED, "cycled": DIVERGED})
+        assert (found.verdict, found.value, found.interval) == ("non_finite", None, None)
+
+    def test_the_default_is_handed_out_as_a_copy(self):
+        suggest_momentum({0.9: runs(1.0), "cycled": runs(1.0)}).value["max"] = 0
+        assert DEFAULT_MOMENTUM == {"max": 0.95, "min": 0.85}
