@@ -8,6 +8,7 @@ the model was compiled with, for as long as training runs; afterwards it is a st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -249,9 +250,8 @@ class LiveHyperparameters:
             if getattr(optimizer, name, None) == []:
                 slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
                 vars(optimizer)[name] = slots
-                for slot in slots:
-                    self._undo.append(lambda slot=slot: optimizer._untrack_variable(slot))
-                self._undo.append(lambda name=name: vars(optimizer).__setitem__(name, []))
+                self._undo += [partial(optimizer._untrack_variable, slot) for slot in slots]
+                self._undo.append(partial(vars(optimizer).__setitem__, name, []))
         for slot in getattr(optimizer, "_average_gradients", []):  # RMSprop builds them last
             optimizer._untrack_variable(slot)
             optimizer._track_variable(slot)

@@ -176,7 +176,7 @@ class Snapshot:
 
     def __init__(self, model: Any) -> None:
         self._python = random.getstate()
-        self._numpy = np.random.get_state()  # noqa: NPY002
+        self._numpy = np.random.get_state()
         self._backend = [(write, read()) for read, write in _backend_generators()]
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
@@ -193,7 +193,7 @@ class Snapshot:
             variable.assign(value)
         global_state.set_global_attribute(_GLOBAL_SEED_GENERATOR, self._global_seeds)
         random.setstate(self._python)
-        np.random.set_state(self._numpy)  # noqa: NPY002
+        np.random.set_state(self._numpy)
         for write, state in self._backend:
             write(state)
 

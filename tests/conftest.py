@@ -160,20 +160,20 @@ def _nesterov(slots, g, lr, momentum, _):
     return momentum * slots["v"] - lr * g
 
 
-def _rmsprop(slots, g, lr, momentum, _, rho=0.9, epsilon=1e-7):
+def _rmsprop(slots, g, lr, momentum, _, *, rho=0.9, epsilon=1e-7):
     slots["v"] = rho * slots.get("v", 0.0) + (1 - rho) * g**2
     slots["m"] = momentum * slots.get("m", 0.0) + lr * g / np.sqrt(slots["v"] + epsilon)
     return -slots["m"]
 
 
-def _adam(slots, g, lr, beta_1, t, beta_2=0.999, epsilon=1e-7):
+def _adam(slots, g, lr, beta_1, t, *, beta_2=0.999, epsilon=1e-7):
     slots["m"] = beta_1 * slots.get("m", 0.0) + (1 - beta_1) * g
     slots["v"] = beta_2 * slots.get("v", 0.0) + (1 - beta_2) * g**2
     alpha = lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
     return -alpha * slots["m"] / (np.sqrt(slots["v"]) + epsilon)
 
 
-def _nadam(slots, g, lr, beta_1, t, beta_2=0.999, epsilon=1e-7):
+def _nadam(slots, g, lr, beta_1, t, *, beta_2=0.999, epsilon=1e-7):
     now, ahead = (beta_1 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
     slots["u"] = slots.get("u", 1.0) * now
     slots["m"] = beta_1 * slots.get("m", 0.0) + (1 - beta_1) * g
@@ -229,11 +229,11 @@ def _state_of(model):
     return [np.array(ops.convert_to_numpy(v)) for v in variables]
 
 
-def _smith(num_steps, max_lr, high=0.95, low=0.85, start=0.1, end=0.1):
-    middle = int(round(num_steps * (1 - end) / 2, 9))
+def _smith(num_steps, max_lr, high=0.95, low=0.85):
+    middle = num_steps * 9 // 20  # a tenth of the steps is the tail
     corners = [0, middle, 2 * middle, num_steps]
     steps = np.arange(num_steps)
-    lrs = max_lr * np.interp(steps, corners, [start, 1, start, 0.001])
+    lrs = max_lr * np.interp(steps, corners, [0.1, 1, 0.1, 0.001])
     return lrs, np.interp(steps, corners, [high, low, high, high])
 
 

@@ -188,9 +188,7 @@ class Workbench:
     def _check_outputs(self) -> None:
         """Compare the model's outputs on a first batch with what the loss takes them for."""
         self._check_loss_fits()
-        rows = self.dataset.train[:8]
-        outputs = ops.convert_to_numpy(self.model(self.dataset.normalise(self.dataset.x[rows])))
-        outputs = np.asarray(outputs, np.float64)
+        outputs = np.asarray(self._first_outputs(), np.float64)
         if self.loss_name != _CROSS_ENTROPY or not np.isfinite(outputs).all():
             return
         sums = outputs.sum(axis=1)
@@ -207,6 +205,16 @@ class Workbench:
                 f"up to {sums[0]:.3g}; end it with a softmax, or set "
                 f"loss: {{name: auto, from_logits: true}}."
             )
+
+    def _first_outputs(self) -> NDArray[Any]:
+        inputs = self.dataset.normalise(self.dataset.x[self.dataset.train[:8]])
+        try:
+            return np.asarray(ops.convert_to_numpy(self.model(inputs)))
+        except Exception as error:
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ModelError(
+                f"model {self.config.model.name} failed on its first examples: {cause}"
+            ) from error
 
     def _check_loss_fits(self) -> None:
         wants_classes = self.loss_name == _CROSS_ENTROPY

@@ -300,17 +300,15 @@ def test_a_fit_that_was_interrupted(regression, smith, each_batch):
     assert (kept.momentum, len(kept.variables)) == (0.5, 4)
 
 
-def test_the_same_instance_after_an_interrupted_fit(regression, smith, each_batch):
+def test_an_instance_that_moves_on_leaves_the_interrupted_model_stock(regression, each_batch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    model = regression.model(keras.optimizers.SGD(0.05))
-    callback = one_cycle()
+    model, callback = regression.model(keras.optimizers.SGD(0.05)), one_cycle()
     with pytest.raises(KeyboardInterrupt):
         regression.fit(model, [callback, each_batch(interrupt)])
-    regression.fit(model, [callback])
-    lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
-    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
+    regression.fit(regression.model(keras.optimizers.SGD(0.05)), [callback], epochs=1)
+    assert len(callback.history["lr"]) == 7
     assert (model.optimizer.momentum, len(model.optimizer.variables)) == (0.0, 2)
 
 

@@ -1,0 +1,148 @@
+"""init, find-lr, find-wd, find-momentum, train, one after the other as a user would."""
+
+import json
+
+import pytest
+import yaml
+
+
+@pytest.fixture(scope="module")
+def suggestions(chain):
+    return yaml.safe_load((chain[0] / "runs/digits/suggestions.yaml").read_text())
+
+
+def test_every_command_succeeds(chain):
+    assert {name: outcome.exit_code for name, outcome in chain[1].items()} == dict.fromkeys(
+        chain[1], 0
+    ), [outcome.output for outcome in chain[1].values()]
+
+
+def test_init_says_what_to_do_next(chain):
+    assert chain[1]["init"].stdout == ("wrote digits.yaml; now run: onecycle find-lr digits.yaml\n")
+
+
+def test_suggestions_gather_in_one_file(suggestions):
+    assert list(suggestions) == ["max_lr", "momentum", "weight_decay"]
+    for entry in suggestions.values():
+        assert list(entry) == [
+            "value", "interval", "verdict", "reason", "run", "when", "conditions",
+        ]  # fmt: skip
+        low, high = entry["interval"]
+        assert low <= high
+    assert suggestions["momentum"]["value"].keys() == {"max", "min"}
+
+
+def test_each_finder_uses_what_was_found_before(suggestions):
+    lr, decay = (suggestions[key]["value"] for key in ("max_lr", "weight_decay"))
+
+    assert suggestions["weight_decay"]["conditions"]["max_lr"] == lr
+    assert suggestions["momentum"]["conditions"]["max_lr"] == lr
+    assert suggestions["momentum"]["conditions"]["weight_decay"] == decay
+
+
+def test_train_uses_all_three_and_says_so(chain, suggestions, rows):
+    folder, outcomes = chain
+    shown = rows(outcomes["train"].stdout)
+    momentum = suggestions["momentum"]["value"]
+
+    lr = suggestions["max_lr"]["value"]
+    assert shown["max_lr"] == f"{lr:g} (suggestion of digits/find-lr/001)"
+    assert shown["momentum"] == (
+        f"{momentum['max']:g} to {momentum['min']:g} (suggestion of digits/find-momentum/001)"
+    )
+    decay = suggestions["weight_decay"]["value"]
+    assert shown["weight decay, l2"] == f"{decay:g} (suggestion of digits/find-wd/001)"
+    result = json.loads((folder / "runs/digits/train/001/result.json").read_text())
+    assert result["max_lr"] == [lr]
+    assert result["momentum"] == momentum
+    assert result["weight_decay"] == decay
+    manifest = json.loads((folder / "runs/digits/train/001/manifest.json").read_text())
+    assert manifest["origins"]["train.max_lr"] == "suggestion of digits/find-lr/001"
+    assert manifest["origins"]["dataset.limit"] == "--set"
+    assert manifest["origins"]["batch_size"] == "file"
+    assert manifest["origins"]["seed"] == "default"
+
+
+def test_nobody_is_warned_but_of_the_momentum_that_is_searched_last(chain):
+    warnings = {
+        name: [line for line in outcome.stderr.splitlines() if line.startswith("warning")]
+        for name, outcome in chain[1].items()
+    }
+    missing = "warning: no suggestion yet for momentum (0.95 to 0.85 is used); "
+    assert {name: lines for name, lines in warnings.items() if lines} == {
+        "find-wd": [f"{missing}'onecycle find-momentum CONFIG' finds one."]
+    }
+
+
+def test_find_lr_prints_its_suggestion_and_what_it_was_found_with(chain, suggestions, rows):
+    shown = rows(chain[1]["find-lr"].stdout)
+    found = suggestions["max_lr"]
+    low, high = found["interval"]
+
+    assert list(shown) == [
+        "max_lr", "min_lr", "verdict", "reason", "by rule", "momentum", "weight decay, l2", "cost",
+        "saved in",
+    ]  # fmt: skip
+    assert shown["max_lr"] == f"{found['value']:g} ({low:.3g} to {high:.3g})"
+    assert (shown["verdict"], shown["reason"]) == (found["verdict"], found["reason"])
+    assert shown["momentum"] == "0.9 (optimizer.momentum, default)"
+    assert shown["saved in"] == str(chain[0] / "runs/digits/find-lr/001")
+
+
+def test_a_comparison_prints_every_candidate(chain, suggestions, rows):
+    shown = rows(chain[1]["find-momentum"].stdout)
+    value = suggestions["momentum"]["value"]
+
+    assert shown["momentum"] == f"{value['max']:g} to {value['min']:g}"
+    assert {"0.8", "0.9", "cycled"} <= set(shown)
+    assert [shown[c] for c in ("0.8", "0.9", "cycled")].count("lowest loss") == 1
+    assert shown["max_lr"].endswith("(suggestion of digits/find-lr/001)")
+    assert shown["cost"].startswith("36 steps = 6 epochs = 3 times the configured training in ")
+
+    shown = rows(chain[1]["find-wd"].stdout)
+    assert float(shown["weight_decay"]) == suggestions["weight_decay"]["value"]
+    assert shown["momentum"] == "0.95 to 0.85 (default)"
+
+
+def test_train_prints_the_recorded_accuracies(chain, rows):
+    shown = rows(chain[1]["train"].stdout)
+    result = json.loads((chain[0] / "runs/digits/train/001/result.json").read_text())
+
+    assert shown["test accuracy"] == f"{result['test_accuracy']:.2%}"
+    assert f"accuracy {result['val_accuracy_best']:.2%}" in shown["validation, best"]
+    assert f"(epoch {result['best_epoch']})" in shown["validation, best"]
+    assert "(epoch 2)" in shown["validation, last"]
+
+
+def test_progress_goes_to_stderr_in_whole_lines(chain):
+    outcomes = chain[1]
+    assert outcomes["find-lr"].stderr.splitlines()[:2] == [
+        "2 range tests from 1e-05 to 10: sgd, momentum 0.9, l2 weight decay 0",
+        "at most 80 steps = 13 epochs = 6.7 times the configured training",
+    ]
+    outcome = outcomes["find-wd"].stderr.splitlines()[-1]
+    assert outcome.startswith("trial 4 of 4, weight decay ")
+    assert outcome.endswith(" after 12 steps")
+    assert outcomes["train"].stderr.splitlines()[-1].startswith("epoch 2: loss ")
+
+
+def test_a_preview_knows_max_lr_once_it_was_found(chain, suggestions, rows):
+    before, after = (rows(chain[1][name].stdout) for name in ("preview", "preview again"))
+    lr = suggestions["max_lr"]["value"]
+
+    assert before["max_lr"] == "not known yet; 'onecycle find-lr CONFIG' finds it"
+    assert before["highest lr"] == "1 x max_lr at step 54"
+    assert after["max_lr"] == f"{lr:g} (suggestion of digits/find-lr/001)"
+    assert after["highest lr"] == f"{lr:g} at step 54"
+    assert after["steps"] == "120 = 20 epochs of 6"
+    assert chain[1]["preview"].stdout.splitlines()[-1] == "digits.png"
+    assert chain[1]["preview again"].stdout.splitlines()[-1] == "digits-2.png"
+
+
+def test_the_chain_leaves_nothing_else_behind(chain):
+    folder = chain[0]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "digits-2.png", "digits.png", "digits.yaml", "runs",
+    ]  # fmt: skip
+    hidden = [p for p in folder.rglob("*") if p.name.startswith(".")]
+    assert hidden == []

@@ -1,0 +1,30 @@
+import pytest
+
+from onecycle_cli import registry
+from onecycle_cli.config import DATASETS, OPTIMIZERS
+from onecycle_cli.schedules import SHAPES
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("models", registry.model_names()),
+        ("datasets", DATASETS),
+        ("optimizers", OPTIMIZERS),
+        ("shapes", SHAPES),
+    ],
+)
+def test_every_name_and_what_it_is(invoke, what, names):
+    outcome = invoke("list", what)
+
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    for name, about in names.items():
+        assert any(
+            line.split()[0] == name and line.endswith(about) for line in outcome.stdout.splitlines()
+        )
+
+
+def test_models_show_their_options_and_how_to_name_your_own(invoke):
+    lines = invoke("list", "models").stdout.splitlines()
+    assert any("options: hidden=128, layers=2" in line for line in lines)
+    assert lines[-1].startswith("path/to/file.py:function ")

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+
+def is_png(path):
+    return path.read_bytes().startswith(b"\x89PNG\r\n")
+
+
+@pytest.mark.parametrize("kind", ["find-lr", "find-wd", "find-momentum", "train"])
+def test_a_run_is_redrawn_beside_what_is_there(invoke, chain, own_folders, kind):
+    run = chain[0] / "runs/digits" / kind / "001"
+    before = {p: p.stat().st_mtime_ns for p in run.iterdir()}
+
+    printed = [invoke("plot", run).stdout for _ in range(3)]
+
+    assert printed == ["001.png\n", "001-2.png\n", "001-3.png\n"]
+    assert sorted(p.name for p in own_folders.iterdir()) == ["001-2.png", "001-3.png", "001.png"]
+    assert all(is_png(p) for p in own_folders.iterdir())
+    assert {p: p.stat().st_mtime_ns for p in run.iterdir()} == before
+
+
+def test_a_folder_above_means_its_newest_run(invoke, chain, own_folders):
+    outcome = invoke("plot", chain[0] / "runs", "--out", "pictures/new")
+    assert outcome.stdout == "pictures/new/001.png\n"
+    train = chain[0] / "runs/digits/train/001/plot.png"
+    assert (own_folders / "pictures/new/001.png").read_bytes() == train.read_bytes()
+
+
+def test_several_runs_go_into_one_picture(invoke, chain, own_folders, config, small):
+    assert invoke("find-lr", config, *small, "--seed", "3").exit_code == 0
+
+    outcome = invoke("plot", chain[0] / "runs/digits/find-lr", "runs/digits/find-lr/001")
+
+    assert outcome.stdout == "001+1.png\n"
+    assert is_png(own_folders / "001+1.png")
+
+
+def test_a_folder_of_the_seed(invoke, own_folders):
+    seed = own_folders / "weights"
+    seed.mkdir()
+    losses = 1 + (np.linspace(-5, 1, 60) + 1.5) ** 2
+    np.save(seed / "lrs.npy", np.linspace(-5, 1, 60))
+    np.save(seed / "losses.npy", losses)
+
+    outcome = invoke("plot", "weights")
+
+    assert (outcome.exit_code, outcome.stdout) == (0, "weights.png\n")
+    assert is_png(own_folders / "weights.png")
+
+
+def test_a_dangling_link_is_not_written_through(invoke, chain, own_folders):
+    (own_folders / "001.png").symlink_to(own_folders / "elsewhere")
+    assert invoke("plot", chain[0] / "runs/digits/find-lr").stdout == "001-2.png\n"
+    assert not (own_folders / "elsewhere").exists()
+
+
+# --- previews -----------------------------------------------------------------------------------
+
+
+def test_a_preview_of_a_given_rate(invoke, config, rows, own_folders):
+    outcome = invoke(
+        "plot", config, "--set", "train={max_lr: 0.4, shape: linear, cycles: [{epochs: 1}]}"
+    )
+
+    assert outcome.exit_code == 0, outcome.output
+    assert rows(outcome.stdout) == {
+        "steps": "23 = 1 epoch of 23",
+        "first lr": "0.04",
+        "highest lr": "0.4 at step 5",
+        "last lr": "0.0226",
+        "max_lr": "0.4 (--set)",
+        "momentum": "0.95 to 0.85 (default)",
+    }
+    assert outcome.stdout.endswith("\ndigits.png\n")
+    assert outcome.stderr == ""
+    assert is_png(own_folders / "digits.png")
+
+
+CYCLES = "train.cycles=[{epochs: 3}, {epochs: 2, max_lr: 0.005}]"
+
+
+def test_a_preview_of_cycles(invoke, config, rows):
+    outcome = invoke("plot", config, "--set", CYCLES, "--set", "train.max_lr=0.4")
+
+    shown = rows(outcome.stdout)
+    assert shown["steps"] == "115 = 5 epochs of 23"
+    assert shown["max_lr, cycle 1"] == "0.4 (--set)"
+    assert shown["max_lr, cycle 2"] == "0.005 (train.cycles.1.max_lr, --set)"
+    assert shown["highest lr"] == "0.4 at step 31"
+
+
+def test_shares_of_an_unknown_rate_are_not_mixed_with_known_ones(invoke, config, rows):
+    outcome = invoke("plot", config, "--set", CYCLES)
+
+    shown = rows(outcome.stdout)
+    assert outcome.exit_code == 0
+    assert shown["highest lr"] == "1 x max_lr at step 31"
+    assert shown["max_lr"] == "not known yet; 'onecycle find-lr CONFIG' finds it"
+
+
+def test_cycles_that_all_know_their_rate_need_no_other(invoke, config, rows):
+    outcome = invoke("plot", config, "--set", "train.cycles=[{epochs: 2, max_lr: 0.3}]")
+    assert rows(outcome.stdout)["max_lr"] == "0.3 (train.cycles.0.max_lr, --set)"
+
+
+def test_a_preview_looks_for_suggestions_where_it_is_told(invoke, config, chain, rows):
+    outcome = invoke("plot", config, "--runs", chain[0] / "runs")
+    shown = rows(outcome.stdout)
+    assert shown["max_lr"].endswith("(suggestion of digits/find-lr/001)")
+    assert shown["momentum"].endswith("(suggestion of digits/find-momentum/001)")
+
+
+def test_data_that_are_not_there_need_not_be_fetched_for_a_preview(invoke, own_folders, rows):
+    invoke("init", "cifar10")
+    outcome = invoke("plot", "cifar10.yaml")
+    assert rows(outcome.stdout)["steps"] == "7040 = 20 epochs of 352"

@@ -1,0 +1,73 @@
+import os
+import signal
+
+import pytest
+import typer
+
+from onecycle_cli.commands.presenter import number, presented
+from onecycle_cli.errors import ConfigError, DataError
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (DataError("it is damaged."), 1, "it is damaged."),
+        (ConfigError("not so."), 2, "not so."),
+        (KeyboardInterrupt(), 130, "interrupted; what was finished is kept."),
+        (MemoryError(), 1, "out of memory; lower batch_size or dataset.limit."),
+        (ValueError("first\nsecond"), 1, "ValueError: first (--verbose shows where)"),
+        (ValueError(), 1, "ValueError: no message (--verbose shows where)"),
+        (type("ResourceExhaustedError", (Exception,), {})("OOM"), 1, "out of memory; lower"),
+    ],
+)
+def test_an_error_is_one_sentence_and_a_code(capsys, error, code, sentence):
+    with pytest.raises(typer.Exit) as exit_, presented():
+        raise error
+
+    assert exit_.value.exit_code == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"onecycle: {sentence}")
+    assert err.count("\n") == 1
+
+
+def test_each_broken_rule_is_a_line(capsys):
+    with pytest.raises(typer.Exit), presented():
+        raise ConfigError("a: no.\nb: neither.")
+    assert capsys.readouterr().err == "onecycle: a: no.\nonecycle: b: neither.\n"
+
+
+def test_verbose_shows_where(capsys):
+    with pytest.raises(typer.Exit), presented(verbose=True):
+        raise ValueError("odd")
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "test_presenter.py" in err
+
+
+def test_sigterm_is_heard_inside_and_passes_through_what_catches_errors(capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(typer.Exit) as exit_, presented():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        except (Exception, SystemExit):
+            pytest.fail("it was swallowed")
+
+    assert exit_.value.exit_code == 143
+    assert capsys.readouterr().err == "onecycle: terminated; what was finished is kept.\n"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_exit_is_left_alone():
+    with pytest.raises(typer.Exit) as exit_, presented():
+        raise typer.Exit(3)
+    assert exit_.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "none"), (0.0874, "0.0874"), (1e-5, "1e-05"), (0.0861364123, "0.0861364")],
+)
+def test_numbers(value, text):
+    assert number(value) == text

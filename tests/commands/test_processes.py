@@ -1,0 +1,150 @@
+"""What only shows in a process of its own: signals, native messages, what is imported."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+LIGHT = """
+import contextlib, io, sys
+from onecycle_cli.main import app
+for arguments in {commands}:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            app(arguments)
+        except SystemExit as ended:
+            code = ended.code
+    heavy = [name for name in ("keras", "tensorflow", "jax", "torch") if name in sys.modules]
+    print(code, heavy, *arguments)
+"""
+
+
+def test_help_plots_lists_and_config_errors_start_no_keras(chain, own_folders):
+    (own_folders / "bad.yaml").write_text("name: x\nmodel: {name: mlp}\n")
+    runs = str(chain[0] / "runs/digits/train")
+    expected = [
+        (0, ["--help"]),
+        (0, ["--version"]),
+        (0, ["train", "--help"]),
+        (0, ["init", "digits"]),
+        (0, ["init", "cifar10"]),
+        *((0, ["list", what]) for what in ("models", "datasets", "optimizers", "shapes")),
+        (0, ["plot", "digits.yaml"]),
+        (0, ["plot", "cifar10.yaml", "--set", "train.max_lr=1"]),
+        (0, ["plot", runs]),
+        (1, ["plot", "nowhere"]),
+        (2, ["train", "nope.yaml"]),
+        (2, ["find-lr", "bad.yaml"]),
+        (2, ["find-lr", "digits.yaml", "--set", "model.name=mpl"]),
+        (2, ["find-lr", "digits.yaml", "--set", "model.options.hiden=1"]),
+        (2, ["train", "digits.yaml"]),
+        (2, ["find-wd", "digits.yaml"]),
+        (2, ["find-momentum", "digits.yaml"]),
+        (2, ["train", "digits.yaml", "--bogus"]),
+    ]
+    script = LIGHT.format(commands=[arguments for _, arguments in expected])
+
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert found.returncode == 0, found.stderr
+    assert found.stderr == ""
+    assert found.stdout.splitlines() == [
+        f"{code} [] {' '.join(arguments)}" for code, arguments in expected
+    ]
+
+
+OURS = [
+    r"2 range tests from 1e-05 to 10: sgd, momentum 0\.9, l2 weight decay 0",
+    r"at most 80 steps = 13 epochs = 6\.7 times the configured training",
+    r"range test 1 of 2: \w+ at \S+ after \d+ steps",
+    r"range test 2 of 2: \w+ at \S+ after \d+ steps",
+]
+
+
+def test_only_our_lines_are_seen_and_the_bytes_are_those_of_any_other_process(
+    chain, config, small, start, own_folders
+):
+    processes = [
+        start("find-lr", config, *small, "--no-progress", "--out", "one"),
+        start("find-lr", config, *small, "--quiet", "--out", "two"),
+    ]
+    (out, err), (quiet_out, quiet_err) = (p.communicate(timeout=120) for p in processes)
+
+    assert [p.returncode for p in processes] == [0, 0]
+    lines = err.splitlines()
+    assert len(lines) == len(OURS), err
+    assert all(re.fullmatch(ours, line) for ours, line in zip(OURS, lines, strict=True)), err
+    assert quiet_err == ""
+    first_words = [line.split("  ")[0] for line in quiet_out.splitlines()]
+    assert first_words == [line.split("  ")[0] for line in out.splitlines()]
+    assert first_words[:3] == ["max_lr", "min_lr", "verdict"]
+    curves = [
+        folder / "digits/find-lr/001/curve.csv"
+        for folder in (chain[0] / "runs", own_folders / "one", own_folders / "two")
+    ]
+    assert len({curve.read_bytes() for curve in curves}) == 1
+
+
+@pytest.fixture
+def training(config, small, start):
+    """Start to train for ever, and return the processes once each has done an epoch."""
+    started = []
+
+    def begin(*names):
+        for name in names:
+            endless = ["--set", "train={max_lr: 0.01, cycles: [{epochs: 100000}]}"]
+            started.append(start("train", config, *small, *endless, "--out", name))
+        for process, name in zip(started, names, strict=True):
+            wait_for_epochs(process, name)
+        return started
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_for_epochs(process, name):
+    from pathlib import Path
+
+    history = Path(name) / "digits/train/.001-running/history.csv"
+    deadline = time.monotonic() + 120
+    while not (history.exists() and len(history.read_text().splitlines()) > 3):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders):
+    signals = {"a": signal.SIGINT, "b": signal.SIGTERM}
+    processes = training(*signals)
+
+    for process, number in zip(processes, signals.values(), strict=True):
+        process.send_signal(number)
+    ended = [process.communicate(timeout=60) for process in processes]
+
+    assert [process.returncode for process in processes] == [130, 143]
+    for name, (out, err), word in zip(signals, ended, ("interrupted", "terminated"), strict=True):
+        assert out == ""
+        assert err.splitlines()[-1] == f"onecycle: {word}; what was finished is kept."
+        assert "Traceback" not in err
+        folder = own_folders / name / "digits/train/001"
+        assert {p.name for p in folder.parent.iterdir()} == {"001"}
+        assert {p.name for p in folder.iterdir()} == {
+            "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
+        }  # fmt: skip
+        assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
+        epochs = len((folder / "history.csv").read_text().splitlines()) - 1
+        steps = len((folder / "steps.csv").read_text().splitlines()) - 1
+        assert 6 * epochs <= steps <= 6 * epochs + 6
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    """As in `onecycle list models | head -1`."""
+    script = f"{sys.executable} -m onecycle_cli list models | {sys.executable} -c pass"
+    found = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert found.stderr == ""

@@ -1,0 +1,172 @@
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from onecycle_cli import schedules
+from onecycle_cli.config import (
+    DATASETS,
+    OPTIMIZERS,
+    Config,
+    DatasetConfig,
+    OptimizerConfig,
+    TrainConfig,
+    load_config,
+)
+
+
+@pytest.fixture
+def minimal():
+    return load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}})
+
+
+def test_the_defaults(minimal):
+    assert minimal.model_dump() == {
+        "name": "digits-mlp",
+        "seed": 0,
+        "batch_size": 128,
+        "precision": "float32",
+        "jit_compile": "auto",
+        "loss": "auto",
+        "dataset": {
+            "name": "digits",
+            "path": None,
+            "validation_fraction": 0.1,
+            "limit": None,
+            "augment": None,
+        },
+        "model": {"name": "mlp", "options": {}},
+        "optimizer": {
+            "name": "sgd",
+            "nesterov": True,
+            "momentum": 0.9,
+            "weight_decay": 0.0,
+            "decay": "auto",
+        },
+        "find_lr": {
+            "min_lr": 1e-5,
+            "max_lr": 10,
+            "scale": "exp",
+            "steps": "auto",
+            "repeats": 3,
+            "stop_factor": 4,
+        },
+        "find_momentum": {"values": [0.8, 0.85, 0.9, 0.95, 0.99], "steps": "auto", "repeats": 2},
+        "find_wd": {
+            "values": [1e-3, 1e-4, 1e-5, 1e-6, 1e-7],
+            "refine": True,
+            "steps": "auto",
+            "repeats": 2,
+        },
+        "train": {
+            "cycles": [{"epochs": 10, "max_lr": None}],
+            "max_lr": "auto",
+            "momentum": "auto",
+            "weight_decay": "auto",
+            "shape": "smith",
+            "end_percentage": 0.1,
+            "scale_percentage": None,
+        },
+    }
+
+
+def choices(model, field):
+    return set(get_args(model.model_fields[field].annotation))
+
+
+def test_what_is_listed_can_be_chosen():
+    assert choices(DatasetConfig, "name") == set(DATASETS)
+    assert choices(OptimizerConfig, "name") == set(OPTIMIZERS)
+    assert choices(TrainConfig, "shape") == set(schedules.SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("name", "decay", "kind"),
+    [
+        ("sgd", "auto", "l2"),
+        ("adam", "auto", "l2"),
+        ("adamw", "auto", "decoupled"),
+        ("lion", "auto", "decoupled"),
+        ("sgd", "decoupled", "decoupled"),
+        ("adamw", "l2", "l2"),
+    ],
+)
+def test_which_decay_a_number_means(name, decay, kind):
+    assert OptimizerConfig(name=name, decay=decay).decay_kind == kind
+
+
+@pytest.mark.parametrize("name", list(OPTIMIZERS))
+def test_whose_steps_grow_with_momentum(name):
+    assert OptimizerConfig(name=name).step_grows_with_momentum == (name in ("sgd", "rmsprop"))
+
+
+def test_a_config_cannot_be_changed(minimal):
+    with pytest.raises(ValidationError, match="frozen"):
+        minimal.seed = 3
+    with pytest.raises(ValidationError, match="frozen"):
+        minimal.find_lr.max_lr = 3
+
+
+def test_defaults_are_not_shared(minimal):
+    minimal.find_wd.values.append(3.0)
+    minimal.train.cycles.clear()
+    fresh = load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}})
+    assert len(fresh.find_wd.values) == 5
+    assert len(fresh.train.cycles) == 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "written"),
+    [
+        ("mse", "mse"),
+        ({"name": "mse"}, "mse"),
+        ({"from_logits": True}, {"name": "auto", "from_logits": True}),
+    ],
+)
+def test_a_loss_may_be_a_name(minimal, loss, written):
+    config = Config.model_validate(minimal.model_dump() | {"loss": loss})
+    assert config.model_dump()["loss"] == written
+
+
+def test_values_can_be_replaced_in_a_copy(minimal):
+    changed = minimal.with_values(
+        train={"max_lr": 0.5, "momentum": {"max": 0.9, "min": 0.8}}, find_lr={"steps": 100}
+    )
+    assert (changed.train.max_lr, changed.find_lr.steps) == (0.5, 100)
+    assert changed.train.momentum.min == 0.8
+    assert changed.find_lr.max_lr == minimal.find_lr.max_lr
+    assert minimal.train.max_lr == "auto"
+    assert changed.origin("model.name") == "file"
+
+
+def test_replaced_values_are_validated(minimal):
+    with pytest.raises(ValidationError):
+        minimal.with_values(train={"max_lr": -1})
+
+
+class TestOrigin:
+    def test_of_a_default(self, minimal):
+        assert minimal.origin("find_lr.max_lr") == "default"
+        assert minimal.origin("no.such.key") == "default"
+        assert Config.model_validate(minimal.model_dump()).origin("model.name") == "default"
+
+    def test_of_what_is_inside_a_value(self, minimal):
+        config = load_config(minimal, ["model.options={width: {deep: 1}}"])
+        assert config.origin("model.options.width.deep") == "--set"
+        assert config.origin("model.options.width.deep.deeper") == "--set"
+
+
+class TestError:
+    def test_has_the_place_of_the_key(self, load, write):
+        config = load("optimizer:\n  momentum: 0.5\n", "find_lr.max_lr=3")
+        assert str(config.error("optimizer.momentum", "no.")) == f"{write()}, line 4: no."
+        assert str(config.error("optimizer.name", "no.")) == f"{write()}, line 3: no."
+        assert str(config.error("find_lr.max_lr", "no.")) == "--set find_lr.max_lr=3: no."
+
+    def test_has_the_line_of_an_entry(self, load, write):
+        config = load("train:\n  cycles:\n  - epochs: 1\n  - epochs: 2\n")
+        assert str(config.error("train.cycles.1", "no.")) == f"{write()}, line 6: no."
+
+    def test_without_a_place(self, minimal):
+        error = minimal.error("find_lr.max_lr", "no.")
+        assert (str(error), error.exit_code) == ("no.", 2)

@@ -1,0 +1,66 @@
+import re
+
+import pytest
+
+from onecycle_cli.config import DATASETS, load_config
+from onecycle_cli.config.template import template
+from onecycle_cli.config.yaml_source import parse_value
+from onecycle_cli.errors import ConfigError
+
+
+@pytest.fixture
+def load_text(tmp_path):
+    """Load the text of a config, beside the data that the templates speak of."""
+    (tmp_path / "data.npz").write_bytes(b"")
+    (tmp_path / "images").mkdir()
+
+    def load_text(text):
+        (tmp_path / "some.yaml").write_text(text)
+        return load_config(tmp_path / "some.yaml")
+
+    return load_text
+
+
+def uncommented(text):
+    """Take the values behind a "#" in; they look like `# key: value`."""
+    return re.sub(r"^( *)# (?=[a-z_]+: )", r"\1", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", list(DATASETS))
+class TestEveryTemplate:
+    def test_is_a_config(self, load_text, name):
+        config = load_text(template(name))
+        assert (config.name, config.dataset.name) == (name, name)
+
+    def test_says_the_defaults_in_its_comments(self, load_text, name):
+        text = template(name)
+        plain, whole = load_text(text), load_text(uncommented(text))
+        assert whole.model_dump() == plain.model_dump()
+        for key in ("seed", "find_lr.max_lr", "find_wd.refine", "train.shape", "dataset.limit"):
+            assert (plain.origin(key), whole.origin(key)) == ("default", "file")
+
+    def test_speaks_of_a_model_that_there_is(self, load_text, name):
+        from onecycle_cli import registry
+
+        registry.check(load_text(template(name)))
+
+    def test_can_be_read(self, name):
+        text = template(name)
+        assert text.startswith(f"# {DATASETS[name]}\n")
+        assert text.endswith("\n")
+        assert max(map(len, text.splitlines())) <= 100
+        assert not re.search(r"\{\{|\}\}|[ \t]\n", text)
+
+
+def test_the_augmentation_that_is_spoken_of_is_the_one_for_cifar():
+    from onecycle_cli.data import augmentation
+
+    spoken = re.search(r"augment: null +# or \{(.*?)\}", template("cifar10"))[1]
+    default = {"dataset": {"name": "cifar10"}, "model": {"name": "resnet9"}}
+    said = default | {"dataset": {"name": "cifar10", "augment": parse_value(f"{{{spoken}}}")}}
+    assert augmentation(load_config(said).dataset) == augmentation(load_config(default).dataset)
+
+
+def test_a_data_set_that_there_is_not():
+    with pytest.raises(ConfigError, match="unknown data set 'digit'; did you mean 'digits'"):
+        template("digit")

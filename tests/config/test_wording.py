@@ -1,0 +1,195 @@
+import pytest
+
+from onecycle_cli.config import load_config
+from onecycle_cli.config.wording import did_you_mean
+from onecycle_cli.errors import ConfigError
+
+TOP = (
+    "name, seed, batch_size, precision, jit_compile, loss, dataset, model, optimizer, find_lr, "
+    "find_momentum, find_wd, train."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        # unknown keys
+        ("sed: 3", 3, "unknown key sed; did you mean 'seed'?"),
+        ("whatever: 3", 3, f"unknown key whatever; known are {TOP}"),
+        ("find_lr: {maxlr: 3}", 3, "unknown key find_lr.maxlr; did you mean 'max_lr'?"),
+        ("find_lr:\n  repeat: 3", 4, "unknown key find_lr.repeat; did you mean 'repeats'?"),
+        ("loss: {logits: true}", 3, "unknown key loss.logits; did you mean 'from_logits'?"),
+        ("loss: {x: 1}", 3, "unknown key loss.x; known are name, from_logits."),
+        (
+            "train:\n  cycles:\n  - epochs: 3\n  - epochs: 3\n    maxlr: 1",
+            7,
+            "unknown key train.cycles.1.maxlr; did you mean 'max_lr'?",
+        ),
+        (
+            "train: {momentum: {max: 0.9, min: 0.8, mean: 1}}",
+            3,
+            "unknown key train.momentum.mean; known are max, min.",
+        ),
+        # required
+        ("train: {cycles: [{max_lr: 1}]}", 3, "train.cycles.0.epochs is required; add it."),
+        ("train: {momentum: {max: 0.9}}", 3, "train.momentum.min is required; add it."),
+        # types
+        ("seed: text", 3, "seed must be a whole number; got 'text'."),
+        ("seed: 1.5", 3, "seed must be a whole number; got 1.5."),
+        ("seed: 1e3", 3, "seed must be a whole number; got 1000.0."),
+        ("seed: true", 3, "seed must be a whole number; got true."),
+        ("seed:", 3, "seed must be a whole number; got nothing."),
+        ("name: 5", 3, "name must be text; got 5."),
+        ("find_lr: {max_lr: '3'}", 3, "find_lr.max_lr must be a number; got '3'."),
+        ("find_lr: {max_lr: true}", 3, "find_lr.max_lr must be a number; got true."),
+        ("find_lr: {max_lr: [1]}", 3, "find_lr.max_lr must be a number; got [1]."),
+        ("find_lr: 3", 3, "find_lr must have keys and values of its own; got 3."),
+        ("find_lr:", 3, "find_lr must have keys and values of its own; got nothing."),
+        ("find_wd: {refine: yes}", 3, "find_wd.refine must be true or false; got 'yes'."),
+        ("find_wd: {refine: 1}", 3, "find_wd.refine must be true or false; got 1."),
+        ("find_wd: {values: 1e-3}", 3, "find_wd.values must be a list; got 0.001."),
+        ("find_wd: {values: [1e-3, x]}", 3, "find_wd.values.1 must be a number; got 'x'."),
+        (
+            "jit_compile: yes",
+            3,
+            "jit_compile must be true or false or 'auto'; got 'yes'.",
+        ),
+        (
+            "find_lr: {steps: atuo}",
+            3,
+            "find_lr.steps must be a whole number or 'auto'; got 'atuo'; did you mean 'auto'?",
+        ),
+        (
+            "train: {momentum: 0.9}",
+            3,
+            "train.momentum must have keys and values of its own or 'auto'; got 0.9.",
+        ),
+        (
+            "model.name: mlp",
+            3,
+            "unknown key model.name; did you mean 'model'?",
+        ),
+        # ranges
+        ("seed: -1", 3, "seed must be at least 0; got -1."),
+        ("batch_size: 0", 3, "batch_size must be at least 1; got 0."),
+        ("batch_size: 1_000_000_000_000", 3, "batch_size must be less than 2147483648; got"),
+        ("find_lr: {steps: 11}", 3, "find_lr.steps must be at least 12 or 'auto'; got 11."),
+        ("find_lr: {max_lr: 0}", 3, "find_lr.max_lr must be greater than 0"),
+        ("find_lr: {max_lr: .inf}", 3, "find_lr.max_lr must be a finite number; got inf."),
+        ("find_lr: {max_lr: .nan}", 3, "find_lr.max_lr must be a finite number; got nan."),
+        ("find_lr: {max_lr: 1e999}", 3, "find_lr.max_lr must be a finite number; got inf."),
+        ("find_lr: {max_lr: 1" + "0" * 400 + "}", 3, "find_lr.max_lr must be a number; got 1000"),
+        ("find_lr: {stop_factor: 1}", 3, "find_lr.stop_factor must be greater than 1"),
+        ("find_lr: {stop_factor: .inf}", 3, "find_lr.stop_factor must be a finite number"),
+        ("optimizer: {momentum: 1}", 3, "optimizer.momentum must be less than 1"),
+        ("optimizer: {momentum: .nan}", 3, "optimizer.momentum must be "),
+        ("optimizer: {weight_decay: -1e-4}", 3, "optimizer.weight_decay must be at least 0"),
+        ("train: {weight_decay: .nan}", 3, "train.weight_decay must be a finite number or 'auto'"),
+        ("train: {scale_percentage: 1.1}", 3, "train.scale_percentage must be at most 1"),
+        ("train: {end_percentage: 1}", 3, "train.end_percentage must be less than 1"),
+        ("train: {cycles: []}", 3, "train.cycles must have at least 1 entries; got []."),
+        ("find_wd: {values: [1]}", 3, "find_wd.values must have at least 2 entries; got [1]."),
+        # upside down, or twice
+        (
+            "find_lr: {min_lr: 1, max_lr: 0.1}",
+            3,
+            "find_lr: min_lr (1) must be below max_lr (0.1).",
+        ),
+        ("find_lr: {min_lr: 10}", 3, "find_lr: min_lr (10) must be below max_lr (10)."),
+        (
+            "train:\n  momentum:\n    max: 0.8\n    min: 0.9",
+            4,
+            "train.momentum: min (0.9) must not be above max (0.8).",
+        ),
+        (
+            "find_momentum: {values: [0.9, 0.9]}",
+            3,
+            "find_momentum.values: values must be different from each other; got [0.9, 0.9].",
+        ),
+        (
+            "train: {end_percentage: 0}",
+            3,
+            "train: end_percentage 0 needs scale_percentage, to set the first rate.",
+        ),
+        # choices
+        (
+            "train: {shape: smiht}",
+            3,
+            "train.shape must be 'smith', 'linear', 'cosine' or 'wsd'; got 'smiht'; did you mean "
+            "'smith'?",
+        ),
+        (
+            "loss: crossentropy",
+            3,
+            "loss must be 'auto', 'sparse_categorical_crossentropy', 'mse', 'mae' or 'huber'; got "
+            "'crossentropy'",
+        ),
+        ("precision: 16", 3, "precision must be 'float32', 'mixed_bfloat16' or 'mixed_float16'"),
+        ("optimizer: {name: adan}", 3, "optimizer.name must be 'sgd', "),
+        # names
+        ("name: a/b", 3, "name must be the name of a folder, without slashes or a leading dot"),
+        ("name: ..", 3, "name must be the name of a folder"),
+        ("name: ''", 3, "name must be the name of a folder"),
+        ('name: "a\\0b"', 3, "name must be the name of a folder"),
+    ],
+)
+def test_place_rule_and_what_was_given(write, text, line, sentence):
+    path = write(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f"{path}, line {line}: {sentence}")
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith((".", "?"))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "sentence"),
+    [
+        ("{name: digit}", "dataset.name must be 'digits', 'cifar10'"),
+        ("{name: digit}", "did you mean 'digits'?"),
+        ("{}", "dataset.name is required; add it."),
+        ("digits", "dataset must have keys and values of its own; got 'digits'."),
+        ("{name: digits, path: .}", "dataset: digits comes with the program and takes no path"),
+        ("{name: arrays}", "dataset: arrays needs dataset.path: your own .npz file"),
+        ("{name: cifar10, path: nowhere}", "dataset.path: there is nothing at this path: /"),
+        ("{name: cifar10, limit: 1}", "dataset.limit must be at least 2; got 1."),
+        ("{name: cifar10, augment: true}", "dataset.augment must have keys and values"),
+        ("{name: cifar10, validation_fraction: 0}", "dataset.validation_fraction must be greater"),
+    ],
+)
+def test_data_sets(load, dataset, sentence):
+    with pytest.raises(ConfigError) as caught:
+        load(dataset=dataset)
+    assert sentence in str(caught.value)
+    assert "some.yaml, line 1: " in str(caught.value)
+
+
+def test_every_broken_rule_has_a_line_of_its_own(write):
+    path = write("seed: x\nfind_lr: {max_lr: -1, steps: 3}\ntrian: {}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, ["batch_size=0"])
+    assert str(caught.value).splitlines() == [
+        f"{path}, line 3: seed must be a whole number; got 'x'.",
+        "--set batch_size=0: batch_size must be at least 1; got 0.",
+        f"{path}, line 4: find_lr.max_lr must be greater than 0.0; got -1.",
+        f"{path}, line 4: find_lr.steps must be at least 12 or 'auto'; got 3.",
+        f"{path}, line 5: unknown key trian; did you mean 'train'?",
+    ]
+
+
+def test_a_long_value_is_cut_short(load):
+    with pytest.raises(ConfigError) as caught:
+        load(f"seed: {'x' * 1000}")
+    assert str(caught.value).endswith(f"got '{'x' * 59}....")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("digit", "; did you mean 'digits'?"),
+        ("xyz", "; known are digits, mnist."),
+        (3, "; known are digits, mnist."),
+    ],
+)
+def test_did_you_mean(given, sentence):
+    assert did_you_mean(given, ["digits", "mnist"]) == sentence

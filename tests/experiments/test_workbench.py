@@ -1,0 +1,142 @@
+import re
+
+import numpy as np
+import pytest
+
+from onecycle_cli.config import load_config
+from onecycle_cli.errors import ConfigError, DataError, ModelError
+from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.workbench import Workbench
+
+SOFTMAX = 'keras.layers.Dense(num_outputs, activation="softmax")'
+BODY = """
+x = keras.Input(input_shape)
+return keras.Model(x, {head}(keras.layers.Flatten()(x)))
+"""
+
+
+@pytest.fixture
+def bench():
+    """Set up a workbench, and close it in the end."""
+    open_ones = []
+
+    def set_up(config):
+        open_ones.append(Workbench(load_config(config), Observer()))
+        return open_ones[-1]
+
+    yield set_up
+    for each in open_ones:
+        each.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("raise ValueError('too wide')", "failed to build: ValueError: too wide .*line 5"),
+        ("import nowhere", "failed to build: ModuleNotFoundError"),
+        ("return 3", "must be a keras.Model; its function returned an object of type int"),
+        (
+            BODY.format(head="keras.layers.Dense(7)"),
+            re.escape("must have outputs of shape (None, 10); it has (None, 7)"),
+        ),
+        (
+            BODY.format(head="keras.layers.Dense(num_outputs)"),
+            r"must end in probabilities, .* end it with a softmax, or set loss: .*from_logits",
+        ),
+        (
+            BODY.format(head='keras.layers.Dense(num_outputs, activation="sigmoid")'),
+            "must end in probabilities, .* add up to",
+        ),
+    ],
+)
+def test_a_model_that_does_not_fit(bench, small, user_model, body, error):
+    with pytest.raises(ModelError, match=error):
+        bench(small() | {"model": user_model(body)})
+
+
+def test_logits_are_fine_where_they_are_said(bench, small, user_model):
+    logits = user_model(BODY.format(head="keras.layers.Dense(num_outputs)"), name="logits")
+    loss = {"name": "auto", "from_logits": True}
+    from_logits = bench(small(loss=loss) | {"model": logits}).examine("validation")
+
+    probabilities = user_model(BODY.format(head=SOFTMAX), name="probabilities")
+    with pytest.raises(ModelError, match="its outputs are probabilities already"):
+        bench(small(loss=loss) | {"model": probabilities})
+    plain = bench(small() | {"model": probabilities}).examine("validation")
+
+    np.testing.assert_allclose(from_logits.losses, plain.losses, rtol=1e-4)
+    assert from_logits.accuracy == plain.accuracy
+
+
+def test_models_of_ours_end_as_the_loss_needs_it(bench, small):
+    ends = []
+    for loss in ({"name": "auto"}, {"name": "auto", "from_logits": True}):
+        ends.append(bench(small(loss=loss)).model.layers[-1].activation.__name__)
+    assert ends == ["softmax", "linear"]
+
+
+def test_a_loss_that_does_not_fit_the_targets(bench, small, arrays, linear):
+    with pytest.raises(
+        ConfigError, match="loss mse needs numbers as targets, and digits has class"
+    ):
+        bench(small(loss="mse"))
+    config = small(batch_size=8, dataset=arrays, loss="sparse_categorical_crossentropy")
+    with pytest.raises(ConfigError, match="needs class labels as targets, and arrays has numbers"):
+        bench(config | {"model": linear})
+
+
+def test_a_batch_larger_than_the_data(bench, small):
+    with pytest.raises(DataError, match="batch_size must be at most the 360 training examples"):
+        bench(small(batch_size=1000))
+
+
+def test_a_limit_beyond_the_data_is_noted(bench, small, listener):
+    Workbench(load_config(small(dataset={"limit": 5000})), listener).close()
+    assert listener.warnings == ["dataset.limit is 5000: all 1617 training examples are used."]
+
+
+def test_rewinding_brings_everything_back(bench, small, state_of):
+    bench = bench(small(model={"options": {"hidden": 8, "layers": 1, "dropout": 0.5}}))
+    start = state_of(bench.model)
+    first_of = {}
+    for replicate in (1, 0, 1, 0):
+        bench.rewind(replicate)
+        now = state_of(bench.model)
+        known = first_of.setdefault(replicate, now)
+        assert all(np.array_equal(a, b) for a, b in zip(known, now, strict=True))
+        bench.train(4, [], replicate=replicate)
+    assert all(np.array_equal(a, b) for a, b in zip(first_of[0], start, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first_of[1], start, strict=True))
+
+
+def test_a_closed_bench_leaves_a_stock_optimizer_and_the_callers_precision(small):
+    import keras
+
+    bench = Workbench(load_config(small(precision="mixed_bfloat16")), Observer())
+    assert keras.config.dtype_policy().name == "float32"
+    assert bench.model.layers[2].compute_dtype == "bfloat16"
+    bench.close()
+    bench.close()
+
+    assert isinstance(bench.model.optimizer.momentum, float)
+    assert type(bench.model.optimizer) is keras.optimizers.SGD
+
+
+def test_an_examination_is_made_of_every_example(bench, small):
+    bench = bench(small(batch_size=7))
+    dataset = bench.dataset
+    found = bench.examine("validation")
+
+    inputs = dataset.normalise(dataset.x[dataset.validation])
+    labels = dataset.y[dataset.validation]
+    outputs = np.asarray(bench.model(inputs))
+    expected = -np.log(outputs[np.arange(len(labels)), labels])
+    np.testing.assert_allclose(found.losses, expected, rtol=1e-4)
+    assert found.loss == found.losses.mean()
+    assert found.accuracy == (outputs.argmax(1) == labels).mean()
+
+
+def test_xla_is_for_those_who_ask(bench, small):
+    assert bench(small()).model.jit_compile is False
+    assert bench(small(jit_compile=True)).model.jit_compile is True
+    assert bench(small(jit_compile=False)).model.jit_compile is False

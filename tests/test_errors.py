@@ -1,0 +1,28 @@
+import re
+
+import pytest
+
+from onecycle_cli import errors
+
+CLASSES = {
+    name: found for name, found in vars(errors).items() if isinstance(found, type)
+}  # fmt: skip
+
+
+def test_the_tree_is_as_drawn():
+    """The drawing at the top of the file: the root, and one line for each branch."""
+    root, *branches = re.findall(r"^(?:[├└]── )?(\w+Error)\b", errors.__doc__, re.MULTILINE)
+    assert [root, *branches] == list(CLASSES)
+    assert all(CLASSES[name].__base__ is CLASSES[root] for name in branches)
+    assert CLASSES[root].__base__ is Exception
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_exit_codes(name):
+    drawn = re.search(rf"{name} +.*", errors.__doc__)[0]
+    code = re.search(r"exit code (\d)", drawn)
+    assert CLASSES[name].exit_code == (int(code[1]) if code else 1)
+
+
+def test_only_a_bad_config_is_bad_usage():
+    assert {name for name, c in CLASSES.items() if c.exit_code == 2} == {"ConfigError"}

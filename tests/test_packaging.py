@@ -1,0 +1,186 @@
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from email import message_from_string
+from pathlib import Path
+
+import pytest
+
+from onecycle_cli import __version__
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+SETUPTOOLS = PROJECT["tool"]["setuptools"]
+
+NOT_SOURCES = shutil.ignore_patterns(
+    ".*", "*.egg-info", "__pycache__", "build", "dist", "runs", "benchmarks"
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build both distributions from a copy, so that nothing is left in the sources."""
+    folder = tmp_path_factory.mktemp("build")
+    shutil.copytree(ROOT, folder / "sources", ignore=NOT_SOURCES)
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", "sources"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "dist"
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    (path,) = built.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+@pytest.fixture(scope="module")
+def sdist_names(built):
+    (path,) = built.glob("*.tar.gz")
+    with tarfile.open(path) as sdist:
+        return {name.partition("/")[2] for name in sdist.getnames()}
+
+
+def sources_of(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.py")}
+
+
+def test_every_package_is_listed():
+    """A forgotten one would be missing from the wheel without a word."""
+    packages = {
+        "onecycle_cli" + "".join(f".{part}" for part in path.parent.relative_to(folder).parts)
+        for folder in [ROOT / "onecycle_cli"]
+        for path in folder.rglob("__init__.py")
+    }
+    assert sorted(SETUPTOOLS["packages"]) == sorted(packages | {"onecycle_models"})
+    assert SETUPTOOLS["package-dir"] == {"onecycle_models": "models"}
+
+
+def test_every_folder_with_modules_is_a_package():
+    for folder in ("onecycle_cli", "models"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert (path.parent / "__init__.py").is_file(), path.parent
+
+
+@pytest.mark.parametrize("folder", ["onecycle_cli", "models"])
+def test_types_are_declared(folder):
+    assert (ROOT / folder / "py.typed").is_file()
+
+
+def test_the_wheel_holds_two_packages_and_nothing_else(wheel):
+    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    expected = {f"onecycle_cli/{name}" for name in sources_of(ROOT / "onecycle_cli")}
+    expected |= {f"onecycle_models/{name}" for name in sources_of(ROOT / "models")}
+    assert names == expected | {"onecycle_cli/py.typed", "onecycle_models/py.typed"}
+
+
+def test_the_wheel_says_what_it_is(wheel):
+    info = f"onecycle_cli-{__version__}.dist-info"
+    metadata = message_from_string(wheel.read(f"{info}/METADATA").decode())
+    assert (metadata["Name"], metadata["Version"]) == ("onecycle-cli", __version__)
+    assert (metadata["License-Expression"], metadata["License-File"]) == ("MIT", "LICENSE")
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    assert "onecycle = onecycle_cli.main:run" in wheel.read(f"{info}/entry_points.txt").decode()
+
+
+SCRIPT = """
+import importlib.util
+import sys
+import onecycle_cli
+import onecycle_models
+from onecycle_cli.config.template import template
+assert all(m.__file__.startswith(sys.argv[1]) for m in (onecycle_cli, onecycle_models))
+assert importlib.util.find_spec("models") is None
+print(onecycle_cli.__version__)
+"""
+
+
+def test_the_wheel_works_outside_the_checkout(wheel, tmp_path):
+    wheel.extractall(tmp_path / "site")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "site")],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "site"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("folder", ["onecycle_cli", "models", "tests"])
+def test_the_sdist_holds_the_sources(sdist_names, folder):
+    missing = {f"{folder}/{name}" for name in sources_of(ROOT / folder)} - sdist_names
+    assert missing == set()
+
+
+def test_the_sdist_holds_what_goes_with_them(sdist_names):
+    configs = {f"configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
+    files = {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "models/py.typed"}
+    assert configs and configs | files <= sdist_names
+
+
+def test_the_sdist_holds_no_leftovers(sdist_names):
+    assert not [n for n in sdist_names if "__pycache__" in n or n.endswith((".pyc", ".pyo"))]
+
+
+def test_the_lower_bounds_hold_here():
+    """What the tests run with is what they were tested with, or newer."""
+    from importlib.metadata import version
+
+    def numbers(text):
+        return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
+
+    for requirement in PROJECT["project"]["dependencies"]:
+        name, bound = requirement.split(">=")
+        assert numbers(version(name)) >= numbers(bound), requirement
+
+
+EXERCISED_BY = {
+    "callbacks/recorded_cycle.py": "experiments/test_comparison.py",
+    "callbacks/scheduled_training.py": "callbacks/test_one_cycle_lr.py",
+    "callbacks/validation_loss.py": "callbacks/test_lr_finder.py",
+    "commands/comparing.py": "commands/test_chain.py",
+    "commands/options.py": "commands/test_chain.py",
+    "commands/running.py": "commands/test_chain.py",
+    "data/npz.py": "data/test_arrays.py",
+    "data/source.py": "data/test_loading.py",
+    "experiments/epoch_end.py": "experiments/test_train.py",
+    "experiments/observer.py": "experiments/test_train.py",
+    "experiments/quiet_start.py": "test_backend.py",
+    "experiments/recorded_run.py": "experiments/test_find_lr.py",
+    "experiments/reporting.py": "experiments/test_train.py",
+}
+"""Small parts that have no meaning of their own, and the tests of what they are a part of."""
+
+
+def tests_of(module):
+    """Return where the tests of a module may be: by its name, or by that of its room."""
+    return [
+        ROOT / "tests" / module.parent / f"test_{module.name}",
+        ROOT / "tests" / f"test_{module.parts[0]}.py",
+        ROOT / "tests" / EXERCISED_BY.get(module.as_posix(), "nowhere"),
+    ]
+
+
+def test_tests_mirror_the_sources():
+    folder = ROOT / "onecycle_cli"
+    modules = [path.relative_to(folder) for path in folder.rglob("[!_]*.py")]
+    missing = [
+        str(module) for module in sorted(modules) if not any(p.is_file() for p in tests_of(module))
+    ]
+    assert missing == []
+
+
+def test_what_is_tested_elsewhere_exists():
+    for module in EXERCISED_BY:
+        assert (ROOT / "onecycle_cli" / module).is_file(), module
