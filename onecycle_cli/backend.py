@@ -4,25 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import platform
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from onecycle_cli.errors import ConfigError
 from onecycle_cli.version import __version__
+
+BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def start_keras() -> Any:
     """Import Keras and return it; TensorFlow's start-up messages go nowhere, real errors do.
 
     The messages are written by native code to the file descriptor, and no setting stops them all.
+
+    Raises:
+        ConfigError: when Keras is set to a backend that can't train, or is not installed.
     """
     if "keras" in sys.modules:
         return sys.modules["keras"]
+    backend = name_of_backend()
+    if backend not in BACKENDS:
+        raise ConfigError(
+            f"Keras is set to the backend '{backend}', and training needs one of "
+            f"{', '.join(BACKENDS)}; set the environment variable KERAS_BACKEND."
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silent_stderr():
-        return importlib.import_module("keras")
+    try:
+        with _silent_stderr():
+            return importlib.import_module("keras")
+    except ImportError as error:
+        raise ConfigError(
+            f"Keras can't be started on the backend '{backend}': {error}. Install it, or set the "
+            f"environment variable KERAS_BACKEND."
+        ) from error
 
 
 def make_repeatable(seed: int, *, jit_compile: bool = False) -> None:
@@ -64,17 +84,26 @@ def name_of_backend() -> str:
     """Return the backend that Keras will use, without importing it."""
     if "keras" in sys.modules:
         return str(sys.modules["keras"].backend.backend())
-    return os.environ.get("KERAS_BACKEND", "tensorflow")
+    return os.environ.get("KERAS_BACKEND") or _configured_backend() or "tensorflow"
+
+
+def _configured_backend() -> str | None:
+    """Return what Keras' own configuration file says."""
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    try:
+        return str(json.loads((folder / "keras.json").read_text())["backend"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 @contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
-    sys.stderr.flush()
     try:
         saved = os.dup(2)
     except OSError:  # there is no stderr
         yield
         return
+    sys.stderr.flush()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:

@@ -4,9 +4,7 @@ import pytest
 
 from onecycle_cli import errors
 
-CLASSES = {
-    name: found for name, found in vars(errors).items() if isinstance(found, type)
-}  # fmt: skip
+CLASSES = {name: found for name, found in vars(errors).items() if isinstance(found, type)}
 
 
 def test_the_tree_is_as_drawn():

@@ -163,7 +163,7 @@ EXERCISED_BY = {
 """Small parts that have no meaning of their own, and the tests of what they are a part of."""
 
 
-def tests_of(module):
+def homes_of_tests(module):
     """Return where the tests of a module may be: by its name, or by that of its room."""
     return [
         ROOT / "tests" / module.parent / f"test_{module.name}",
@@ -176,7 +176,9 @@ def test_tests_mirror_the_sources():
     folder = ROOT / "onecycle_cli"
     modules = [path.relative_to(folder) for path in folder.rglob("[!_]*.py")]
     missing = [
-        str(module) for module in sorted(modules) if not any(p.is_file() for p in tests_of(module))
+        str(module)
+        for module in sorted(modules)
+        if not any(p.is_file() for p in homes_of_tests(module))
     ]
     assert missing == []
 

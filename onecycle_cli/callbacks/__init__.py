@@ -1,0 +1,1 @@
+"""The Keras callbacks, one class a file."""

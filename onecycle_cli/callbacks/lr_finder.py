@@ -10,6 +10,7 @@ from onecycle_cli import results, schedules, suggest
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.callbacks.stop_rule import StopRule
 from onecycle_cli.callbacks.validation_loss import ValidationLoss
+from onecycle_cli.errors import ResultError
 from onecycle_cli.optimizers import LEARNING_RATE
 from onecycle_cli.results import Curve
 from onecycle_cli.training import Snapshot
@@ -202,8 +203,8 @@ class LRFinder(ScheduledTraining):
         """Return the plot of the test, for `savefig` or a notebook; shows and blocks nothing.
 
         Args:
-            clip_beginning: leave out so many points at the start.
-            clip_endding: leave out so many at the end, counted as in a slice if negative.
+            clip_beginning: leave out so many points at the start; the sign does not matter.
+            clip_endding: leave out so many at the end; the sign does not matter.
         """
         curve = Curve(self.lrs, self.losses, "range test")
         return _plot(curve, self.findings, self.lr_scale, clip_beginning, clip_endding)
@@ -238,8 +239,8 @@ class LRFinder(ScheduledTraining):
         Raises:
             ResultError: when the folder holds no such test.
         """
-        kept = _clip(clip_beginning, clip_endding)
         curve, _ = _read(directory)
+        kept = slice(abs(clip_beginning or 0), len(curve.lrs) - abs(clip_endding or 0))
         return curve.lrs[kept], curve.losses[kept]
 
     def _loss(self) -> float:
@@ -258,13 +259,8 @@ class LRFinder(ScheduledTraining):
 def _read(directory: str | Path) -> tuple[Curve, schedules.Scale]:
     record = results.read_record(directory)
     if record.kind != "find-lr":
-        raise results.ResultError(f"{directory}: holds a {record.kind} result, not a range test.")
+        raise ResultError(f"{directory}: holds a {record.kind} result, not a range test.")
     return record.curves()[0], record.result.get("scale", "exp")
-
-
-def _clip(beginning: int | None, end: int | None) -> slice:
-    """Return the part to keep; the end may be given as -10 or as 10."""
-    return slice(beginning or None, -abs(end) if end else None)
 
 
 def _plot(
@@ -276,8 +272,11 @@ def _plot(
 ) -> Figure:
     from onecycle_cli import plotting
 
-    kept = _clip(clip_beginning, clip_end)
-    shown = Curve(curve.lrs[kept], curve.losses[kept], curve.label)
     return plotting.draw_lr_finder(
-        [shown], findings=findings, title="Learning rate range test", scale=scale
+        [curve],
+        findings=findings,
+        title="Learning rate range test",
+        scale=scale,
+        clip_beginning=clip_beginning,
+        clip_end=clip_end,
     )

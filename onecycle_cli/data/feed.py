@@ -17,7 +17,7 @@ from onecycle_cli.data.dataset import Dataset
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+class Batches(keras.utils.PyDataset):
     """Training batches, numbered through all epochs.
 
     Item i is the batch of epoch (start + i) // S and step (start + i) % S, where S =
@@ -89,7 +89,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         )
 
 
-class EvaluationBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+class EvaluationBatches(keras.utils.PyDataset):
     """Examples in their order, each once, normalised and never augmented.
 
     For `evaluate`, `predict` and `fit(validation_data=...)`, which do not shuffle:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 
-class EpochEnd(keras.callbacks.Callback):  # type: ignore[misc]
+class EpochEnd(keras.callbacks.Callback):
     """Call a function at the end of each epoch."""
 
     def __init__(self, function: Callable[[], None]) -> None:

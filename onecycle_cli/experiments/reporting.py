@@ -19,7 +19,7 @@ class Recording(Protocol):
     def losses(self) -> list[float]: ...  # noqa: D102
 
 
-class Reporting(keras.callbacks.Callback):  # type: ignore[misc]
+class Reporting(keras.callbacks.Callback):
     """Tell the observer of each step that another callback has recorded."""
 
     def __init__(self, observer: Observer, recording: Recording | Any) -> None:
