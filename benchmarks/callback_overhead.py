@@ -63,9 +63,7 @@ def compiled(build, shape):
 
 def step_time(model, x, y, batch_size, callbacks) -> float:
     times = StepTimes()
-    model.fit(
-        x, y, batch_size=batch_size, shuffle=False, verbose=0, callbacks=[times, *callbacks]
-    )
+    model.fit(x, y, batch_size=batch_size, shuffle=False, verbose=0, callbacks=[times, *callbacks])
     return times.median()
 
 

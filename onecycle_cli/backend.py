@@ -99,11 +99,11 @@ def _configured_backend() -> str | None:
 @contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
     try:
+        sys.stderr.flush()
         saved = os.dup(2)
-    except OSError:  # there is no stderr
+    except (AttributeError, OSError):  # there is no stderr
         yield
         return
-    sys.stderr.flush()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:

@@ -1,5 +1,7 @@
+import platform
 import re
 from importlib.metadata import version
+from itertools import pairwise
 
 import pytest
 from typer.testing import CliRunner
@@ -38,7 +40,7 @@ def test_paragraphs_are_wrapped_where_the_window_ends(command):
     text = invoke(command, "--help").stdout.partition("╭")[0]
     paragraph = [line.rstrip() for line in text.splitlines()][5:]
     lines = paragraph[: paragraph.index("")]
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in pairwise(lines):
         assert len(line) + 1 + len(following.split()[0]) > 79, text
 
 
@@ -54,5 +56,5 @@ def test_version_names_all_that_decides_the_bits():
     assert outcome.exit_code == 0
     assert outcome.stdout == (
         f"onecycle {version('onecycle-cli')}, Keras {version('keras')} on tensorflow "
-        f"{version('tensorflow')}, Python {'.'.join(map(str, __import__('sys').version_info[:3]))}\n"
+        f"{version('tensorflow')}, Python {platform.python_version()}\n"
     )

@@ -180,7 +180,11 @@ class Workbench:
             nesterov=settings.nesterov,
             decoupled=settings.decay_kind == "decoupled",
         )
-        self.model.compile(optimizer, self._loss(), jit_compile=self.jit_compile)
+        if self.config.precision == "mixed_float16":  # else a saved model does not know of it
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        self.model.compile(
+            optimizer, self._loss(), jit_compile=self.jit_compile, auto_scale_loss=False
+        )
 
     def _shaped(self, targets: NDArray[Any]) -> NDArray[Any]:
         return targets if self.dataset.is_classification else targets.reshape(len(targets), -1)

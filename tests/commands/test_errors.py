@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,11 +36,10 @@ def files(folder):
 
 
 def edited(path, old, new):
-    with open(path) as file:
-        text = file.read()
+    path = Path(path)
+    text = path.read_text()
     assert old in text
-    with open(path, "w") as file:
-        file.write(text.replace(old, new))
+    path.write_text(text.replace(old, new))
 
 
 # --- bad configs: exit code 2 -------------------------------------------------------------------

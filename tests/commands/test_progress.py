@@ -122,7 +122,7 @@ def screen(console):
             lines += [""] * (row == len(lines))
         elif code.endswith("A"):
             row -= int(code[2:-1])
-        elif code == "\x1b[2K" or code == "\r":
+        elif code in {"\x1b[2K", "\r"}:
             lines[row] = ""
     return [line.rstrip() for line in lines if line]
 
