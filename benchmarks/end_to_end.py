@@ -6,8 +6,8 @@ Both train the same model on the same part of CIFAR-10 ($ONECYCLE_DATA, or a cac
 and validate after each; time includes tracing. `train` also augments (flip and crop), schedules
 learning rate and momentum at each step, records every loss, keeps the best model and writes its
 files; `fit` gets float32 arrays that were normalised beforehand, and no augmentation. The two run
-in turn, each in a process of its own. The result goes to end_to_end.json beside this file, or to the
-path given as the only argument.
+in turn, each in a process of its own. The result goes to end_to_end.json beside this file, or to
+the path given as the only argument.
 """
 
 import subprocess

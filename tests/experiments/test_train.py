@@ -101,7 +101,8 @@ PLAIN_KERAS = """
 import sys
 sys.modules["onecycle_cli"] = sys.modules["onecycle_models"] = None
 import keras, numpy as np
-for name, part in (("model", "test"), ("best", "validation"), ("bfloat16", "test"), ("float16", "test")):
+for name in ("model", "best", "bfloat16", "float16"):
+    part = "validation" if name == "best" else "test"
     model = keras.models.load_model(f"{name}.keras")
     arrays = np.load(f"{part}.npz")
     outputs = model.predict(arrays["x"], verbose=0)
