@@ -18,9 +18,9 @@ import time
 import record
 
 SETTINGS = {
-    "mini_vgg": ({}, "float32", 6400),
-    "mini_mobilenet_v2": ({}, "float32", 2560),
-    "resnet9": ({"width": 16}, "float32", 6400),
+    "mini_vgg": ({}, "float32", 2560),
+    "mini_mobilenet_v2": ({}, "float32", 1280),
+    "resnet9": ({"width": 16}, "float32", 2560),
 }
 REPEATS = 3
 EPOCHS = 2

@@ -29,6 +29,7 @@ from onecycle_cli.suggest import LRFindings, Suggestion
 
 SCHEMA_VERSION = 1
 SUGGESTED = ("max_lr", "momentum", "weight_decay")
+_KEYS = {"find-lr": "max_lr", "find-momentum": "momentum", "find-wd": "weight_decay"}
 _VALUES = {
     "max_lr": "a number above 0",
     "momentum": "{max, min} with 0 <= min <= max < 1",
@@ -304,11 +305,7 @@ def read_record(path: str | Path) -> Record:
             tables={"curve": {"lr": curve.lrs, "loss": curve.losses}},
         )
     result = read_json(folder / "result.json")
-    if not isinstance(result, dict) or result.get("kind") not in list(_COLUMNS):
-        raise ResultError(
-            f"{folder / 'result.json'}: is not a result of onecycle; 'kind' must be one of "
-            f"{', '.join(_COLUMNS)}."
-        )
+    _check_result(folder / "result.json", result)
     tables = {p.stem: read_csv(p) for p in sorted(folder.glob("*.csv"))}
     _check_tables(folder, result["kind"], tables)
     return Record(
@@ -485,6 +482,19 @@ def _read_npy(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
         raise ResultError(f"{path}: is missing.") from None
     except (OSError, ValueError, TypeError, EOFError, MemoryError) as error:
         raise ResultError(f"{path}: cannot be read as a list of numbers: {error}.") from None
+
+
+def _check_result(path: Path, result: Any) -> None:
+    if not isinstance(result, dict) or result.get("kind") not in list(_COLUMNS):
+        raise ResultError(
+            f"{path}: is not a result of onecycle; 'kind' must be one of {', '.join(_COLUMNS)}."
+        )
+    for part in ("suggestion", "differences"):
+        if not isinstance(result.get(part, {}), dict):
+            raise ResultError(f"{path}: '{part}' must have keys and values; run the command again.")
+    value, key = result.get("suggestion", {}).get("value"), _KEYS.get(result["kind"])
+    if key and value is not None and not _usable(key, value):
+        raise ResultError(f"{path}: suggestion.value must be {_VALUES[key]}; got {value}.")
 
 
 def _check_tables(folder: Path, kind: str, tables: Mapping[str, dict[str, list[Any]]]) -> None:

@@ -73,7 +73,8 @@ def _receive(url: str, file: BinaryIO, progress: Progress | None) -> str:
     """Copy what `url` sends into `file` and return its SHA-256."""
     digest, received = hashlib.sha256(), 0
     request = urllib.request.Request(url, headers={"User-Agent": "onecycle"})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+    opener = urllib.request.build_opener()  # urlopen's own remembers the proxies of its first use
+    with opener.open(request, timeout=_TIMEOUT) as answer:
         length = answer.headers.get("Content-Length", "")
         total = int(length) if length.isdigit() else None
         while chunk := answer.read(_CHUNK):
