@@ -101,7 +101,7 @@ if __name__ == "__main__":
         "median step time of fit, bare and with each callback, medians over repeats",
         {
             "mini_vgg, batch 128, 32x32x3": measure(
-                mini_vgg.build, (32, 32, 3), batch_size=128, steps=14, repeats=5
+                mini_vgg.build, (32, 32, 3), batch_size=128, steps=12, repeats=3
             ),
             "mlp, batch 128, 8x8x1": measure(
                 mlp.build, (8, 8, 1), batch_size=128, steps=300, repeats=7

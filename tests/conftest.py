@@ -12,6 +12,12 @@ def pytest_configure(config):
     )
 
 
+@pytest.fixture(autouse=True)
+def _no_log_level(monkeypatch):
+    """Take back what JAX sets when it is imported, lest processes that tests start inherit it."""
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+
+
 @pytest.fixture
 def regression():
     """Linear regression, the gradients of which anyone can write down."""

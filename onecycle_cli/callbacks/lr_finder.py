@@ -16,7 +16,7 @@ from onecycle_cli.results import Curve
 from onecycle_cli.training import Snapshot
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from onecycle_cli.plotting import Figure
 
 
 class LRFinder(ScheduledTraining):

@@ -18,7 +18,7 @@ from onecycle_cli.plotting.schedule import draw_schedule
 from onecycle_cli.plotting.training import draw_training, overlay_trainings
 from onecycle_cli.results import Record
 
-__all__ = ["draw", "draw_lr_finder", "draw_overlay", "draw_schedule", "png"]
+__all__ = ["Figure", "draw", "draw_lr_finder", "draw_overlay", "draw_schedule", "png"]
 
 _DRAW = {
     "find-lr": draw_range_test,

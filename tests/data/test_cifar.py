@@ -188,7 +188,7 @@ def test_without_a_copy_it_is_downloaded_once(cifar_archive, tmp_path):
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         url = f"http://127.0.0.1:{server.server_port}/{cifar_archive.name}"
         remote = replace(CIFAR10, remote=Remote(url, checksum))
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         first = read(kind=remote)
         server.shutdown()

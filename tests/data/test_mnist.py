@@ -152,7 +152,7 @@ def test_both_are_downloaded_where_no_copy_is(npz, fashion_folder, tmp_path, mon
         monkeypatch.setattr(mnist, "_MNIST_REMOTE", remote(npz))
         remotes = {file.name: remote(file) for file in fashion_folder.iterdir()}
         monkeypatch.setattr(mnist, "_FASHION_REMOTES", remotes)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         read()
         read(kind=mnist.read_fashion_mnist)
