@@ -14,9 +14,8 @@ from onecycle_cli.commands.presenter import number, presented, table
 from onecycle_cli.commands.running import known_values, rate_rows, used_rows
 
 if TYPE_CHECKING:
-    from onecycle_cli.plotting import Figure
-
     from onecycle_cli.config import Config
+    from onecycle_cli.plotting import Figure
 
 _CONFIG_ENDINGS = (".yaml", ".yml")
 
