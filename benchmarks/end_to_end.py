@@ -18,9 +18,9 @@ import time
 import record
 
 SETTINGS = {
-    "mini_vgg": ({}, "float32", 1920),
-    "mini_mobilenet_v2": ({}, "float32", 1024),
-    "resnet9": ({"width": 16}, "float32", 2560),
+    "mini_vgg": ({}, "float32", 1280),
+    "mini_mobilenet_v2": ({}, "float32", 512),
+    "resnet9": ({"width": 16}, "float32", 1280),
 }
 REPEATS = 2
 EPOCHS = 2
