@@ -1,0 +1,155 @@
+"""What every learning rate is really worth: complete 1cycle runs over a dense grid, several seeds.
+
+    python benchmarks/suggestions/oracle.py [NAME ...] [--horizon 1]
+
+Appends to oracle.csv beside this file, a row a run, and does only what is missing there, so it can
+be stopped and started at any time, and several can run at once on different problems.
+The grid has four learning rates a decade. First every second one is tried with one seed; then all
+next to one that comes within `PROMISING` points of the best, with three seeds; then those within
+`CLOSE` points with six. A score is in points on the test part: accuracy in percent, or, of a
+regression, the percentage of the variance that is explained; a run that breaks off scores chance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from problems import PROBLEMS, SCORED, TUNING, Problem
+
+FILE = Path(__file__).with_name("oracle.csv")
+COLUMNS = ("problem", "horizon", "lr", "seed", "test", "validation", "training_loss", "steps")
+GRID = [10 ** (k / 4) for k in range(-16, 7)]
+PROMISING, CLOSE = 6.0, 1.0
+
+Scores = dict[int, dict[int, float]]
+"""Test score by position in the grid and seed."""
+
+
+class Runs:
+    """Complete 1cycle runs of one problem, on one compiled model."""
+
+    def __init__(self, problem: Problem) -> None:
+        from onecycle_cli.config import load_config
+        from onecycle_cli.experiments.observer import Observer
+        from onecycle_cli.experiments.workbench import Workbench
+
+        self.bench = Workbench(load_config(problem.config()), Observer())
+        self.epochs = problem.epochs
+        self.decay = problem.weight_decay
+        self.floor = chance(self.bench.dataset)
+
+    def run(self, lr: float, seed: int, *, horizon: float = 1.0, momentum: tuple[float, float] = (0.95, 0.85), weight_decay: float | None = None) -> dict[str, float]:  # fmt: skip # noqa: E501
+        """Train once with the given peak and return the scores."""
+        from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+
+        decay = self.decay if weight_decay is None else weight_decay
+        cycle = RecordedCycle(
+            constants={self.bench.decay_name: decay},
+            max_lr=lr,
+            maximum_momentum=momentum[0],
+            minimum_momentum=momentum[1],
+        )
+        steps = max(10, round(self.bench.steps_per_epoch * self.epochs * horizon))
+        self.bench.rewind(seed)
+        self.bench.train(steps, [cycle], replicate=seed)
+        losses = np.array(cycle.losses)
+        broke = cycle.stop_reason is not None
+        return {
+            "test": self.floor if broke else self.score("test"),
+            "validation": self.floor if broke else self.score("validation"),
+            "training_loss": float("inf") if broke else float(losses[-len(losses) // 5 :].mean()),
+            "steps": len(losses),
+        }
+
+    def score(self, part: str) -> float:
+        """Return accuracy in percent, or the explained variance in percent; at least chance."""
+        found = self.bench.examine(part)
+        if found.accuracy is not None:
+            value = 100 * found.accuracy
+        else:
+            targets = self.bench.dataset.y
+            value = 100 * (1 - found.loss / float(np.var(targets)))
+        return max(self.floor, value) if np.isfinite(value) else self.floor
+
+    def close(self) -> None:
+        self.bench.close()
+
+
+def chance(dataset) -> float:
+    """Return the score of always giving the same answer."""
+    if not dataset.is_classification:
+        return 0.0
+    return 100 * float(np.bincount(dataset.y).max()) / len(dataset.y)
+
+
+def read(file: Path = FILE, horizon: float = 1.0, column: str = "test") -> dict[str, Scores]:
+    """Return the scores by problem, position in the grid and seed."""
+    found: dict[str, Scores] = defaultdict(lambda: defaultdict(dict))
+    if file.exists():
+        with file.open() as lines:
+            for row in csv.DictReader(lines):
+                if float(row["horizon"]) == horizon:
+                    place = round(4 * np.log10(float(row["lr"]))) + 16
+                    found[row["problem"]][place][int(row["seed"])] = float(row[column])
+    return found
+
+
+def missing(scores: Scores) -> Iterator[tuple[int, int]]:
+    """Yield (position, seed) of the runs to do next, going by those that there are."""
+    yield from ((place, 0) for place in range(0, len(GRID), 2) if 0 not in scores.get(place, {}))
+    means = {place: np.mean(list(runs.values())) for place, runs in scores.items()}
+    best = max(means.values())
+    good = {place for place, mean in means.items() if mean > best - PROMISING}
+    near = {p + d for p in good for d in (-1, 0, 1) if 0 <= p + d < len(GRID)}
+    yield from _lacking(scores, near, 3)
+    means = {place: np.mean(list(scores[place].values())) for place in near}
+    close = {place for place, mean in means.items() if mean > max(means.values()) - CLOSE}
+    yield from _lacking(scores, close, 6)
+
+
+def _lacking(scores: Scores, places: set[int], seeds: int) -> Iterator[tuple[int, int]]:
+    for place in sorted(places):
+        yield from ((place, seed) for seed in range(seeds) if seed not in scores.get(place, {}))
+
+
+def fill(problem: Problem, horizon: float, file: Path) -> None:
+    scores = read(file, horizon)[problem.name]
+    runs = None
+    for place, seed in missing(scores):
+        runs = runs or Runs(problem)
+        found = runs.run(GRID[place], seed, horizon=horizon)
+        scores[place][seed] = found["test"]
+        append(file, {"problem": problem.name, "horizon": horizon, "lr": f"{GRID[place]:.6g}", "seed": seed, **found})  # fmt: skip # noqa: E501
+    if runs is not None:
+        runs.close()
+
+
+def append(file: Path, row: dict) -> None:
+    """Add a row in one write, so that a kill leaves whole lines."""
+    new = not file.exists()
+    with file.open("a", newline="") as lines:
+        table = csv.DictWriter(lines, COLUMNS)
+        if new:
+            table.writeheader()
+        table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="problems or tasks; all without")
+    parser.add_argument("--horizon", type=float, default=1.0, help="share of the training's length")
+    parser.add_argument("--file", type=Path, default=FILE)
+    asked = parser.parse_args()
+
+    from onecycle_cli.backend import start_keras
+
+    start_keras()
+    for problem in [*TUNING, *SCORED]:
+        if not asked.names or problem.name in asked.names or problem.task in asked.names:
+            print(problem.name, flush=True)
+            fill(PROBLEMS[problem.name], asked.horizon, asked.file)

@@ -1,0 +1,75 @@
+"""How much a learning rate loses against the best one of its problem, by the oracle's runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import oracle
+
+PLATEAU = 1.0
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Scores of one problem over the learning rate, by two halves of the seeds.
+
+    Attributes:
+        x: log10 of the learning rates of the grid that were run, of shape (n,).
+        halves: mean scores in points, of shape (2, n): of even and of odd seeds, or, where there is
+            but one seed, of that one.
+        steps: of the complete run.
+    """
+
+    x: np.ndarray
+    halves: np.ndarray
+    steps: int
+
+    @classmethod
+    def of(cls, scores: oracle.Scores, steps: int) -> Oracle:
+        places = sorted(scores)
+        halves = [[_mean(scores[place], parity) for place in places] for parity in (0, 1)]
+        x = np.log10([oracle.GRID[place] for place in places])
+        return cls(x, np.array(halves), steps)
+
+    @property
+    def best(self) -> float:
+        """The learning rate with the best mean score."""
+        return float(10 ** self.x[self.halves.mean(axis=0).argmax()])
+
+    def regret(self, lr: float) -> float:
+        """Return the points lost at `lr`; unbiased, so that it may be a little below zero."""
+        lost = []
+        for chosen_by, scored_by in (self.halves, self.halves[::-1]):
+            there = scored_by[chosen_by.argmax()]
+            lost.append(there - np.interp(np.log10(lr), self.x, scored_by))
+        return float(np.mean(lost))
+
+    @property
+    def plateau(self) -> tuple[float, float]:
+        """The learning rates around the best that lose at most `PLATEAU` points."""
+        fine = np.linspace(self.x[0], self.x[-1], 40 * len(self.x))
+        good = np.array([self.regret(10**x) <= PLATEAU for x in fine])
+        centre = int(np.abs(fine - np.log10(self.best)).argmin())
+        left = centre - int(np.argmin(np.append(good[: centre + 1][::-1], False))) + 1
+        right = centre + int(np.argmin(np.append(good[centre:], False))) - 1
+        return float(10 ** fine[min(left, centre)]), float(10 ** fine[max(right, centre)])
+
+
+def read() -> dict[str, Oracle]:
+    """Return the oracle of every problem that has one."""
+    steps = {name: max(runs) for name, runs in _steps().items()}
+    return {name: Oracle.of(scores, steps[name]) for name, scores in oracle.read().items()}
+
+
+def _steps() -> dict[str, set[int]]:
+    found = oracle.read(column="steps")
+    return {
+        name: {int(n) for runs in scores.values() for n in runs.values()}
+        for name, scores in found.items()
+    }
+
+
+def _mean(runs: dict[int, float], parity: int) -> float:
+    half = [score for seed, score in runs.items() if seed % 2 == parity]
+    return float(np.mean(half or list(runs.values())))

@@ -1,0 +1,245 @@
+"""Score every suggestion rule against the oracle, in seconds, from committed data alone.
+
+    python benchmarks/suggestions/score.py
+
+Reads oracle.csv and sweeps/ and writes scores.json, scores.md and scores.png beside this file.
+
+Regret: how many points a complete 1cycle run loses at the suggested learning rate against the best
+one of the grid, interpolated in the logarithm of the learning rate; the best is chosen with half of
+the seeds and scored with the others, then the other way round. Whoever gets no suggestion trains
+with the framework's default, so that is what a refusal costs. Catastrophe: more than five points.
+Intervals: 95 %, from a bootstrap over tasks, then variants, then seeds, paired between rules.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peers
+import regret
+import sweeps
+from problems import CONTROLS, SCORED, TUNING, Problem
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import record
+
+from onecycle_cli import suggest
+from onecycle_cli.callbacks.stop_rule import StopRule
+
+HERE = Path(__file__).parent
+REPEATS, SUGGESTIONS = 3, 10
+CATASTROPHE = 5.0
+DEFAULTS = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
+DRAWS = 4000
+OURS = "onecycle"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One suggestion of one rule.
+
+    Attributes:
+        lr: the suggested learning rate, or `None` where the rule refuses.
+        interval: what it says the learning rate may be as well.
+        steps: training steps that it took.
+    """
+
+    lr: float | None
+    interval: tuple[float, float] | None = None
+    steps: int = 0
+
+
+def answers(rule: str, problem: Problem) -> list[Answer]:
+    """Return a rule's suggestions for a problem, each from other seeds."""
+    recorded = sweeps.read(problem.name)
+    if rule == OURS:
+        sets = zip(*[iter(recorded["onecycle"])] * REPEATS, strict=True)
+        return [ours(list(sweeps)) for sweeps in sets]
+    wanted, suggested = peers.RULES[rule]
+    return [_of_peer(suggested, *sweep) for sweep in recorded[wanted][:SUGGESTIONS]]
+
+
+def ours(recorded: list[tuple[np.ndarray, np.ndarray]]) -> Answer:
+    stopped = [as_stopped(*sweep) for sweep in recorded]
+    found = suggest.suggest_lr(stopped).suggestion
+    value = found.value if isinstance(found.value, float) else None
+    return Answer(value, found.interval, sum(len(losses) for _, losses in stopped))
+
+
+def as_stopped(lrs: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a sweep as far as the range test would have gone."""
+    rule = StopRule(4.0)
+    for count in range(1, len(losses) + 1):
+        if rule.reason(losses[:count].tolist()) is not None:
+            return lrs[:count], losses[:count]
+    return lrs, losses
+
+
+def _of_peer(rule: Callable[..., float | None], lrs: np.ndarray, losses: np.ndarray) -> Answer:
+    finite = int(np.append(np.isfinite(losses), False).argmin())
+    lr = rule(lrs[:finite], losses[:finite])
+    return Answer(lr if lr is None or lr > 0 else None, steps=finite)
+
+
+class Table:
+    """Regrets of one rule.
+
+    Attributes:
+        problems: what it was scored on.
+        answers: its suggestions, a list for each problem.
+        regrets: points lost, of shape (problems, suggestions).
+    """
+
+    def __init__(self, problems: list[Problem], oracles: dict[str, regret.Oracle], suggested: Callable[[Problem], list[Answer]]) -> None:  # fmt: skip # noqa: E501
+        self.problems, self.oracles = problems, oracles
+        self.answers = [suggested(problem) for problem in problems]
+        self.regrets = np.array(
+            [
+                [oracles[p.name].regret(a.lr or DEFAULTS[p.optimizer]) for a in given]
+                for p, given in zip(problems, self.answers, strict=True)
+            ]
+        )
+
+    def summary(self) -> dict[str, Any]:
+        flat = [(p, a) for p, given in zip(self.problems, self.answers, strict=True) for a in given]
+        spreads = [
+            np.std([np.log10(a.lr) for a in given if a.lr])
+            for given in self.answers
+            if sum(a.lr is not None for a in given) > 1
+        ]
+        covered = [self._covers(p, a) for p, a in flat if a.lr and a.interval]
+        return {
+            "mean": float(self.regrets.mean()),
+            "p90": float(np.percentile(self.regrets, 90)),
+            "worst": float(self.regrets.max()),
+            "catastrophes_per_100": 100 * float((self.regrets > CATASTROPHE).mean()),
+            "sd_log10": float(np.mean(spreads)) if spreads else 0.0,
+            "coverage": float(np.mean(covered)) if covered else None,
+            "cost_in_runs": float(np.mean([a.steps / self.oracles[p.name].steps for p, a in flat])),
+            "false_refusals": float(np.mean([a.lr is None for _, a in flat])),
+        }
+
+    def _covers(self, problem: Problem, answer: Answer) -> bool:
+        low, high = self.oracles[problem.name].plateau
+        return answer.interval is not None and answer.interval[0] <= high and answer.interval[1] >= low  # fmt: skip # noqa: E501
+
+
+def bootstrap(problems: list[Problem], regrets: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % interval of the mean over tasks, variants and seeds, drawn in that order."""
+    draw = np.random.default_rng(0)
+    tasks = sorted({p.task for p in problems})
+    rows = {task: [i for i, p in enumerate(problems) if p.task == task] for task in tasks}
+    means = []
+    for _ in range(DRAWS):
+        chosen = []
+        for task in draw.choice(tasks, len(tasks)):
+            for row in draw.choice(rows[task], len(rows[task])):
+                chosen.append(draw.choice(regrets[row], regrets.shape[1]).mean() / len(rows[task]))
+        means.append(sum(chosen) / len(tasks))
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def constant(lr: float) -> Callable[[Problem], list[Answer]]:
+    return lambda problem: [Answer(lr)] * SUGGESTIONS
+
+
+def framework(problem: Problem) -> list[Answer]:
+    return [Answer(DEFAULTS[problem.optimizer])] * SUGGESTIONS
+
+
+def random(problem: Problem) -> list[Answer]:
+    draw = np.random.default_rng(sum(problem.name.encode()))
+    return [Answer(float(10**x)) for x in draw.uniform(-5, 1, SUGGESTIONS)]
+
+
+def best_constant(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> float:
+    """Return the learning rate that, chosen in hindsight, loses least when used everywhere."""
+    rates = np.geomspace(1e-4, 3, 200)
+    lost = [np.mean([oracles[p.name].regret(lr) for p in problems]) for lr in rates]
+    return float(rates[int(np.argmin(lost))])
+
+
+def score(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[str, Any]:
+    """Return what each rule does on these problems, and how far behind ours it is."""
+    hindsight = best_constant(problems, oracles)
+    makers: dict[str, Callable[[Problem], list[Answer]]] = {
+        OURS: lambda p: answers(OURS, p),
+        f"constant {hindsight:.2g}, the best": constant(hindsight),
+        "framework's default": framework,
+        "random, 1e-5 to 10": random,
+        **{name: lambda p, name=name: answers(name, p) for name in peers.RULES},
+    }
+    tables = {name: Table(problems, oracles, make) for name, make in makers.items()}
+    found = {}
+    for name, table in tables.items():
+        found[name] = table.summary()
+        found[name]["mean_interval"] = bootstrap(problems, table.regrets)
+        if name != OURS:
+            behind = table.regrets - tables[OURS].regrets
+            found[name]["behind_ours"] = [float(behind.mean()), *bootstrap(problems, behind)]
+    found[OURS]["by_problem"] = {
+        p.name: [float(r.mean()), float(r.max())]
+        for p, r in zip(problems, tables[OURS].regrets, strict=True)
+    }
+    return found
+
+
+def refusals() -> dict[str, dict[str, float]]:
+    """Return how often each rule refuses where nothing can be learned."""
+    return {
+        rule: {
+            p.variant: float(np.mean([a.lr is None for a in answers(rule, p)])) for p in CONTROLS
+        }
+        for rule in [OURS, *peers.RULES]
+    }
+
+
+def known(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> list[Problem]:
+    return [p for p in problems if p.name in oracles]
+
+
+def as_table(found: dict[str, Any], refused: dict[str, dict[str, float]]) -> str:
+    """Return the summary as a table in Markdown."""
+    head = ["rule", "mean regret", "90th pct", "worst", "catastrophes in 100", "sd log10", "refused, wrongly", "refused, rightly", "cost, runs", "behind ours"]  # fmt: skip # noqa: E501
+    lines = [" | ".join(head), " | ".join(["---"] + ["---:"] * (len(head) - 1))]
+    for name, row in sorted(found.items(), key=lambda item: item[1]["mean"]):
+        low, high = row["mean_interval"]
+        cells = [
+            f"**{name}**" if name == OURS else name,
+            f"{row['mean']:.2f} ({low:.2f} to {high:.2f})",
+            f"{row['p90']:.1f}",
+            f"{row['worst']:.1f}",
+            f"{row['catastrophes_per_100']:.0f}",
+            f"{row['sd_log10']:.2f}" if name in refused else "",
+            f"{100 * row['false_refusals']:.0f} %" if name in refused else "",
+            f"{100 * np.mean(list(refused[name].values())):.0f} %" if name in refused else "",
+            f"{row['cost_in_runs']:.2f}" if name in refused else "0",
+            "{:+.2f} ({:+.2f} to {:+.2f})".format(*row["behind_ours"]) if name != OURS else "",
+        ]
+        lines.append(" | ".join(cells))
+    return "\n".join(f"| {line} |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    oracles = regret.read()
+    refused = refusals()
+    scored = score(known(SCORED, oracles), oracles)
+    tuned = score(known(TUNING, oracles), oracles)
+    table = as_table(scored, refused)
+    (HERE / "scores.md").write_text(table)
+    best = {p.name: [oracles[p.name].best, *oracles[p.name].plateau] for p in known([*TUNING, *SCORED], oracles)}  # fmt: skip # noqa: E501
+    record.write(
+        __file__,
+        "regret in points of suggested learning rates, on problems that no rule was tuned on",
+        {"scored": scored, "tuning": tuned, "refusals": refused, "best_and_plateau": best},
+        str(HERE / "scores.json"),
+    )
+    print(table)
+    print(json.dumps({name: row["mean"] for name, row in tuned.items()}, indent=1))
