@@ -1,4 +1,4 @@
-"""The problems of the suggestion benchmark: tasks and their variants, as configurations of the tool.
+"""The problems of the suggestion benchmark: tasks and variants, as configurations of the tool.
 
 Those of the tasks in `TUNING` may be looked at while a rule is being made; all the others are only
 ever scored. In the negative controls nothing can be learned, and the right answer is to refuse.

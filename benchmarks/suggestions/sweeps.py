@@ -49,7 +49,7 @@ RANGES = {
 
 
 def read(problem: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
-    """Return, for each range, learning rates and losses of each seed, to the end or the first NaN."""
+    """Return learning rates and losses of each seed, by range; NaN where it broke off."""
     with np.load(_file(problem)) as stored:
         return {
             name: [(RANGES[name].lrs(losses.shape[1]), row) for row in losses.astype(float)]
