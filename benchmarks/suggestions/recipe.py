@@ -1,0 +1,252 @@
+"""The whole recipe against random search, the framework's defaults, and keras-one-cycle's protocol.
+
+    python benchmarks/suggestions/recipe.py [TASK ...]
+
+On the first variant of each scored task, appended to recipe.csv beside this file, a row a complete
+training; what is there is not done again. Scores are on the test part, in points, from seeds that
+nobody searched with; computing is counted in training steps (a validation batch as a third of one).
+
+- onecycle: what `onecycle run` finds, then the mean over `SEEDS` trainings with it.
+- random search: `TRIALS` complete 1cycle runs, learning rate, momentum and weight decay drawn at
+  random, the best on the validation part trained again with the same seeds.
+- defaults: Keras' own optimizer as it comes, at a constant learning rate.
+- keras-one-cycle: its way of comparing momentum values and weight decays, at the learning rate that
+  ours found: each candidate built afresh, one epoch at a rising learning rate, five validation
+  batches after every step, penalty included; chosen by the mean over the last fifth.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from oracle import Runs
+from problems import SCORED, Problem
+
+FILE = Path(__file__).with_name("recipe.csv")
+COLUMNS = ("problem", "method", "seed", "lr", "momentum_max", "momentum_min", "weight_decay", "search_steps", "search_seconds", "run_steps", "validation", "test")  # fmt: skip # noqa: E501
+TRIALS, SEEDS = 50, (50, 51, 52)
+DECAYS = {"l2": (1e-7, 1e-2), "decoupled": (1e-5, 1.0)}
+"""Weight decays that a random search draws from: decoupled ones count about ten to a hundredfold."""
+
+
+class Choice(dict[str, Any]):
+    """Values that a method chose, and what the search took."""
+
+
+def ours(problem: Problem) -> Choice:
+    from onecycle_cli.experiments.run import run
+
+    started = time.perf_counter()
+    found = run(problem.config(), out=None).recipe
+    seconds = time.perf_counter() - started
+    stages = {stage.name: stage for stage in found.stages}
+    searches = [stages[name] for name in ("find-lr", "find-wd", "find-momentum")]
+    momentum = stages["find-momentum"].value
+    return Choice(
+        lr=stages["find-lr"].value,
+        momentum_max=momentum["max"],
+        momentum_min=momentum["min"],
+        weight_decay=stages["find-wd"].value,
+        search_steps=sum(stage.cost.get("steps", 0) for stage in searches),
+        search_seconds=seconds,
+    )
+
+
+def random_search(problem: Problem, runs: Runs) -> Choice:
+    draw = np.random.default_rng(len(problem.name))
+    low, high = np.log10(DECAYS["decoupled" if problem.optimizer == "adamw" else "l2"])
+    best, steps, started = Choice(validation=-np.inf), 0, time.perf_counter()
+    for trial in range(TRIALS):
+        top = float(draw.uniform(0.8, 0.99))
+        tried = Choice(
+            lr=float(10 ** draw.uniform(-4, 0.5)),
+            momentum_max=top,
+            momentum_min=max(0.0, top - 0.1),
+            weight_decay=float(10 ** draw.uniform(low, high)),
+        )
+        tried |= trained(runs, tried, seed=trial)
+        steps += tried["run_steps"]
+        best = max(best, tried, key=lambda choice: choice["validation"])
+    return Choice(best, search_steps=steps, search_seconds=time.perf_counter() - started)
+
+
+def trained(runs: Runs, choice: Choice, seed: int) -> dict[str, float]:
+    found = runs.run(
+        choice["lr"],
+        seed,
+        momentum=(choice["momentum_max"], choice["momentum_min"]),
+        weight_decay=choice["weight_decay"],
+    )
+    return {
+        "validation": found["validation"],
+        "test": found["test"],
+        "run_steps": found["steps"],
+    }
+
+
+def defaults(problem: Problem, runs: Runs, seed: int) -> dict[str, float]:
+    """Train the same network with a stock `fit`, for as many epochs."""
+    import keras
+
+    from onecycle_cli import data
+
+    bench, config = runs.bench, runs.bench.config
+    keras.utils.set_random_seed(seed)
+    twin = keras.models.clone_model(bench.model)
+    loss = "sparse_categorical_crossentropy" if bench.dataset.is_classification else "mse"
+    twin.compile(problem.optimizer, loss)
+    steps = bench.steps_per_epoch * problem.epochs
+    batches = data.Batches(
+        bench.dataset, seed=seed, batch_size=config.batch_size, num_steps=steps, augment=None
+    )
+    twin.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
+    runs.bench.model.set_weights(twin.get_weights())
+    return {"validation": runs.score("validation"), "test": runs.score("test"), "run_steps": steps}
+
+
+def keras_one_cycle(problem: Problem, runs: Runs, lr: float, momenta: list[float], decays: list[float]) -> Choice:  # fmt: skip # noqa: E501
+    """Compare the candidates as keras-one-cycle's scripts do."""
+    started, steps = time.perf_counter(), 0
+    scores: dict[str, dict[float, float]] = {"momentum": {}, "weight_decay": {}}
+    for name, candidates in (("momentum", momenta), ("weight_decay", decays)):
+        for number, value in enumerate(candidates):
+            momentum = value if name == "momentum" else 0.9
+            decay = value if name == "weight_decay" else 0.0
+            losses = _sweep_with_validation(problem, runs, lr, momentum, decay, seed=number)
+            scores[name][value] = float(
+                np.nan_to_num(np.mean(losses[-len(losses) // 5 :]), nan=np.inf)
+            )
+            steps += round(len(losses) * (1 + 5 / 3))
+    best = {name: min(found, key=lambda v: found[v]) for name, found in scores.items()}
+    return Choice(
+        lr=lr,
+        momentum_max=min(0.99, best["momentum"] + 0.05),
+        momentum_min=best["momentum"] - 0.05,
+        weight_decay=best["weight_decay"],
+        search_steps=steps,
+        search_seconds=time.perf_counter() - started,
+    )
+
+
+def _sweep_with_validation(problem: Problem, runs: Runs, lr: float, momentum: float, decay: float, seed: int) -> list[float]:  # fmt: skip # noqa: E501
+    import keras
+
+    bench = runs.bench
+    keras.utils.set_random_seed(seed)
+    model = keras.models.clone_model(bench.model, clone_function=_with_penalty(problem, decay))
+    optimizer = {
+        "sgd": lambda: keras.optimizers.SGD(lr, momentum=momentum, nesterov=True),
+        "adam": lambda: keras.optimizers.Adam(lr, beta_1=momentum),
+        "adamw": lambda: keras.optimizers.AdamW(lr, beta_1=momentum, weight_decay=decay),
+    }[problem.optimizer]()
+    loss = "sparse_categorical_crossentropy" if bench.dataset.is_classification else "mse"
+    model.compile(optimizer, loss)
+    rates = np.linspace(lr / 10, lr, bench.steps_per_epoch)
+    order = np.random.default_rng(seed)
+    train, held_out = bench.dataset.train, bench.dataset.validation
+    shuffled, losses = order.permutation(train), []
+    size = problem.batch_size
+    for step, rate in enumerate(rates):
+        optimizer.learning_rate = float(rate)
+        rows = shuffled[step * size : (step + 1) * size]
+        model.train_on_batch(*_examples(bench, rows))
+        sampled = [
+            order.choice(held_out, min(size, len(held_out)), replace=False) for _ in range(5)
+        ]
+        losses.append(float(np.mean([model.test_on_batch(*_examples(bench, r)) for r in sampled])))
+    return losses
+
+
+def _with_penalty(problem: Problem, decay: float):
+    """Return a maker of fresh layers whose kernels have an L2 penalty, unless decay is decoupled."""
+
+    def fresh(layer):
+        config = layer.get_config()
+        if problem.optimizer != "adamw" and "kernel_regularizer" in config:
+            config["kernel_regularizer"] = {
+                "class_name": "L2",
+                "config": {"l2": decay},
+                "registered_name": None,
+                "module": "keras.regularizers",
+            }
+        return layer.__class__.from_config(config)
+
+    return fresh
+
+
+def _examples(bench, rows: np.ndarray):
+    return bench.dataset.normalise(bench.dataset.x[rows]), bench.dataset.y[rows]
+
+
+def fill(problem: Problem) -> None:
+    """Do what is missing of a problem: each method's search, then trainings with its choice."""
+    there = _read()
+    runs = Runs(problem)
+    try:
+        for method in ("onecycle", "random search", "keras-one-cycle", "defaults"):
+            lacking = [seed for seed in SEEDS if (problem.name, method, seed) not in there]
+            if not lacking:
+                continue
+            choice = _choose(method, problem, runs, there)
+            for seed in lacking:
+                scores = (
+                    defaults(problem, runs, seed)
+                    if method == "defaults"
+                    else trained(runs, choice, seed)
+                )
+                row = {"problem": problem.name, "method": method, "seed": seed} | choice | scores
+                there[problem.name, method, seed] = row
+                _append(row)
+                print(row, flush=True)
+    finally:
+        runs.close()
+
+
+def _choose(method: str, problem: Problem, runs: Runs, there: dict) -> Choice:
+    if method == "defaults":
+        return Choice(search_steps=0, search_seconds=0.0)
+    if method == "random search":
+        return random_search(problem, runs)
+    if method == "onecycle":
+        return ours(problem)
+    lr = float(there[problem.name, "onecycle", SEEDS[0]]["lr"])
+    config = runs.bench.config
+    return keras_one_cycle(problem, runs, lr, config.find_momentum.values, config.find_wd.values)
+
+
+def _read() -> dict:
+    if not FILE.exists():
+        return {}
+    with FILE.open() as lines:
+        return {(r["problem"], r["method"], int(r["seed"])): r for r in csv.DictReader(lines)}
+
+
+def _append(row: dict) -> None:
+    new = not FILE.exists()
+    with FILE.open("a", newline="") as lines:
+        table = csv.DictWriter(lines, COLUMNS, extrasaction="ignore")
+        if new:
+            table.writeheader()
+        table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def first_variants() -> list[Problem]:
+    found: dict[str, Problem] = {}
+    for problem in SCORED:
+        found.setdefault(problem.task, problem)
+    return list(found.values())
+
+
+if __name__ == "__main__":
+    from onecycle_cli.backend import start_keras
+
+    start_keras()
+    for problem in first_variants():
+        if not sys.argv[1:] or problem.task in sys.argv:
+            print(problem.name, flush=True)
+            fill(problem)
