@@ -103,17 +103,18 @@ class _Search:
         cost = Cost.of(self.bench, taken, time.perf_counter() - started)
         findings = suggest.suggest_lr([(c.lrs, c.losses) for c in self.curves])
         if self.run is not None and out is not None:
-            self._write(self.run, findings, cost)
+            conditions = {
+                **conditions,
+                "momentum": self.values.reference_momentum,
+                "weight_decay": self.values.weight_decay,
+            }
+            self._write(self.run, findings, cost, conditions)
             results.write_suggestion(
                 Path(out) / self.config.name,
                 "max_lr",
                 findings.suggestion,
                 run=self.label,
-                conditions={
-                    **conditions,
-                    "momentum": self.values.reference_momentum,
-                    "weight_decay": self.values.weight_decay,
-                },
+                conditions=conditions,
             )
         folder = self.run.final if self.run else None
         return FindLRResult(findings, self.curves, self.values, cost, folder)
@@ -159,14 +160,20 @@ class _Search:
             self.run.keep()
             self._write_curve(self.run)
 
-    def _write(self, run: RunFolder, findings: LRFindings, cost: Cost) -> None:
+    def _write(
+        self, run: RunFolder, findings: LRFindings, cost: Cost, conditions: Mapping[str, Any]
+    ) -> None:
         self._write_curve(run)
         if findings.suggestion.accepted:
             write_config(run, self.bench, self.values, max_lr=findings.suggestion.value)
         results.write_json(
             run.path / "result.json",
             results.find_lr_result(
-                findings, label=self.label, scale=self.settings.scale, cost=cost.as_dict()
+                findings,
+                label=self.label,
+                scale=self.settings.scale,
+                cost=cost.as_dict(),
+                conditions=conditions,
             ),
         )
         record = results.read_record(run.path)

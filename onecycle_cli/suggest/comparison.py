@@ -15,6 +15,13 @@ from onecycle_cli.suggest.suggestion import Suggestion
 DEFAULT_MOMENTUM = {"max": 0.95, "min": 0.85}
 """L. N. Smith's range, the safe answer where a comparison stays undecided."""
 
+ON_NEW_BATCHES = "batches before they were trained on"
+ON_VALIDATION = "validation split"
+
+Scores = dict[Any, list[Array]]
+"""For each candidate, the judged losses of each replicate."""
+
+_ANNEALED_SHARE = 0.2
 _BLOCKS = 10
 
 
@@ -29,6 +36,20 @@ class Difference:
     def tied(self) -> bool:
         """Whether the interval includes zero."""
         return self.interval[0] <= 0
+
+
+def annealed(losses: Sequence[float] | Array) -> Array:
+    """Return the last fifth of a run's losses, where its learning rate is low."""
+    return np.array(losses[-max(1, round(len(losses) * _ANNEALED_SHARE)) :], float)
+
+
+def aligned(scores: Scores) -> Scores:
+    """Give diverged runs as many infinite losses as the others have finite ones."""
+    length = max((len(s) for runs in scores.values() for s in runs), default=1)
+    return {
+        candidate: [s if len(s) == length else np.full(length, np.inf) for s in runs]
+        for candidate, runs in scores.items()
+    }
 
 
 def paired_difference(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> Difference:
