@@ -66,17 +66,36 @@ def paired_difference(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> 
     """
     if not (_all_finite(worse) and _all_finite(best)):
         return Difference(float("inf"), (float("inf"), float("inf")))
-    pairs = [np.asarray(a, float) - np.asarray(b, float) for a, b in zip(worse, best, strict=True)]
+    pairs = _pairs(worse, best)
     blocks = [_block_means(p) for p in pairs]
     means = np.array([p.mean() for p in pairs])
     margins = []
     if freedom := sum(len(b) - 1 for b in blocks):
-        within = np.linalg.norm([_standard_error(b) for b in blocks]) / len(blocks)
-        margins.append(_student(freedom) * float(within))
+        margins.append(_student(freedom) * _error_within(blocks))
     if len(means) > 2:
         margins.append(_student(np.inf) * _standard_error(means))
     margin, mean = max(margins, default=float("inf")), float(means.mean())
     return Difference(mean, (mean - margin, mean + margin))
+
+
+def paired_error(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> float:
+    """Return the standard error of the mean difference of two candidates, in loss.
+
+    The wider one of that within the replicates, from blocks of neighbouring losses, and that
+    between them. Infinite where a loss is not finite, or where there is but one.
+
+    Args:
+        worse: for each replicate, an array of losses of shape (n,).
+        best: the same of the better candidate, aligned example by example.
+    """
+    if not (_all_finite(worse) and _all_finite(best)):
+        return float("inf")
+    pairs = _pairs(worse, best)
+    blocks = [_block_means(p) for p in pairs]
+    errors = [_error_within(blocks)] if any(len(b) > 1 for b in blocks) else []
+    if len(pairs) > 1:
+        errors.append(_standard_error(np.array([p.mean() for p in pairs])))
+    return max(errors, default=float("inf"))
 
 
 def rank(scores: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Difference]]:
@@ -189,6 +208,14 @@ def _student(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's t: nearly straight in 1 / degrees of freedom."""
     known = {np.inf: 1.96, 30: 2.042, 10: 2.228, 5: 2.571, 3: 3.182, 2: 4.303, 1: 12.706}
     return float(np.interp(1 / freedom, [1 / f for f in known], list(known.values())))
+
+
+def _pairs(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> list[Array]:
+    return [np.asarray(a, float) - np.asarray(b, float) for a, b in zip(worse, best, strict=True)]
+
+
+def _error_within(blocks: Sequence[Array]) -> float:
+    return float(np.linalg.norm([_standard_error(b) for b in blocks])) / len(blocks)
 
 
 def _block_means(values: Array) -> Array:
