@@ -494,8 +494,8 @@ def _check_result(path: Path, result: Any) -> None:
         raise ResultError(
             f"{path}: is not a result of onecycle; 'kind' must be one of {', '.join(_COLUMNS)}."
         )
-    for part in ("suggestion", "differences"):
-        if not isinstance(result.get(part, {}), dict):
+    for part in ("suggestion", "differences", "confirmation"):
+        if not isinstance(result.get(part) or {}, dict):
             raise ResultError(f"{path}: '{part}' must have keys and values; run the command again.")
     value, key = result.get("suggestion", {}).get("value"), _KEYS.get(result["kind"])
     if key and value is not None and not _usable(key, value):

@@ -95,15 +95,12 @@ def _rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     rows = [("run", str(again.folder))]
     if found.accepted:
         rows.append((again.key, _valued(found)))
-    if again.findings is not None and again.findings.min_lr is not None:
-        rows.append(("min_lr", number(again.findings.min_lr)))
+    if again.min_lr is not None:
+        rows.append(("min_lr", number(again.min_lr)))
     rows += [("verdict", found.verdict), ("reason", found.reason)]
     if again.not_recomputed:
         rows.append(("as saved", f"it can't be computed again: {again.not_recomputed}"))
-    elif again.findings is not None:
-        rows += _range_test_rows(again)
-    else:
-        rows += _comparison_rows(again)
+    rows += [*_range_test_rows(again), *_comparison_rows(again)]
     if again.saved is not None and not again.not_recomputed:
         rows.append(("saved", f"{_valued(again.saved)}, {again.saved.verdict}"))
     return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,8 @@ class SuggestedAgain:
         rule: by which rule of `suggest.RULES`; `None`: as the finder does.
         bandwidth: the smoothing kernel's width in ln lr.
         findings: landmarks and every rule's answer, of a range test.
-        scores: the judged losses of each candidate, of a comparison; empty where the files don't
-            tell them.
+        scores: the judged losses of each candidate, of a comparison or a confirmation; `None` where
+            the files don't tell them.
         not_recomputed: why the suggestion is the saved one, in a sentence; empty if it is new.
     """
 
@@ -57,6 +57,12 @@ class SuggestedAgain:
         """The suggestion in `result.json`, if there is one."""
         return _saved(self.record)
 
+    @property
+    def min_lr(self) -> float | None:
+        """A tenth of a suggested `max_lr`, where the 1cycle starts."""
+        value = self.suggestion.value
+        return suggest.base_lr(value) if self.key == "max_lr" and isinstance(value, float) else None
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
         data = {
@@ -71,7 +77,7 @@ class SuggestedAgain:
             data["why_not"] = self.not_recomputed
         if self.findings is not None:
             data |= {
-                "min_lr": self.findings.min_lr,
+                "min_lr": self.min_lr,
                 "rule": self.rule,
                 "smoothing": self.bandwidth,
                 "rules": self.findings.rules,
@@ -103,7 +109,9 @@ def suggest_again(
             f"{', '.join(_KEYS)}."
         )
     if record.kind == "find-lr":
-        return _range_test(folder, record, rule, BANDWIDTH if bandwidth is None else bandwidth)
+        again = _range_test(folder, record, rule, BANDWIDTH if bandwidth is None else bandwidth)
+        as_found = rule is None and bandwidth is None
+        return _confirmed(again) if as_found and record.result.get("confirmation") else again
     if rule is not None or bandwidth is not None:
         raise ResultError(
             f"{folder}: is a run of '{record.kind}'; a rule and smoothing are for the curves of "
@@ -148,8 +156,26 @@ def _range_test(folder: Path, record: Record, rule: str | None, bandwidth: float
     )
 
 
+def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
+    """Return what the complete 1cycles after a range test say, instead of the test itself."""
+    confirmation, saved = again.record.result["confirmation"], again.saved
+    try:
+        final = confirmation["rungs"][-1]
+        tried, normalised = confirmation["tried"], confirmation["normalised"]
+        scores, problem = _scores(again.record, "max_lr", final["scored_on"], stage=final["name"])
+    except (LookupError, TypeError) as error:
+        raise ResultError(
+            f"{again.folder}: 'confirmation' in result.json, or its trials.csv or curves.csv, is "
+            f"damaged ({error}); restore them, or run find-lr again."
+        ) from None
+    if problem:
+        return replace(again, suggestion=saved or again.suggestion, not_recomputed=f"{problem}.")
+    suggestion = suggest.confirm_lr(scores, tried=tried, normalised=normalised)
+    return replace(again, suggestion=suggestion, scores=scores)
+
+
 def _comparison(folder: Path, record: Record) -> SuggestedAgain:
-    scores, problem = _scores(record)
+    scores, problem = _scores(record, _KEYS[record.kind], record.result.get("scored_on"))
     if problem:
         saved = _saved(record)
         if saved is None:
@@ -162,20 +188,24 @@ def _comparison(folder: Path, record: Record) -> SuggestedAgain:
     return SuggestedAgain(folder, record, suggestion, scores=scores)
 
 
-def _scores(record: Record) -> tuple[Scores, str]:
+def _scores(
+    record: Record, column: str, scored_on: str | None, stage: str | None = None
+) -> tuple[Scores, str]:
     """Return the judged losses of each candidate, or why the saved losses don't tell them."""
-    scored_on = record.result.get("scored_on")
     if scored_on != suggest.ON_NEW_BATCHES:
         return {}, (
             f"the trials were judged on the {scored_on or 'validation split'}, whose losses are "
             f"not saved"
         )
     trials = record.tables["trials"]
+    stages = trials.get("stage") or [None] * len(trials["score"])
     scores: Scores = {}
     lengths = set()
-    for losses, candidate, score in zip(
-        _losses_of_trials(record), trials[_KEYS[record.kind]], trials["score"], strict=True
+    for losses, candidate, score, at in zip(
+        _losses_of_trials(record), trials[column], trials["score"], stages, strict=True
     ):
+        if stage not in (None, at):
+            continue
         judged = suggest.annealed(losses) if math.isfinite(score) else np.array([np.inf])
         if math.isfinite(score):
             lengths.add(len(losses))
@@ -213,7 +243,7 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
     if again.not_recomputed:
         return found
     how = "from the saved trials"
-    if again.findings is not None:
+    if again.findings is not None and again.scores is None:
         rule = again.rule or "rebound/2"
         how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:g} in ln lr"
     reason = f"{found.reason} Computed again {how}."
