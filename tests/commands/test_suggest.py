@@ -45,6 +45,36 @@ def test_a_rule_is_chosen_by_name(invoke, runs, rule, rows):
     assert RULES[rule].about in shown["reason"]
 
 
+def test_find_lr_confirms_on_request(invoke, config, small, rows, own_folders):
+    outcome = invoke("find-lr", config, *small, "--confirm")
+
+    shown = rows(outcome.stdout)
+    folder = own_folders / "runs/digits/find-lr/001"
+    saved = json.loads((folder / "result.json").read_text())
+    assert outcome.exit_code == 0, outcome.output
+    assert shown["max_lr"].startswith(f"{saved['suggestion']['value']:g} (")
+    assert shown["range test"].endswith(saved["confirmation"]["provisional"]["verdict"])
+    assert shown["first 1cycles"] == "mean loss on the validation split"
+    assert {f"{rate:.3g}" for rate in saved["confirmation"]["tried"]} <= set(shown)
+    assert "find_lr.confirm" in (folder / "manifest.json").read_text()
+
+    again = rows(invoke("suggest", "runs/digits").stdout)
+    assert again["max_lr"] == shown["max_lr"]
+    assert again["as saved"].startswith("it can't be computed again")
+    plain = rows(invoke("suggest", "runs/digits", "--rule", "rebound/2").stdout)
+    assert plain["saved"] == f"{shown['max_lr']}, {shown['verdict']}"
+
+
+def test_a_damaged_confirmation(invoke, runs):
+    path = runs / "digits/find-lr/001/result.json"
+    data = json.loads(path.read_text())
+    for damaged in ({"rungs": []}, {"x": 1}, {"rungs": [3]}, [1], "yes"):
+        path.write_text(json.dumps(data | {"confirmation": damaged}))
+        outcome = invoke("suggest", "runs/digits")
+        assert (outcome.exit_code, outcome.stdout) == (1, "")
+        assert "'confirmation'" in outcome.stderr
+
+
 def test_json_is_a_line_for_each_run(invoke, runs):
     folders = [f"runs/digits/{kind}/001" for kind in ("find-lr", "find-wd", "find-momentum")]
 
