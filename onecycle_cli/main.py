@@ -12,6 +12,7 @@ from onecycle_cli.commands.find_wd import find_wd_command
 from onecycle_cli.commands.init import init_command
 from onecycle_cli.commands.list import list_command
 from onecycle_cli.commands.plot import plot_command
+from onecycle_cli.commands.suggest import suggest_command
 from onecycle_cli.commands.train import train_command
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command("find-lr")(find_lr_command)
 app.command("find-momentum")(find_momentum_command)
 app.command("find-wd")(find_wd_command)
 app.command("train")(train_command)
+app.command("suggest")(suggest_command)
 app.command("plot")(plot_command)
 app.command("init")(init_command)
 app.command("list")(list_command)

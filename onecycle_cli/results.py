@@ -122,7 +122,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     """Write JSON; non-finite numbers become `null`, which every reader understands."""
-    write_text(path, json.dumps(_plain(data), indent=2, allow_nan=False) + "\n")
+    write_text(path, to_json(data, indent=2) + "\n")
 
 
 def write_yaml(path: Path, data: Any, header: str = "") -> None:
@@ -171,6 +171,11 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ResultError(f"{path}: cannot be read as JSON: {error}.") from None
+
+
+def to_json(data: Any, indent: int | None = None) -> str:
+    """Return JSON in which non-finite numbers are `null`; on one line, unless indented."""
+    return json.dumps(_plain(data), indent=indent, allow_nan=False)
 
 
 def to_yaml(data: Any) -> str:
@@ -489,8 +494,8 @@ def _check_result(path: Path, result: Any) -> None:
         raise ResultError(
             f"{path}: is not a result of onecycle; 'kind' must be one of {', '.join(_COLUMNS)}."
         )
-    for part in ("suggestion", "differences"):
-        if not isinstance(result.get(part, {}), dict):
+    for part in ("suggestion", "differences", "confirmation"):
+        if not isinstance(result.get(part) or {}, dict):
             raise ResultError(f"{path}: '{part}' must have keys and values; run the command again.")
     value, key = result.get("suggestion", {}).get("value"), _KEYS.get(result["kind"])
     if key and value is not None and not _usable(key, value):

@@ -301,6 +301,100 @@ class TestValley:
         assert suggest.valley(np.geomspace(1e-3, 1, 11), np.linspace(2, 1, 11)) is None
 
 
+def fastai_slide(lrs, losses):
+    """Its formula: `lr_diff=15, thresh=.005`, from the end of the curve to the left."""
+    slope = np.gradient(losses)
+    right, left = -1, -16
+    answer = lrs[left]
+    while left >= -len(losses) and abs(slope[right] - slope[left]) > 0.005:
+        answer = lrs[left]
+        right, left = right - 1, left - 1
+    return answer
+
+
+class TestRules:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_slide_is_the_formula_of_fastai(self, seed):
+        sweep = drawn(seed, n=40 + seed, noise=0.02 * seed)
+        expected = fastai_slide(sweep[0], smoothed(*sweep))
+        assert suggest.slide(*sweep) == suggest.RULES["slide"](*sweep) == expected
+
+    def test_the_landmarks_are_rules(self):
+        sweep = drawn(0)
+        marks = suggest.find_landmarks(*sweep)
+        assert {name: rule(*sweep) for name, rule in suggest.RULES.items()} == {
+            "rebound/2": marks.diverge / 2,
+            "steep": marks.steep,
+            "valley": suggest.valley(*sweep),
+            "slide": suggest.slide(*sweep),
+            "minimum/10": marks.minimum / 10,
+            "minimum": marks.minimum,
+        }
+
+    @pytest.mark.parametrize("rule", suggest.RULES)
+    def test_a_suggestion_by_rule_is_the_median_of_its_answers(self, rule):
+        sweeps = [drawn(i) for i in range(3)]
+        answers = sorted(suggest.RULES[rule](*sweep) for sweep in sweeps)
+        found = suggest_lr(sweeps, rule=rule)
+        assert found.suggestion.verdict == "ok"
+        assert found.suggestion.value == pytest.approx(answers[1], rel=0.01)
+        assert found.suggestion.interval == pytest.approx((answers[0], answers[2]), rel=0.01)
+        assert found.min_lr == pytest.approx(answers[1] / 10, rel=0.01)
+        assert found.rules == suggest_lr(sweeps).rules
+        assert found.rules[rule] == answers[1]
+        assert suggest.RULES[rule].about in found.suggestion.reason
+
+    def test_half_the_rebound_is_what_is_suggested(self):
+        for seed in range(10):
+            sweeps = [drawn(seed), drawn(seed + 1, n=60), flat(seed)]
+            by_rule = suggest_lr(sweeps, rule="rebound/2").suggestion
+            usual = suggest_lr(sweeps).suggestion
+            assert (by_rule.value, by_rule.interval) == (usual.value, usual.interval)
+
+    @pytest.mark.parametrize("rule", suggest.RULES)
+    def test_no_rule_reads_anything_into_noise(self, rule):
+        assert suggest_lr([flat(0)], rule=rule).suggestion.verdict == "never_descended"
+
+    @pytest.mark.parametrize("rule", suggest.RULES)
+    def test_a_curve_that_never_rose_has_a_slope_but_no_minimum(self, rule):
+        sweep = drawn(0, lrs=np.geomspace(1e-6, 0.03, 100))
+        needs_rebound = rule in ("rebound/2", "minimum/10", "minimum")
+        verdict = "never_diverged" if needs_rebound else "ok"
+        assert suggest_lr([sweep], rule=rule).suggestion.verdict == verdict
+
+    def test_a_rule_without_an_answer_on_a_short_curve(self):
+        lrs, losses = np.geomspace(1e-4, 1, 14), np.r_[[2.3] * 5, np.linspace(2.2, 1, 6), 3, 9, 20]
+        assert suggest_lr([(lrs, losses)]).suggestion.verdict == "ok"
+        assert suggest_lr([(lrs, losses)], rule="slide").suggestion.verdict == "too_short"
+
+    def test_a_wider_kernel_gives_the_answer_on_its_own_curve(self):
+        sweep = drawn(0, noise=0.3)
+        for width in (0.1, 1.5):
+            k = smoothed(*sweep, width)
+            expected = sweep[0][np.argmin(k)]
+            assert suggest.RULES["minimum"](*sweep, bandwidth=width) == expected
+            assert suggest_lr([sweep], bandwidth=width).rules["minimum"] == expected
+
+    @pytest.mark.parametrize("width", [1e-320, 1e-9, 1e300])
+    def test_any_width_gives_a_verdict(self, width):
+        assert suggest_lr([drawn(0)], bandwidth=width).suggestion.verdict
+
+    def test_the_rebound_is_that_of_the_repeats_that_fell(self):
+        sweeps = [drawn(0), drawn(1), drawn(2), flat(3)]
+        expected = np.median([suggest.find_landmarks(*s).diverge for s in sweeps[:3]])
+        assert suggest_lr(sweeps).rebound == expected
+        assert suggest_lr([flat(0)]).rebound is None
+
+    def test_an_unknown_rule(self):
+        with pytest.raises(ValueError, match=r"`rule` must be one of rebound/2, .* got 'steepest'"):
+            suggest_lr([drawn(0)], rule="steepest")
+
+
+def smoothed(lrs, losses, bandwidth=0.35):
+    neighbours = [np.r_[losses[2], losses[:-1]], losses, np.r_[losses[1:], losses[-1]]]
+    return suggest.smooth(lrs, np.median(neighbours, axis=0), bandwidth)
+
+
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 curves = st.integers(0, 40).flatmap(
     lambda n: st.tuples(
@@ -430,6 +524,67 @@ class TestRank:
     def test_nothing_to_rank(self, scores):
         with pytest.raises(ValueError, match="no candidate"):
             suggest.rank(scores)
+
+
+class TestConfirmLR:
+    TRIED = (0.01, 0.02, 0.04, 0.08, 0.16)
+
+    @pytest.mark.parametrize(
+        ("means", "verdict", "value", "interval"),
+        [
+            ({0.02: 1.0, 0.04: 1.5, 0.08: 1.5}, "ok", 0.02, (0.02, 0.02)),
+            ({0.02: 1.5, 0.04: 1.0, 0.08: 1.5}, "ok", 0.04, (0.04, 0.04)),
+            # the smallest of those that can't be told from the best
+            ({0.02: 1.001, 0.04: 1.5, 0.08: 1.0}, "ok", 0.02, (0.02, 0.08)),
+            # a candidate that diverged counts for nothing
+            ({0.02: None, 0.04: 1.0, 0.08: None}, "ok", 0.04, (0.04, 0.04)),
+            ({0.02: None, 0.04: None}, "non_finite", None, None),
+            ({}, "non_finite", None, None),
+            # at the ends of what was tried, something better may lie beyond
+            ({0.01: 1.0, 0.02: 1.5}, "undecided", 0.01, (0.01, 0.01)),
+            ({0.08: 1.5, 0.16: 1.0}, "undecided", 0.16, (0.16, 0.16)),
+        ],
+    )
+    def test_the_smallest_that_is_as_good_as_the_best(self, means, verdict, value, interval):
+        scores = {lr: DIVERGED if mean is None else runs(mean) for lr, mean in means.items()}
+        found = suggest.confirm_lr(scores, tried=self.TRIED, normalised=True)
+        assert (found.verdict, found.value, found.interval) == (verdict, value, interval)
+        if found.accepted:
+            assert "confirmed by short, complete 1cycles: " in found.reason
+
+    def test_a_network_without_normalisation_gets_a_margin(self):
+        scores = {0.02: runs(1.5), 0.04: runs(1.0), 0.08: runs(1.001)}
+        found = suggest.confirm_lr(scores, tried=self.TRIED, normalised=False)
+        assert found.value == pytest.approx(0.04 / math.sqrt(2), rel=0.01)
+        assert found.interval == (found.value, pytest.approx(0.08 / math.sqrt(2), rel=0.01))
+        assert "divided by 1.41, as the network has no normalisation" in found.reason
+
+    def test_replicates_that_contradict_each_other_widen_the_error(self):
+        """Each replicate is sure, and they disagree: 0.5 worse, 0.4 better."""
+        flipping = {0.04: [np.full(60, 1.5), np.full(60, 0.6)], 0.08: [np.full(60, 1.0)] * 2}
+        assert suggest.as_good_as_the_best(flipping) == [0.04, 0.08]
+        agreeing = {0.04: [np.full(60, 1.05)] * 2, 0.08: [np.full(60, 1.0)] * 2}
+        assert suggest.as_good_as_the_best(agreeing) == [0.08]
+
+    def test_the_standard_error_by_hand(self):
+        """Between: 0.5 and -0.4, of which half the distance is 0.45; within there is none."""
+        error = suggest.paired_error([np.full(60, 1.5), np.full(60, 0.6)], [np.ones(60)] * 2)
+        assert error == pytest.approx(0.45)
+        worse, best = runs(1.1, count=1), runs(1.0, count=1)
+        blocks = (worse[0] - best[0]).reshape(10, 6).mean(axis=1)
+        assert suggest.paired_error(worse, best) == pytest.approx(blocks.std(ddof=1) / 10**0.5)
+        assert suggest.paired_error([[1.0]], [[2.0]]) == math.inf
+        assert suggest.paired_error([[math.nan, 1]], [[2.0, 2]]) == math.inf
+
+    def test_the_finalists_are_the_best_three_that_are_finite(self):
+        means = {0.01: 3.0, 0.02: 2.0, 0.04: 1.0, 0.08: 2.5, 0.16: None}
+        scores = {lr: [np.array([m or np.inf])] for lr, m in means.items()}
+        assert suggest.finalists(scores) == [0.02, 0.04, 0.08]
+        assert suggest.finalists({0.1: [np.array([np.nan])]}) == []
+
+    def test_the_ladder_is_around_the_rebound(self):
+        assert suggest.ladder(0.8) == [0.1, 0.2, 0.4, 0.8, 1.6]
+        assert suggest.ladder(0.123456)[3] == 0.123
 
 
 class TestSuggestWeightDecay:

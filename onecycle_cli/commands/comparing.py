@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,6 +13,7 @@ from onecycle_cli.commands.running import cost_row, in_words, used_rows, write_t
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.comparison import ComparisonResult
+    from onecycle_cli.suggest import Difference
 
 
 def show(result: ComparisonResult, key: str, decay: str) -> None:
@@ -27,20 +29,27 @@ def show(result: ComparisonResult, key: str, decay: str) -> None:
     elif found.value is not None:
         rows.append((key, number(found.value)))
     rows += [("verdict", found.verdict), ("reason", found.reason)]
-    if result.best is not None:
-        rows.append((f"  {_named(result.best)}", "lowest loss"))
-    for candidate, difference in result.differences.items():
+    rows += candidate_rows(result.best, result.differences)
+    in_force = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
+    rows += [*used_rows(result.values, decay, *in_force), cost_row(result.cost)]
+    write_table(rows, result.folder)
+    if not found.accepted:
+        raise typer.Exit(REFUSED)
+
+
+def candidate_rows(
+    best: float | str | None, differences: Mapping[float | str, Difference]
+) -> list[tuple[str, str]]:
+    """Return the best candidate and every other one's distance from it, for a table."""
+    rows = [] if best is None else [(f"  {_named(best)}", "lowest loss")]
+    for candidate, difference in differences.items():
         if math.isfinite(difference.mean):
             low, high = difference.interval
             text = f"loss {difference.mean:+.4f} ({low:+.4f} to {high:+.4f})"
         else:
             text = "diverged"
         rows.append((f"  {_named(candidate)}", text))
-    in_force = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
-    rows += [*used_rows(result.values, decay, *in_force), cost_row(result.cost)]
-    write_table(rows, result.folder)
-    if not found.accepted:
-        raise typer.Exit(REFUSED)
+    return rows
 
 
 def _named(candidate: float | str) -> str:

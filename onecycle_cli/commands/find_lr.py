@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,12 +21,19 @@ from onecycle_cli.commands.presenter import REFUSED, number
 from onecycle_cli.commands.running import cost_row, experiment, used_rows, write_table
 
 if TYPE_CHECKING:
+    from onecycle_cli.experiments.confirmation import Confirmation
     from onecycle_cli.experiments.find_lr import FindLRResult
 
 
 def find_lr_command(
     config: ConfigPath,
     *,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm", help="Then compare candidates by short, complete 1cycles (about 2 runs)."
+        ),
+    ] = False,
     overrides: Set = None,
     out: Out = RUNS,
     seed: Seed = None,
@@ -39,8 +47,12 @@ def find_lr_command(
     and suggests half the rate at which the loss rebounds. Writes the suggestion to
     OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
 
+    With --confirm, learning rates around the rebound are compared afterwards, as training will use
+    them; what that costs is said before anything starts.
+
     Docs: docs/commands.md
     """
+    overrides = [*(overrides or []), *(["find_lr.confirm=true"] if confirm else [])]
     with experiment(
         config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
     ) as (checked, observer):
@@ -62,6 +74,7 @@ def _show(result: FindLRResult, decay: str) -> None:
         f"{name} {'none' if value is None else format(value, '.3g')}"
         for name, value in result.findings.rules.items()
     )
+    rows += _confirmation_rows(result.confirmation)
     values = result.values
     rows += [
         ("by rule", rules),
@@ -72,3 +85,22 @@ def _show(result: FindLRResult, decay: str) -> None:
     write_table(rows, result.folder)
     if not found.accepted:
         raise typer.Exit(REFUSED)
+
+
+def _confirmation_rows(confirmation: Confirmation | None) -> list[tuple[str, str]]:
+    """Return what the range test alone said, and each candidate's mean loss, for a table."""
+    if confirmation is None:
+        return []
+    rows = []
+    if (before := confirmation.provisional) is not None and isinstance(before.value, float):
+        rows.append(("range test", f"{number(before.value)}, {before.verdict}"))
+    for rung in confirmation.rungs:
+        losses = confirmation.mean_losses(rung)
+        rows.append(
+            (f"{rung.name} 1cycles", f"mean loss on the {confirmation.scored_on[rung.name]}")
+        )
+        rows += [
+            (f"  {rate:.3g}", f"{loss:.4f}" if math.isfinite(loss) else "diverged")
+            for rate, loss in losses.items()
+        ]
+    return rows

@@ -129,7 +129,7 @@ class OptimizerConfig(_Section):
 
 
 class FindLRConfig(_Section):
-    """The learning rate range test."""
+    """The learning rate range test; `confirm`: then check candidates by short 1cycles."""
 
     min_lr: Positive = 1e-5
     max_lr: Positive = 10.0
@@ -137,6 +137,7 @@ class FindLRConfig(_Section):
     steps: Steps = "auto"
     repeats: Count = 3
     stop_factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = 4.0
+    confirm: bool = False
 
     @model_validator(mode="after")
     def _range_is_upright(self) -> FindLRConfig:

@@ -23,15 +23,7 @@ from onecycle_cli.experiments.values import Values, conditions_of, gather
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.optimizers import momentum_attributes
 from onecycle_cli.results import RunFolder
-from onecycle_cli.suggest import Difference, Suggestion
-
-ON_NEW_BATCHES = "batches before they were trained on"
-ON_VALIDATION = "validation split"
-
-_ANNEALED_SHARE = 0.2
-
-Scores = dict[Any, list[NDArray[np.float64]]]
-"""For each candidate, the judged losses of each replicate."""
+from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Difference, Scores, Suggestion
 
 
 @dataclass(frozen=True)
@@ -228,7 +220,7 @@ class Comparison:
         scores: Scores = {}
         for trial in self.trials:
             scores.setdefault(trial.candidate.value, []).append(trial.scored)
-        return _aligned(scores)
+        return suggest.aligned(scores)
 
     def conclude(self, suggestion: Suggestion) -> ComparisonResult:
         """Write everything down and return it."""
@@ -300,7 +292,7 @@ class Comparison:
     def _judge(self, losses: Sequence[float]) -> NDArray[np.float64]:
         if self.scored_on == ON_VALIDATION:
             return self.bench.examine("validation").losses
-        return np.array(losses[-max(1, round(len(losses) * _ANNEALED_SHARE)) :])
+        return suggest.annealed(losses)
 
     def _write_tables(self, run: RunFolder) -> None:
         results.write_csv(
@@ -331,12 +323,3 @@ def _others(values: Values, searched: str) -> dict[str, Any]:
         "weight_decay": values.weight_decay,
     }
     return {key: value for key, value in known.items() if key != searched}
-
-
-def _aligned(scores: Scores) -> Scores:
-    """Give diverged trials as many infinite losses as the others have finite ones."""
-    length = max((len(s) for runs in scores.values() for s in runs), default=1)
-    return {
-        candidate: [s if len(s) == length else np.full(length, np.inf) for s in runs]
-        for candidate, runs in scores.items()
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import optimizers, plotting, results, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.config import Config, load_config
+from onecycle_cli.experiments.confirmation import Confirmation, Confirming
 from onecycle_cli.experiments.cost import Cost, short_run_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
@@ -32,6 +33,8 @@ class FindLRResult:
         values: the momentum and weight decay that were in force, and where they came from.
         cost: what it took.
         folder: where it is written, or `None`.
+        confirmation: what complete short 1cycles said, with `find_lr.confirm`; the suggestion is
+            theirs then.
     """
 
     findings: LRFindings
@@ -39,6 +42,7 @@ class FindLRResult:
     values: Values
     cost: Cost
     folder: Path | None
+    confirmation: Confirmation | None = None
 
     @property
     def suggestion(self) -> Suggestion:
@@ -55,7 +59,8 @@ def find_lr(
     """Run `find_lr.repeats` range tests, each from initial weights of its own, and suggest.
 
     No validation pass is needed: while each example is seen for the first time, the batch's loss
-    before its update estimates the loss on new data.
+    before its update estimates the loss on new data. With `find_lr.confirm`, candidates around the
+    rate at which the loss rebounds are then compared by short, complete 1cycles.
 
     Args:
         config: a path, a mapping or a `Config`.
@@ -72,6 +77,9 @@ def find_lr(
         values = gather(config, out, observer, conditions=conditions, searched="max_lr")
         with recorded_run(config, "find-lr", out, values) as run:
             search = _Search(bench, values, observer, run)
+            if config.find_lr.confirm:
+                trained_with = gather(config, out, Observer(), conditions=conditions)
+                search.confirming = Confirming(bench, trained_with, observer)
             return search.carry_out(conditions, out)
     finally:
         bench.close()
@@ -87,6 +95,7 @@ class _Search:
         self.steps = short_run_steps(self.settings.steps, bench.steps_per_epoch)
         self.label = label_of(run, self.config, "find-lr")
         self.curves: list[Curve] = []
+        self.confirming: Confirming | None = None
 
     def carry_out(self, conditions: Mapping[str, Any], out: str | Path | None) -> FindLRResult:
         started = time.perf_counter()
@@ -96,27 +105,43 @@ class _Search:
         try:
             for repeat in range(self.settings.repeats):
                 self._sweep(repeat)
+            findings = suggest.suggest_lr([(c.lrs, c.losses) for c in self.curves])
+            findings, confirmation = self._confirm(findings)
         except BaseException:
             self._keep_what_there_is()
             raise
         taken = sum(len(c.lrs) for c in self.curves)
+        taken += confirmation.cost.steps if confirmation else 0
         cost = Cost.of(self.bench, taken, time.perf_counter() - started)
-        findings = suggest.suggest_lr([(c.lrs, c.losses) for c in self.curves])
         if self.run is not None and out is not None:
-            self._write(self.run, findings, cost)
+            conditions = {
+                **conditions,
+                "momentum": self.values.reference_momentum,
+                "weight_decay": self.values.weight_decay,
+            }
+            self._write(self.run, findings, cost, conditions, confirmation)
             results.write_suggestion(
                 Path(out) / self.config.name,
                 "max_lr",
                 findings.suggestion,
                 run=self.label,
-                conditions={
-                    **conditions,
-                    "momentum": self.values.reference_momentum,
-                    "weight_decay": self.values.weight_decay,
-                },
+                conditions=conditions,
             )
         folder = self.run.final if self.run else None
-        return FindLRResult(findings, self.curves, self.values, cost, folder)
+        return FindLRResult(findings, self.curves, self.values, cost, folder, confirmation)
+
+    def _confirm(self, findings: LRFindings) -> tuple[LRFindings, Confirmation | None]:
+        """Replace the suggestion by what short 1cycles say; a refusal to suggest stays one."""
+        if self.confirming is None:
+            return findings, None
+        if findings.rebound is None or not findings.suggestion.accepted:
+            self.observer.note(f"nothing to confirm: {findings.suggestion.verdict}")
+            return findings, None
+        confirmation = self.confirming.carry_out(suggest.ladder(findings.rebound))
+        found = confirmation.suggestion
+        min_lr = suggest.base_lr(found.value) if isinstance(found.value, float) else None
+        confirmed = replace(findings, suggestion=found, min_lr=min_lr)
+        return confirmed, replace(confirmation, provisional=findings.suggestion)
 
     def _announce(self) -> None:
         repeats, momentum = self.settings.repeats, self.values.reference_momentum
@@ -125,7 +150,17 @@ class _Search:
             f"{self.settings.max_lr:g}: {self.config.optimizer.name}, momentum {momentum:g}, "
             f"{self.config.optimizer.decay_kind} weight decay {self.values.weight_decay:g}"
         )
-        self.observer.note(Cost.forecast(self.bench, repeats * self.steps))
+        swept = repeats * self.steps
+        if self.confirming is None:
+            self.observer.note(Cost.forecast(self.bench, swept))
+            return
+        count = len(suggest.LADDER)
+        trials, cost = self.confirming.forecast(count)
+        self.observer.note(f"then a confirmation by complete 1cycles: {trials}")
+        self.observer.note(
+            f"range tests {Cost.forecast(self.bench, swept)}; confirmation {cost}; together "
+            f"{Cost.forecast(self.bench, swept + self.confirming.steps(count))}"
+        )
 
     def _sweep(self, repeat: int) -> None:
         finder = LRFinder(
@@ -157,20 +192,37 @@ class _Search:
     def _keep_what_there_is(self) -> None:
         if self.run is not None and any(curve.lrs for curve in self.curves):
             self.run.keep()
-            self._write_curve(self.run)
+            self._write_tables(self.run)
 
-    def _write(self, run: RunFolder, findings: LRFindings, cost: Cost) -> None:
-        self._write_curve(run)
+    def _write(
+        self,
+        run: RunFolder,
+        findings: LRFindings,
+        cost: Cost,
+        conditions: Mapping[str, Any],
+        confirmation: Confirmation | None,
+    ) -> None:
+        self._write_tables(run)
         if findings.suggestion.accepted:
             write_config(run, self.bench, self.values, max_lr=findings.suggestion.value)
         results.write_json(
             run.path / "result.json",
             results.find_lr_result(
-                findings, label=self.label, scale=self.settings.scale, cost=cost.as_dict()
+                findings,
+                label=self.label,
+                scale=self.settings.scale,
+                cost=cost.as_dict(),
+                conditions=conditions,
+                confirmation=confirmation.as_dict() if confirmation else None,
             ),
         )
         record = results.read_record(run.path)
         results.write_bytes(run.path / "plot.png", plotting.png(plotting.draw(record)))
+
+    def _write_tables(self, run: RunFolder) -> None:
+        self._write_curve(run)
+        if self.confirming is not None and self.confirming.trials:
+            self.confirming.write_tables(run)
 
     def _write_curve(self, run: RunFolder) -> None:
         """Write every step that has a loss; an interrupt may fall between its rate and its loss."""

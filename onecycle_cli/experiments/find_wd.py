@@ -13,11 +13,11 @@ from onecycle_cli.experiments.comparison import (
     Candidate,
     ComparisonResult,
     Question,
-    Scores,
     compare,
 )
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.values import Values
+from onecycle_cli.suggest import Scores
 
 _HALF_A_DECADE = math.sqrt(10)
 

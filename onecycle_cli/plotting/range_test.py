@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ from onecycle_cli.plotting.canvas import (
     say,
     title_lines,
 )
+from onecycle_cli.plotting.confirmation import HEIGHT, draw_confirmation
 from onecycle_cli.plotting.wording import (
     overlay_labels,
     shared_conditions,
@@ -59,6 +61,7 @@ def draw_lr_finder(
     scale: str = "exp",
     clip_beginning: int | None = None,
     clip_end: int | None = None,
+    confirmation: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Draw range tests: each batch's loss, smoothed, over the learning rate, and what they say.
 
@@ -72,6 +75,8 @@ def draw_lr_finder(
         scale: `"exp"` for a logarithmic axis of learning rates, `"linear"` for a linear one.
         clip_beginning: points to leave out at the start; the sign does not matter.
         clip_end: points to leave out at the end; the sign does not matter.
+        confirmation: the section of `result.json` about the 1cycles that confirm the suggestion;
+            drawn into a panel of its own.
     """
     sweeps = [_sweep(curve, clip_beginning, clip_end) for curve in curves]
     suggestion = findings.suggestion.as_dict()
@@ -80,10 +85,12 @@ def draw_lr_finder(
         headline += f"; min_lr {number(findings.min_lr)}"
     rules = _rules(findings)
     lane_height = _RULE_ROW * len(rules)
-    figure = new_figure(
-        [*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6 + lane_height
-    )
-    axes, lane = _axes_and_lane(figure, lane_height)
+    room = 4.6 + lane_height
+    heading = [*title_lines(title), *suggestion_lines(headline, suggestion)]
+    figure = new_figure(heading, room + (HEIGHT if confirmation else 0))
+    axes, lane, panel = _panels(figure, lane_height, room, confirmed=bool(confirmation))
+    if confirmation and panel is not None:
+        draw_confirmation(panel, confirmation)
     _draw_sweeps(axes, sweeps)
     if findings.suggestion.accepted:
         _mark_rebounds(axes, sweeps, findings.landmarks)
@@ -103,7 +110,13 @@ def draw_range_test(record: Record) -> Figure:
         title, scale = title_of(record, what), str(record.result.get("scale", "exp"))
     else:
         title, scale = f"{what}: {record.label}\nread from keras-one-cycle files", "exp"
-    return draw_lr_finder(curves, findings=findings_of(record, curves), title=title, scale=scale)
+    return draw_lr_finder(
+        curves,
+        findings=findings_of(record, curves),
+        title=title,
+        scale=scale,
+        confirmation=record.result.get("confirmation"),
+    )
 
 
 @picture
@@ -206,15 +219,23 @@ def _rules(findings: LRFindings) -> dict[str, float]:
     return {name: lr for name, lr in findings.rules.items() if lr is not None}
 
 
-def _axes_and_lane(figure: Figure, lane_height: float) -> tuple[Axes, Axes | None]:
-    """Return the axes of the curves, and below them a lane for the answers of other rules."""
+def _panels(
+    figure: Figure, lane_height: float, room: float, *, confirmed: bool
+) -> tuple[Axes, Axes | None, Axes | None]:
+    """Return the axes of the curves, the lane of other rules' answers, and that of 1cycles.
+
+    The last two are `None` where there is nothing to show in them.
+    """
+    rows = figure.add_gridspec(2, 1, height_ratios=(room, HEIGHT)) if confirmed else None
+    panel = figure.add_subplot(rows[1]) if rows else None
     if not lane_height:
-        return figure.add_subplot(), None
-    grid = figure.add_gridspec(2, 1, height_ratios=(3.6, lane_height), hspace=0)
+        return figure.add_subplot(rows[0] if rows else 111), None, panel
+    shape = {"height_ratios": (3.6, lane_height), "hspace": 0}
+    grid = rows[0].subgridspec(2, 1, **shape) if rows else figure.add_gridspec(2, 1, **shape)
     axes = figure.add_subplot(grid[0])
     lane = figure.add_subplot(grid[1], sharex=axes)
     axes.tick_params(axis="x", which="both", labelbottom=False, bottom=False)
-    return axes, lane
+    return axes, lane, panel
 
 
 def _draw_sweeps(axes: Axes, sweeps: Sequence[_Sweep]) -> None:

@@ -1,0 +1,158 @@
+"""`onecycle suggest`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onecycle_cli.commands.comparing import candidate_rows
+from onecycle_cli.commands.options import Verbose
+from onecycle_cli.commands.presenter import REFUSED, number, presented, table
+from onecycle_cli.commands.running import in_words
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.suggest_again import SuggestedAgain
+    from onecycle_cli.suggest import Landmarks, Suggestion
+
+
+def suggest_command(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Run folders, or an experiment's for its range test."),
+    ],
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            "--rule",
+            metavar="NAME",
+            help="Suggest by this rule: rebound/2, steep, valley, slide, minimum/10 or minimum.",
+        ),
+    ] = None,
+    smooth: Annotated[
+        float | None,
+        typer.Option(
+            "--smooth",
+            metavar="WIDTH",
+            help="Width of the smoothing kernel in ln(lr); default 0.35.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each run.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the value into the run's suggestions.yaml.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compute the suggestion of saved runs again, from their raw losses.
+
+    RUN is the folder of a run of find-lr, find-momentum or find-wd; an experiment's folder, for
+    its newest range test; or a folder of keras-one-cycle with lrs.npy and losses.npy. Shows every
+    rule's answer and the landmarks of each curve. Writes nothing, unless asked to; needs no Keras.
+
+    Docs: docs/commands.md
+    """
+    with presented(verbose):
+        _check(runs, rule, smooth, write=write)
+        from onecycle_cli import results
+        from onecycle_cli.experiments.suggest_again import suggest_again, write_suggestion
+
+        found = [suggest_again(run, rule=rule, bandwidth=smooth) for run in runs]
+        for index, again in enumerate(found):
+            written = write_suggestion(again) if write else None
+            if as_json:
+                typer.echo(results.to_json(again.as_dict()))
+                continue
+            if index:
+                typer.echo()
+            rows = _rows(again)
+            if written is not None and again.suggestion.accepted:
+                rows.append(("written to", str(written)))
+            table(rows)
+    if not all(again.suggestion.accepted for again in found):
+        raise typer.Exit(REFUSED)
+
+
+def _check(runs: Sequence[Path], rule: str | None, smooth: float | None, *, write: bool) -> None:
+    from onecycle_cli.config.wording import did_you_mean
+    from onecycle_cli.errors import ConfigError
+    from onecycle_cli.suggest import RULES
+
+    if rule is not None and rule not in RULES:
+        raise ConfigError(f"--rule: there is no rule '{rule}'{did_you_mean(rule, list(RULES))}")
+    if smooth is not None and not (smooth > 0 and math.isfinite(smooth)):
+        raise ConfigError(
+            f"--smooth: must be a number above 0, the kernel's width in ln(lr); got {smooth:g}."
+        )
+    if write and len(runs) > 1:
+        raise ConfigError("--write takes one run: one value goes into suggestions.yaml.")
+
+
+def _rows(again: SuggestedAgain) -> list[tuple[str, str]]:
+    found = again.suggestion
+    rows = [("run", str(again.folder))]
+    if found.accepted:
+        rows.append((again.key, _valued(found)))
+    if again.min_lr is not None:
+        rows.append(("min_lr", number(again.min_lr)))
+    rows += [("verdict", found.verdict), ("reason", found.reason)]
+    if again.not_recomputed:
+        rows.append(("as saved", f"it can't be computed again: {again.not_recomputed}"))
+    rows += [*_range_test_rows(again), *_comparison_rows(again)]
+    if again.saved is not None and not again.not_recomputed:
+        rows.append(("saved", f"{_valued(again.saved)}, {again.saved.verdict}"))
+    return rows
+
+
+def _range_test_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
+    from onecycle_cli.suggest import RULES
+
+    findings = again.findings
+    if findings is None:
+        return []
+    rows = [
+        ("smoothing", f"{again.bandwidth:g} in ln(lr)"),
+        ("by rule", f"median of {len(findings.landmarks)}"),
+    ]
+    rows += [
+        (f"  {name}", f"{_short(value):<10}{RULES[name].about}")
+        for name, value in findings.rules.items()
+    ]
+    rows.append(("landmarks", _landmark_names()))
+    return rows + [
+        (f"  repeat {i}", _landmark_values(marks)) for i, marks in enumerate(findings.landmarks)
+    ]
+
+
+def _comparison_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
+    from onecycle_cli.suggest import rank
+
+    try:
+        return candidate_rows(*rank(again.scores or {}))
+    except ValueError:  # all diverged, as the reason says
+        return []
+
+
+def _landmark_names() -> str:
+    return "".join(f"{name:<10}" for name in ("first", "steep", "minimum", "diverge")).rstrip()
+
+
+def _landmark_values(marks: Landmarks) -> str:
+    values = (marks.first, marks.steep, marks.minimum, marks.diverge)
+    return "".join(f"{_short(value):<10}" for value in values).rstrip()
+
+
+def _short(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3g}"
+
+
+def _valued(found: Suggestion) -> str:
+    if found.value is None:
+        return "none"
+    text = in_words(found.value) if isinstance(found.value, dict) else number(found.value)
+    if found.interval is None:
+        return text
+    low, high = found.interval
+    return f"{text} ({low:.3g} to {high:.3g})"

@@ -1,0 +1,312 @@
+"""A learning rate confirmed by short, complete 1cycles: every candidate, then the best again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+import onecycle_cli.experiments.quiet_start  # noqa: F401
+from onecycle_cli import results, suggest
+from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.experiments.comparison import Candidate, Trial
+from onecycle_cli.experiments.cost import Cost, short_run_steps, training_steps
+from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.reporting import Reporting
+from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.workbench import Workbench
+from onecycle_cli.results import RunFolder
+from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Scores, Suggestion
+
+FIRST_REPLICATES = (0,)
+FINAL_REPLICATES = (1, 2)
+"""Initial weights and orders of the data of each round; the second round's are new ones, because
+those of the first have chosen who takes part."""
+
+_SHARE_OF_TRAINING = 1 / 8
+_FEWEST_STEPS = 30
+_LONGER = 2
+
+_NORMALISING = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.GroupNormalization,
+)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One round of trials of the same length.
+
+    Attributes:
+        name: `first` or `final`; `stage` in the tables.
+        steps: of each trial.
+        replicates: initial weights and orders of the data that every candidate runs with.
+    """
+
+    name: str
+    steps: int
+    replicates: tuple[int, ...]
+
+    def scored_on(self, bench: Workbench) -> str:
+        """Return what its trials are judged by, in words."""
+        return ON_NEW_BATCHES if self.steps <= bench.steps_per_epoch else ON_VALIDATION
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the short 1cycles say.
+
+    Attributes:
+        suggestion: the learning rate that they confirm, or why there is none.
+        rates: the learning rates tried, rising.
+        rungs: the rounds: all of the rates, then the best of them for longer.
+        trials: every run, in order.
+        normalised: whether the network has normalisation layers.
+        scored_on: what each round is judged by, by its name.
+        cost: what it took.
+        provisional: what the range test alone suggested, or `None`.
+    """
+
+    suggestion: Suggestion
+    rates: list[float]
+    rungs: list[Rung]
+    trials: list[Trial]
+    normalised: bool
+    scored_on: dict[str, str]
+    cost: Cost
+    provisional: Suggestion | None = field(default=None)
+
+    def mean_losses(self, rung: Rung) -> dict[float, float]:
+        """Return the mean loss of each learning rate in a round; infinite where it diverged."""
+        scores = _scores(self.trials, rung.name)
+        return {lr: float(np.mean([run.mean() for run in runs])) for lr, runs in scores.items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data for `result.json`."""
+        final = _scores(self.trials, self.rungs[-1].name)
+        try:
+            best, differences = suggest.rank(final)
+            good = suggest.as_good_as_the_best(final)
+        except ValueError:
+            best, differences, good = None, {}, []
+        return {
+            "suggestion": self.suggestion.as_dict(),
+            "provisional": self.provisional.as_dict() if self.provisional else None,
+            "tried": self.rates,
+            "best": best,
+            "as_good": good,
+            "normalised": self.normalised,
+            "rungs": [
+                {
+                    "name": rung.name,
+                    "steps": rung.steps,
+                    "replicates": list(rung.replicates),
+                    "scored_on": self.scored_on[rung.name],
+                    "losses": {str(lr): loss for lr, loss in self.mean_losses(rung).items()},
+                }
+                for rung in self.rungs
+            ],
+            "differences": {
+                str(rate): {
+                    "mean": difference.mean,
+                    "error": suggest.paired_error(final[rate], final[best]),
+                }
+                for rate, difference in differences.items()
+            },
+            "cost": self.cost.as_dict(),
+        }
+
+
+def confirm(
+    config: str | Path | Mapping[str, Any] | Config,
+    rates: Sequence[float],
+    *,
+    out: str | Path | None = None,
+    observer: Observer | None = None,
+) -> Confirmation:
+    """Compare learning rates by short, complete 1cycles, and choose the lowest of the best.
+
+    All of them run for an eighth of the configured training's steps, then the best three twice as
+    long, from two other initial weights. Writes nothing.
+
+    Args:
+        config: a path, a mapping or a `Config`.
+        rates: the learning rates to try, > 0.
+        out: the folder of runs, for suggestions of momentum and weight decay; `None`: none.
+        observer: hears of the progress.
+
+    Raises:
+        OnecycleError: when the configuration, the data or the model won't do.
+        ValueError: when there are no rates, or one is not above 0.
+    """
+    if not rates or not all(rate > 0 and np.isfinite(rate) for rate in rates):
+        raise ValueError(f"`rates` must be learning rates > 0; got {list(rates)}.")
+    config, observer = load_config(config), observer or Observer()
+    bench = Workbench(config, observer)
+    try:
+        conditions = conditions_of(config, bench.dataset.fingerprint)
+        values = gather(config, out, observer, conditions=conditions)
+        return Confirming(bench, values, observer).carry_out(rates)
+    finally:
+        bench.close()
+
+
+class Confirming:
+    """Runs the rounds on a model that is set up already.
+
+    Args:
+        bench: the model, to be rewound before each trial.
+        values: momentum and weight decay of the training to come.
+        observer: hears of the progress.
+
+    Attributes:
+        trials: every run that is finished.
+    """
+
+    def __init__(self, bench: Workbench, values: Values, observer: Observer) -> None:
+        self.bench, self.values, self.observer = bench, values, observer
+        steps = first_steps(bench)
+        self.rungs = [
+            Rung("first", steps, FIRST_REPLICATES),
+            Rung("final", _LONGER * steps, FINAL_REPLICATES),
+        ]
+        self.trials: list[Trial] = []
+        self._most_trials = 0
+
+    def steps(self, candidates: int) -> int:
+        """Return the steps of all rounds, at most."""
+        first, final = self.rungs
+        return candidates * first.steps * len(first.replicates) + min(
+            candidates, suggest.FINALISTS
+        ) * final.steps * len(final.replicates)
+
+    def forecast(self, candidates: int) -> list[str]:
+        """Return in words what will be done, and what it will cost."""
+        first, final = self.rungs
+        longer = min(candidates, suggest.FINALISTS)
+        return [
+            f"{candidates} learning rates x {_runs(first)}, judged on the "
+            f"{first.scored_on(self.bench)}; the best {longer} x {_runs(final)}, judged on the "
+            f"{final.scored_on(self.bench)}",
+            Cost.forecast(self.bench, self.steps(candidates)),
+        ]
+
+    def carry_out(self, rates: Sequence[float]) -> Confirmation:
+        """Run both rounds and choose."""
+        started = time.perf_counter()
+        rates = sorted(set(rates))
+        first, final = self.rungs
+        longer = min(len(rates), suggest.FINALISTS)
+        self._most_trials = len(rates) * len(first.replicates) + longer * len(final.replicates)
+        named = ", ".join(f"{rate:.3g}" for rate in rates)
+        self.observer.note(f"confirming by complete 1cycles: max_lr {named}")
+        for line in self.forecast(len(rates)):
+            self.observer.note(line)
+        self._run_all(first, rates)
+        self._run_all(final, suggest.finalists(_scores(self.trials, first.name)))
+        normalised = has_normalisation(self.bench.model)
+        suggestion = suggest.confirm_lr(
+            _scores(self.trials, final.name), tried=rates, normalised=normalised
+        )
+        steps = sum(len(trial.losses) for trial in self.trials)
+        return Confirmation(
+            suggestion,
+            rates,
+            self.rungs,
+            self.trials,
+            normalised,
+            {rung.name: rung.scored_on(self.bench) for rung in self.rungs},
+            Cost.of(self.bench, steps, time.perf_counter() - started),
+        )
+
+    def write_tables(self, run: RunFolder) -> None:
+        """Write every trial and every step of it."""
+        results.write_csv(
+            run.path / "trials.csv",
+            ("trial", "max_lr", "stage", "replicate", "steps", "score"),
+            (
+                (i, t.candidate.max_lr, t.candidate.stage, t.replicate, len(t.losses), t.score)
+                for i, t in enumerate(self.trials)
+            ),
+        )
+        results.write_csv(
+            run.path / "curves.csv",
+            ("trial", "step", "lr", "momentum", "loss"),
+            (
+                (i, step, *row)
+                for i, t in enumerate(self.trials)
+                for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
+            ),
+        )
+
+    def _run_all(self, rung: Rung, rates: Sequence[float]) -> None:
+        for rate in rates:
+            candidate = Candidate(
+                rate, rate, self.values.momentum, self.values.weight_decay, stage=rung.name
+            )
+            for replicate in rung.replicates:
+                self._run(candidate, rung, replicate)
+
+    def _run(self, candidate: Candidate, rung: Rung, replicate: int) -> None:
+        train = self.bench.config.train
+        cycle = RecordedCycle(
+            constants={self.bench.decay_name: candidate.weight_decay},
+            max_lr=candidate.max_lr,
+            maximum_momentum=candidate.momentum["max"],
+            minimum_momentum=candidate.momentum["min"],
+            shape=train.shape,
+            end_percentage=train.end_percentage,
+            scale_percentage=train.scale_percentage,
+        )
+        self.bench.rewind(replicate)
+        title = f"trial {len(self.trials) + 1} of {self._most_trials}"
+        self.observer.begin(f"{title}, max_lr {candidate.max_lr:.3g}", rung.steps)
+        self.bench.train(rung.steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
+        scored = [] if cycle.stop_reason else [self._judge(rung, cycle.losses)]
+        momenta = cycle.history["momentum"]
+        trial = Trial(candidate, replicate, cycle.lrs, momenta, cycle.losses, *scored)
+        self.trials.append(trial)
+        broke_off = "the loss is not finite"
+        self.observer.end(broke_off if cycle.stop_reason else f"loss {trial.score:.4g}")
+
+    def _judge(self, rung: Rung, losses: Sequence[float]) -> NDArray[np.float64]:
+        if rung.scored_on(self.bench) == ON_VALIDATION:
+            return self.bench.examine("validation").losses
+        return suggest.annealed(losses)
+
+
+def first_steps(bench: Workbench) -> int:
+    """Return the length of the first round's trials.
+
+    An eighth of the configured training, at least 30 steps, and no more than a range test takes:
+    an epoch, within 100 and 300 steps.
+    """
+    share = round(training_steps(bench) * _SHARE_OF_TRAINING)
+    return max(_FEWEST_STEPS, min(share, short_run_steps("auto", bench.steps_per_epoch)))
+
+
+def has_normalisation(model: Any) -> bool:
+    """Tell whether a network has batch, layer or group normalisation, at any depth."""
+    layers = model._flatten_layers(include_self=False, recursive=True)
+    return any(isinstance(layer, _NORMALISING) for layer in layers)
+
+
+def _scores(trials: Sequence[Trial], stage: str) -> Scores:
+    scores: Scores = {}
+    for trial in trials:
+        if trial.candidate.stage == stage:
+            scores.setdefault(trial.candidate.value, []).append(trial.scored)
+    return suggest.aligned(scores)
+
+
+def _runs(rung: Rung) -> str:
+    count = len(rung.replicates)
+    return f"{count} run{'' if count == 1 else 's'} of {rung.steps} steps"

@@ -1,0 +1,270 @@
+"""A suggestion computed again from the raw numbers of a saved run, without Keras."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onecycle_cli import results, suggest
+from onecycle_cli.config import load_config
+from onecycle_cli.errors import OnecycleError, ResultError
+from onecycle_cli.experiments.values import conditions_of
+from onecycle_cli.results import Record
+from onecycle_cli.suggest import BANDWIDTH, LRFindings, Scores, Suggestion
+
+_KEYS = {"find-lr": "max_lr", "find-momentum": "momentum", "find-wd": "weight_decay"}
+_SAME_SCORE = 1e-6
+
+
+@dataclass(frozen=True)
+class SuggestedAgain:
+    """What a saved run says when it is read anew.
+
+    Attributes:
+        folder: the run's folder.
+        record: what it holds.
+        suggestion: the suggestion; the saved one where it can't be computed again.
+        rule: by which rule of `suggest.RULES`; `None`: as the finder does.
+        bandwidth: the smoothing kernel's width in ln lr.
+        findings: landmarks and every rule's answer, of a range test.
+        scores: the judged losses of each candidate, of a comparison or a confirmation; `None` where
+            the files don't tell them.
+        not_recomputed: why the suggestion is the saved one, in a sentence; empty if it is new.
+    """
+
+    folder: Path
+    record: Record
+    suggestion: Suggestion
+    rule: str | None = None
+    bandwidth: float = BANDWIDTH
+    findings: LRFindings | None = None
+    scores: Scores | None = None
+    not_recomputed: str = ""
+
+    @property
+    def key(self) -> str:
+        """What is suggested: `max_lr`, `momentum` or `weight_decay`."""
+        return _KEYS[self.record.kind]
+
+    @property
+    def saved(self) -> Suggestion | None:
+        """The suggestion in `result.json`, if there is one."""
+        return _saved(self.record)
+
+    @property
+    def min_lr(self) -> float | None:
+        """A tenth of a suggested `max_lr`, where the 1cycle starts."""
+        value = self.suggestion.value
+        return suggest.base_lr(value) if self.key == "max_lr" and isinstance(value, float) else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        data = {
+            "run": self.record.label,
+            "folder": str(self.folder),
+            "kind": self.record.kind,
+            "recomputed": not self.not_recomputed,
+            "suggestion": self.suggestion.as_dict(),
+            "saved": self.saved.as_dict() if self.saved else None,
+        }
+        if self.not_recomputed:
+            data["why_not"] = self.not_recomputed
+        if self.findings is not None:
+            data |= {
+                "min_lr": self.min_lr,
+                "rule": self.rule,
+                "smoothing": self.bandwidth,
+                "rules": self.findings.rules,
+                "landmarks": [asdict(marks) for marks in self.findings.landmarks],
+            }
+        return data
+
+
+def suggest_again(
+    path: str | Path, *, rule: str | None = None, bandwidth: float | None = None
+) -> SuggestedAgain:
+    """Compute the suggestion of a saved run again, from its raw losses.
+
+    Args:
+        path: a run's folder; an experiment's folder, for its newest range test; or a folder of
+            keras-one-cycle with `lrs.npy` and `losses.npy`.
+        rule: of a range test: a name of `suggest.RULES`, to suggest by that rule.
+        bandwidth: of a range test: the smoothing kernel's width in ln lr, > 0.
+
+    Raises:
+        ResultError: when there is no such run, when it suggests nothing, or when `rule` or
+            `bandwidth` are given for another kind of run.
+    """
+    folder = _find(Path(path))
+    record = results.read_record(folder)
+    if record.kind not in _KEYS:
+        raise ResultError(
+            f"{folder}: is a run of '{record.kind}', which suggests nothing; give a run of "
+            f"{', '.join(_KEYS)}."
+        )
+    if record.kind == "find-lr":
+        again = _range_test(folder, record, rule, BANDWIDTH if bandwidth is None else bandwidth)
+        as_found = rule is None and bandwidth is None
+        return _confirmed(again) if as_found and record.result.get("confirmation") else again
+    if rule is not None or bandwidth is not None:
+        raise ResultError(
+            f"{folder}: is a run of '{record.kind}'; a rule and smoothing are for the curves of "
+            f"find-lr only, leave them out."
+        )
+    return _comparison(folder, record)
+
+
+def write_suggestion(again: SuggestedAgain) -> Path:
+    """Put the suggestion into `suggestions.yaml` of the experiment; a refusal changes nothing.
+
+    Raises:
+        ResultError: when the run is not in an experiment's folder.
+    """
+    kind_folder = again.folder.absolute().parent
+    if kind_folder.name != again.record.kind:
+        raise ResultError(
+            f"{again.folder}: is not in the folder of an experiment, such as "
+            f"runs/NAME/{again.record.kind}/001, so there is no suggestions.yaml to write to."
+        )
+    experiment = kind_folder.parent
+    results.write_suggestion(
+        experiment,
+        again.key,
+        _with_origin(again),
+        run=again.record.label,
+        conditions=_conditions(again.record),
+    )
+    return experiment / "suggestions.yaml"
+
+
+def _find(path: Path) -> Path:
+    range_tests = path / "find-lr"
+    return results.find_run(range_tests if range_tests.is_dir() else path)
+
+
+def _range_test(folder: Path, record: Record, rule: str | None, bandwidth: float) -> SuggestedAgain:
+    sweeps = [(curve.lrs, curve.losses) for curve in record.curves()]
+    findings = suggest.suggest_lr(sweeps, rule=rule, bandwidth=bandwidth)
+    return SuggestedAgain(
+        folder, record, findings.suggestion, rule, bandwidth=bandwidth, findings=findings
+    )
+
+
+def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
+    """Return what the complete 1cycles after a range test say, instead of the test itself."""
+    confirmation, saved = again.record.result["confirmation"], again.saved
+    try:
+        final = confirmation["rungs"][-1]
+        tried, normalised = confirmation["tried"], confirmation["normalised"]
+        scores, problem = _scores(again.record, "max_lr", final["scored_on"], stage=final["name"])
+    except (LookupError, TypeError) as error:
+        raise ResultError(
+            f"{again.folder}: 'confirmation' in result.json, or its trials.csv or curves.csv, is "
+            f"damaged ({error}); restore them, or run find-lr again."
+        ) from None
+    if problem:
+        return replace(again, suggestion=saved or again.suggestion, not_recomputed=f"{problem}.")
+    suggestion = suggest.confirm_lr(scores, tried=tried, normalised=normalised)
+    return replace(again, suggestion=suggestion, scores=scores)
+
+
+def _comparison(folder: Path, record: Record) -> SuggestedAgain:
+    scores, problem = _scores(record, _KEYS[record.kind], record.result.get("scored_on"))
+    if problem:
+        saved = _saved(record)
+        if saved is None:
+            raise ResultError(f"{folder}: {problem}, and no suggestion is saved with it.")
+        return SuggestedAgain(folder, record, saved, not_recomputed=f"{problem}.")
+    answer = suggest.suggest_weight_decay
+    suggestion = (
+        suggest.suggest_momentum(scores) if record.kind == "find-momentum" else answer(scores)
+    )
+    return SuggestedAgain(folder, record, suggestion, scores=scores)
+
+
+def _scores(
+    record: Record, column: str, scored_on: str | None, stage: str | None = None
+) -> tuple[Scores, str]:
+    """Return the judged losses of each candidate, or why the saved losses don't tell them."""
+    if scored_on != suggest.ON_NEW_BATCHES:
+        return {}, (
+            f"the trials were judged on the {scored_on or 'validation split'}, whose losses are "
+            f"not saved"
+        )
+    trials = record.tables["trials"]
+    stages = trials.get("stage") or [None] * len(trials["score"])
+    scores: Scores = {}
+    lengths = set()
+    for losses, candidate, score, at in zip(
+        _losses_of_trials(record), trials[column], trials["score"], stages, strict=True
+    ):
+        if stage not in (None, at):
+            continue
+        judged = suggest.annealed(losses) if math.isfinite(score) else np.array([np.inf])
+        if math.isfinite(score):
+            lengths.add(len(losses))
+            if not math.isclose(judged.mean(), score, rel_tol=_SAME_SCORE):
+                return {}, "the saved scores are not the means of the last fifth of the losses"
+        scores.setdefault(candidate, []).append(judged)
+    if len(lengths) > 1:
+        return {}, "the trials have different lengths, which can't be compared with each other"
+    return suggest.aligned(scores), ""
+
+
+def _losses_of_trials(record: Record) -> list[suggest.Array]:
+    trials, curves = record.tables["trials"], record.tables["curves"]
+    identity = trials.get("trial") or list(range(len(trials["score"])))
+    trial_of_step, losses = np.array(curves["trial"]), np.array(curves["loss"], float)
+    return [losses[trial_of_step == trial] for trial in identity]
+
+
+def _saved(record: Record) -> Suggestion | None:
+    entry = record.result.get("suggestion")
+    if not entry:
+        return None
+    interval: Sequence[float] | None = entry.get("interval")
+    return Suggestion(
+        value=entry.get("value"),
+        interval=(interval[0], interval[1]) if interval else None,
+        verdict=str(entry.get("verdict", "")),
+        reason=str(entry.get("reason", "")),
+    )
+
+
+def _with_origin(again: SuggestedAgain) -> Suggestion:
+    """Return the suggestion with a reason that says how it was computed."""
+    found = again.suggestion
+    if again.not_recomputed:
+        return found
+    how = "from the saved trials"
+    if again.findings is not None and again.scores is None:
+        rule = again.rule or "rebound/2"
+        how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:g} in ln lr"
+    reason = f"{found.reason} Computed again {how}."
+    return Suggestion(found.value, found.interval, found.verdict, reason)
+
+
+def _conditions(record: Record) -> Mapping[str, Any]:
+    """Return the conditions that the run was made under, as far as they are saved."""
+    if isinstance(saved := record.result.get("conditions"), Mapping):
+        return saved
+    with contextlib.suppress(OnecycleError):  # the data may be elsewhere by now
+        config = load_config(record.config)
+        values = {
+            "max_lr": config.train.max_lr,
+            "momentum": (
+                config.optimizer.momentum
+                if record.kind == "find-lr"
+                else record.config["train"]["momentum"]
+            ),
+            "weight_decay": config.train.weight_decay,
+        }
+        del values[_KEYS[record.kind]]
+        return conditions_of(config) | values
+    return {}

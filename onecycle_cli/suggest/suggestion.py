@@ -1,0 +1,41 @@
+"""What every finder answers with: a value, or a refusal, and the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ACCEPTED = ("ok", "undecided")
+"""Verdicts that come with a value."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A suggested value with its evidence.
+
+    Attributes:
+        value: the value to use; a mapping with `max` and `min` for momentum; `None` if refused.
+        interval: lowest and highest value that the data support as well; `None` if refused.
+        verdict: `ok`, `undecided` (the value is the safe one), or why there is no value:
+            `too_short`, `non_finite`, `never_descended`, `never_diverged`.
+        reason: one sentence for a person, with the advice what to do.
+    """
+
+    value: float | dict[str, float] | None
+    interval: tuple[float, float] | None
+    verdict: str
+    reason: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether there is a value to use."""
+        return self.verdict in ACCEPTED
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the suggestion as plain data for a file."""
+        return asdict(self) | {"interval": list(self.interval) if self.interval else None}
+
+
+def rounded(value: float) -> float:
+    """Return three significant digits: more would be noise, and what is shown is what is used."""
+    return float(f"{value:.3g}")
