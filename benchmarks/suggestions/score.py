@@ -33,7 +33,7 @@ from onecycle_cli import suggest
 from onecycle_cli.callbacks.stop_rule import StopRule
 
 HERE = Path(__file__).parent
-REPEATS, SUGGESTIONS = 3, 10
+REPEATS, SUGGESTIONS = 3, 6
 CATASTROPHE = 5.0
 DEFAULTS = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
 DRAWS = 4000
@@ -60,7 +60,7 @@ def answers(rule: str, problem: Problem) -> list[Answer]:
     recorded = sweeps.read(problem.name)
     if rule == OURS:
         sets = zip(*[iter(recorded["onecycle"])] * REPEATS, strict=True)
-        return [ours(list(sweeps)) for sweeps in sets]
+        return [ours(list(sweeps)) for sweeps in sets][:SUGGESTIONS]
     wanted, suggested = peers.RULES[rule]
     return [_of_peer(suggested, *sweep) for sweep in recorded[wanted][:SUGGESTIONS]]
 

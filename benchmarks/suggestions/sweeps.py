@@ -42,9 +42,9 @@ class Range:
 
 
 RANGES = {
-    "onecycle": Range(1e-5, 10.0, 30, None),
-    "fastai": Range(1e-7, 10.0, 10),  # torch-lr-finder's users start there, too
-    "lightning": Range(1e-8, 1.0, 10),
+    "onecycle": Range(1e-5, 10.0, 18, None),
+    "fastai": Range(1e-7, 10.0, 6),  # torch-lr-finder's users start there, too
+    "lightning": Range(1e-8, 1.0, 6),
 }
 
 

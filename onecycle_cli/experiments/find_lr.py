@@ -105,7 +105,9 @@ class _Search:
         try:
             for repeat in range(self.settings.repeats):
                 self._sweep(repeat)
-            findings = suggest.suggest_lr([(c.lrs, c.losses) for c in self.curves])
+            findings = suggest.suggest_lr(
+                [(c.lrs, c.losses) for c in self.curves], chance=self.bench.chance
+            )
             findings, confirmation = self._confirm(findings)
         except BaseException:
             self._keep_what_there_is()
@@ -211,6 +213,7 @@ class _Search:
                 findings,
                 label=self.label,
                 scale=self.settings.scale,
+                chance_loss=self.bench.chance,
                 cost=cost.as_dict(),
                 conditions=conditions,
                 confirmation=confirmation.as_dict() if confirmation else None,

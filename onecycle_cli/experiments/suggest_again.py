@@ -150,7 +150,13 @@ def _find(path: Path) -> Path:
 
 def _range_test(folder: Path, record: Record, rule: str | None, bandwidth: float) -> SuggestedAgain:
     sweeps = [(curve.lrs, curve.losses) for curve in record.curves()]
-    findings = suggest.suggest_lr(sweeps, rule=rule, bandwidth=bandwidth)
+    chance = record.result.get("chance_loss")
+    findings = suggest.suggest_lr(
+        sweeps,
+        rule=rule,
+        bandwidth=bandwidth,
+        chance=chance if isinstance(chance, float) else None,
+    )
     return SuggestedAgain(
         folder, record, findings.suggestion, rule, bandwidth=bandwidth, findings=findings
     )

@@ -75,6 +75,15 @@ class Workbench:
         """Give the model back with a stock optimizer. Idempotent."""
         self._instruments.release(owner=self)
 
+    @property
+    def chance(self) -> float | None:
+        """The loss of always giving the best single answer; `None` where no formula gives it."""
+        targets = self.dataset.y[self.dataset.train]
+        if self.loss_name == _CROSS_ENTROPY:
+            shares = np.bincount(targets) / len(targets)
+            return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+        return float(targets.var(axis=0).mean()) if self.loss_name == "mse" else None
+
     def rewind(self, replicate: int = 0) -> None:
         """Bring the model back to its start; each replicate has initial weights of its own."""
         self._initial.restore()

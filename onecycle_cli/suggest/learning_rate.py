@@ -44,7 +44,11 @@ class LRFindings:
 
 
 def suggest_lr(
-    sweeps: Sweeps, *, rule: str | None = None, bandwidth: float = BANDWIDTH
+    sweeps: Sweeps,
+    *,
+    rule: str | None = None,
+    bandwidth: float = BANDWIDTH,
+    chance: float | None = None,
 ) -> LRFindings:
     """Suggest a maximum learning rate from range tests of one model and data set.
 
@@ -56,6 +60,8 @@ def suggest_lr(
             may end in a non-finite loss.
         rule: a name of `RULES`, to suggest by that rule instead.
         bandwidth: the smoothing kernel's standard deviation in ln lr, > 0.
+        chance: the loss of always giving the same best answer; a sweep that never comes clearly
+            below it has learned nothing, however far it fell. `None`: not known.
 
     Returns:
         The findings. Never raises for data: what can't be judged gets a verdict that says so.
@@ -67,14 +73,15 @@ def suggest_lr(
         raise ValueError(f"`rule` must be one of {', '.join(RULES)}; got {rule!r}.")
     every = [Trend.of(*sweep, bandwidth) for sweep in sweeps]
     trends = [trend for trend in every if trend]
-    suggestion = _suggest(sweeps, trends, RULES.get(rule or ""))
+    learned = [trend for trend in trends if trend.descended and trend.beats(chance)]
+    suggestion = _suggest(sweeps, trends, learned, RULES.get(rule or ""))
     value = suggestion.value
     return LRFindings(
         suggestion=suggestion,
         min_lr=base_lr(value) if isinstance(value, float) else None,
         landmarks=[trend.landmarks() if trend else Landmarks() for trend in every],
         rules={name: _median([r.of_trend(trend) for trend in trends]) for name, r in RULES.items()},
-        rebound=_median(_rebounds(trends)),
+        rebound=_median(_rebounds(learned)),
     )
 
 
@@ -83,23 +90,17 @@ def base_lr(max_lr: float) -> float:
     return rounded(max_lr / 10)
 
 
-def _suggest(sweeps: Sweeps, trends: Sequence[Trend], rule: Rule | None) -> Suggestion:
+def _suggest(
+    sweeps: Sweeps, trends: Sequence[Trend], learned: Sequence[Trend], rule: Rule | None
+) -> Suggestion:
     """Refuse unless more than half of the sweeps could be judged, fell, and rose again."""
     if len(trends) * 2 <= len(sweeps):
         return _too_few(sweeps)
-    descended = [trend for trend in trends if trend.descended]
-    if len(descended) * 2 <= len(trends):
-        return Suggestion(
-            None,
-            None,
-            "never_descended",
-            "the loss never fell clearly below its start at any learning rate, so there is nothing "
-            "to suggest; check the labels, the loss and that the layers are trainable, or raise "
-            "max_lr.",
-        )
-    diverged = _rebounds(trends)
+    if len(learned) * 2 <= len(trends):
+        return _nothing_learned(trends)
+    diverged = _rebounds(learned)
     if not diverged and (rule is None or rule.needs_rebound):
-        highest = max(float(trend.lrs[-1]) for trend in descended)
+        highest = max(float(trend.lrs[-1]) for trend in learned)
         return Suggestion(
             None,
             None,
@@ -110,15 +111,26 @@ def _suggest(sweeps: Sweeps, trends: Sequence[Trend], rule: Rule | None) -> Sugg
     if rule is None:
         rates = [lr / MARGIN for lr in diverged]
         return _accept(rates, "half the learning rate at which the loss rebounds from its minimum")
-    answers = [lr for trend in descended if (lr := rule.of_trend(trend)) is not None]
+    answers = [lr for trend in learned if (lr := rule.of_trend(trend)) is not None]
     return _accept(answers, rule.about) if answers else _too_few(sweeps)
 
 
-def _rebounds(trends: Sequence[Trend]) -> list[float]:
+def _nothing_learned(trends: Sequence[Trend]) -> Suggestion:
+    fell = sum(trend.descended for trend in trends) * 2 > len(trends)
+    bound = "what always giving the same answer costs" if fell else "its start"
+    return Suggestion(
+        None,
+        None,
+        "never_descended",
+        f"the loss never fell clearly below {bound} at any learning rate, so there is nothing to "
+        f"suggest; check the labels, the loss and that the layers are trainable, or raise max_lr.",
+    )
+
+
+def _rebounds(learned: Sequence[Trend]) -> list[float]:
     """Return where the sweeps that fell rose again; nothing unless more than half of them did."""
-    descended = [trend for trend in trends if trend.descended]
-    diverged = [trend.diverge for trend in descended if trend.diverge is not None]
-    return diverged if len(diverged) * 2 > len(descended) else []
+    diverged = [trend.diverge for trend in learned if trend.diverge is not None]
+    return diverged if len(diverged) * 2 > len(learned) else []
 
 
 def _too_few(sweeps: Sweeps) -> Suggestion:

@@ -23,6 +23,7 @@ FEWEST_POINTS = 12
 _REBOUND = 0.1
 _SIGNIFICANT = 4.5
 _SMALLEST_DROP = 0.02
+_SMALLEST_GAIN = 0.01
 _LAST = 5
 
 
@@ -111,10 +112,19 @@ class Trend:
         )
         return self.fall > max(_SIGNIFICANT * error, _SMALLEST_DROP * abs(self.start))
 
+    def beats(self, chance: float | None) -> bool:
+        """Tell whether the minimum is below `chance` by more than noise, and more than a trifle."""
+        if chance is None:
+            return True
+        gain = chance - float(self.smoothed[self.lowest])
+        error = noise(self.losses[: self.lowest + 1]) * self.spread[self.lowest]
+        return gain > max(_SIGNIFICANT * error, _SMALLEST_GAIN * abs(chance))
+
     @property
     def steep(self) -> float:
-        """The rate at which the loss falls fastest per logarithm of the rate."""
-        return float(self.lrs[np.argmin(np.gradient(self.smoothed, np.log(self.lrs)))])
+        """The rate, up to the minimum, at which the loss falls fastest per logarithm of it."""
+        falling = slice(max(2, self.lowest + 1))
+        return float(self.lrs[np.gradient(self.smoothed, np.log(self.lrs))[falling].argmin()])
 
     @property
     def diverge(self) -> float | None:
