@@ -6,7 +6,7 @@ correct answer when the data do not support one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+
+Scores = Mapping[Any, Sequence[ArrayLike]]
+"""For each candidate of a comparison, the judged losses of each replicate, of shape (n,)."""
 
 BANDWIDTH = 0.35
 """Width of the smoothing kernel, in natural logarithms of the learning rate."""
@@ -23,6 +26,12 @@ MARGIN = 2.0
 
 DEFAULT_MOMENTUM = {"max": 0.95, "min": 0.85}
 """L. N. Smith's range, the safe answer where a comparison stays undecided."""
+
+FINALISTS = 2
+"""How many candidates run the last rung of a race, unless only one is left."""
+
+FEWEST_STEPS = 24
+"""Steps of the shortest rung: the last fifth of fewer would be too few losses to compare."""
 
 ACCEPTED = ("ok", "undecided")
 """Verdicts that come with a value."""
@@ -238,70 +247,139 @@ def paired_difference(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> 
     return Difference(mean, (mean - margin, mean + margin))
 
 
-def rank(scores: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Difference]]:
+def rank(*rungs: Scores) -> tuple[Any, dict[Any, Difference]]:
     """Return the candidate with the lowest mean loss, and every other one's distance from it.
 
     Args:
-        scores: for each candidate, an array of losses for each replicate.
+        *rungs: for each candidate, an array of losses for each replicate; of several rungs of a
+            race, in order, the last one decides which is the best, and each candidate's distance
+            from it is that of the last rung it ran in.
 
     Raises:
-        ValueError: when every candidate has a loss that is not finite.
+        ValueError: when every candidate of the last rung has a loss that is not finite.
     """
     means = {
         c: float(np.mean([np.asarray(run, float).mean() for run in runs]))
-        for c, runs in scores.items()
+        for c, runs in rungs[-1].items()
         if _all_finite(runs)
     }
     if not means:
         raise ValueError("no candidate has finite losses only.")
     best = min(means, key=lambda c: means[c])
-    return best, {c: paired_difference(s, scores[best]) for c, s in scores.items() if c != best}
+    last = {c: rung for rung in rungs for c in rung}
+    return best, {
+        c: paired_difference(rung[c], rung[best]) for c, rung in last.items() if c != best
+    }
 
 
-def suggest_weight_decay(scores: Mapping[float, Sequence[ArrayLike]]) -> Suggestion:
-    """Suggest the largest weight decay that is not shown to be worse than the best one.
+@dataclass(frozen=True)
+class Rung:
+    """A stage of a race: each candidate runs `replicates` cycles of `steps` steps."""
+
+    candidates: int
+    steps: int
+    replicates: int
+
+
+def plan_race(candidates: int, steps: int, replicates: int, done: int = 0) -> list[Rung]:
+    """Return the rungs to come, if no candidate is dropped but to halve their number.
+
+    The last rung, of no more than `FINALISTS`, takes all steps and replicates; each one before it
+    half as many steps as the next, but at least `FEWEST_STEPS`, and a replicate less than the next,
+    if there is more than one. Source: successive halving, K. Jamieson and A. Talwalkar,
+    arXiv:1502.07943, with complete cycles in place of the first part of long ones.
 
     Args:
-        scores: data losses, without penalty, of each weight decay, as in `rank`.
+        candidates: how many are in the race, >= 1.
+        steps: of a run in the last rung, >= 1.
+        replicates: of each candidate in the last rung, >= 1.
+        done: rungs behind them.
+    """
+    counts = [candidates]
+    while counts[-1] > FINALISTS:
+        counts.append(_seats(counts[-1]))
+    before_last = range(len(counts) - 1, 0, -1)
+    shortest = min(steps, FEWEST_STEPS)
+    rungs = [
+        Rung(counts[-1 - left], max(shortest, steps >> left), min(done + i + 1, replicates))
+        for i, left in enumerate(before_last)
+    ]
+    return [*rungs, Rung(counts[-1], steps, replicates)]
+
+
+def survivors(scores: Scores, safest: Callable[[Sequence[Any]], Any]) -> list[Any]:
+    """Return the candidates that a rung leaves in the race, the best one first.
+
+    Out is who is clearly worse than the best: the interval of the paired difference excludes zero.
+    Of the others, the better half of those who started goes on, rounded up, but no fewer than
+    `FINALISTS`; the safe choice is always among them. One replicate can't tell how much runs
+    differ, so it never ends the race: the runner-up goes on with the best.
+
+    Args:
+        scores: the losses of the rung, as in `rank`; who diverged is out.
+        safest: given those that can't be told apart, returns who stays in any case, or `None`.
     """
     try:
         best, differences = rank(scores)
+    except ValueError:
+        return []
+    finite = [c for c in differences if np.isfinite(differences[c].mean)]
+    behind = sorted(finite, key=lambda c: differences[c].mean)
+    tied = [c for c in behind if differences[c].tied]
+    left = [best, *(tied if tied or len(scores[best]) > 1 else behind[:1])]
+    seats = _seats(len(scores))
+    safe = safest([best, *tied])
+    if safe in behind and safe not in left[:seats]:
+        return [*left[: seats - 1], safe]
+    return left[:seats]
+
+
+def suggest_weight_decay(*rungs: Mapping[float, Sequence[ArrayLike]]) -> Suggestion:
+    """Suggest the largest weight decay that is not shown to be worse than the best one.
+
+    Args:
+        *rungs: data losses, without penalty, of each weight decay, as in `rank`; only who ran in
+            the last rung can be suggested.
+    """
+    try:
+        best, differences = rank(*rungs)
     except ValueError:
         return _no_finite_candidate()
     tied = sorted([best, *(c for c, d in differences.items() if d.tied)])
     interval = (tied[0], tied[-1])
     if len(tied) == 1:
         return Suggestion(best, interval, "ok", f"{best:g} has the lowest loss, beyond the noise.")
+    value = max(c for c in tied if c in rungs[-1])
     return Suggestion(
-        tied[-1],
+        value,
         interval,
         "undecided",
-        f"{len(tied)} values from {tied[0]:g} to {tied[-1]:g} can't be told apart; the largest is "
-        f"the safer one. Raise find_wd.repeats or find_wd.steps to decide.",
+        f"{len(tied)} values from {tied[0]:g} to {tied[-1]:g} can't be told apart; the largest of "
+        f"the last rung is the safer one. Raise find_wd.repeats or find_wd.steps to decide.",
     )
 
 
 def suggest_momentum(
-    scores: Mapping[float | str, Sequence[ArrayLike]], cycled: str = "cycled"
+    *rungs: Mapping[float | str, Sequence[ArrayLike]], cycled: str = "cycled"
 ) -> Suggestion:
     """Suggest a momentum range from short runs at constant values and one over the default range.
 
-    A constant winner m suggests `max = min(.99, m + .05)`, `min = m - .05`. While the default range
-    is among those that can't be told apart, it is the answer.
+    A constant winner is cycled around: see `momentum_range`. While the default range is among
+    those that can't be told apart, it is the answer.
 
     Args:
-        scores: data losses of each momentum, as in `rank`; the key `cycled` stands for the range
+        *rungs: data losses of each momentum, as in `rank`; the key `cycled` stands for the range
             `DEFAULT_MOMENTUM`, mirrored to the learning rate.
         cycled: that key.
     """
     try:
-        best, differences = rank(scores)
+        best, differences = rank(*rungs)
     except ValueError:
         return _no_finite_candidate()
     tied = [best, *(c for c, d in differences.items() if d.tied)]
     constants = [float(c) for c in tied if c != cycled]
-    is_default = cycled in tied or (len(tied) > 1 and cycled not in scores)
-    value = dict(DEFAULT_MOMENTUM) if is_default else _around(best)
+    is_default = cycled in tied or (len(tied) > 1 and cycled not in rungs[0])
+    value = momentum_range(cycled if is_default else best, cycled)
     spoken = f"{value['max']:g} to {value['min']:g}"
     interval = (min([*constants, *value.values()]), max([*constants, *value.values()]))
     if len(tied) > 1:
@@ -319,6 +397,21 @@ def suggest_momentum(
     else:
         reason = f"a constant {best:g} has the lowest loss, beyond the noise; cycle around it."
     return Suggestion(value, interval, "ok", reason)
+
+
+def momentum_range(winner: float | str, cycled: str = "cycled") -> dict[str, float]:
+    """Return the range that a winner stands for: of a constant m, `min(.99, m + .05)` to `m - .05`.
+
+    Args:
+        winner: a constant momentum, or the key of the default range.
+        cycled: that key.
+    """
+    return dict(DEFAULT_MOMENTUM) if winner == cycled else _around(float(winner))
+
+
+def _seats(candidates: int) -> int:
+    """Return how many of so many candidates the next rung has room for."""
+    return min(candidates, max(FINALISTS, -(-candidates // 2)))
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ def find_momentum(
         section="find_momentum",
         key="momentum",
         candidates=_candidates,
-        answer=lambda scores: suggest.suggest_momentum(scores, cycled=CYCLED),
+        answer=lambda rungs: suggest.suggest_momentum(*rungs, cycled=CYCLED),
+        safest=lambda _: CYCLED,
+        meaning=lambda winner: tuple(suggest.momentum_range(winner, CYCLED).values()),
     )
     return compare(question, config, out=out, observer=observer)
 

@@ -20,6 +20,7 @@ from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.values import Values
 
 _HALF_A_DECADE = math.sqrt(10)
+_MOST_SHRINKAGE = 0.1
 
 
 def find_wd(
@@ -49,9 +50,33 @@ def find_wd(
         candidates=lambda config, values: _at(config.find_wd.values, config, values, "coarse"),
         refine=_refine,
         finer=lambda config: 2 * config.find_wd.refine,
-        answer=suggest.suggest_weight_decay,
+        answer=lambda rungs: suggest.suggest_weight_decay(*rungs),
+        safest=max,
+        decay_factor=decay_factor,
     )
     return compare(question, config, out=out, observer=observer)
+
+
+def decay_factor(config: Config, values: Values, training: int, steps: int) -> float:
+    """Return by what to multiply weight decays in a run of `steps` steps.
+
+    Decay shrinks the weights by lr * decay at each step, so over a run by lr * decay * steps. A run
+    that is `training / steps` times shorter than the training needs a decay so many times larger
+    to show as much of it. The factor is bounded, so that the largest decay of the search takes
+    no more than a tenth off the weights at the highest learning rate.
+
+    Args:
+        config: the configuration.
+        values: the highest learning rate and the momentum.
+        training: steps of the configured training.
+        steps: steps of the run.
+    """
+    largest = max(config.find_wd.values) * (_HALF_A_DECADE if config.find_wd.refine else 1)
+    shrinkage = values.known_max_lr(config) * largest
+    if config.optimizer.decay_kind == "l2":
+        shrinkage *= 2 / (1 - sum(values.momentum.values()) / 2)
+    bound = _MOST_SHRINKAGE / shrinkage if shrinkage else math.inf
+    return max(1.0, min(training / steps, bound))
 
 
 def _at(decays: list[float], config: Config, values: Values, stage: str) -> list[Candidate]:
