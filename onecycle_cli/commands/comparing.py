@@ -11,7 +11,7 @@ from onecycle_cli.commands.presenter import REFUSED, number
 from onecycle_cli.commands.running import cost_row, in_words, used_rows, write_table
 
 if TYPE_CHECKING:
-    from onecycle_cli.experiments.comparison import ComparisonResult
+    from onecycle_cli.experiments.comparison import ComparisonResult, Heat
 
 
 def show(result: ComparisonResult, key: str, decay: str) -> None:
@@ -35,12 +35,22 @@ def show(result: ComparisonResult, key: str, decay: str) -> None:
             text = f"loss {difference.mean:+.4f} ({low:+.4f} to {high:+.4f})"
         else:
             text = "diverged"
+        if candidate in result.dropped:
+            text += f", dropped in rung {result.dropped[candidate]}"
         rows.append((f"  {_named(candidate)}", text))
+    rows.append(("rungs", "; then ".join(_in_words(rung) for rung in result.rungs)))
     in_force = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
     rows += [*used_rows(result.values, decay, *in_force), cost_row(result.cost)]
     write_table(rows, result.folder)
     if not found.accepted:
         raise typer.Exit(REFUSED)
+
+
+def _in_words(rung: Heat) -> str:
+    runs = f"{len(rung.scores)} x {rung.replicates} of {rung.steps} steps"
+    if rung.decay_factor == 1:
+        return runs
+    return f"{runs} at {number(rung.decay_factor)} times the decay"
 
 
 def _named(candidate: float | str) -> str:

@@ -98,6 +98,7 @@ class Heat:
     Attributes:
         steps: the length of its cycles.
         replicates: runs of each candidate.
+        decay_factor: by what weight decays were multiplied.
         scored_on: what it was judged by, in words.
         scores: for each candidate, the judged losses of each replicate.
         dropped: the candidates whose race ended here.
@@ -105,6 +106,7 @@ class Heat:
 
     steps: int
     replicates: int
+    decay_factor: float
     scored_on: str
     scores: Scores
     dropped: list[float | str] = field(default_factory=list)
@@ -114,6 +116,7 @@ class Heat:
         return {
             "steps": self.steps,
             "replicates": self.replicates,
+            "decay_factor": self.decay_factor,
             "scored_on": self.scored_on,
             "candidates": list(self.scores),
             "dropped": self.dropped,
@@ -292,9 +295,9 @@ class Comparison:
             is_last = len(plan) == 1
             left = list(scores) if is_last else suggest.survivors(scores, self.question.safest)
             dropped = [c for c in scores if c not in left]
-            heat = Heat(
-                plan[0].steps, plan[0].replicates, self.scored_on(plan[0].steps), scores, dropped
-            )
+            steps = plan[0].steps
+            factor, judged_on = self._decay_factor(steps), self.scored_on(steps)
+            heat = Heat(steps, plan[0].replicates, factor, judged_on, scores, dropped)
             self.rungs.append(heat)
             if is_last or len({self.question.meaning(c) for c in left}) <= 1:
                 return
@@ -363,6 +366,7 @@ class Comparison:
                     for candidate, d in result.differences.items()
                 },
                 "rungs": [rung.as_dict() for rung in result.rungs],
+                "training_steps": training_steps(self.bench),
                 "decay": self.bench.config.optimizer.decay_kind,
                 "momentum_name": momentum_attributes(self.bench.model.optimizer)[0],
                 "scored_on": result.rungs[-1].scored_on,
@@ -373,9 +377,7 @@ class Comparison:
         results.write_bytes(run.path / "plot.png", plotting.png(picture))
 
     def _run(self, candidate: Candidate, rung: int, replicate: int, steps: int, place: str) -> None:
-        training = training_steps(self.bench)
-        factor = self.question.decay_factor(self.bench.config, self.values, training, steps)
-        decay = candidate.weight_decay * factor
+        decay = candidate.weight_decay * self._decay_factor(steps)
         cycle = RecordedCycle(
             constants={self.bench.decay_name: decay},
             max_lr=candidate.max_lr,
@@ -403,6 +405,10 @@ class Comparison:
         score = self.trials[-1].score
         self.observer.end("the loss is not finite" if cycle.stop_reason else f"loss {score:.4g}")
 
+    def _decay_factor(self, steps: int) -> float:
+        training = training_steps(self.bench)
+        return self.question.decay_factor(self.bench.config, self.values, training, steps)
+
     def _judge(self, losses: Sequence[float]) -> NDArray[np.float64]:
         if self.scored_on(len(losses)) == ON_VALIDATION:
             return self.bench.examine("validation").losses
@@ -417,7 +423,7 @@ class Comparison:
             names,
             (
                 (i, t.candidate.value, t.candidate.stage, t.rung, t.replicate, t.candidate.max_lr,
-                 t.weight_decay, len(t.losses), t.score,
+                 t.weight_decay, t.steps, t.score,
                  int(dropped.get(t.candidate.value) == t.rung))
                 for i, t in enumerate(self.trials)
             ),

@@ -21,7 +21,10 @@ def find_momentum(
     out: str | Path | None = "runs",
     observer: Observer | None = None,
 ) -> ComparisonResult:
-    """Compare `find_momentum.values`, and the default range as one more candidate.
+    """Race `find_momentum.values`, and the default range as one more candidate.
+
+    The default range stays in the race to the end, unless it diverges: only runs of full length,
+    with every replicate, may overturn it.
 
     At a fixed learning rate a comparison of momentum values measures the step size
     lr / (1 - momentum). So each value m runs at `lr * (1 - m) / (1 - m_ref)`, where lr was found

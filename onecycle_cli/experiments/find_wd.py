@@ -29,7 +29,10 @@ def find_wd(
     out: str | Path | None = "runs",
     observer: Observer | None = None,
 ) -> ComparisonResult:
-    """Compare `find_wd.values`, then half a decade above and below the best of them.
+    """Race `find_wd.values`, and half a decade above and below the one that starts best.
+
+    The values are those of the configured training; the short runs use larger ones, which show as
+    much of their effect: see `decay_factor`.
 
     Judged on the data loss without the penalty, at the learning rate and momentum of the training
     to come. Of values that can't be told apart, the largest is suggested.
@@ -65,15 +68,21 @@ def decay_factor(config: Config, values: Values, training: int, steps: int) -> f
     to show as much of it. The factor is bounded, so that the largest decay of the search takes
     no more than a tenth off the weights at the highest learning rate.
 
+    With L2 in an optimizer that normalises its steps (the Adam family) decay does not shrink the
+    weights by lr * decay, and the factor is 1.
+
     Args:
         config: the configuration.
         values: the highest learning rate and the momentum.
         training: steps of the configured training.
         steps: steps of the run.
     """
+    is_l2 = config.optimizer.decay_kind == "l2"
+    if is_l2 and not config.optimizer.step_grows_with_momentum:
+        return 1.0
     largest = max(config.find_wd.values) * (_HALF_A_DECADE if config.find_wd.refine else 1)
     shrinkage = values.known_max_lr(config) * largest
-    if config.optimizer.decay_kind == "l2":
+    if is_l2:
         shrinkage *= 2 / (1 - sum(values.momentum.values()) / 2)
     bound = _MOST_SHRINKAGE / shrinkage if shrinkage else math.inf
     return max(1.0, min(training / steps, bound))

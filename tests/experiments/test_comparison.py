@@ -5,10 +5,12 @@ import pytest
 import yaml
 
 from onecycle_cli import results
+from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments.comparison import ON_NEW_BATCHES, ON_VALIDATION
 from onecycle_cli.experiments.find_momentum import find_momentum
-from onecycle_cli.experiments.find_wd import find_wd
+from onecycle_cli.experiments.find_wd import decay_factor, find_wd
+from onecycle_cli.experiments.values import Values
 
 FILES = {"config.yaml", "trials.csv", "curves.csv", "manifest.json", "plot.png", "result.json"}
 NOISY = {"options": {"hidden": 16, "layers": 1, "dropout": 0.5}}
@@ -191,6 +193,36 @@ def test_a_race_drops_the_worse_half_and_runs_the_others_longer(small, tmp_path,
     assert set(trials["weight_decay"][trials["rung"] == 2]) == {3.0, 1e-2, 1e-3, 1e-4} - set(out)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "values", "factor"),
+    [
+        ({}, [1e-4, 1e-6], 10.0),  # 120 steps stand for 12
+        ({}, [1e-2, 1e-4], 0.1 / (0.1 * 1e-2 * 2 / (1 - 0.9))),  # a tenth off the weights
+        ({}, [1.0, 1e-4], 1.0),  # never smaller than the candidate
+        ({"decay": "decoupled"}, [1e-2, 1e-4], 10.0),
+        ({"decay": "decoupled"}, [0.5, 1e-4], 0.1 / (0.1 * 0.5)),
+        ({"name": "adam"}, [1e-4, 1e-6], 1.0),  # L2 there does not shrink weights by lr * decay
+        ({"name": "adamw"}, [1e-4, 1e-6], 10.0),
+    ],
+)
+def test_decays_are_scaled_to_the_training(small, optimizer, values, factor):
+    config = small(find_wd={"values": values}, optimizer=optimizer, train={"weight_decay": 0})
+    config = load_config(config)
+    in_force = Values(0.1, {"max": 0.95, "min": 0.85}, 0.0, 0.9, {})
+    assert decay_factor(config, in_force, 120, 12) == pytest.approx(factor)
+
+
+def test_a_scaled_decay_shrinks_the_weights_as_much_as_the_training_would(small, tmp_path, table):
+    config = small(find_wd={"values": [1e-3, 1e-4]}, train={"cycles": [{"epochs": 10}]})
+    result = find_wd(config, out=tmp_path)
+
+    trials = table(result.folder / "trials.csv")
+    assert trials["weight_decay"].tolist() == [1e-3, 1e-3, 1e-4, 1e-4]
+    np.testing.assert_allclose(trials["decay_in_run"], trials["weight_decay"] * 60 / 12)
+    assert {rung.decay_factor for rung in result.rungs} == {60 / 12}
+    assert result.suggestion.value in (1e-3, 1e-4)
+
+
 def test_the_default_range_is_in_the_last_rung_even_if_others_are_ahead(momenta):
     """Only runs of full length, with every replicate, may overturn it."""
     result, _ = momenta
@@ -239,7 +271,8 @@ def test_a_candidate_without_a_finite_loss_is_out(small, tmp_path, table, listen
     assert listener.outcomes[1] == "the loss is not finite"
     trials = table(result.folder / "trials.csv")
     assert trials["score"][1] == np.inf
-    assert trials["steps"][1] < 12
+    assert trials["steps"][1] == 12
+    assert np.sum(table(result.folder / "curves.csv")["trial"] == 1) < 12
     saved = json.loads((result.folder / "result.json").read_text())
     assert saved["differences"]["1e+30"] == {
         "mean": None, "interval": [None, None], "rung": 1,
