@@ -25,7 +25,7 @@ def show(result: ComparisonResult, key: str, decay: str) -> None:
     if isinstance(found.value, dict):
         rows.append((key, in_words(found.value)))
     elif found.value is not None:
-        rows.append((key, number(found.value)))
+        rows.append((f"{key}, {decay}", number(found.value)))
     rows += [("verdict", found.verdict), ("reason", found.reason)]
     if result.best is not None:
         rows.append((f"  {_named(result.best)}", "lowest loss"))
@@ -50,7 +50,7 @@ def _in_words(rung: Heat) -> str:
     runs = f"{len(rung.scores)} x {rung.replicates} of {rung.steps} steps"
     if rung.decay_factor == 1:
         return runs
-    return f"{runs} at {number(rung.decay_factor)} times the decay"
+    return f"{runs} at {rung.decay_factor:.3g} times the decay"
 
 
 def _named(candidate: float | str) -> str:

@@ -159,10 +159,16 @@ class FindMomentumConfig(_Section):
 
 
 class FindWDConfig(_Section):
-    """The comparison of weight decays."""
+    """The comparison of weight decays.
+
+    Attributes:
+        scale: multiply decays in short runs, so that they take as much off the weights as they
+            would over the configured training.
+    """
 
     values: Annotated[list[NotNegative], Field(min_length=2)] = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7]
     refine: bool = True
+    scale: bool = False
     steps: Steps = "auto"
     repeats: Count = 3
 

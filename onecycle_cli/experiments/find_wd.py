@@ -31,8 +31,8 @@ def find_wd(
 ) -> ComparisonResult:
     """Race `find_wd.values`, and half a decade above and below the one that starts best.
 
-    The values are those of the configured training; the short runs use larger ones, which show as
-    much of their effect: see `decay_factor`.
+    With `find_wd.scale`, the values are those of the configured training, and the short runs use
+    larger ones, which show as much of their effect: see `decay_factor`.
 
     Judged on the data loss without the penalty, at the learning rate and momentum of the training
     to come. Of values that can't be told apart, the largest is suggested.
@@ -68,6 +68,8 @@ def decay_factor(config: Config, values: Values, training: int, steps: int) -> f
     to show as much of it. The factor is bounded, so that the largest decay of the search takes
     no more than a tenth off the weights at the highest learning rate.
 
+    It is 1 unless `find_wd.scale` is set.
+
     With L2 in an optimizer that normalises its steps (the Adam family) decay does not shrink the
     weights by lr * decay, and the factor is 1.
 
@@ -78,7 +80,8 @@ def decay_factor(config: Config, values: Values, training: int, steps: int) -> f
         steps: steps of the run.
     """
     is_l2 = config.optimizer.decay_kind == "l2"
-    if is_l2 and not config.optimizer.step_grows_with_momentum:
+    shrinks = config.optimizer.step_grows_with_momentum or not is_l2
+    if not (config.find_wd.scale and shrinks):
         return 1.0
     largest = max(config.find_wd.values) * (_HALF_A_DECADE if config.find_wd.refine else 1)
     shrinkage = values.known_max_lr(config) * largest

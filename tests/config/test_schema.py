@@ -55,6 +55,7 @@ def test_the_defaults(minimal):
         "find_wd": {
             "values": [1e-3, 1e-4, 1e-5, 1e-6, 1e-7],
             "refine": True,
+            "scale": False,
             "steps": "auto",
             "repeats": 3,
         },

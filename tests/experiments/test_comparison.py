@@ -206,14 +206,17 @@ def test_a_race_drops_the_worse_half_and_runs_the_others_longer(small, tmp_path,
     ],
 )
 def test_decays_are_scaled_to_the_training(small, optimizer, values, factor):
-    config = small(find_wd={"values": values}, optimizer=optimizer, train={"weight_decay": 0})
+    config = small(find_wd={"values": values, "scale": True}, optimizer=optimizer)
     config = load_config(config)
     in_force = Values(0.1, {"max": 0.95, "min": 0.85}, 0.0, 0.9, {})
+    assert decay_factor(load_config(small()), in_force, 120, 12) == 1.0
     assert decay_factor(config, in_force, 120, 12) == pytest.approx(factor)
 
 
 def test_a_scaled_decay_shrinks_the_weights_as_much_as_the_training_would(small, tmp_path, table):
-    config = small(find_wd={"values": [1e-3, 1e-4]}, train={"cycles": [{"epochs": 10}]})
+    config = small(
+        find_wd={"values": [1e-3, 1e-4], "scale": True}, train={"cycles": [{"epochs": 10}]}
+    )
     result = find_wd(config, out=tmp_path)
 
     trials = table(result.folder / "trials.csv")
