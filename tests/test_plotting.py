@@ -458,6 +458,30 @@ def test_scores_have_their_intervals():
     ]
 
 
+def test_who_was_dropped_is_pale_and_hollow_and_says_when():
+    record = find_wd()
+    record.result["rungs"] = [{"dropped": [1e-5]}, {"dropped": []}]
+    record.tables["trials"]["steps"] = [60.0] * len(record.tables["trials"]["trial"])
+    left, right = plotting.draw(record).axes
+    assert "+0.020 ± 0.010 (rung 1)" in notes(right)
+    assert right.get_xlabel().endswith("hollow: dropped early, after shorter cycles")
+    hollow = [d for d in right.lines if d.get_marker() == "o" and d.get_mfc() == "white"]
+    assert [d.get_ydata()[0] for d in hollow] == [2]
+    assert line(left, "1e-5").get_alpha() < line(left, "0.0001").get_alpha()
+
+
+def test_only_the_longest_cycles_of_a_candidate_are_drawn():
+    record = find_wd()
+    trials = record.tables["trials"]
+    trials["steps"] = [24.0, 60.0] * (len(trials["trial"]) // 2)
+    figure = plotting.draw(record)
+    mean = 1 + np.exp(-np.arange(60) / 20) + 0.1  # of the second replicate alone
+    np.testing.assert_allclose(
+        line(figure.axes[0], "0.0001").get_ydata(), suggest.moving_average(mean, 0.9), rtol=1e-12
+    )
+    assert "best: 1.152" in notes(figure.axes[1])
+
+
 def test_what_lies_far_off_is_an_arrow_at_the_edge():
     right = plotting.draw(find_wd()).axes[1]
     edge = right.get_xlim()[1]

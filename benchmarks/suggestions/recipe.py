@@ -31,7 +31,7 @@ FILE = Path(__file__).with_name("recipe.csv")
 COLUMNS = ("problem", "method", "seed", "lr", "momentum_max", "momentum_min", "weight_decay", "search_steps", "search_seconds", "run_steps", "validation", "test")  # fmt: skip # noqa: E501
 TRIALS, SEEDS = 50, (50, 51, 52)
 DECAYS = {"l2": (1e-7, 1e-2), "decoupled": (1e-5, 1.0)}
-"""Weight decays that a random search draws from: decoupled ones count about ten to a hundredfold."""
+"""Weight decays that a random search draws from: a decoupled one acts per step as lr * decay."""
 
 
 class Choice(dict[str, Any]):
@@ -163,7 +163,7 @@ def _sweep_with_validation(problem: Problem, runs: Runs, lr: float, momentum: fl
 
 
 def _with_penalty(problem: Problem, decay: float):
-    """Return a maker of fresh layers whose kernels have an L2 penalty, unless decay is decoupled."""
+    """Return a maker of layers whose kernels have an L2 penalty, unless decay is decoupled."""
 
     def fresh(layer):
         config = layer.get_config()

@@ -60,14 +60,14 @@ def answers(rule: str, problem: Problem) -> list[Answer]:
     recorded = sweeps.read(problem.name)
     if rule == OURS:
         sets = zip(*[iter(recorded["onecycle"])] * REPEATS, strict=True)
-        return [ours(list(sweeps)) for sweeps in sets][:SUGGESTIONS]
+        return [ours(list(three), sweeps.chance(problem.name)) for three in sets][:SUGGESTIONS]
     wanted, suggested = peers.RULES[rule]
     return [_of_peer(suggested, *sweep) for sweep in recorded[wanted][:SUGGESTIONS]]
 
 
-def ours(recorded: list[tuple[np.ndarray, np.ndarray]]) -> Answer:
+def ours(recorded: list[tuple[np.ndarray, np.ndarray]], chance: float) -> Answer:
     stopped = [as_stopped(*sweep) for sweep in recorded]
-    found = suggest.suggest_lr(stopped).suggestion
+    found = suggest.suggest_lr(stopped, chance=chance).suggestion
     value = found.value if isinstance(found.value, float) else None
     return Answer(value, found.interval, sum(len(losses) for _, losses in stopped))
 

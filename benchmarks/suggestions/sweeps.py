@@ -52,9 +52,15 @@ def read(problem: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
     """Return learning rates and losses of each seed, by range; NaN where it broke off."""
     with np.load(_file(problem)) as stored:
         return {
-            name: [(RANGES[name].lrs(losses.shape[1]), row) for row in losses.astype(float)]
-            for name, losses in stored.items()
+            name: [(wanted.lrs(stored[name].shape[1]), row) for row in stored[name].astype(float)]
+            for name, wanted in RANGES.items()
         }
+
+
+def chance(problem: str) -> float:
+    """Return the loss of always giving the same best answer."""
+    with np.load(_file(problem)) as stored:
+        return float(stored["chance"])
 
 
 def record(problem: Problem) -> None:
@@ -84,6 +90,7 @@ def record(problem: Problem) -> None:
             bench.train(steps, [finder], replicate=FIRST_SEED + seed)
             losses[seed, : len(finder.losses)] = finder.losses
         found[name] = losses
+    found["chance"] = np.array(bench.chance)
     bench.close()
     FOLDER.mkdir(exist_ok=True)
     np.savez_compressed(_file(problem.name), **found)

@@ -44,7 +44,7 @@ def find_lr_command(
     """Find the maximum learning rate by short range tests.
 
     Raises the learning rate step by step while recording each batch's loss, several times over,
-    and suggests half the rate at which the loss rebounds. Writes the suggestion to
+    and suggests the middle of the curve's basin, before the loss rebounds. Writes the suggestion to
     OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
 
     With --confirm, learning rates around the rebound are compared afterwards, as training will use

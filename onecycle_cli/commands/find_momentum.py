@@ -26,12 +26,12 @@ def find_momentum_command(
     verbose: Verbose = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Find the momentum range by short runs at several values.
+    """Find the momentum range by a race of several values.
 
     Each value runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
-    on the same batches; the range 0.95 to 0.85 runs as one more candidate. Where the values can't
-    be told apart, the range stays 0.95 to 0.85. Writes to OUT/NAME/suggestions.yaml and
-    OUT/NAME/find-momentum/NNN.
+    on the same batches; the range 0.95 to 0.85 runs as one more candidate. The better half
+    goes on to longer runs, until two are left. Where the values can't be told apart, the range
+    stays 0.95 to 0.85. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-momentum/NNN.
 
     Docs: docs/commands.md
     """

@@ -26,12 +26,12 @@ def find_wd_command(
     verbose: Verbose = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Find the weight decay by short runs at several values.
+    """Find the weight decay by a race of several values.
 
     Each value runs a complete short 1cycle from the same weights on the same batches, and is judged
-    on the loss without the penalty; half a decade around the best is searched too. Of values that
-    can't be told apart, the largest is suggested. Writes to OUT/NAME/suggestions.yaml and
-    OUT/NAME/find-wd/NNN.
+    on the loss without the penalty; half a decade around the best is searched too. The better half
+    goes on to longer runs, until two are left. Of values that can't be told apart, the largest is
+    suggested. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-wd/NNN.
 
     Docs: docs/commands.md
     """

@@ -29,7 +29,8 @@ def suggest_command(
         typer.Option(
             "--rule",
             metavar="NAME",
-            help="Suggest by this rule: rebound/2, steep, valley, slide, minimum/10 or minimum.",
+            help="Suggest by this rule: basin (the usual one), rebound/2, steep, valley, slide, "
+            "minimum/10 or minimum.",
         ),
     ] = None,
     smooth: Annotated[

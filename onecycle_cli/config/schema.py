@@ -151,7 +151,7 @@ class FindMomentumConfig(_Section):
 
     values: Annotated[list[Momentum], Field(min_length=1)] = [0.8, 0.85, 0.9, 0.95, 0.99]
     steps: Steps = "auto"
-    repeats: Count = 2
+    repeats: Count = 3
 
     @field_validator("values")
     @classmethod
@@ -165,7 +165,7 @@ class FindWDConfig(_Section):
     values: Annotated[list[NotNegative], Field(min_length=2)] = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7]
     refine: bool = True
     steps: Steps = "auto"
-    repeats: Count = 2
+    repeats: Count = 3
 
     @field_validator("values")
     @classmethod

@@ -48,8 +48,8 @@ optimizer:
   # decay: auto                 # l2 | decoupled; what a weight decay means
 # find_lr:       {{min_lr: 1e-5, max_lr: 10, scale: exp, steps: auto, repeats: 3, stop_factor: 4}}
 #                find_lr.confirm, false by default, then compares candidates by short 1cycles
-# find_momentum: {{values: [0.8, 0.85, 0.9, 0.95, 0.99], steps: auto, repeats: 2}}
-# find_wd:       {{values: [1e-3, 1e-4, 1e-5, 1e-6, 1e-7], refine: true, steps: auto, repeats: 2}}
+# find_momentum: {{values: [0.8, 0.85, 0.9, 0.95, 0.99], steps: auto, repeats: 3}}
+# find_wd:       {{values: [1e-3, 1e-4, 1e-5, 1e-6, 1e-7], refine: true, steps: auto, repeats: 3}}
 train:
   cycles: [{{epochs: {epochs}}}]  # each its own 1cycle pass
   # max_lr: auto                # auto: what find-lr suggested

@@ -1,4 +1,8 @@
-"""Candidates compared by short, complete 1cycle runs from the same start on the same batches."""
+"""Candidates raced: short, complete 1cycle runs from the same start on the same batches.
+
+A race has rungs. All candidates run the first one, of short cycles and one replicate; the better
+half runs the next one, of longer cycles and more replicates; the last two run the last.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results, suggest
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config, load_config
-from onecycle_cli.experiments.cost import Cost, short_run_steps
+from onecycle_cli.experiments.cost import Cost, final_rung_steps, training_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
@@ -23,7 +27,15 @@ from onecycle_cli.experiments.values import Values, conditions_of, gather
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.optimizers import momentum_attributes
 from onecycle_cli.results import RunFolder
-from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Difference, Scores, Suggestion
+from onecycle_cli.suggest import (
+    ON_NEW_BATCHES,
+    ON_VALIDATION,
+    Difference,
+    Rung,
+    Scores,
+    Suggestion,
+    plan_race,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,7 @@ class Candidate:
         value: what tables and pictures call it: a number, or `cycled` for a momentum range.
         max_lr: the highest learning rate of its cycle.
         momentum: its momentum range; equal ends hold it constant.
-        weight_decay: its weight decay, in the configured convention.
+        weight_decay: its weight decay in the configured training, in the configured convention.
         stage: `coarse` or `fine`.
     """
 
@@ -51,7 +63,9 @@ class Trial:
 
     Attributes:
         candidate: what was tried.
+        rung: the rung that it was run for, counted from 1.
         replicate: which initial weights and order of the data.
+        steps: the length of its cycle.
         lrs: learning rate of each step.
         momenta: momentum of each step.
         losses: data loss of each step's batch before its update.
@@ -60,7 +74,9 @@ class Trial:
     """
 
     candidate: Candidate
+    rung: int
     replicate: int
+    steps: int
     lrs: list[float]
     momenta: list[float]
     losses: list[float]
@@ -73,14 +89,44 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Heat:
+    """A rung as it was run.
+
+    Attributes:
+        steps: the length of its cycles.
+        replicates: runs of each candidate.
+        scored_on: what it was judged by, in words.
+        scores: for each candidate, the judged losses of each replicate.
+        dropped: the candidates whose race ended here.
+    """
+
+    steps: int
+    replicates: int
+    scored_on: str
+    scores: Scores
+    dropped: list[float | str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything but the losses, as plain data for a file."""
+        return {
+            "steps": self.steps,
+            "replicates": self.replicates,
+            "scored_on": self.scored_on,
+            "candidates": list(self.scores),
+            "dropped": self.dropped,
+        }
+
+
+@dataclass(frozen=True)
 class ComparisonResult:
     """What `find_momentum` or `find_wd` found.
 
     Attributes:
         suggestion: the suggested value.
         trials: every run, in order.
-        best: the candidate with the lowest mean loss, or `None` if all diverged.
-        differences: how much worse each other candidate is.
+        rungs: the rungs of the race.
+        best: the candidate with the lowest mean loss in the last rung, or `None` if all diverged.
+        differences: how much worse each other candidate is, in the last rung that it ran in.
         values: the learning rate and so on that were in force, and where they came from.
         cost: what it took.
         folder: where it is written, or `None`.
@@ -88,11 +134,17 @@ class ComparisonResult:
 
     suggestion: Suggestion
     trials: list[Trial]
+    rungs: list[Heat]
     best: float | str | None
     differences: dict[float | str, Difference]
     values: Values
     cost: Cost
     folder: Path | None
+
+    @property
+    def dropped(self) -> dict[float | str, int]:
+        """The rung, counted from 1, that each candidate was dropped in which was not a finalist."""
+        return {c: i for i, rung in enumerate(self.rungs, start=1) for c in rung.dropped}
 
 
 @dataclass(frozen=True)
@@ -104,8 +156,10 @@ class Question:
         section: its section of the configuration, with `steps` and `repeats`.
         key: what is suggested: `momentum` or `weight_decay`.
         candidates: makes the candidates, once the other values are known.
-        answer: makes a suggestion from the scores.
-        refine: makes further candidates from the scores of the first ones.
+        answer: makes a suggestion from the scores of each rung.
+        safest: given candidates that can't be told apart, who stays in the race in any case.
+        meaning: what a candidate's victory would suggest; the race ends when there is but one.
+        refine: makes further candidates from the scores of the first ones in the first rung.
         finer: how many further ones there may be.
     """
 
@@ -113,7 +167,9 @@ class Question:
     section: str
     key: str
     candidates: Callable[[Config, Values], list[Candidate]]
-    answer: Callable[[Scores], Suggestion]
+    answer: Callable[[Sequence[Scores]], Suggestion]
+    safest: Callable[[Sequence[Any]], Any]
+    meaning: Callable[[Any], Any] = lambda candidate: candidate
     refine: Callable[[Scores, Config, Values], list[Candidate]] = lambda *_: []
     finer: Callable[[Config], int] = lambda _: 0
 
@@ -136,10 +192,9 @@ def compare(
             if run is not None:
                 write_config(run, bench, values)
             comparison = Comparison(question, bench, values=values, observer=observer, run=run)
-            comparison.announce(candidates)
-            comparison.run_all(candidates)
-            comparison.run_all(question.refine(comparison.scores(), config, values))
-            result = comparison.conclude(question.answer(comparison.scores()))
+            comparison.announce(len(candidates))
+            rungs = comparison.race(candidates)
+            result = comparison.conclude(question.answer([rung.scores for rung in rungs]))
             if out is not None:
                 results.write_suggestion(
                     Path(out) / config.name,
@@ -154,7 +209,7 @@ def compare(
 
 
 class Comparison:
-    """Runs candidates and keeps what came of them.
+    """Races candidates and keeps what came of it.
 
     A trial is judged by the mean data loss over the last fifth of its steps, where the learning
     rate is low, as long as no batch is seen twice: the loss before the update then estimates the
@@ -181,58 +236,101 @@ class Comparison:
         self.observer, self.run = observer, run
         settings = getattr(bench.config, question.section)
         self.repeats: int = settings.repeats
-        self.steps = short_run_steps(settings.steps, bench.steps_per_epoch)
+        self.steps = final_rung_steps(settings.steps, bench.steps_per_epoch)
         self.label = label_of(run, bench.config, question.kind)
         self.trials: list[Trial] = []
-        self._most_trials = 0
+        self.rungs: list[Heat] = []
         self._started = time.perf_counter()
 
-    @property
-    def scored_on(self) -> str:
-        """What the trials are judged by, in words."""
-        one_pass = self.steps <= self.bench.steps_per_epoch
-        return ON_NEW_BATCHES if one_pass else ON_VALIDATION
+    def scored_on(self, steps: int) -> str:
+        """What trials of so many steps are judged by, in words."""
+        return ON_NEW_BATCHES if steps <= self.bench.steps_per_epoch else ON_VALIDATION
 
-    def announce(self, candidates: Sequence[Candidate]) -> None:
-        """Tell what the comparison is going to cost."""
-        count = len(candidates) + self.question.finer(self.bench.config)
-        self._most_trials = count * self.repeats
-        self.observer.note(
-            f"{count} candidates x {self.repeats} run{'' if self.repeats == 1 else 's'} of "
-            f"{self.steps} steps, judged on the {self.scored_on}"
+    def announce(self, candidates: int) -> None:
+        """Tell what the race is going to be like, and to cost."""
+        plan = plan_race(
+            candidates + self.question.finer(self.bench.config), self.steps, self.repeats
         )
-        self.observer.note(Cost.forecast(self.bench, self._most_trials * self.steps))
+        rungs = "; then ".join(_in_words(rung) for rung in plan)
+        self.observer.note(f"{rungs}; judged on the {self.scored_on(self.steps)}")
+        most, least = _steps_of(plan), _steps_of([plan[0], plan[-1]])
+        self.observer.note(Cost.forecast(self.bench, most))
+        if least < most:
+            self.observer.note(f"{least} steps if the first rung leaves no more than two")
 
-    def run_all(self, candidates: Iterable[Candidate]) -> None:
-        """Run every candidate, `repeats` times each; what is done is kept if it breaks off."""
+    def race(self, candidates: Sequence[Candidate]) -> list[Heat]:
+        """Run rung after rung, until the answer is clear or the last one is done.
+
+        What is done is kept on disk if it breaks off.
+        """
         try:
-            for candidate in candidates:
-                for replicate in range(self.repeats):
-                    self._run(candidate, replicate)
+            self._race(list(candidates))
         except BaseException:
             if self.run is not None and self.trials:
                 self.run.keep()
                 self._write_tables(self.run)
             raise
+        return self.rungs
 
-    def scores(self) -> Scores:
+    def _race(self, racing: list[Candidate]) -> None:
+        newcomers = self.question.finer(self.bench.config)
+        while True:
+            number = len(self.rungs) + 1
+            plan = plan_race(len(racing) + newcomers, self.steps, self.repeats, done=number - 1)
+            scores = self._run_rung(racing, plan)
+            if newcomers:
+                finer = self.question.refine(scores, self.bench.config, self.values)
+                self._run_rung(finer, plan)
+                racing, newcomers = [*racing, *finer], 0
+                scores = self._scores(racing, plan[0])
+            is_last = len(plan) == 1
+            left = list(scores) if is_last else suggest.survivors(scores, self.question.safest)
+            dropped = [c for c in scores if c not in left]
+            steps = plan[0].steps
+            self.rungs.append(
+                Heat(steps, plan[0].replicates, self.scored_on(steps), scores, dropped)
+            )
+            if is_last or len({self.question.meaning(c) for c in left}) <= 1:
+                return
+            racing = [c for c in racing if c.value in left]
+
+    def _run_rung(self, candidates: Sequence[Candidate], plan: Sequence[Rung]) -> Scores:
+        """Run what the first of the planned rungs lacks; earlier runs as long as it count too."""
+        rung, number = plan[0], len(self.rungs) + 1
+        done = {(t.candidate.value, t.steps, t.replicate) for t in self.trials}
+        runs = [
+            (candidate, replicate)
+            for candidate in candidates
+            for replicate in range(rung.replicates)
+            if (candidate.value, rung.steps, replicate) not in done
+        ]
+        for i, (candidate, replicate) in enumerate(runs, start=1):
+            place = f"rung {number} of {number + len(plan) - 1}, run {i} of {len(runs)}"
+            self._run(candidate, number, replicate, rung.steps, place)
+        return self._scores(candidates, rung)
+
+    def _scores(self, candidates: Iterable[Candidate], rung: Rung) -> Scores:
         """Return the judged losses of each candidate, a list entry for each replicate."""
-        scores: Scores = {}
-        for trial in self.trials:
-            scores.setdefault(trial.candidate.value, []).append(trial.scored)
-        return suggest.aligned(scores)
+        return suggest.aligned(
+            {
+                c.value: [
+                    t.scored for t in self.trials if (t.candidate, t.steps) == (c, rung.steps)
+                ]
+                for c in candidates
+            }
+        )
 
     def conclude(self, suggestion: Suggestion) -> ComparisonResult:
         """Write everything down and return it."""
         try:
-            best, differences = suggest.rank(self.scores())
+            best, differences = suggest.rank(*(rung.scores for rung in self.rungs))
         except ValueError:
             best, differences = None, {}
         steps = sum(len(trial.losses) for trial in self.trials)
         cost = Cost.of(self.bench, steps, time.perf_counter() - self._started)
         folder = self.run.final if self.run else None
         result = ComparisonResult(
-            suggestion, self.trials, best, differences, self.values, cost, folder
+            suggestion, self.trials, self.rungs, best, differences, self.values, cost, folder
         )
         if self.run is not None:
             self._write(self.run, result)
@@ -251,19 +349,25 @@ class Comparison:
                 "suggestion": found.as_dict(),
                 "best": result.best,
                 "differences": {
-                    str(candidate): {"mean": d.mean, "interval": list(d.interval)}
+                    str(candidate): {
+                        "mean": d.mean,
+                        "interval": list(d.interval),
+                        "rung": _last_rung(result.rungs, candidate),
+                    }
                     for candidate, d in result.differences.items()
                 },
+                "rungs": [rung.as_dict() for rung in result.rungs],
+                "training_steps": training_steps(self.bench),
                 "decay": self.bench.config.optimizer.decay_kind,
                 "momentum_name": momentum_attributes(self.bench.model.optimizer)[0],
-                "scored_on": self.scored_on,
+                "scored_on": result.rungs[-1].scored_on,
                 "cost": result.cost.as_dict(),
             },
         )
         picture = plotting.draw(results.read_record(run.path))
         results.write_bytes(run.path / "plot.png", plotting.png(picture))
 
-    def _run(self, candidate: Candidate, replicate: int) -> None:
+    def _run(self, candidate: Candidate, rung: int, replicate: int, steps: int, place: str) -> None:
         cycle = RecordedCycle(
             constants={self.bench.decay_name: candidate.weight_decay},
             max_lr=candidate.max_lr,
@@ -272,14 +376,15 @@ class Comparison:
         )
         self.bench.rewind(replicate)
         shown = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
-        title = f"trial {len(self.trials) + 1} of {self._most_trials}"
-        self.observer.begin(f"{title}, {self.question.key.replace('_', ' ')} {shown}", self.steps)
-        self.bench.train(self.steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
+        self.observer.begin(f"{place}, {self.question.key.replace('_', ' ')} {shown}", steps)
+        self.bench.train(steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
         judged = [] if cycle.stop_reason else [self._judge(cycle.losses)]
         self.trials.append(
             Trial(
                 candidate,
+                rung,
                 replicate,
+                steps,
                 cycle.lrs,
                 cycle.history["momentum"],
                 cycle.losses,
@@ -290,17 +395,21 @@ class Comparison:
         self.observer.end("the loss is not finite" if cycle.stop_reason else f"loss {score:.4g}")
 
     def _judge(self, losses: Sequence[float]) -> NDArray[np.float64]:
-        if self.scored_on == ON_VALIDATION:
+        if self.scored_on(len(losses)) == ON_VALIDATION:
             return self.bench.examine("validation").losses
         return suggest.annealed(losses)
 
     def _write_tables(self, run: RunFolder) -> None:
+        dropped = {c: i for i, rung in enumerate(self.rungs, start=1) for c in rung.dropped}
+        names = ("trial", self.question.key, "stage", "rung", "replicate", "lr",
+                 "steps", "score", "dropped")  # fmt: skip
         results.write_csv(
             run.path / "trials.csv",
-            ("trial", self.question.key, "stage", "replicate", "lr", "steps", "score"),
+            names,
             (
-                (i, t.candidate.value, t.candidate.stage, t.replicate, t.candidate.max_lr,
-                 len(t.losses), t.score)
+                (i, t.candidate.value, t.candidate.stage, t.rung, t.replicate, t.candidate.max_lr,
+                 t.steps, t.score,
+                 int(dropped.get(t.candidate.value) == t.rung))
                 for i, t in enumerate(self.trials)
             ),
         )  # fmt: skip
@@ -323,3 +432,22 @@ def _others(values: Values, searched: str) -> dict[str, Any]:
         "weight_decay": values.weight_decay,
     }
     return {key: value for key, value in known.items() if key != searched}
+
+
+def _in_words(rung: Rung) -> str:
+    runs = "1 run" if rung.replicates == 1 else f"{rung.replicates} runs"
+    return f"{rung.candidates} candidates x {runs} of {rung.steps} steps"
+
+
+def _steps_of(plan: Sequence[Rung]) -> int:
+    """Return the steps of a whole race, in which runs of the same length are not run twice."""
+    steps, before = 0, Rung(0, 0, 0)
+    for rung in plan:
+        known = before.replicates if rung.steps == before.steps else 0
+        steps += rung.candidates * rung.steps * (rung.replicates - known)
+        before = rung
+    return steps
+
+
+def _last_rung(rungs: Sequence[Heat], candidate: float | str) -> int:
+    return max(i for i, rung in enumerate(rungs, start=1) if candidate in rung.scores)

@@ -272,7 +272,16 @@ class Confirming:
         self.bench.train(rung.steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
         scored = [] if cycle.stop_reason else [self._judge(rung, cycle.losses)]
         momenta = cycle.history["momentum"]
-        trial = Trial(candidate, replicate, cycle.lrs, momenta, cycle.losses, *scored)
+        trial = Trial(
+            candidate,
+            1 + self.rungs.index(rung),
+            replicate,
+            rung.steps,
+            cycle.lrs,
+            momenta,
+            cycle.losses,
+            *scored,
+        )
         self.trials.append(trial)
         broke_off = "the loss is not finite"
         self.observer.end(broke_off if cycle.stop_reason else f"loss {trial.score:.4g}")

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.workbench import Workbench
 
 _FEWEST_STEPS, _MOST_STEPS = 100, 300
+_FEWEST_RACED = 48
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ def short_run_steps(configured: int | str, steps_per_epoch: int) -> int:
     if isinstance(configured, int):
         return configured
     return max(_FEWEST_STEPS, min(_MOST_STEPS, steps_per_epoch))
+
+
+def final_rung_steps(configured: int | str, steps_per_epoch: int) -> int:
+    """Return the length of the longest runs of a race of candidates.
+
+    An eighth of an epoch, but at least 48 and at most 300 steps, so that a race of six candidates
+    costs little more than an epoch; 100 steps, where an epoch has fewer than 48.
+    """
+    if isinstance(configured, int):
+        return configured
+    if steps_per_epoch < _FEWEST_RACED:
+        return _FEWEST_STEPS
+    return max(_FEWEST_RACED, min(_MOST_STEPS, steps_per_epoch // 8))
 
 
 def _share(runs: float) -> str:

@@ -21,7 +21,10 @@ def find_momentum(
     out: str | Path | None = "runs",
     observer: Observer | None = None,
 ) -> ComparisonResult:
-    """Compare `find_momentum.values`, and the default range as one more candidate.
+    """Race `find_momentum.values`, and the default range as one more candidate.
+
+    The default range stays in the race to the end, unless it diverges: only runs of full length,
+    with every replicate, may overturn it.
 
     At a fixed learning rate a comparison of momentum values measures the step size
     lr / (1 - momentum). So each value m runs at `lr * (1 - m) / (1 - m_ref)`, where lr was found
@@ -41,7 +44,9 @@ def find_momentum(
         section="find_momentum",
         key="momentum",
         candidates=_candidates,
-        answer=lambda scores: suggest.suggest_momentum(scores, cycled=CYCLED),
+        answer=lambda rungs: suggest.suggest_momentum(*rungs, cycled=CYCLED),
+        safest=lambda _: CYCLED,
+        meaning=lambda winner: tuple(suggest.momentum_range(winner, CYCLED).values()),
     )
     return compare(question, config, out=out, observer=observer)
 

@@ -28,7 +28,7 @@ def find_wd(
     out: str | Path | None = "runs",
     observer: Observer | None = None,
 ) -> ComparisonResult:
-    """Compare `find_wd.values`, then half a decade above and below the best of them.
+    """Race `find_wd.values`, and half a decade above and below the one that starts best.
 
     Judged on the data loss without the penalty, at the learning rate and momentum of the training
     to come. Of values that can't be told apart, the largest is suggested.
@@ -49,7 +49,8 @@ def find_wd(
         candidates=lambda config, values: _at(config.find_wd.values, config, values, "coarse"),
         refine=_refine,
         finer=lambda config: 2 * config.find_wd.refine,
-        answer=suggest.suggest_weight_decay,
+        answer=lambda rungs: suggest.suggest_weight_decay(*rungs),
+        safest=max,
     )
     return compare(question, config, out=out, observer=observer)
 

@@ -153,7 +153,7 @@ def _range_test(folder: Path, record: Record, rule: str | None, bandwidth: float
     chance = record.result.get("chance_loss")
     findings = suggest.suggest_lr(
         sweeps,
-        rule=rule,
+        rule=rule or suggest.OURS,
         bandwidth=bandwidth,
         chance=chance if isinstance(chance, float) else None,
     )
@@ -250,7 +250,7 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
         return found
     how = "from the saved trials"
     if again.findings is not None and again.scores is None:
-        rule = again.rule or "rebound/2"
+        rule = again.rule or suggest.OURS
         how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:g} in ln lr"
     reason = f"{found.reason} Computed again {how}."
     return Suggestion(found.value, found.interval, found.verdict, reason)

@@ -43,6 +43,7 @@ Value = float | str
 
 _SMOOTHING = 0.9
 _FAR_OFF = 6.0
+_PALE = 0.55
 _DECAYS = {
     "l2": "weight decay (L2: loss + λ·Σw²)",
     "decoupled": "weight decay (decoupled: w −= lr·λ·w)",
@@ -51,13 +52,18 @@ _DECAYS = {
 
 @dataclass(frozen=True)
 class _Candidate:
-    """One value that was tried: its smoothed loss, its score, its distance from the best one."""
+    """One value that was tried: its smoothed loss, its score, its distance from the best one.
+
+    Of several rungs, the last one that it ran in; `dropped` is that rung, counted from 1, if it
+    was not the race's last.
+    """
 
     value: Value
     losses: Array
     score: float
     mean: float
     interval: tuple[float, float] | None
+    dropped: int | None = None
 
     @property
     def name(self) -> str:
@@ -86,7 +92,7 @@ def draw_comparison(record: Record) -> Figure:
     _draw_losses(left, candidates, chosen)
     _draw_scores(right, candidates, chosen)
     right.set_ylabel(_axis_name(record))
-    right.set_xlabel(_score_label(record))
+    right.set_xlabel(_score_label(record, candidates))
     if any(len(c.losses) for c in candidates):
         columns = len(candidates) if len(candidates) < 8 else 5
         legend_below(figure, left, columns, _axis_name(record))
@@ -117,7 +123,7 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
     names = {c.value: c.name for run in runs for c in run}
     _finish_scores(axes, [names[v] for v in values], limits)
     axes.set_ylabel(" / ".join(dict.fromkeys(map(_axis_name, records))))
-    axes.set_xlabel(_score_label(records[0]))
+    axes.set_xlabel(_score_label(records[0], [c for run in runs for c in run]))
     legend_below(figure, axes, columns=1)
     return figure
 
@@ -130,20 +136,36 @@ def _candidates(record: Record) -> list[_Candidate]:
     tried: dict[Value, list[int]] = {}
     for row, value in enumerate(trials[column]):
         tried.setdefault(value, []).append(row)
+    lengths = trials.get("steps") or [0.0] * len(trials[column])
+    tried = {v: _longest(rows, lengths) for v, rows in tried.items()}
     scores = {v: _mean([trials["score"][row] for row in rows]) for v, rows in tried.items()}
     trial_of_step = np.asarray(curves["trial"])
     losses = np.asarray(curves["loss"], float)
     differences = _by_value(record.result.get("differences") or {})
     best = _best(record, scores)
+    dropped = _dropped(record)
     return [
         _Candidate(
             value,
             _mean_curve([losses[trial_of_step == identity[row]] for row in tried[value]]),
             scores[value],
             *_distance(value, best, scores, differences),
+            dropped.get(value),
         )
         for value in _ordered(tried)
     ]
+
+
+def _longest(rows: Sequence[int], lengths: Sequence[Any]) -> list[int]:
+    """Return the rows of the longest cycles: those of the last rung that a candidate ran in."""
+    longest = max(lengths[row] for row in rows)
+    return [row for row in rows if lengths[row] == longest]
+
+
+def _dropped(record: Record) -> dict[Value | None, int]:
+    """Return the rung, counted from 1, that each candidate was dropped in."""
+    rungs = record.result.get("rungs") or []
+    return {_value_of(c): i for i, rung in enumerate(rungs, 1) for c in rung.get("dropped") or []}
 
 
 def _best(record: Record, scores: Mapping[Value, float]) -> Value | None:
@@ -224,6 +246,7 @@ def _draw_losses(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[
         axes.plot(
             candidate.losses,
             linewidth=2.4 if index in chosen else 1.3,
+            alpha=_PALE if candidate.dropped else 1.0,
             label=candidate.name.replace("\n", ", "),
             marker="o" if len(candidate.losses) == 1 else None,
             **look(index),  # type: ignore[arg-type]
@@ -275,14 +298,21 @@ def _draw_dots(
     limits: tuple[float, float],
     marker: str,
 ) -> None:
-    """Draw each score as a dot with whiskers; what lies far off, as an arrow at the edge."""
+    """Draw each score as a dot with whiskers; what lies far off, as an arrow at the edge.
+
+    Candidates that were dropped early have hollow marks.
+    """
     for candidate, row, color in zip(candidates, rows, colors, strict=True):
+        inside = "white" if candidate.dropped else color
         if not candidate.finished or candidate.mean > limits[1]:
-            axes.plot([limits[1]], [row], ">", color=color, markersize=7, clip_on=False, zorder=3)
+            axes.plot(
+                [limits[1]], [row], ">", color=color, mfc=inside, ms=7, clip_on=False, zorder=3
+            )
             continue
         if candidate.interval:
-            axes.plot(candidate.interval, [row, row], "-", color=color, linewidth=1.8)
-        axes.plot([candidate.mean], [row], marker, color=color, markersize=6, zorder=3)
+            width = 1.0 if candidate.dropped else 1.8
+            axes.plot(candidate.interval, [row, row], "-", color=color, linewidth=width)
+        axes.plot([candidate.mean], [row], marker, color=color, mfc=inside, ms=6, zorder=3)
 
 
 def _name_far_off(
@@ -335,6 +365,8 @@ def _score_text(candidate: _Candidate, candidates: Sequence[_Candidate]) -> str:
     text = f"{candidate.mean:+.{decimals}f}"
     if candidate.interval:
         text += f" ± {(candidate.interval[1] - candidate.interval[0]) / 2:.{decimals}f}"
+    if candidate.dropped:
+        text += f" (rung {candidate.dropped})"
     return text.replace("-", "−")
 
 
@@ -348,7 +380,11 @@ def _axis_name(record: Record) -> str:
     return str(record.result.get("momentum_name") or "momentum")
 
 
-def _score_label(record: Record) -> str:
+def _score_label(record: Record, candidates: Sequence[_Candidate]) -> str:
     scored_on = record.result.get("scored_on")
-    label = "loss above the best one, 95 % interval"
-    return f"{label}\n(scored on {scored_on})" if scored_on else label
+    lines = ["loss above the best one, 95 % interval"]
+    if scored_on:
+        lines.append(f"(scored on {scored_on})")
+    if any(c.dropped for c in candidates):
+        lines.append("hollow: dropped early, after shorter cycles")
+    return "\n".join(lines)

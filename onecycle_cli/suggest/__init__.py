@@ -12,6 +12,7 @@ from onecycle_cli.suggest.comparison import (
     Scores,
     aligned,
     annealed,
+    momentum_range,
     paired_difference,
     paired_error,
     rank,
@@ -33,8 +34,15 @@ from onecycle_cli.suggest.curves import (
     moving_average,
     smooth,
 )
-from onecycle_cli.suggest.learning_rate import MARGIN, LRFindings, base_lr, suggest_lr
-from onecycle_cli.suggest.rules import RULES, Rule, slide, valley
+from onecycle_cli.suggest.learning_rate import LRFindings, base_lr, suggest_lr
+from onecycle_cli.suggest.racing import (
+    FEWEST_STEPS,
+    LAST_SEATS,
+    Rung,
+    plan_race,
+    survivors,
+)
+from onecycle_cli.suggest.rules import OURS, RULES, Rule, slide, valley
 from onecycle_cli.suggest.suggestion import ACCEPTED, Suggestion
 from onecycle_cli.suggest.trends import Landmarks, find_landmarks
 
@@ -42,17 +50,20 @@ __all__ = [
     "ACCEPTED",
     "BANDWIDTH",
     "DEFAULT_MOMENTUM",
+    "FEWEST_STEPS",
     "FINALISTS",
     "LADDER",
-    "MARGIN",
+    "LAST_SEATS",
     "ON_NEW_BATCHES",
     "ON_VALIDATION",
+    "OURS",
     "RULES",
     "Array",
     "Difference",
     "LRFindings",
     "Landmarks",
     "Rule",
+    "Rung",
     "Scores",
     "Suggestion",
     "aligned",
@@ -64,14 +75,17 @@ __all__ = [
     "find_landmarks",
     "finite_part",
     "ladder",
+    "momentum_range",
     "moving_average",
     "paired_difference",
     "paired_error",
+    "plan_race",
     "rank",
     "slide",
     "smooth",
     "suggest_lr",
     "suggest_momentum",
     "suggest_weight_decay",
+    "survivors",
     "valley",
 ]

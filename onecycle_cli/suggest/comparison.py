@@ -98,70 +98,77 @@ def paired_error(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> float
     return max(errors, default=float("inf"))
 
 
-def rank(scores: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Difference]]:
+def rank(*rungs: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Difference]]:
     """Return the candidate with the lowest mean loss, and every other one's distance from it.
 
     Args:
-        scores: for each candidate, an array of losses for each replicate.
+        *rungs: for each candidate, an array of losses for each replicate; of several rungs of a
+            race, in order, the last one decides which is the best, and each candidate's distance
+            from it is that of the last rung it ran in.
 
     Raises:
-        ValueError: when every candidate has a loss that is not finite.
+        ValueError: when every candidate of the last rung has a loss that is not finite.
     """
     means = {
         c: float(np.mean([np.asarray(run, float).mean() for run in runs]))
-        for c, runs in scores.items()
+        for c, runs in rungs[-1].items()
         if _all_finite(runs)
     }
     if not means:
         raise ValueError("no candidate has finite losses only.")
     best = min(means, key=lambda c: means[c])
-    return best, {c: paired_difference(s, scores[best]) for c, s in scores.items() if c != best}
+    last = {c: rung for rung in rungs for c in rung}
+    return best, {
+        c: paired_difference(rung[c], rung[best]) for c, rung in last.items() if c != best
+    }
 
 
-def suggest_weight_decay(scores: Mapping[float, Sequence[ArrayLike]]) -> Suggestion:
+def suggest_weight_decay(*rungs: Mapping[float, Sequence[ArrayLike]]) -> Suggestion:
     """Suggest the largest weight decay that is not shown to be worse than the best one.
 
     Args:
-        scores: data losses, without penalty, of each weight decay, as in `rank`.
+        *rungs: data losses, without penalty, of each weight decay, as in `rank`; only who ran in
+            the last rung can be suggested.
     """
     try:
-        best, differences = rank(scores)
+        best, differences = rank(*rungs)
     except ValueError:
         return no_finite_candidate()
     tied = sorted([best, *(c for c, d in differences.items() if d.tied)])
     interval = (tied[0], tied[-1])
     if len(tied) == 1:
         return Suggestion(best, interval, "ok", f"{best:g} has the lowest loss, beyond the noise.")
+    value = max(c for c in tied if c in rungs[-1])
     return Suggestion(
-        tied[-1],
+        value,
         interval,
         "undecided",
-        f"{len(tied)} values from {tied[0]:g} to {tied[-1]:g} can't be told apart; the largest is "
-        f"the safer one. Raise find_wd.repeats or find_wd.steps to decide.",
+        f"{len(tied)} values from {tied[0]:g} to {tied[-1]:g} can't be told apart; the largest of "
+        f"the last rung is the safer one. Raise find_wd.repeats or find_wd.steps to decide.",
     )
 
 
 def suggest_momentum(
-    scores: Mapping[float | str, Sequence[ArrayLike]], cycled: str = "cycled"
+    *rungs: Mapping[float | str, Sequence[ArrayLike]], cycled: str = "cycled"
 ) -> Suggestion:
     """Suggest a momentum range from short runs at constant values and one over the default range.
 
-    A constant winner m suggests `max = min(.99, m + .05)`, `min = m - .05`. While the default range
-    is among those that can't be told apart, it is the answer.
+    A constant winner is cycled around: see `momentum_range`. While the default range is among
+    those that can't be told apart, it is the answer.
 
     Args:
-        scores: data losses of each momentum, as in `rank`; the key `cycled` stands for the range
+        *rungs: data losses of each momentum, as in `rank`; the key `cycled` stands for the range
             `DEFAULT_MOMENTUM`, mirrored to the learning rate.
         cycled: that key.
     """
     try:
-        best, differences = rank(scores)
+        best, differences = rank(*rungs)
     except ValueError:
         return no_finite_candidate()
     tied = [best, *(c for c, d in differences.items() if d.tied)]
     constants = [float(c) for c in tied if c != cycled]
-    is_default = cycled in tied or (len(tied) > 1 and cycled not in scores)
-    value = dict(DEFAULT_MOMENTUM) if is_default else _around(best)
+    is_default = cycled in tied or (len(tied) > 1 and cycled not in rungs[0])
+    value = momentum_range(cycled if is_default else best, cycled)
     spoken = f"{value['max']:g} to {value['min']:g}"
     interval = (min([*constants, *value.values()]), max([*constants, *value.values()]))
     if len(tied) > 1:
@@ -179,6 +186,16 @@ def suggest_momentum(
     else:
         reason = f"a constant {best:g} has the lowest loss, beyond the noise; cycle around it."
     return Suggestion(value, interval, "ok", reason)
+
+
+def momentum_range(winner: float | str, cycled: str = "cycled") -> dict[str, float]:
+    """Return the range that a winner stands for: of a constant m, `min(.99, m + .05)` to `m - .05`.
+
+    Args:
+        winner: a constant momentum, or the key of the default range.
+        cycled: that key.
+    """
+    return dict(DEFAULT_MOMENTUM) if winner == cycled else _around(float(winner))
 
 
 def no_finite_candidate() -> Suggestion:

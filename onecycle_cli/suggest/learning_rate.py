@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from onecycle_cli.suggest.curves import BANDWIDTH, finite_part, first_broken
-from onecycle_cli.suggest.rules import RULES, Rule
+from onecycle_cli.suggest.rules import OURS, RULES, Rule
 from onecycle_cli.suggest.suggestion import Suggestion, rounded
 from onecycle_cli.suggest.trends import FEWEST_POINTS, Landmarks, Trend
 
 Sweeps = Sequence[tuple[ArrayLike, ArrayLike]]
 """Learning rates and raw batch losses of each range test, arrays of shape (n,)."""
-
-MARGIN = 2.0
-"""The suggested learning rate is this factor below the one at which the loss rebounds."""
 
 _ONE_SWEEP_SPREAD = 1.7
 _REPEATS_AGREE = 4.0
@@ -46,19 +43,19 @@ class LRFindings:
 def suggest_lr(
     sweeps: Sweeps,
     *,
-    rule: str | None = None,
+    rule: str = OURS,
     bandwidth: float = BANDWIDTH,
     chance: float | None = None,
 ) -> LRFindings:
     """Suggest a maximum learning rate from range tests of one model and data set.
 
-    Of each sweep, the rate at which the smoothed loss rebounds after its minimum, divided by
-    `MARGIN`; of several sweeps, the median, with the lowest and the highest as interval.
+    Each sweep is judged by a rule; of several sweeps, the answer is the median, with the lowest and
+    the highest as interval.
 
     Args:
         sweeps: learning rates and raw batch losses of each test, arrays of shape (n,); a sweep
             may end in a non-finite loss.
-        rule: a name of `RULES`, to suggest by that rule instead.
+        rule: a name of `RULES`.
         bandwidth: the smoothing kernel's standard deviation in ln lr, > 0.
         chance: the loss of always giving the same best answer; a sweep that never comes clearly
             below it has learned nothing, however far it fell. `None`: not known.
@@ -69,12 +66,12 @@ def suggest_lr(
     Raises:
         ValueError: when there is no such rule.
     """
-    if rule is not None and rule not in RULES:
+    if rule not in RULES:
         raise ValueError(f"`rule` must be one of {', '.join(RULES)}; got {rule!r}.")
     every = [Trend.of(*sweep, bandwidth) for sweep in sweeps]
     trends = [trend for trend in every if trend]
     learned = [trend for trend in trends if trend.descended and trend.beats(chance)]
-    suggestion = _suggest(sweeps, trends, learned, RULES.get(rule or ""))
+    suggestion = _suggest(sweeps, trends, learned, RULES[rule])
     value = suggestion.value
     return LRFindings(
         suggestion=suggestion,
@@ -91,15 +88,14 @@ def base_lr(max_lr: float) -> float:
 
 
 def _suggest(
-    sweeps: Sweeps, trends: Sequence[Trend], learned: Sequence[Trend], rule: Rule | None
+    sweeps: Sweeps, trends: Sequence[Trend], learned: Sequence[Trend], rule: Rule
 ) -> Suggestion:
     """Refuse unless more than half of the sweeps could be judged, fell, and rose again."""
     if len(trends) * 2 <= len(sweeps):
         return _too_few(sweeps)
     if len(learned) * 2 <= len(trends):
         return _nothing_learned(trends)
-    diverged = _rebounds(learned)
-    if not diverged and (rule is None or rule.needs_rebound):
+    if rule.needs_rebound and not _rebounds(learned):
         highest = max(float(trend.lrs[-1]) for trend in learned)
         return Suggestion(
             None,
@@ -108,9 +104,6 @@ def _suggest(
             f"the loss was still falling, or flat, at the highest learning rate {highest:.3g}; "
             f"raise max_lr to {highest * 10:.3g} and search again.",
         )
-    if rule is None:
-        rates = [lr / MARGIN for lr in diverged]
-        return _accept(rates, "half the learning rate at which the loss rebounds from its minimum")
     answers = [lr for trend in learned if (lr := rule.of_trend(trend)) is not None]
     return _accept(answers, rule.about) if answers else _too_few(sweeps)
 
@@ -156,7 +149,7 @@ def _too_few(sweeps: Sweeps) -> Suggestion:
 
 
 def _accept(answers: Sequence[float], what: str) -> Suggestion:
-    """Return the median of the sweeps' answers, or the lowest where they disagree."""
+    """Return the median of the sweeps' answers."""
     rates = sorted(rounded(lr) for lr in answers)
     value = rounded(float(np.median(rates)))
     if len(rates) == 1:
@@ -165,11 +158,12 @@ def _accept(answers: Sequence[float], what: str) -> Suggestion:
         interval = (rates[0], rates[-1])
     if rates[-1] > rates[0] * _REPEATS_AGREE:
         return Suggestion(
-            rates[0],
+            value,
             interval,
             "undecided",
-            f"the repeats disagree, from {rates[0]:.3g} to {rates[-1]:.3g}; the lowest is the safe "
-            f"one. Raise the number of steps or of repeats to decide.",
+            f"the repeats disagree, from {rates[0]:.3g} to {rates[-1]:.3g}; this is their median. "
+            f"Confirm it by complete 1cycles (find_lr.confirm), or raise the number of steps or of "
+            f"repeats.",
         )
     basis = f"median of {len(rates)} sweeps" if len(rates) > 1 else "one sweep"
     return Suggestion(value, interval, "ok", f"{what} ({basis}).")

@@ -68,6 +68,10 @@ def slide(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> fl
     return RULES["slide"](lrs, losses, bandwidth)
 
 
+def _basin(trend: Trend) -> float | None:
+    return trend.basin
+
+
 def _rebound_half(trend: Trend) -> float | None:
     diverge = trend.diverge
     return None if diverge is None else diverge / 2
@@ -110,7 +114,16 @@ def _slide(trend: Trend) -> float | None:
     return float(answer)
 
 
+OURS = "basin"
+"""The rule that range tests are judged by; chosen by `benchmarks/suggestions`."""
+
 RULES: dict[str, Rule] = {
+    OURS: Rule(
+        "the middle of the curve's basin, from where the loss comes close to its minimum to where "
+        "it rebounds",
+        _basin,
+        True,
+    ),
     "rebound/2": Rule("half the rate at which the loss rebounds", _rebound_half, True),
     "steep": Rule("the rate at which the loss falls fastest", _steep),
     "valley": Rule("fastai's valley, two thirds down the longest fall", _valley),
@@ -118,4 +131,4 @@ RULES: dict[str, Rule] = {
     "minimum/10": Rule("a tenth of the rate of the lowest loss", _minimum_tenth, True),
     "minimum": Rule("the rate of the lowest loss", _minimum, True),
 }
-"""Every rule by its name. `rebound/2` is what `suggest_lr` rests on."""
+"""Every rule by its name."""

@@ -21,9 +21,11 @@ FEWEST_POINTS = 12
 """A sweep of fewer steps has no trend."""
 
 _REBOUND = 0.1
+_BOTTOM = 0.2
 _SIGNIFICANT = 4.5
 _SMALLEST_DROP = 0.02
 _SMALLEST_GAIN = 0.01
+_OVERCONFIDENT = 2.0
 _LAST = 5
 
 
@@ -34,12 +36,14 @@ class Landmarks:
     Attributes:
         first: where the loss is first clearly below its start.
         steep: where it falls fastest per logarithm of the learning rate.
+        bottom: from where on, up to the minimum, it stays within a fifth of its fall of it.
         minimum: where it is lowest.
         diverge: where, after the minimum, it has risen by a tenth of its fall.
     """
 
     first: float | None = None
     steep: float | None = None
+    bottom: float | None = None
     minimum: float | None = None
     diverge: float | None = None
 
@@ -113,8 +117,12 @@ class Trend:
         return self.fall > max(_SIGNIFICANT * error, _SMALLEST_DROP * abs(self.start))
 
     def beats(self, chance: float | None) -> bool:
-        """Tell whether the minimum is below `chance` by more than noise, and more than a trifle."""
-        if chance is None:
+        """Tell whether the minimum is below `chance` by more than noise, and more than a trifle.
+
+        A loss that starts far above chance may not have come down to it yet in so short a test:
+        then nothing can be told, and the answer is yes.
+        """
+        if chance is None or self.start > _OVERCONFIDENT * chance:
             return True
         gain = chance - float(self.smoothed[self.lowest])
         error = noise(self.losses[: self.lowest + 1]) * self.spread[self.lowest]
@@ -125,6 +133,19 @@ class Trend:
         """The rate, up to the minimum, at which the loss falls fastest per logarithm of it."""
         falling = slice(max(2, self.lowest + 1))
         return float(self.lrs[np.gradient(self.smoothed, np.log(self.lrs))[falling].argmin()])
+
+    @property
+    def bottom(self) -> float:
+        """The rate from which on, up to the minimum, the loss stays close to it."""
+        rise = min(_BOTTOM * self.fall, abs(self.smoothed[self.lowest]) * _BOTTOM / _REBOUND)
+        above = np.flatnonzero(self.smoothed[: self.lowest] >= self.smoothed[self.lowest] + rise)
+        return float(self.lrs[above[-1] + 1 if above.size else 0])
+
+    @property
+    def basin(self) -> float | None:
+        """The middle, in the logarithm, between `bottom` and `diverge`."""
+        diverge = self.diverge
+        return None if diverge is None else float(np.sqrt(self.bottom * diverge))
 
     @property
     def diverge(self) -> float | None:
@@ -149,6 +170,7 @@ class Trend:
         return Landmarks(
             first=float(self.lrs[lower[0]]) if lower.size else None,
             steep=self.steep,
+            bottom=self.bottom,
             minimum=float(self.lrs[self.lowest]),
             diverge=self.diverge,
         )

@@ -100,7 +100,7 @@ def test_a_comparison_prints_every_candidate(chain, suggestions, rows):
     assert shown["cost"].startswith("36 steps = 6 epochs = 3 times the configured training in ")
 
     shown = rows(chain[1]["find-wd"].stdout)
-    assert float(shown["weight_decay"]) == suggestions["weight_decay"]["value"]
+    assert float(shown["weight_decay, l2"]) == suggestions["weight_decay"]["value"]
     assert shown["momentum"] == "0.95 to 0.85 (default)"
 
 
@@ -121,7 +121,7 @@ def test_progress_goes_to_stderr_in_whole_lines(chain):
         "at most 80 steps = 13 epochs = 6.7 times the configured training",
     ]
     outcome = outcomes["find-wd"].stderr.splitlines()[-1]
-    assert outcome.startswith("trial 4 of 4, weight decay ")
+    assert outcome.startswith("rung 1 of 2, run 2 of 2, weight decay ")
     assert outcome.endswith(" after 12 steps")
     assert outcomes["train"].stderr.splitlines()[-1].startswith("epoch 2: loss ")
 

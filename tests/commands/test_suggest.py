@@ -61,7 +61,7 @@ def test_find_lr_confirms_on_request(invoke, config, small, rows, own_folders):
     again = rows(invoke("suggest", "runs/digits").stdout)
     assert again["max_lr"] == shown["max_lr"]
     assert again["as saved"].startswith("it can't be computed again")
-    plain = rows(invoke("suggest", "runs/digits", "--rule", "rebound/2").stdout)
+    plain = rows(invoke("suggest", "runs/digits", "--rule", "basin").stdout)
     assert plain["saved"] == f"{shown['max_lr']}, {shown['verdict']}"
 
 
@@ -134,7 +134,7 @@ def test_a_folder_of_the_seed(invoke, own_folders, rows):
     ("options", "code", "message"),
     [
         (["runs/digits", "--rule", "vally"], 2, "there is no rule 'vally'; did you mean 'valley'?"),
-        (["runs/digits", "--rule", "xyz"], 2, "'xyz'; known are rebound/2, steep,"),
+        (["runs/digits", "--rule", "xyz"], 2, "'xyz'; known are basin, rebound/2, steep,"),
         (["runs/digits", "--smooth", "0"], 2, "--smooth: must be a number above 0"),
         (["runs/digits", "--smooth", "nan"], 2, "--smooth: must be a number above 0"),
         (["runs/digits", "runs/digits", "--write"], 2, "--write takes one run"),

@@ -52,12 +52,12 @@ def test_the_defaults(minimal):
             "stop_factor": 4,
             "confirm": False,
         },
-        "find_momentum": {"values": [0.8, 0.85, 0.9, 0.95, 0.99], "steps": "auto", "repeats": 2},
+        "find_momentum": {"values": [0.8, 0.85, 0.9, 0.95, 0.99], "steps": "auto", "repeats": 3},
         "find_wd": {
             "values": [1e-3, 1e-4, 1e-5, 1e-6, 1e-7],
             "refine": True,
             "steps": "auto",
-            "repeats": 2,
+            "repeats": 3,
         },
         "train": {
             "cycles": [{"epochs": 10, "max_lr": None}],

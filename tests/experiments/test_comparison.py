@@ -37,10 +37,13 @@ def test_a_trial_is_a_row_and_its_steps_are_rows(decays, table):
     trials, curves = (table(result.folder / f"{name}.csv") for name in ("trials", "curves"))
 
     assert list(trials) == [
-        "trial", "weight_decay", "stage", "replicate", "lr", "steps", "score",
+        "trial", "weight_decay", "stage", "rung", "replicate", "lr", "steps", "score",
+        "dropped",
     ]  # fmt: skip
     assert trials["weight_decay"].tolist() == [1e-2, 1e-2, 1e-4, 1e-4]
     assert trials["replicate"].tolist() == [0, 1, 0, 1]
+    assert trials["rung"].tolist() == [1] * 4
+    assert trials["dropped"].tolist() == [0] * 4
     assert trials["lr"].tolist() == [0.1] * 4
     assert trials["score"].tolist() == [t.score for t in result.trials]
     assert list(curves) == ["trial", "step", "lr", "momentum", "loss"]
@@ -77,14 +80,14 @@ def test_constant_momenta_run_at_one_step_size(momenta, table):
     result, _ = momenta
     trials, curves = (table(result.folder / f"{name}.csv") for name in ("trials", "curves"))
 
-    assert trials["momentum"].tolist() == ["0.5", "0.5", "0.9", "0.9", "cycled", "cycled"]
-    np.testing.assert_allclose(trials["lr"], [0.5, 0.5, 0.1, 0.1, 0.1, 0.1])
+    assert trials["momentum"][:3].tolist() == ["0.5", "0.9", "cycled"]
+    np.testing.assert_allclose(trials["lr"][:3], [0.5, 0.1, 0.1])
     sizes = curves["lr"] / (1 - curves["momentum"])
-    constant = [sizes[curves["trial"] == i] for i in range(4)]
-    np.testing.assert_allclose(constant, [constant[0]] * 4)
-    for i, momentum in enumerate([0.5, 0.5, 0.9, 0.9]):
+    constant = [sizes[curves["trial"] == i] for i in range(2)]
+    np.testing.assert_allclose(constant[0], constant[1])
+    for i, momentum in enumerate([0.5, 0.9]):
         assert set(curves["momentum"][curves["trial"] == i]) == {momentum}
-    cycled = curves["momentum"][curves["trial"] == 4]
+    cycled = curves["momentum"][curves["trial"] == 2]
     assert (cycled.max(), cycled.min()) == (0.95, 0.85)
 
 
@@ -97,9 +100,9 @@ def test_an_optimizer_that_normalises_its_steps_runs_at_one_rate(small, listener
     assert len({t.losses[2] for t in result.trials}) == 3
     assert [outcome.split()[0] for outcome in listener.outcomes] == ["loss"] * 3
     assert listener.stretches == [
-        ("trial 1 of 3, momentum 0.5", 12),
-        ("trial 2 of 3, momentum 0.9", 12),
-        ("trial 3 of 3, momentum cycled", 12),
+        ("rung 1 of 2, run 1 of 3, momentum 0.5", 12),
+        ("rung 1 of 2, run 2 of 3, momentum 0.9", 12),
+        ("rung 1 of 2, run 3 of 3, momentum cycled", 12),
     ]
 
 
@@ -127,7 +130,15 @@ def test_the_result_is_read_back(momenta):
     assert saved["best"] == result.best
     assert set(saved["differences"]) == {str(c) for c in result.differences}
     assert (saved["decay"], saved["momentum_name"]) == ("l2", "momentum")
-    assert saved["cost"]["steps"] == 6 * 12
+    assert saved["cost"]["steps"] == 5 * 12
+    assert saved["rungs"] == [rung.as_dict() for rung in result.rungs]
+    assert [(r["steps"], r["replicates"], len(r["candidates"])) for r in saved["rungs"]] == [
+        (12, 1, 3),
+        (12, 2, 2),
+    ]
+    (out,) = saved["rungs"][0]["dropped"]
+    assert saved["differences"][str(out)]["rung"] == 1
+    assert saved["rungs"][1]["dropped"] == []
     assert results.read_record(result.folder).kind == "find-momentum"
 
 
@@ -155,11 +166,45 @@ def test_short_trials_are_judged_on_new_batches_and_long_ones_on_the_validation_
     config = small(batch_size=16, find_wd={"steps": 20, "repeats": 1})
     result = find_wd(config, out=None, observer=listener)
     assert listener.notes == [
-        f"2 candidates x 1 run of 20 steps, judged on the {ON_NEW_BATCHES}",
+        f"2 candidates x 1 run of 20 steps; judged on the {ON_NEW_BATCHES}",
         "at most 40 steps = 1.7 epochs = 87 % of the configured training",
     ]
     for trial in result.trials:
         assert trial.scored.tolist() == trial.losses[-4:]
+
+
+def test_a_race_drops_the_worse_half_and_runs_the_others_longer(small, tmp_path, table, listener):
+    config = small(find_wd={"values": [3.0, 1e-2, 1e-3, 1e-4], "steps": 48, "repeats": 3})
+    result = find_wd(config, out=tmp_path, observer=listener)
+
+    assert listener.notes[0].startswith(
+        "4 candidates x 1 run of 24 steps; then 2 candidates x 3 runs of 48 steps; judged on"
+    )
+    assert listener.notes[1].startswith(f"at most {4 * 24 + 2 * 3 * 48} steps = ")
+    assert result.cost.steps == 4 * 24 + 2 * 3 * 48
+    trials = table(result.folder / "trials.csv")
+    assert trials["rung"].tolist() == [1] * 4 + [2] * 6
+    assert trials["steps"].tolist() == [24] * 4 + [48] * 6
+    assert trials["replicate"].tolist() == [0] * 4 + [0, 1, 2] * 2
+    out = trials["weight_decay"][trials["dropped"] == 1].tolist()
+    assert out == result.rungs[0].dropped and 3.0 in out
+    assert set(trials["weight_decay"][trials["rung"] == 2]) == {3.0, 1e-2, 1e-3, 1e-4} - set(out)
+
+
+def test_the_default_range_is_in_the_last_rung_even_if_others_are_ahead(momenta):
+    """Only runs of full length, with every replicate, may overturn it."""
+    result, _ = momenta
+    assert "cycled" in result.rungs[-1].scores
+
+
+def test_runs_of_the_same_length_are_not_run_twice(momenta):
+    result, _ = momenta
+    identities = [(t.candidate.value, t.steps, t.replicate) for t in result.trials]
+    assert len(set(identities)) == len(identities)
+    for candidate, scores in result.rungs[1].scores.items():
+        first, second = scores
+        np.testing.assert_array_equal(first, result.rungs[0].scores[candidate][0])
+        assert not np.array_equal(first, second)
 
 
 def test_the_best_decay_is_refined_by_half_a_decade(small):
@@ -194,9 +239,12 @@ def test_a_candidate_without_a_finite_loss_is_out(small, tmp_path, table, listen
     assert listener.outcomes[1] == "the loss is not finite"
     trials = table(result.folder / "trials.csv")
     assert trials["score"][1] == np.inf
-    assert trials["steps"][1] < 12
+    assert trials["steps"][1] == 12
+    assert np.sum(table(result.folder / "curves.csv")["trial"] == 1) < 12
     saved = json.loads((result.folder / "result.json").read_text())
-    assert saved["differences"]["1e+30"] == {"mean": None, "interval": [None, None]}
+    assert saved["differences"]["1e+30"] == {
+        "mean": None, "interval": [None, None], "rung": 1,
+    }  # fmt: skip
 
 
 def test_no_finite_candidate_is_a_refusal(small, tmp_path):

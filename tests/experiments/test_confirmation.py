@@ -106,7 +106,7 @@ def test_it_can_be_computed_again_from_the_files(confirmed):
     again = suggest_again(result.folder)
     assert again.not_recomputed == ""
     assert again.suggestion == result.suggestion
-    assert suggest_again(result.folder, rule="rebound/2").suggestion.value == (
+    assert suggest_again(result.folder, rule="basin").suggestion.value == (
         result.confirmation.provisional.value
     )
     write_suggestion(again)

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from onecycle_cli.experiments.cost import Cost, short_run_steps
+from onecycle_cli.experiments.cost import Cost, final_rung_steps, short_run_steps
 
 
 def bench(steps_per_epoch, *epochs):
@@ -44,3 +44,18 @@ def test_words(steps, epochs, words):
 )
 def test_a_short_run_is_an_epoch_within_limits(configured, steps_per_epoch, steps):
     assert short_run_steps(configured, steps_per_epoch) == steps
+
+
+@pytest.mark.parametrize(
+    ("configured", "steps_per_epoch", "steps"),
+    [
+        ("auto", 23, 100),
+        ("auto", 48, 48),
+        ("auto", 352, 48),
+        ("auto", 800, 100),
+        ("auto", 9000, 300),
+        (12, 352, 12),
+    ],
+)
+def test_the_longest_runs_of_a_race_take_an_eighth_of_an_epoch(configured, steps_per_epoch, steps):
+    assert final_rung_steps(configured, steps_per_epoch) == steps
