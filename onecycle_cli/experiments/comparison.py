@@ -19,7 +19,8 @@ from onecycle_cli.experiments.cost import Cost, short_run_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.values import Values, premises
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.optimizers import momentum_attributes
 from onecycle_cli.results import RunFolder
@@ -132,13 +133,12 @@ def compare(
     *,
     out: str | Path | None,
     observer: Observer | None,
+    shared: Shared | None = None,
 ) -> ComparisonResult:
     """Run the candidates, suggest, and write everything down."""
     config, observer = load_config(config), observer or Observer()
-    bench = Workbench(config, observer)
-    try:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        values = gather(config, out, observer, conditions=conditions, searched=question.key)
+    with prepared(config, out, observer, searched=question.key, shared=shared) as ready:
+        bench, values = ready.bench, ready.values
         candidates = question.candidates(config, values)
         with recorded_run(config, question.kind, out, values) as run:
             if run is not None:
@@ -154,11 +154,9 @@ def compare(
                     question.key,
                     result.suggestion,
                     run=comparison.label,
-                    conditions=conditions | _others(values, question.key),
+                    conditions=ready.conditions | premises(values, question.key),
                 )
             return result
-    finally:
-        bench.close()
 
 
 class Comparison:
@@ -321,16 +319,6 @@ class Comparison:
                 for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
             ),
         )
-
-
-def _others(values: Values, searched: str) -> dict[str, Any]:
-    """Return the values that a suggestion was made with."""
-    known = {
-        "max_lr": values.max_lr,
-        "momentum": values.momentum,
-        "weight_decay": values.weight_decay,
-    }
-    return {key: value for key, value in known.items() if key != searched}
 
 
 def _aligned(scores: Scores) -> Scores:

@@ -16,7 +16,8 @@ from onecycle_cli.experiments.cost import Cost, short_run_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.values import Values, premises
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import Curve, RunFolder
 from onecycle_cli.suggest import LRFindings, Suggestion
@@ -51,6 +52,7 @@ def find_lr(
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    shared: Shared | None = None,
 ) -> FindLRResult:
     """Run `find_lr.repeats` range tests, each from initial weights of its own, and suggest.
 
@@ -61,20 +63,18 @@ def find_lr(
         config: a path, a mapping or a `Config`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
+        shared: what a recipe gives its stages.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do.
     """
     config, observer = load_config(config), observer or Observer()
-    bench = Workbench(config, observer)
-    try:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        values = gather(config, out, observer, conditions=conditions, searched="max_lr")
-        with recorded_run(config, "find-lr", out, values) as run:
-            search = _Search(bench, values, observer, run)
-            return search.carry_out(conditions, out)
-    finally:
-        bench.close()
+    with (
+        prepared(config, out, observer, searched="max_lr", shared=shared) as ready,
+        recorded_run(config, "find-lr", out, ready.values) as run,
+    ):
+        search = _Search(ready.bench, ready.values, observer, run)
+        return search.carry_out(ready.conditions, out)
 
 
 class _Search:
@@ -109,11 +109,7 @@ class _Search:
                 "max_lr",
                 findings.suggestion,
                 run=self.label,
-                conditions={
-                    **conditions,
-                    "momentum": self.values.reference_momentum,
-                    "weight_decay": self.values.weight_decay,
-                },
+                conditions={**conditions, **premises(self.values, "max_lr")},
             )
         folder = self.run.final if self.run else None
         return FindLRResult(findings, self.curves, self.values, cost, folder)

@@ -17,6 +17,7 @@ from onecycle_cli.experiments.comparison import (
     compare,
 )
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values
 
 _HALF_A_DECADE = math.sqrt(10)
@@ -27,6 +28,7 @@ def find_wd(
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    shared: Shared | None = None,
 ) -> ComparisonResult:
     """Compare `find_wd.values`, then half a decade above and below the best of them.
 
@@ -37,6 +39,7 @@ def find_wd(
         config: a path, a mapping or a `Config`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
+        shared: what a recipe gives its stages.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
@@ -51,7 +54,7 @@ def find_wd(
         finer=lambda config: 2 * config.find_wd.refine,
         answer=suggest.suggest_weight_decay,
     )
-    return compare(question, config, out=out, observer=observer)
+    return compare(question, config, out=out, observer=observer, shared=shared)
 
 
 def _at(decays: list[float], config: Config, values: Values, stage: str) -> list[Candidate]:

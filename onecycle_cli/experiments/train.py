@@ -21,7 +21,8 @@ from onecycle_cli.experiments.epoch_end import EpochEnd
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.values import Values
 from onecycle_cli.experiments.workbench import Examination, Workbench
 from onecycle_cli.results import RunFolder
 
@@ -77,6 +78,7 @@ def train(
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    shared: Shared | None = None,
 ) -> TrainResult:
     """Train by the configured 1cycle passes, and evaluate the last model on the test set, once.
 
@@ -84,21 +86,17 @@ def train(
         config: a path, a mapping or a `Config`.
         out: the folder for runs, where suggestions are looked up too; `None` writes nothing.
         observer: hears of the progress.
+        shared: what a recipe gives its stages.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, the learning rate
             is not known yet, or the loss ceases to be finite.
     """
     config, observer = load_config(config), observer or Observer()
-    bench = Workbench(config, observer)
-    try:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        values = gather(config, out, observer, conditions=conditions)
-        max_lrs = values.cycle_rates(config)
-        with recorded_run(config, "train", out, values) as run:
-            return _Training(bench, values, max_lrs, observer, run).carry_out()
-    finally:
-        bench.close()
+    with prepared(config, out, observer, shared=shared) as ready:
+        max_lrs = ready.values.cycle_rates(config)
+        with recorded_run(config, "train", out, ready.values) as run:
+            return _Training(ready.bench, ready.values, max_lrs, observer, run).carry_out()
 
 
 @dataclass
