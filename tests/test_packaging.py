@@ -156,6 +156,7 @@ TESTED_TOGETHER = {
     "commands/options.py": "commands/test_chain.py",
     "commands/running.py": "commands/test_errors.py",
     "commands/train.py": "commands/test_chain.py",
+    "commands/training_command.py": "commands/test_errors.py",
     "data/expected.py": "data/test_loading.py",
     "data/npz.py": "data/test_arrays.py",
     "data/source.py": "data/test_loading.py",

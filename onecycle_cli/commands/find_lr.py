@@ -6,33 +6,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from onecycle_cli.commands.options import (
-    RUNS,
-    ConfigPath,
-    NoProgress,
-    Out,
-    Quiet,
-    Seed,
-    Set,
-    Verbose,
-)
 from onecycle_cli.commands.presenter import REFUSED, number
-from onecycle_cli.commands.running import cost_row, experiment, used_rows, write_table
+from onecycle_cli.commands.running import cost_row, used_rows, write_table
+from onecycle_cli.commands.training_command import Session, training_command
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import FindLRResult
 
 
-def find_lr_command(
-    config: ConfigPath,
-    *,
-    overrides: Set = None,
-    out: Out = RUNS,
-    seed: Seed = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
-) -> None:
+@training_command
+def find_lr_command(session: Session) -> None:
     """Find the maximum learning rate by short range tests.
 
     Raises the learning rate step by step while recording each batch's loss, several times over,
@@ -41,13 +24,12 @@ def find_lr_command(
 
     Docs: docs/commands.md
     """
-    with experiment(
-        config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
-    ) as (checked, observer):
+    config = session.config
+    with session.watched() as observer:
         from onecycle_cli.experiments.find_lr import find_lr
 
-        result = find_lr(checked, out=out, observer=observer)
-    _show(result, checked.optimizer.decay_kind)
+        result = find_lr(config, out=session.out, observer=observer)
+    _show(result, config.optimizer.decay_kind)
 
 
 def _show(result: FindLRResult, decay: str) -> None:

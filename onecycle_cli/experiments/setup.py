@@ -63,7 +63,7 @@ def prepared(
     Raises:
         OnecycleError: when the configuration, the data or the model won't do.
     """
-    with _bench(config, observer, shared) as bench:
+    with workbench(config, observer, shared) as bench:
         conditions = conditions_of(config, bench.dataset.fingerprint)
         known = None if shared is None else shared.suggestions
         values = gather(
@@ -73,7 +73,10 @@ def prepared(
 
 
 @contextlib.contextmanager
-def _bench(config: Config, observer: Observer, shared: Shared | None) -> Iterator[Workbench]:
+def workbench(
+    config: Config, observer: Observer, shared: Shared | None = None
+) -> Iterator[Workbench]:
+    """Give a model at its start: the shared one, or one that is closed at the end."""
     if shared is not None:
         shared.bench.rewind()
         yield shared.bench

@@ -72,6 +72,19 @@ class TrainResult:
     images_per_second: float
     folder: Path | None
 
+    def scores(self) -> dict[str, Any]:
+        """Return how good the last and the best model are, as plain data."""
+        last, best = self.history[-1], self.history[self.best_epoch - 1]
+        return {
+            "test_accuracy": self.test_accuracy,
+            "test_loss": self.test_loss,
+            "val_accuracy_last": last.val_accuracy,
+            "val_accuracy_best": best.val_accuracy,
+            "val_loss_last": last.val_loss,
+            "val_loss_best": best.val_loss,
+            "best_epoch": self.best_epoch,
+        }
+
 
 def train(
     config: str | Path | Mapping[str, Any] | Config,
@@ -273,19 +286,12 @@ class _Training:
         )
 
     def _write(self, run: RunFolder, result: TrainResult) -> None:
-        last, best = self.log.epochs[-1], self.log.epochs[result.best_epoch - 1]
         results.write_json(
             run.path / "result.json",
             {
                 "kind": "train",
                 "label": self.label,
-                "test_accuracy": result.test_accuracy,
-                "test_loss": result.test_loss,
-                "val_accuracy_last": last.val_accuracy,
-                "val_accuracy_best": best.val_accuracy,
-                "val_loss_last": last.val_loss,
-                "val_loss_best": best.val_loss,
-                "best_epoch": result.best_epoch,
+                **result.scores(),
                 "max_lr": result.max_lrs,
                 "momentum": self.values.momentum,
                 "weight_decay": self.values.weight_decay,
