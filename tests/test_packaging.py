@@ -168,6 +168,7 @@ TESTED_TOGETHER = {
     "experiments/recorded_run.py": "experiments/test_find_lr.py",
     "experiments/reporting.py": "experiments/test_train.py",
     "experiments/setup.py": "experiments/test_run.py",
+    "experiments/summary.py": "commands/test_run.py",
 }
 """Modules that mean something only with others, and where the whole is tested."""
 

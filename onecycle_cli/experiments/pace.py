@@ -22,7 +22,7 @@ from onecycle_cli.experiments.workbench import Workbench
 _WARM_UP = 4
 _FEWEST_STEPS, _MOST_STEPS = 6, 200
 _LONG_ENOUGH = 2.0
-_MOST_TRIES = 5
+_MOST_TRIES, _SECONDS_OF_TRIES = 3, 0.5
 _HARMLESS_LR = 1e-6
 _POINTS = 200
 
@@ -120,7 +120,7 @@ def _seconds(work: Callable[[], object]) -> float:
     """Return the median of a few tries, after one that does what is done only once."""
     work()
     tries: list[float] = []
-    while len(tries) < _MOST_TRIES and sum(tries) < _LONG_ENOUGH / 2:
+    while len(tries) < _MOST_TRIES and sum(tries) < _SECONDS_OF_TRIES:
         started = time.perf_counter()
         work()
         tries.append(time.perf_counter() - started)

@@ -19,6 +19,7 @@ from onecycle_cli.experiments.values import (
     FINDERS,
     Suggestions,
     gather,
+    in_words,
     is_auto,
     premises,
     suggestions_on_file,
@@ -46,6 +47,7 @@ class Stage:
             `refused` (the search suggests nothing), `interrupted` or `failed`.
         note: why, in words, where that needs saying.
         value: the value that the following stages use; a `{max, min}` for momentum.
+        is_default: whether that is what is used where nothing was found.
         interval: in which it lies, as its search says.
         verdict: of its search.
         reason: for that verdict.
@@ -60,6 +62,7 @@ class Stage:
     status: str = "pending"
     note: str = ""
     value: Any = None
+    is_default: bool = False
     interval: list[Any] | None = None
     verdict: str | None = None
     reason: str | None = None
@@ -81,6 +84,15 @@ class Stage:
         self.reason, self.folder = entry.get("reason"), entry.get("run")
         conditions = entry.get("conditions")
         self.conditions = dict(conditions) if isinstance(conditions, Mapping) else {}
+
+    def take_default(self, config: Config) -> None:
+        """Take what is used where nothing was found; there is no default learning rate."""
+        values = gather(config, None, Observer(), conditions={}, suggestions={})
+        self.value = getattr(values, KEYS[self.name])
+        self.is_default = self.value is not None
+        if self.is_default:
+            used = f"the default {in_words(self.value)} is used"
+            self.note = f"{self.note}; {used}" if self.note else used
 
 
 @dataclass
@@ -113,7 +125,7 @@ class Recipe:
         found = {}
         for name, key in KEYS.items():
             stage = self.stages[name]
-            if stage.is_settled and stage.status != "refused" and stage.value is not None:
+            if stage.is_settled and stage.value is not None and not stage.is_default:
                 entry = {"value": stage.value, "conditions": stage.conditions}
                 found[key] = entry | ({"run": stage.folder} if stage.folder else {})
         return found
@@ -189,6 +201,7 @@ def plan(
             stage.take(on_file[key], "skipped", "left out; its suggestion on file is used")
         elif name in skip:
             stage.status, stage.note = "skipped", "left out"
+            stage.take_default(config)
     if "train" in skip:
         recipe.stages["train"].status, recipe.stages["train"].note = "skipped", "left out"
     _leave_out_a_rate_that_nobody_needs(recipe, config)

@@ -23,9 +23,9 @@ from onecycle_cli.experiments.pace import Pace
 from onecycle_cli.experiments.recipe import KEYS, KIND, Recipe, Stage, total
 from onecycle_cli.experiments.recorded_run import manifest_of
 from onecycle_cli.experiments.setup import Shared, workbench
-from onecycle_cli.experiments.summary import forecast_rows, in_markdown, in_words
+from onecycle_cli.experiments.summary import forecast_rows, in_markdown
 from onecycle_cli.experiments.train import TrainResult, train
-from onecycle_cli.experiments.values import conditions_of, gather, premises, suggestions_on_file
+from onecycle_cli.experiments.values import conditions_of, premises, suggestions_on_file
 from onecycle_cli.experiments.workbench import Workbench
 
 _EXPERIMENTS: dict[str, Callable[..., FindLRResult | ComparisonResult | TrainResult]] = {
@@ -182,9 +182,9 @@ class _Journey:
         stage.status = "running"
         self._write()
         names = list(self.recipe.stages)
-        self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
         started = time.perf_counter()
         try:
+            self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
             shared = Shared(self.bench, self.recipe.suggestions())
             result = _EXPERIMENTS[stage.name](
                 self.config, out=self.out, observer=self.observer, shared=shared
@@ -208,14 +208,8 @@ class _Journey:
         entry = result.suggestion.as_dict() | {"run": stage.folder, "conditions": conditions}
         stage.take(entry, "done" if result.suggestion.accepted else "refused")
         if stage.status == "refused" and key != "max_lr":
-            stage.value = self._default(key)
-            stage.note = f"the default {in_words(stage.value)} is used"
+            stage.take_default(self.config)
             self.observer.warn(f"{stage.name} suggests nothing: {stage.reason} {stage.note}.")
-
-    def _default(self, key: str) -> Any:
-        """Return what is used where nothing was found."""
-        known = self.recipe.suggestions()
-        return getattr(gather(self.config, None, Observer(), conditions={}, suggestions=known), key)
 
     def _break_off(self, stage: Stage, error: BaseException) -> None:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)

@@ -6,6 +6,7 @@ from typing import Any
 
 from onecycle_cli.experiments.cost import Cost
 from onecycle_cli.experiments.recipe import KEYS, Recipe, Stage, total
+from onecycle_cli.experiments.values import in_words
 
 COLUMNS = ("stage", "value", "interval", "verdict", "run", "steps", "share", "time", "predicted")
 
@@ -51,16 +52,6 @@ def in_markdown(recipe: Recipe, label: str) -> str:
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     found = "\n".join(f"- {name}: {text}" for name, text in facts(recipe))
     return f"# {label}, {recipe.status}\n\n{table}\n" + (f"\n{found}\n" if found else "")
-
-
-def in_words(value: Any) -> str:
-    """Return a value, or a range of momentum, as a person writes it."""
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        high, low = value["max"], value["min"]
-        return f"{high:g}" if high == low else f"{high:g} to {low:g}"
-    return f"{value:.6g}"
 
 
 def duration(seconds: float) -> str:

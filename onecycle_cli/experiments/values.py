@@ -238,6 +238,16 @@ def _middle(momentum: Mapping[str, float]) -> float:
     return round((momentum["max"] + momentum["min"]) / 2, 9)
 
 
+def in_words(value: Any) -> str:
+    """Return a value, or a range of momentum, as a person writes it; nothing for `None`."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        high, low = value["max"], value["min"]
+        return f"{high:g}" if high == low else f"{high:g} to {low:g}"
+    return f"{value:.6g}"
+
+
 def is_auto(config: Config, key: str) -> bool:
     """Tell whether the section `train` leaves a value open."""
     return bool(getattr(config.train, key) == "auto")
