@@ -66,8 +66,10 @@ def duration(seconds: float) -> str:
 def _foreseen(stage: Stage) -> str:
     if not stage.is_settled:
         return _cost_in_words(stage.predicted)
-    value = f", {in_words(stage.value)}" if stage.value is not None else ""
-    return f"{stage.status}: {stage.note}{value}"
+    if stage.value is None or stage.is_default:
+        return f"{stage.status}: {stage.note}"
+    origin = ", ".join(part for part in (stage.folder, stage.note) if part)
+    return f"{stage.status}: {in_words(stage.value)} ({origin})"
 
 
 def _cost_in_words(cost: dict[str, Any]) -> str:
