@@ -13,12 +13,6 @@ FILES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def small(small):
-    """Small, but for a search for weight decay that lasts long enough to be killed."""
-    return [*small, "--set", "find_wd={values: [1e-3, 1e-5], steps: 12, repeats: 12}"]
-
-
 def stages_of(folder):
     path = folder / "recipe.json"
     return json.loads(path.read_text())["stages"] if path.exists() else {}
