@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import find_lr
     from onecycle_cli.experiments.find_momentum import find_momentum
     from onecycle_cli.experiments.find_wd import find_wd
+    from onecycle_cli.experiments.run import run
     from onecycle_cli.experiments.train import train
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "find_lr": "onecycle_cli.experiments.find_lr",
     "find_momentum": "onecycle_cli.experiments.find_momentum",
     "find_wd": "onecycle_cli.experiments.find_wd",
+    "run": "onecycle_cli.experiments.run",
     "train": "onecycle_cli.experiments.train",
     "schedules": "onecycle_cli",
     "suggest": "onecycle_cli",
@@ -45,6 +47,7 @@ __all__ = [
     "find_momentum",
     "find_wd",
     "load_config",
+    "run",
     "schedules",
     "suggest",
     "train",

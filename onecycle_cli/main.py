@@ -12,6 +12,7 @@ from onecycle_cli.commands.find_wd import find_wd_command
 from onecycle_cli.commands.init import init_command
 from onecycle_cli.commands.list import list_command
 from onecycle_cli.commands.plot import plot_command
+from onecycle_cli.commands.run import run_command
 from onecycle_cli.commands.suggest import suggest_command
 from onecycle_cli.commands.train import train_command
 
@@ -27,6 +28,7 @@ app.command("find-lr")(find_lr_command)
 app.command("find-momentum")(find_momentum_command)
 app.command("find-wd")(find_wd_command)
 app.command("train")(train_command)
+app.command("run")(run_command)
 app.command("suggest")(suggest_command)
 app.command("plot")(plot_command)
 app.command("init")(init_command)
@@ -62,6 +64,7 @@ def _root(
     """Find the learning rate, momentum and weight decay to train with, then train with them.
 
     A usual way through: find-lr, find-wd, find-momentum, train; each uses what the others found.
+    'run' does all of it.
 
     Exit codes: 0 done; 1 failed; 2 bad usage or bad config; 3 a finder refuses to suggest;
     130 after Ctrl-C; 143 after SIGTERM.

@@ -24,6 +24,11 @@ from typing import Any
 import numpy as np
 import yaml
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from onecycle_cli.errors import ResultError
 from onecycle_cli.suggest import LRFindings, Suggestion
 
@@ -272,6 +277,47 @@ class RunFolder:
         return path
 
 
+def new_folder(out: str | Path, name: str, kind: str) -> Path:
+    """Make the next numbered folder at once, for work that is to be taken up after any end.
+
+    Raises:
+        ResultError: when it can't be made.
+    """
+    parent = Path(out).absolute() / name / kind
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        number = 1 + max(_numbers(parent), default=0)
+        while True:
+            path = parent / f"{number:03d}"
+            with contextlib.suppress(FileExistsError):  # another process was faster
+                path.mkdir()
+                return path
+            number += 1
+    except OSError as error:
+        raise unwritable(parent, error) from None
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from working in a folder; the lock ends with the process, however.
+
+    Raises:
+        ResultError: when another process is working there.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ResultError(f"{folder}: another process is at work on it.") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def find_run(path: str | Path) -> Path:
     """Return the run folder meant by a path: itself, or the newest run within.
 
@@ -283,9 +329,12 @@ def find_run(path: str | Path) -> Path:
         raise ResultError(f"{folder}: there is nothing at this path.")
     if not folder.is_dir():
         raise ResultError(f"{folder}: is a file; give the folder of a run.")
+    if _is_recipe(folder):
+        return _training_of(folder)
     if _is_run(folder) or _is_seed_folder(folder):
         return folder
-    runs = [p.parent for p in folder.glob("**/result.json") if not _hidden(p, folder)]
+    found = [p.parent for p in folder.glob("**/result.json") if not _hidden(p, folder)]
+    runs = [run for run in found if not _is_recipe(run)]
     if not runs:
         what = "is empty" if not any(folder.iterdir()) else "holds no result of onecycle"
         raise ResultError(
@@ -538,6 +587,21 @@ def _numbers(folder: Path) -> Iterator[int]:
 
 def _is_run(folder: Path) -> bool:
     return (folder / "result.json").is_file()
+
+
+def _is_recipe(folder: Path) -> bool:
+    return (folder / "recipe.json").is_file()
+
+
+def _training_of(folder: Path) -> Path:
+    """Return the run in which a recipe's training was done."""
+    stages = read_json(folder / "recipe.json").get("stages", {})
+    training = stages.get("train", {}).get("folder")
+    if training is None:
+        raise ResultError(
+            f"{folder}: this recipe has not trained yet; give the folder of one of its stages."
+        )
+    return folder.absolute().parents[2] / training
 
 
 def _is_seed_folder(folder: Path) -> bool:

@@ -18,6 +18,7 @@ def test_the_public_names():
         "find_momentum",
         "find_wd",
         "load_config",
+        "run",
         "schedules",
         "suggest",
         "train",

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from onecycle_cli.main import app
 
-COMMANDS = ["find-lr", "find-momentum", "find-wd", "train", "plot", "init", "list"]
+COMMANDS = ["find-lr", "find-momentum", "find-wd", "train", "run", "plot", "init", "list"]
 
 
 def invoke(*arguments, columns="80"):
@@ -34,7 +34,7 @@ def test_each_command_explains_itself(command):
     assert "Docs: docs/" in outcome.stdout
 
 
-@pytest.mark.parametrize("command", ["find-lr", "find-momentum", "find-wd", "train"])
+@pytest.mark.parametrize("command", ["find-lr", "find-momentum", "find-wd", "train", "run"])
 def test_paragraphs_are_wrapped_where_the_window_ends(command):
     """A docstring's own line breaks would leave a ragged text."""
     text = invoke(command, "--help").stdout.partition("╭")[0]
@@ -45,7 +45,7 @@ def test_paragraphs_are_wrapped_where_the_window_ends(command):
 
 
 def test_the_common_options():
-    for command in ("find-lr", "find-momentum", "find-wd", "train"):
+    for command in ("find-lr", "find-momentum", "find-wd", "train", "run"):
         text = invoke(command, "--help").stdout
         for option in ("--set", "--out", "--seed", "--quiet", "--verbose", "--no-progress"):
             assert option in text

@@ -156,6 +156,7 @@ TESTED_TOGETHER = {
     "commands/options.py": "commands/test_chain.py",
     "commands/running.py": "commands/test_errors.py",
     "commands/train.py": "commands/test_chain.py",
+    "commands/training_command.py": "commands/test_errors.py",
     "data/expected.py": "data/test_loading.py",
     "data/npz.py": "data/test_arrays.py",
     "data/source.py": "data/test_loading.py",
@@ -166,6 +167,8 @@ TESTED_TOGETHER = {
     "experiments/quiet_start.py": "commands/test_processes.py",
     "experiments/recorded_run.py": "experiments/test_find_lr.py",
     "experiments/reporting.py": "experiments/test_train.py",
+    "experiments/setup.py": "experiments/test_run.py",
+    "experiments/summary.py": "commands/test_run.py",
 }
 """Modules that mean something only with others, and where the whole is tested."""
 

@@ -16,7 +16,7 @@ quickly = settings(derandomize=True, max_examples=150, deadline=None, database=N
 def drawn(
     seed, *, n=100, noise=0.1, drop=1e-2, blow_up=1.0, start=2.3, low=0.4, lrs=None, stop_factor=4.0
 ):
-    """A range test: flat at `start`, falling around `drop`, growing by 35 % a step from `blow_up`."""
+    """A range test: flat at `start`, falling at `drop`, growing by 35 % a step from `blow_up`."""
     lrs = np.geomspace(1e-5, 10, n) if lrs is None else lrs
     losses = low + (start - low) / (1 + (lrs / drop) ** 2)
     beyond = np.clip(np.arange(len(lrs)) - np.searchsorted(lrs, blow_up), 0, 100)

@@ -7,26 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onecycle_cli.commands.options import (
-    RUNS,
-    ConfigPath,
-    NoProgress,
-    Out,
-    Quiet,
-    Seed,
-    Set,
-    Verbose,
-)
 from onecycle_cli.commands.presenter import REFUSED, number
-from onecycle_cli.commands.running import cost_row, experiment, used_rows, write_table
+from onecycle_cli.commands.running import cost_row, used_rows, write_table
+from onecycle_cli.commands.training_command import Session, training_command
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.confirmation import Confirmation
     from onecycle_cli.experiments.find_lr import FindLRResult
 
 
+@training_command
 def find_lr_command(
-    config: ConfigPath,
+    session: Session,
     *,
     confirm: Annotated[
         bool,
@@ -34,12 +26,6 @@ def find_lr_command(
             "--confirm", help="Then compare candidates by short, complete 1cycles (about 2 runs)."
         ),
     ] = False,
-    overrides: Set = None,
-    out: Out = RUNS,
-    seed: Seed = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
 ) -> None:
     """Find the maximum learning rate by short range tests.
 
@@ -52,14 +38,12 @@ def find_lr_command(
 
     Docs: docs/commands.md
     """
-    overrides = [*(overrides or []), *(["find_lr.confirm=true"] if confirm else [])]
-    with experiment(
-        config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
-    ) as (checked, observer):
+    config = session.config.with_values(find_lr={"confirm": True}) if confirm else session.config
+    with session.watched() as observer:
         from onecycle_cli.experiments.find_lr import find_lr
 
-        result = find_lr(checked, out=out, observer=observer)
-    _show(result, checked.optimizer.decay_kind)
+        result = find_lr(config, out=session.out, observer=observer)
+    _show(result, config.optimizer.decay_kind)
 
 
 def _show(result: FindLRResult, decay: str) -> None:

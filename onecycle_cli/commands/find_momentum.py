@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from onecycle_cli.commands.comparing import show
-from onecycle_cli.commands.options import (
-    RUNS,
-    ConfigPath,
-    NoProgress,
-    Out,
-    Quiet,
-    Seed,
-    Set,
-    Verbose,
-)
-from onecycle_cli.commands.running import experiment, known_values
+from onecycle_cli.commands.running import known_values
+from onecycle_cli.commands.training_command import Session, training_command
 
 
-def find_momentum_command(
-    config: ConfigPath,
-    *,
-    overrides: Set = None,
-    out: Out = RUNS,
-    seed: Seed = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
-) -> None:
+@training_command
+def find_momentum_command(session: Session) -> None:
     """Find the momentum range by a race of several values.
 
     Each value runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
@@ -35,11 +18,10 @@ def find_momentum_command(
 
     Docs: docs/commands.md
     """
-    with experiment(
-        config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
-    ) as (checked, observer):
-        known_values(checked, out).known_max_lr(checked)
+    config = session.config
+    known_values(config, session.out).known_max_lr(config)
+    with session.watched() as observer:
         from onecycle_cli.experiments.find_momentum import find_momentum
 
-        result = find_momentum(checked, out=out, observer=observer)
-    show(result, "momentum", checked.optimizer.decay_kind)
+        result = find_momentum(config, out=session.out, observer=observer)
+    show(result, "momentum", config.optimizer.decay_kind)

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -30,11 +30,11 @@ def presented(verbose: bool = False) -> Iterator[None]:
     try:
         yield
     except OnecycleError as error:
-        _fail(str(error), error.exit_code, verbose)
-    except _Terminated:
-        _fail("terminated; what was finished is kept.", TERMINATED, False)
-    except KeyboardInterrupt:
-        _fail("interrupted; what was finished is kept.", INTERRUPTED, False)
+        _fail("\n".join([str(error), *_notes(error)]), error.exit_code, verbose)
+    except _Terminated as error:
+        _fail(f"terminated; {_kept(error)}", TERMINATED, False)
+    except KeyboardInterrupt as error:
+        _fail(f"interrupted; {_kept(error)}", INTERRUPTED, False)
     except typer.Exit:
         raise
     except BrokenPipeError:
@@ -63,6 +63,14 @@ def table(rows: list[tuple[str, str]]) -> None:
         typer.echo(f"{name:<{width}}  {value}")
 
 
+def columns(rows: Sequence[Sequence[str]]) -> None:
+    """Write rows to stdout, the first of them a header, each column as wide as it needs."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
 def number(value: float | None) -> str:
     """Return a number as a person writes it; every digit that counts."""
     return "none" if value is None else f"{value:.6g}"
@@ -70,6 +78,15 @@ def number(value: float | None) -> str:
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise _Terminated
+
+
+def _notes(error: BaseException) -> list[str]:
+    """Return what was added to an error on its way: how to go on."""
+    return getattr(error, "__notes__", [])
+
+
+def _kept(error: BaseException) -> str:
+    return " ".join(_notes(error)) or "what was finished is kept."
 
 
 def _fail(message: str, code: int, verbose: bool) -> NoReturn:

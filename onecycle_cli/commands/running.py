@@ -1,47 +1,17 @@
-"""What the commands that train have in common: check first, then start Keras, then watch."""
+"""What several commands show: values and where they came from, costs, folders."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onecycle_cli.commands.presenter import number, presented, table
-from onecycle_cli.commands.progress import watching
+from onecycle_cli.commands.presenter import number, table
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.experiments.cost import Cost
-    from onecycle_cli.experiments.observer import Observer
     from onecycle_cli.experiments.values import Values
-
-
-def checked_config(path: Path, overrides: list[str] | None, seed: int | None) -> Config:
-    """Return the configuration with its model looked up, all without importing Keras."""
-    from onecycle_cli import registry
-    from onecycle_cli.config import load_config
-
-    config = load_config(path, overrides or [], seed=seed)
-    registry.check(config)
-    return config
-
-
-@contextlib.contextmanager
-def experiment(
-    path: Path,
-    overrides: list[str] | None,
-    seed: int | None,
-    *,
-    quiet: bool,
-    verbose: bool,
-    no_progress: bool,
-) -> Iterator[tuple[Config, Observer]]:
-    """Give a checked configuration and an observer, and present whatever goes wrong."""
-    with presented(verbose):
-        config = checked_config(path, overrides, seed)
-        with watching(quiet=quiet, progress=not no_progress) as observer:
-            yield config, observer
 
 
 def known_values(config: Config, out: Path) -> Values:

@@ -4,41 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onecycle_cli.commands.options import (
-    RUNS,
-    ConfigPath,
-    NoProgress,
-    Out,
-    Quiet,
-    Seed,
-    Set,
-    Verbose,
-)
 from onecycle_cli.commands.presenter import number
 from onecycle_cli.commands.running import (
     cost_row,
-    experiment,
     known_values,
     rate_rows,
     used_rows,
     write_table,
 )
+from onecycle_cli.commands.training_command import Session, training_command
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.experiments.train import TrainResult
 
 
-def train_command(
-    config: ConfigPath,
-    *,
-    overrides: Set = None,
-    out: Out = RUNS,
-    seed: Seed = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
-) -> None:
+@training_command
+def train_command(session: Session) -> None:
     """Train by one or more 1cycle passes, with the values that were found.
 
     Saves the last and the best model, evaluates the last one on the test set, once, and says
@@ -46,14 +28,13 @@ def train_command(
 
     Docs: docs/commands.md
     """
-    with experiment(
-        config, overrides, seed, quiet=quiet, verbose=verbose, no_progress=no_progress
-    ) as (checked, observer):
-        known_values(checked, out).cycle_rates(checked)
+    config = session.config
+    known_values(config, session.out).cycle_rates(config)
+    with session.watched() as observer:
         from onecycle_cli.experiments.train import train
 
-        result = train(checked, out=out, observer=observer)
-    _show(result, checked)
+        result = train(config, out=session.out, observer=observer)
+    _show(result, config)
 
 
 def _show(result: TrainResult, config: Config) -> None:

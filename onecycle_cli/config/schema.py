@@ -255,7 +255,8 @@ class Config(_Section):
 
     def origin(self, key: str) -> str:
         """Return where the value of a dotted key came from: `default`, `file` or `--set`."""
-        return self._nearest(self._origins, key) or "default"
+        within = (where for k, where in self._origins.items() if k.startswith(f"{key}."))
+        return self._nearest(self._origins, key) or next(within, "default")
 
     def error(self, key: str, message: str) -> ConfigError:
         """Return an error about a dotted key, with the place where it was set."""

@@ -23,7 +23,8 @@ from onecycle_cli.experiments.cost import Cost, final_rung_steps, training_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.values import Values, premises
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.optimizers import momentum_attributes
 from onecycle_cli.results import RunFolder
@@ -35,6 +36,7 @@ from onecycle_cli.suggest import (
     Scores,
     Suggestion,
     plan_race,
+    race_steps,
 )
 
 
@@ -180,13 +182,12 @@ def compare(
     *,
     out: str | Path | None,
     observer: Observer | None,
+    shared: Shared | None = None,
 ) -> ComparisonResult:
     """Run the candidates, suggest, and write everything down."""
     config, observer = load_config(config), observer or Observer()
-    bench = Workbench(config, observer)
-    try:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        values = gather(config, out, observer, conditions=conditions, searched=question.key)
+    with prepared(config, out, observer, searched=question.key, shared=shared) as ready:
+        bench, values = ready.bench, ready.values
         candidates = question.candidates(config, values)
         with recorded_run(config, question.kind, out, values) as run:
             if run is not None:
@@ -201,11 +202,9 @@ def compare(
                     question.key,
                     result.suggestion,
                     run=comparison.label,
-                    conditions=conditions | _others(values, question.key),
+                    conditions=ready.conditions | premises(values, question.key),
                 )
             return result
-    finally:
-        bench.close()
 
 
 class Comparison:
@@ -253,7 +252,7 @@ class Comparison:
         )
         rungs = "; then ".join(_in_words(rung) for rung in plan)
         self.observer.note(f"{rungs}; judged on the {self.scored_on(self.steps)}")
-        most, least = _steps_of(plan), _steps_of([plan[0], plan[-1]])
+        most, least = race_steps(plan), race_steps([plan[0], plan[-1]])
         self.observer.note(Cost.forecast(self.bench, most))
         if least < most:
             self.observer.note(f"{least} steps if the first rung leaves no more than two")
@@ -424,29 +423,9 @@ class Comparison:
         )
 
 
-def _others(values: Values, searched: str) -> dict[str, Any]:
-    """Return the values that a suggestion was made with."""
-    known = {
-        "max_lr": values.max_lr,
-        "momentum": values.momentum,
-        "weight_decay": values.weight_decay,
-    }
-    return {key: value for key, value in known.items() if key != searched}
-
-
 def _in_words(rung: Rung) -> str:
     runs = "1 run" if rung.replicates == 1 else f"{rung.replicates} runs"
     return f"{rung.candidates} candidates x {runs} of {rung.steps} steps"
-
-
-def _steps_of(plan: Sequence[Rung]) -> int:
-    """Return the steps of a whole race, in which runs of the same length are not run twice."""
-    steps, before = 0, Rung(0, 0, 0)
-    for rung in plan:
-        known = before.replicates if rung.steps == before.steps else 0
-        steps += rung.candidates * rung.steps * (rung.replicates - known)
-        before = rung
-    return steps
 
 
 def _last_rung(rungs: Sequence[Heat], candidate: float | str) -> int:

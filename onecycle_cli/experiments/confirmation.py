@@ -173,20 +173,16 @@ class Confirming:
 
     def __init__(self, bench: Workbench, values: Values, observer: Observer) -> None:
         self.bench, self.values, self.observer = bench, values, observer
-        steps = first_steps(bench)
-        self.rungs = [
-            Rung("first", steps, FIRST_REPLICATES),
-            Rung("final", _LONGER * steps, FINAL_REPLICATES),
-        ]
+        self.rungs = [rung for rung, _ in rounds(bench, 0)]
         self.trials: list[Trial] = []
         self._most_trials = 0
 
     def steps(self, candidates: int) -> int:
         """Return the steps of all rounds, at most."""
-        first, final = self.rungs
-        return candidates * first.steps * len(first.replicates) + min(
-            candidates, suggest.FINALISTS
-        ) * final.steps * len(final.replicates)
+        return sum(
+            count * rung.steps * len(rung.replicates)
+            for rung, count in rounds(self.bench, candidates)
+        )
 
     def forecast(self, candidates: int) -> list[str]:
         """Return in words what will be done, and what it will cost."""
@@ -290,6 +286,15 @@ class Confirming:
         if rung.scored_on(self.bench) == ON_VALIDATION:
             return self.bench.examine("validation").losses
         return suggest.annealed(losses)
+
+
+def rounds(bench: Workbench, candidates: int) -> list[tuple[Rung, int]]:
+    """Return the rounds, and of how many candidates each is."""
+    steps = first_steps(bench)
+    return [
+        (Rung("first", steps, FIRST_REPLICATES), candidates),
+        (Rung("final", _LONGER * steps, FINAL_REPLICATES), min(candidates, suggest.FINALISTS)),
+    ]
 
 
 def first_steps(bench: Workbench) -> int:

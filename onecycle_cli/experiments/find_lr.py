@@ -17,7 +17,8 @@ from onecycle_cli.experiments.cost import Cost, short_run_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.values import Values, gather, premises
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import Curve, RunFolder
 from onecycle_cli.suggest import LRFindings, Suggestion
@@ -55,6 +56,7 @@ def find_lr(
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    shared: Shared | None = None,
 ) -> FindLRResult:
     """Run `find_lr.repeats` range tests, each from initial weights of its own, and suggest.
 
@@ -66,23 +68,24 @@ def find_lr(
         config: a path, a mapping or a `Config`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
+        shared: what a recipe gives its stages.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do.
     """
     config, observer = load_config(config), observer or Observer()
-    bench = Workbench(config, observer)
-    try:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        values = gather(config, out, observer, conditions=conditions, searched="max_lr")
-        with recorded_run(config, "find-lr", out, values) as run:
-            search = _Search(bench, values, observer, run)
-            if config.find_lr.confirm:
-                trained_with = gather(config, out, Observer(), conditions=conditions)
-                search.confirming = Confirming(bench, trained_with, observer)
-            return search.carry_out(conditions, out)
-    finally:
-        bench.close()
+    with (
+        prepared(config, out, observer, searched="max_lr", shared=shared) as ready,
+        recorded_run(config, "find-lr", out, ready.values) as run,
+    ):
+        search = _Search(ready.bench, ready.values, observer, run)
+        if config.find_lr.confirm:
+            known = None if shared is None else shared.suggestions
+            trained_with = gather(
+                config, out, Observer(), conditions=ready.conditions, suggestions=known
+            )
+            search.confirming = Confirming(ready.bench, trained_with, observer)
+        return search.carry_out(ready.conditions, out)
 
 
 class _Search:
@@ -116,11 +119,7 @@ class _Search:
         taken += confirmation.cost.steps if confirmation else 0
         cost = Cost.of(self.bench, taken, time.perf_counter() - started)
         if self.run is not None and out is not None:
-            conditions = {
-                **conditions,
-                "momentum": self.values.reference_momentum,
-                "weight_decay": self.values.weight_decay,
-            }
+            conditions = {**conditions, **premises(self.values, "max_lr")}
             self._write(self.run, findings, cost, conditions, confirmation)
             results.write_suggestion(
                 Path(out) / self.config.name,

@@ -10,6 +10,7 @@ from onecycle_cli import suggest
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.comparison import Candidate, ComparisonResult, Question, compare
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values
 
 CYCLED = "cycled"
@@ -20,6 +21,7 @@ def find_momentum(
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    shared: Shared | None = None,
 ) -> ComparisonResult:
     """Race `find_momentum.values`, and the default range as one more candidate.
 
@@ -34,6 +36,7 @@ def find_momentum(
         config: a path, a mapping or a `Config`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
+        shared: what a recipe gives its stages.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
@@ -48,7 +51,7 @@ def find_momentum(
         safest=lambda _: CYCLED,
         meaning=lambda winner: tuple(suggest.momentum_range(winner, CYCLED).values()),
     )
-    return compare(question, config, out=out, observer=observer)
+    return compare(question, config, out=out, observer=observer, shared=shared)
 
 
 def _candidates(config: Config, values: Values) -> list[Candidate]:

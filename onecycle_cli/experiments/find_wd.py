@@ -16,6 +16,7 @@ from onecycle_cli.experiments.comparison import (
     compare,
 )
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.suggest import Scores
 
@@ -27,6 +28,7 @@ def find_wd(
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    shared: Shared | None = None,
 ) -> ComparisonResult:
     """Race `find_wd.values`, and half a decade above and below the one that starts best.
 
@@ -37,6 +39,7 @@ def find_wd(
         config: a path, a mapping or a `Config`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
+        shared: what a recipe gives its stages.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
@@ -52,7 +55,7 @@ def find_wd(
         answer=lambda rungs: suggest.suggest_weight_decay(*rungs),
         safest=max,
     )
-    return compare(question, config, out=out, observer=observer)
+    return compare(question, config, out=out, observer=observer, shared=shared)
 
 
 def _at(decays: list[float], config: Config, values: Values, stage: str) -> list[Candidate]:

@@ -34,7 +34,7 @@ def recorded_run(
     if out is None:
         yield None
         return
-    with RunFolder(out, config.name, kind, _manifest(config, values)) as run:
+    with RunFolder(out, config.name, kind, manifest_of(config, values.sources)) as run:
         yield run
 
 
@@ -78,7 +78,13 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     results.write_yaml(run.path / "config.yaml", data, header)
 
 
-def _manifest(config: Config, values: Values) -> dict[str, Any]:
+def manifest_of(config: Config, sources: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `manifest.json` says of a run, but for its times and its status.
+
+    Args:
+        config: the configuration.
+        sources: where the values in use came from, in words; the keys of `train`.
+    """
     return {
         "command": sys.argv,
         "versions": versions(),
@@ -87,7 +93,7 @@ def _manifest(config: Config, values: Values) -> dict[str, Any]:
         "threads": os.cpu_count(),
         "backend": name_of_backend(),
         "precision": config.precision,
-        "origins": _origins(config) | {f"train.{k}": v for k, v in values.sources.items()},
+        "origins": _origins(config) | {f"train.{k}": v for k, v in sources.items()},
     }
 
 

@@ -21,7 +21,8 @@ from onecycle_cli.experiments.epoch_end import EpochEnd
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.values import Values
 from onecycle_cli.experiments.workbench import Examination, Workbench
 from onecycle_cli.results import RunFolder
 
@@ -71,12 +72,26 @@ class TrainResult:
     images_per_second: float
     folder: Path | None
 
+    def scores(self) -> dict[str, Any]:
+        """Return how good the last and the best model are, as plain data."""
+        last, best = self.history[-1], self.history[self.best_epoch - 1]
+        return {
+            "test_accuracy": self.test_accuracy,
+            "test_loss": self.test_loss,
+            "val_accuracy_last": last.val_accuracy,
+            "val_accuracy_best": best.val_accuracy,
+            "val_loss_last": last.val_loss,
+            "val_loss_best": best.val_loss,
+            "best_epoch": self.best_epoch,
+        }
+
 
 def train(
     config: str | Path | Mapping[str, Any] | Config,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    shared: Shared | None = None,
 ) -> TrainResult:
     """Train by the configured 1cycle passes, and evaluate the last model on the test set, once.
 
@@ -84,21 +99,17 @@ def train(
         config: a path, a mapping or a `Config`.
         out: the folder for runs, where suggestions are looked up too; `None` writes nothing.
         observer: hears of the progress.
+        shared: what a recipe gives its stages.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, the learning rate
             is not known yet, or the loss ceases to be finite.
     """
     config, observer = load_config(config), observer or Observer()
-    bench = Workbench(config, observer)
-    try:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        values = gather(config, out, observer, conditions=conditions)
-        max_lrs = values.cycle_rates(config)
-        with recorded_run(config, "train", out, values) as run:
-            return _Training(bench, values, max_lrs, observer, run).carry_out()
-    finally:
-        bench.close()
+    with prepared(config, out, observer, shared=shared) as ready:
+        max_lrs = ready.values.cycle_rates(config)
+        with recorded_run(config, "train", out, ready.values) as run:
+            return _Training(ready.bench, ready.values, max_lrs, observer, run).carry_out()
 
 
 @dataclass
@@ -275,19 +286,12 @@ class _Training:
         )
 
     def _write(self, run: RunFolder, result: TrainResult) -> None:
-        last, best = self.log.epochs[-1], self.log.epochs[result.best_epoch - 1]
         results.write_json(
             run.path / "result.json",
             {
                 "kind": "train",
                 "label": self.label,
-                "test_accuracy": result.test_accuracy,
-                "test_loss": result.test_loss,
-                "val_accuracy_last": last.val_accuracy,
-                "val_accuracy_best": best.val_accuracy,
-                "val_loss_last": last.val_loss,
-                "val_loss_best": best.val_loss,
-                "best_epoch": result.best_epoch,
+                **result.scores(),
                 "max_lr": result.max_lrs,
                 "momentum": self.values.momentum,
                 "weight_decay": self.values.weight_decay,

@@ -14,7 +14,10 @@ from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.suggest import DEFAULT_MOMENTUM
 
-_FINDERS = {"max_lr": "find-lr", "momentum": "find-momentum", "weight_decay": "find-wd"}
+FINDERS = {"max_lr": "find-lr", "momentum": "find-momentum", "weight_decay": "find-wd"}
+
+Suggestions = Mapping[str, Mapping[str, Any]]
+"""Entries of `suggestions.yaml` by key: `max_lr`, `momentum`, `weight_decay`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def gather(
     *,
     conditions: Mapping[str, Any],
     searched: str = "",
+    suggestions: Suggestions | None = None,
 ) -> Values:
     """Take each value from the configuration, else from a suggestion, else from the defaults.
 
@@ -80,61 +84,124 @@ def gather(
         observer: hears of defaults, and of suggestions made under other conditions.
         conditions: those of the experiment about to start.
         searched: the key that the experiment is about to find; its own suggestion is not needed.
+        suggestions: take these instead of those on file, and warn of nothing: whoever gives them
+            answers for them.
 
     Raises:
         ResultError: when `suggestions.yaml` is damaged.
     """
-    folder = None if out is None else Path(out) / config.name
-    suggestions = {} if folder is None else results.read_suggestions(folder)
-    used = {key: entry for key, entry in suggestions.items() if _is_auto(config, key)}
-    for key, entry in used.items():
+    if suggestions is not None:
+        return _Gathering(config, suggestions, searched).values()
+    gathering = _Gathering(config, suggestions_on_file(config, out), searched)
+    for key, entry in gathering.used.items():
         if key != searched:
-            _warn_of_other_conditions(key, entry, conditions, observer)
-    sources: dict[str, str] = {}
-    defaults: dict[str, str] = {}
+            warn_of_other_conditions(key, entry, conditions, observer)
+    values = gathering.values()
+    if searched != "max_lr":
+        warn_of_defaults({k: v for k, v in gathering.defaults.items() if k != searched}, observer)
+    return values
 
-    def pick(key: str) -> Any:
-        if not _is_auto(config, key):
-            sources[key] = config.origin(f"train.{key}")
-            return getattr(config.train, key)
-        if key in used:
-            sources[key] = f"suggestion of {used[key].get('run', 'an earlier run')}"
-            return used[key]["value"]
+
+def suggestions_on_file(config: Config, out: str | Path | None) -> Suggestions:
+    """Return what `suggestions.yaml` says; nothing if `out` is `None`.
+
+    Raises:
+        ResultError: when it is damaged.
+    """
+    return {} if out is None else results.read_suggestions(Path(out) / config.name)
+
+
+class _Gathering:
+    """The values on their way from their sources.
+
+    Attributes:
+        used: the suggestions for what the configuration leaves open.
+        sources: where each value came from, in words.
+        defaults: the values that nobody has said or found, in words.
+    """
+
+    def __init__(self, config: Config, suggestions: Suggestions, searched: str) -> None:
+        self.config, self.searched = config, searched
+        self.used = {key: entry for key, entry in suggestions.items() if is_auto(config, key)}
+        self.sources: dict[str, str] = {}
+        self.defaults: dict[str, str] = {}
+
+    def values(self) -> Values:
+        max_lr, momentum = self._pick("max_lr"), self._pick("momentum")
+        if isinstance(momentum, MomentumRange):
+            momentum = momentum.model_dump()
+        reference = self._reference_momentum(momentum)
+        momentum = self._momentum_in_force(momentum, reference)
+        return Values(
+            max_lr=None if max_lr is None else float(max_lr),
+            momentum={end: float(value) for end, value in momentum.items()},
+            weight_decay=float(self._weight_decay()),
+            reference_momentum=float(reference),
+            sources=self.sources,
+        )
+
+    def _pick(self, key: str) -> Any:
+        """Return what the configuration or else a suggestion says; `None` if neither does."""
+        if not is_auto(self.config, key):
+            self.sources[key] = self.config.origin(f"train.{key}")
+            return getattr(self.config.train, key)
+        if key in self.used:
+            run = self.used[key].get("run", "an earlier run")
+            self.sources[key] = f"suggestion of {run}"
+            return self.used[key]["value"]
         return None
 
-    max_lr, momentum, decay = pick("max_lr"), pick("momentum"), pick("weight_decay")
-    if isinstance(momentum, MomentumRange):
-        momentum = momentum.model_dump()
-    reference = config.optimizer.momentum
-    if momentum is not None and searched != "momentum":
-        reference = _middle(momentum)
-    if searched == "max_lr":  # a range test holds momentum constant
+    def _reference_momentum(self, momentum: dict[str, float] | None) -> float:
+        """Return the constant momentum that goes with the learning rate."""
+        if self.searched == "momentum":
+            found_with = _conditions_of(self.used.get("max_lr", {}))
+            return found_with.get("momentum", self.config.optimizer.momentum)
+        return self.config.optimizer.momentum if momentum is None else _middle(momentum)
+
+    def _momentum_in_force(
+        self, momentum: dict[str, float] | None, reference: float
+    ) -> dict[str, float]:
+        if self.searched == "max_lr":
+            return self._constant_momentum(momentum, reference)
+        if momentum is not None:
+            return momentum
+        self.sources["momentum"] = "default"
+        self.defaults["momentum"] = f"{DEFAULT_MOMENTUM['max']:g} to {DEFAULT_MOMENTUM['min']:g}"
+        return dict(DEFAULT_MOMENTUM)
+
+    def _constant_momentum(
+        self, momentum: dict[str, float] | None, reference: float
+    ) -> dict[str, float]:
+        """Return what a range test runs with; it uses the reference only."""
         if momentum is None:
-            momentum = {"max": reference, "min": reference}
-            sources["momentum"] = f"optimizer.momentum, {config.origin('optimizer.momentum')}"
-        elif momentum["max"] > momentum["min"]:
+            origin = self.config.origin("optimizer.momentum")
+            self.sources["momentum"] = f"optimizer.momentum, {origin}"
+            return {"max": reference, "min": reference}
+        if momentum["max"] > momentum["min"]:
             middle = f"middle of {momentum['max']:g} to {momentum['min']:g}"
-            sources["momentum"] = f"{middle}, {sources['momentum']}"
-    elif momentum is None:
-        momentum = dict(DEFAULT_MOMENTUM)
-        sources["momentum"] = "default"
-        defaults["momentum"] = f"{momentum['max']:g} to {momentum['min']:g}"
-    if decay is None:
-        decay = config.optimizer.weight_decay
-        origin = config.origin("optimizer.weight_decay")
-        sources["weight_decay"] = f"optimizer.weight_decay, {origin}"
-        defaults["weight_decay"] = f"{decay:g}"
-    if searched != "max_lr":
-        _warn_of_defaults({k: v for k, v in defaults.items() if k != searched}, observer)
-    if "max_lr" in used and searched == "momentum":
-        reference = _conditions_of(used["max_lr"]).get("momentum", reference)
-    return Values(
-        max_lr=None if max_lr is None else float(max_lr),
-        momentum={end: float(value) for end, value in momentum.items()},
-        weight_decay=float(decay),
-        reference_momentum=float(reference),
-        sources=sources,
-    )
+            self.sources["momentum"] = f"{middle}, {self.sources['momentum']}"
+        return momentum
+
+    def _weight_decay(self) -> float:
+        decay = self._pick("weight_decay")
+        if decay is None:
+            decay = self.config.optimizer.weight_decay
+            origin = self.config.origin("optimizer.weight_decay")
+            self.sources["weight_decay"] = f"optimizer.weight_decay, {origin}"
+            self.defaults["weight_decay"] = f"{decay:g}"
+        return decay
+
+
+def premises(values: Values, searched: str) -> dict[str, Any]:
+    """Return the values that a suggestion is made with; they are part of its conditions."""
+    if searched == "max_lr":  # a range test holds momentum constant
+        return {"momentum": values.reference_momentum, "weight_decay": values.weight_decay}
+    known = {
+        "max_lr": values.max_lr,
+        "momentum": values.momentum,
+        "weight_decay": values.weight_decay,
+    }
+    return {key: value for key, value in known.items() if key != searched}
 
 
 def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, Any]:
@@ -171,7 +238,18 @@ def _middle(momentum: Mapping[str, float]) -> float:
     return round((momentum["max"] + momentum["min"]) / 2, 9)
 
 
-def _is_auto(config: Config, key: str) -> bool:
+def in_words(value: Any) -> str:
+    """Return a value, or a range of momentum, as a person writes it; nothing for `None`."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        high, low = value["max"], value["min"]
+        return f"{high:g}" if high == low else f"{high:g} to {low:g}"
+    return f"{value:.6g}"
+
+
+def is_auto(config: Config, key: str) -> bool:
+    """Tell whether the section `train` leaves a value open."""
     return bool(getattr(config.train, key) == "auto")
 
 
@@ -180,9 +258,10 @@ def _conditions_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return conditions if isinstance(conditions, Mapping) else {}
 
 
-def _warn_of_other_conditions(
+def warn_of_other_conditions(
     key: str, entry: Mapping[str, Any], conditions: Mapping[str, Any], observer: Observer
 ) -> None:
+    """Say in what a suggestion's conditions differ from those given."""
     made_under = _conditions_of(entry)
     other = {name: made_under.get(name, now) for name, now in conditions.items()}
     other = {name: then for name, then in other.items() if then != conditions[name]}
@@ -192,7 +271,7 @@ def _warn_of_other_conditions(
         differences = ", ".join(_difference(n, then, conditions[n]) for n, then in other.items())
         observer.warn(
             f"the suggested {key} was made under other conditions: {differences}; run "
-            f"'onecycle {_FINDERS[key]} CONFIG' again to be sure."
+            f"'onecycle {FINDERS[key]} CONFIG' again to be sure."
         )
 
 
@@ -202,9 +281,10 @@ def _difference(name: str, then: Any, now: Any) -> str:
     return f"{name} {then}, now {now}"
 
 
-def _warn_of_defaults(defaults: Mapping[str, str], observer: Observer) -> None:
+def warn_of_defaults(defaults: Mapping[str, str], observer: Observer) -> None:
+    """Name the values, given in words, that nobody has found, and the commands that would."""
     if defaults:
         values = " and ".join(f"{key} ({value} is used)" for key, value in defaults.items())
-        finders = " and ".join(f"'onecycle {_FINDERS[key]} CONFIG'" for key in defaults)
+        finders = " and ".join(f"'onecycle {FINDERS[key]} CONFIG'" for key in defaults)
         find = "finds one" if len(defaults) == 1 else "find them"
         observer.warn(f"no suggestion yet for {values}; {finders} {find}.")

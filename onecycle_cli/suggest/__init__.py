@@ -40,6 +40,8 @@ from onecycle_cli.suggest.racing import (
     LAST_SEATS,
     Rung,
     plan_race,
+    race_runs,
+    race_steps,
     survivors,
 )
 from onecycle_cli.suggest.rules import OURS, RULES, Rule, slide, valley
@@ -80,6 +82,8 @@ __all__ = [
     "paired_difference",
     "paired_error",
     "plan_race",
+    "race_runs",
+    "race_steps",
     "rank",
     "slide",
     "smooth",

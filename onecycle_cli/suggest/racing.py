@@ -53,6 +53,21 @@ def plan_race(candidates: int, steps: int, replicates: int, done: int = 0) -> li
     return [*rungs, Rung(counts[-1], steps, replicates)]
 
 
+def race_runs(plan: Sequence[Rung]) -> list[int]:
+    """Return how many runs each rung adds: those of the same length before it count too."""
+    runs, before = [], Rung(0, 0, 0)
+    for rung in plan:
+        known = before.replicates if rung.steps == before.steps else 0
+        runs.append(rung.candidates * (rung.replicates - known))
+        before = rung
+    return runs
+
+
+def race_steps(plan: Sequence[Rung]) -> int:
+    """Return the steps of a whole race."""
+    return sum(rung.steps * runs for rung, runs in zip(plan, race_runs(plan), strict=True))
+
+
 def survivors(
     scores: Mapping[Any, Sequence[ArrayLike]], safest: Callable[[Sequence[Any]], Any]
 ) -> list[Any]:

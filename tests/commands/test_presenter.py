@@ -4,7 +4,7 @@ import signal
 import pytest
 import typer
 
-from onecycle_cli.commands.presenter import number, presented
+from onecycle_cli.commands.presenter import columns, number, presented
 from onecycle_cli.errors import ConfigError, DataError
 
 
@@ -57,6 +57,27 @@ def test_sigterm_is_heard_inside_and_passes_through_what_catches_errors(capsys):
     assert exit_.value.exit_code == 143
     assert capsys.readouterr().err == "onecycle: terminated; what was finished is kept.\n"
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyboardInterrupt(), ["interrupted; do this to go on."]),
+        (DataError("it is damaged."), ["it is damaged.", "do this to go on."]),
+    ],
+)
+def test_what_was_added_to_an_error_on_its_way_is_said_too(capsys, error, words):
+    error.add_note("do this to go on.")
+    with pytest.raises(typer.Exit), presented():
+        raise error
+    assert capsys.readouterr().err.splitlines() == [f"onecycle: {text}" for text in words]
+
+
+def test_columns_are_as_wide_as_they_need(capsys):
+    columns([("stage", "value"), ("train", ""), ("find-momentum", "0.9")])
+    assert capsys.readouterr().out.splitlines() == [
+        "stage          value", "train", "find-momentum  0.9",
+    ]  # fmt: skip
 
 
 def test_an_exit_is_left_alone():

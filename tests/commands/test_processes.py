@@ -46,6 +46,9 @@ def test_help_plots_lists_and_config_errors_start_no_keras(chain, own_folders):
         (2, ["find-wd", "digits.yaml"]),
         (2, ["find-momentum", "digits.yaml"]),
         (2, ["train", "digits.yaml", "--bogus"]),
+        (0, ["run", "--help"]),
+        (2, ["run", "digits.yaml", "--skip", "find-lr"]),
+        (2, ["run", "digits.yaml", "--resume"]),
     ]
     script = LIGHT.format(commands=[arguments for _, arguments in expected])
 

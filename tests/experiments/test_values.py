@@ -51,6 +51,11 @@ def test_what_nobody_says_is_a_default_with_one_warning(small, tmp_path, listene
     ]
 
 
+def test_a_range_of_momentum_has_an_origin_too(small, listener):
+    config = load_config(small(train={"momentum": {"max": 0.9, "min": 0.8}}))
+    assert gather(config, None, listener, conditions={}).sources["momentum"] == "file"
+
+
 @pytest.mark.parametrize(
     ("searched", "warned_of"),
     [("max_lr", []), ("momentum", ["weight_decay"]), ("weight_decay", ["momentum"])],

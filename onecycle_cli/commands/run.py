@@ -1,0 +1,111 @@
+"""`onecycle run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onecycle_cli.commands.presenter import REFUSED, columns, say, table
+from onecycle_cli.commands.training_command import Session, training_command
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.run import RunResult
+
+Recorded = Annotated[
+    Path | None,
+    typer.Argument(metavar="RECIPE", help="With --resume: which one, such as runs/NAME/run/001."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with RECIPE, or the newest unfinished one.")
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="STAGE", help="Leave out a stage, such as find-wd. Repeatable."),
+]
+Reuse = Annotated[
+    bool, typer.Option("--reuse", help="Use suggestions found under the same conditions.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only predict the cost; write nothing.")]
+
+
+@training_command
+def run_command(
+    session: Session,
+    recorded: Recorded = None,
+    *,
+    resume: Resume = False,
+    skip: Skip = None,
+    reuse: Reuse = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Carry out the whole recipe: find-lr, find-wd, find-momentum, train.
+
+    Tells the cost before it starts, in steps and in minutes. Searches what the config leaves open
+    on one compiled model, and writes each stage's run as its own command does. What was finished
+    when a recipe broke off is not repeated by --resume. Writes to OUT/NAME/run/NNN.
+
+    Docs: docs/commands.md
+    """
+    _check(recorded, resume=resume, starting=bool(skip or reuse or dry_run))
+    where = recorded or resume or None
+    _refuse_early(session, where, skip or [])
+    if dry_run:
+        table(_forecast(session, skip or [], reuse))
+        return
+    with session.watched() as observer:
+        from onecycle_cli.experiments.run import run
+
+        result = run(
+            session.config,
+            out=session.out,
+            observer=observer,
+            resume=where,
+            skip=skip or [],
+            reuse=reuse,
+        )
+    _show(result)
+
+
+def _check(recorded: Path | None, *, resume: bool, starting: bool) -> None:
+    from onecycle_cli.errors import ConfigError
+
+    if recorded is not None and not resume:
+        raise ConfigError(f"{recorded}: a recipe's folder goes with --resume; add it, or leave "
+                          f"the folder out.")  # fmt: skip
+    if resume and starting:
+        raise ConfigError("--skip, --reuse and --dry-run are for a recipe that starts, not for "
+                          "--resume.")  # fmt: skip
+
+
+def _refuse_early(session: Session, resume: Path | bool | None, skip: list[str]) -> None:
+    """Spare the user the wait for an error that is known without Keras."""
+    from onecycle_cli.experiments import recipe
+    from onecycle_cli.experiments.observer import Observer
+
+    if resume:
+        recipe.find_recipe(session.config, session.out, resume)
+    else:
+        recipe.plan(session.config, session.out, Observer(), skip)
+
+
+def _forecast(session: Session, skip: list[str], reuse: bool) -> list[tuple[str, str]]:
+    with session.watched() as observer:
+        from onecycle_cli.experiments.run import foresee
+        from onecycle_cli.experiments.summary import forecast_rows
+
+        recipe = foresee(session.config, out=session.out, observer=observer, skip=skip, reuse=reuse)
+        return forecast_rows(recipe)
+
+
+def _show(result: RunResult) -> None:
+    from onecycle_cli.experiments import summary
+
+    columns([summary.COLUMNS, *summary.rows(result.recipe)])
+    facts = summary.facts(result.recipe)
+    table([*facts, *([("saved in", str(result.folder))] if result.folder else [])])
+    if result.refused:
+        say("no learning rate was found, so nothing was trained; change what the reason says and "
+            "run again, or set train.max_lr to a number.")  # fmt: skip
+        raise typer.Exit(REFUSED)

@@ -1,0 +1,116 @@
+"""What the stages of a recipe are going to take."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from onecycle_cli.experiments import confirmation
+from onecycle_cli.experiments.cost import Cost, final_rung_steps, short_run_steps, training_steps
+from onecycle_cli.suggest import LADDER, ON_VALIDATION, plan_race, race_runs, race_steps
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.pace import Pace
+    from onecycle_cli.experiments.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a stage does, at most.
+
+    Attributes:
+        steps: training steps.
+        starts: calls to `fit`, each from a rewound model.
+        replicates: those of them with other initial weights.
+        validations: passes over the validation split.
+        savings: how often the model is written.
+    """
+
+    steps: int
+    starts: int = 1
+    replicates: int = 0
+    validations: int = 0
+    savings: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        """Return the work of both."""
+        return Work(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def seconds(self, pace: Pace) -> float:
+        """Return what it takes; each stage draws one picture."""
+        return (
+            self.steps * pace.step
+            + self.starts * pace.start
+            + self.replicates * pace.replicate
+            + self.validations * pace.validation
+            + self.savings * pace.saving
+            + pace.drawing
+        )
+
+
+def forecast(bench: Workbench, pace: Pace, stage: str) -> Cost:
+    """Return what a stage is going to cost, at most."""
+    work = _WORK[stage](bench)
+    return Cost.of(bench, work.steps, work.seconds(pace))
+
+
+def _find_lr(bench: Workbench) -> Work:
+    settings = bench.config.find_lr
+    steps = short_run_steps(settings.steps, bench.steps_per_epoch)
+    sweeps = Work(settings.repeats * steps, settings.repeats, settings.repeats - 1)
+    return sweeps + _confirmation(bench) if settings.confirm else sweeps
+
+
+def _confirmation(bench: Workbench) -> Work:
+    work = Work(0, 0)
+    for rung, candidates in confirmation.rounds(bench, len(LADDER)):
+        runs = candidates * len(rung.replicates)
+        validated = rung.scored_on(bench) == ON_VALIDATION
+        work += Work(
+            runs * rung.steps,
+            runs,
+            candidates * sum(replicate > 0 for replicate in rung.replicates),
+            runs if validated else 0,
+        )
+    return work
+
+
+def _find_wd(bench: Workbench) -> Work:
+    settings = bench.config.find_wd
+    return _comparison(bench, "find_wd", len(settings.values) + 2 * settings.refine)
+
+
+def _find_momentum(bench: Workbench) -> Work:
+    return _comparison(bench, "find_momentum", len(bench.config.find_momentum.values) + 1)
+
+
+def _comparison(bench: Workbench, section: str, candidates: int) -> Work:
+    settings = getattr(bench.config, section)
+    steps = final_rung_steps(settings.steps, bench.steps_per_epoch)
+    plan = plan_race(candidates, steps, settings.repeats)
+    runs = race_runs(plan)
+    longer = [rung.steps > bench.steps_per_epoch for rung in plan]
+    return Work(
+        steps=race_steps(plan),
+        starts=sum(runs),
+        replicates=sum(rung.candidates * (rung.replicates - 1) for rung in plan),
+        validations=sum(count for count, validated in zip(runs, longer, strict=True) if validated),
+    )
+
+
+def _train(bench: Workbench) -> Work:
+    epochs = sum(cycle.epochs for cycle in bench.config.train.cycles)
+    return Work(
+        steps=training_steps(bench),
+        starts=len(bench.config.train.cycles),
+        validations=epochs + 1,
+        savings=epochs + 1,
+    )
+
+
+_WORK = {
+    "find-lr": _find_lr,
+    "find-wd": _find_wd,
+    "find-momentum": _find_momentum,
+    "train": _train,
+}

@@ -1,0 +1,270 @@
+"""The whole recipe: find the learning rate, the weight decay and the momentum, then train."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onecycle_cli.experiments.quiet_start  # noqa: F401
+from onecycle_cli import results
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.experiments import recipe as recipes
+from onecycle_cli.experiments.comparison import ComparisonResult
+from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
+from onecycle_cli.experiments.find_momentum import find_momentum
+from onecycle_cli.experiments.find_wd import find_wd
+from onecycle_cli.experiments.forecast import forecast
+from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.pace import Pace
+from onecycle_cli.experiments.recipe import KEYS, KIND, Recipe, Stage, total
+from onecycle_cli.experiments.recorded_run import manifest_of
+from onecycle_cli.experiments.setup import Shared, workbench
+from onecycle_cli.experiments.summary import forecast_rows, in_markdown
+from onecycle_cli.experiments.train import TrainResult, train
+from onecycle_cli.experiments.values import conditions_of, premises, suggestions_on_file
+from onecycle_cli.experiments.workbench import Workbench
+
+_EXPERIMENTS: dict[str, Callable[..., FindLRResult | ComparisonResult | TrainResult]] = {
+    "find-lr": find_lr,
+    "find-wd": find_wd,
+    "find-momentum": find_momentum,
+    "train": train,
+}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a recipe.
+
+    Attributes:
+        recipe: its stages: what each found, in which run, at what cost.
+        folder: where it is written, or `None`.
+    """
+
+    recipe: Recipe
+    folder: Path | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it ended because no learning rate could be suggested."""
+        return self.recipe.status == "refused"
+
+
+def run(
+    config: str | Path | Mapping[str, Any] | Config,
+    *,
+    out: str | Path | None = "runs",
+    observer: Observer | None = None,
+    resume: bool | str | Path | None = None,
+    skip: Collection[str] = (),
+    reuse: bool = False,
+) -> RunResult:
+    """Find what the configuration leaves open, then train with it.
+
+    The stages `find-lr`, `find-wd`, `find-momentum` and `train` share one compiled model, and each
+    uses what those before it found, not what was on file. The recipe is written after each of
+    them. A search for weight decay or momentum that suggests nothing leaves the default; without
+    a learning rate the recipe ends.
+
+    Args:
+        config: a path, a mapping or a `Config`.
+        out: the folder for runs; `None` writes nothing.
+        observer: hears of the forecast and of the progress.
+        resume: the folder of a recipe to be taken up, or `True` for the newest one that is not
+            finished; its runs go where it is. What is finished is not repeated.
+        skip: stages to leave out; for a value that is not searched, its suggestion on file is
+            used if there is one, else the default.
+        reuse: use suggestions on file that were found under exactly the same conditions.
+
+    Raises:
+        OnecycleError: when the configuration, the data or the model won't do, the recipe can't be
+            resumed, or the training fails.
+    """
+    config, observer = load_config(config), observer or Observer()
+    if resume:
+        return _take_up(recipes.find_recipe(config, out, resume), config, observer)
+    recipe = recipes.plan(config, out, observer, skip)
+    with workbench(config, observer) as bench:
+        _get_ready(recipe, bench, out, observer, reuse)
+        if out is None:
+            return _Journey(recipe, bench, None, None, observer).go()
+        folder = _new_folder(recipe, config, Path(out))
+        with results.locked(folder):
+            return _Journey(recipe, bench, Path(out), folder, observer).go()
+
+
+def foresee(
+    config: str | Path | Mapping[str, Any] | Config,
+    *,
+    out: str | Path | None = "runs",
+    observer: Observer | None = None,
+    skip: Collection[str] = (),
+    reuse: bool = False,
+) -> Recipe:
+    """Return the recipe that `run` would carry out, with the predicted costs; writes nothing."""
+    config, observer = load_config(config), observer or Observer()
+    recipe = recipes.plan(config, out, observer, skip)
+    with workbench(config, observer) as bench:
+        _get_ready(recipe, bench, out, observer, reuse)
+    return recipe
+
+
+def _take_up(folder: Path, config: Config, observer: Observer) -> RunResult:
+    with results.locked(folder):
+        recipe = Recipe.read(folder)
+        if recipe.is_over:
+            observer.note(f"{folder} is finished")
+            return RunResult(recipe, folder)
+        with workbench(config, observer) as bench:
+            conditions = conditions_of(config, bench.dataset.fingerprint)
+            recipes.check_conditions(folder, recipe, conditions)
+            _predict(recipe, bench, observer)
+            _note_in_manifest(folder, "running", resumed=True)
+            out = folder.absolute().parents[2]
+            return _Journey(recipe, bench, out, folder, observer).go()
+
+
+def _get_ready(
+    recipe: Recipe, bench: Workbench, out: str | Path | None, observer: Observer, reuse: bool
+) -> None:
+    """Settle what needs no search, and predict what the rest will cost."""
+    config = bench.config
+    recipe.conditions = conditions_of(config, bench.dataset.fingerprint)
+    recipes.warn_of_what_is_on_file(recipe, config, observer)
+    if reuse:
+        recipes.reuse(recipe, config, suggestions_on_file(config, out))
+    _predict(recipe, bench, observer)
+
+
+def _predict(recipe: Recipe, bench: Workbench, observer: Observer) -> None:
+    if not recipe.pending:
+        return
+    observer.note("timing a few steps to predict the cost ...")
+    pace = Pace.of(bench)
+    for stage in recipe.pending:
+        stage.predicted = forecast(bench, pace, stage.name).as_dict()
+
+
+class _Journey:
+    """Carries out the stages that remain, and writes after each how far it has got."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        bench: Workbench,
+        out: Path | None,
+        folder: Path | None,
+        observer: Observer,
+    ) -> None:
+        self.recipe, self.bench, self.out, self.folder = recipe, bench, out, folder
+        self.observer = observer
+        self.config = bench.config
+
+    def go(self) -> RunResult:
+        self.recipe.status = "running"
+        for name, text in forecast_rows(self.recipe):
+            self.observer.note(f"{name}: {text}")
+        for stage in self.recipe.pending:
+            self._carry_out(stage)
+            if stage.name == "find-lr" and stage.status == "refused":
+                self.recipe.status = "refused"
+                break
+        else:
+            self.recipe.status = "done"
+        self._conclude()
+        return RunResult(self.recipe, self.folder)
+
+    def _carry_out(self, stage: Stage) -> None:
+        stage.status = "running"
+        self._write()
+        names = list(self.recipe.stages)
+        started = time.perf_counter()
+        try:
+            self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
+            shared = Shared(self.bench, self.recipe.suggestions())
+            result = _EXPERIMENTS[stage.name](
+                self.config, out=self.out, observer=self.observer, shared=shared
+            )
+        except BaseException as error:
+            self._break_off(stage, error)
+            raise
+        stage.cost = result.cost.as_dict()
+        stage.cost["seconds"] = round(time.perf_counter() - started, 2)
+        if result.folder is not None:
+            stage.folder = f"{self.config.name}/{stage.name}/{result.folder.name}"
+        if isinstance(result, TrainResult):
+            stage.status, stage.scores = "done", result.scores()
+        else:
+            self._take_suggestion(stage, result)
+        self._write()
+
+    def _take_suggestion(self, stage: Stage, result: FindLRResult | ComparisonResult) -> None:
+        key = KEYS[stage.name]
+        conditions = self.recipe.conditions | premises(result.values, key)
+        entry = result.suggestion.as_dict() | {"run": stage.folder, "conditions": conditions}
+        stage.take(entry, "done" if result.suggestion.accepted else "refused")
+        if stage.status == "refused" and key != "max_lr":
+            stage.take_default(self.config)
+            self.observer.warn(f"{stage.name} suggests nothing: {stage.reason} {stage.note}.")
+
+    def _break_off(self, stage: Stage, error: BaseException) -> None:
+        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+        self.recipe.status = stage.status = "interrupted" if interrupted else "failed"
+        stage.note = "" if interrupted else str(error)
+        if self.folder is not None:
+            error.add_note(
+                f"finished stages are kept; 'onecycle run CONFIG --resume {self.folder}' goes on."
+            )
+            self._write()
+            _note_in_manifest(self.folder, self.recipe.status)
+
+    def _write(self) -> None:
+        if self.folder is not None:
+            results.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
+
+    def _conclude(self) -> None:
+        if self.folder is None:
+            return
+        label = f"{self.config.name}/{KIND}/{self.folder.name}"
+        results.write_text(self.folder / "summary.md", in_markdown(self.recipe, label))
+        results.write_json(self.folder / "result.json", _result(self.recipe, label))
+        _note_in_manifest(self.folder, self.recipe.status)
+        self._write()
+
+
+def _new_folder(recipe: Recipe, config: Config, out: Path) -> Path:
+    """Make the recipe's folder, with what it takes to resume it from here on."""
+    folder = results.new_folder(out, config.name, KIND)
+    header = "# What the recipe was started with; onecycle reads it as a config.\n"
+    results.write_yaml(folder / "config.yaml", config.model_dump(), header)
+    manifest = {"schema_version": results.SCHEMA_VERSION, **manifest_of(config, {})}
+    manifest |= {"start": results.now(), "end": results.now(), "status": "running"}
+    results.write_json(folder / "manifest.json", manifest)
+    results.write_json(folder / recipes.FILE, recipe.as_dict())
+    return folder
+
+
+def _note_in_manifest(folder: Path, status: str, *, resumed: bool = False) -> None:
+    manifest = results.read_json(folder / "manifest.json")
+    manifest |= {"end": results.now(), "status": status}
+    if resumed:
+        again = {"when": results.now(), "command": sys.argv}
+        manifest["resumed"] = [*manifest.get("resumed", []), again]
+    results.write_json(folder / "manifest.json", manifest)
+
+
+def _result(recipe: Recipe, label: str) -> dict[str, Any]:
+    return {
+        "kind": KIND,
+        "label": label,
+        "status": recipe.status,
+        **recipe.stages["train"].scores,
+        **{key: recipe.stages[name].value for name, key in KEYS.items()},
+        "runs": {name: stage.folder for name, stage in recipe.stages.items()},
+        "predicted": total(stage.predicted for stage in recipe.stages.values()),
+        "cost": total(stage.cost for stage in recipe.stages.values()),
+    }

@@ -1,0 +1,132 @@
+"""What is known of a recipe before Keras starts."""
+
+import json
+
+import pytest
+
+from onecycle_cli import results
+from onecycle_cli.config import load_config
+from onecycle_cli.errors import ConfigError, ResultError
+from onecycle_cli.experiments.recipe import (
+    Recipe,
+    Stage,
+    find_recipe,
+    plan,
+    total,
+    warn_of_what_is_on_file,
+)
+
+
+def planned(small, listener, *skip, out=None, **train):
+    config = load_config(small(train={"max_lr": "auto"} | train))
+    return plan(config, out, listener, skip)
+
+
+def pending(recipe):
+    return [stage.name for stage in recipe.pending]
+
+
+def test_all_is_searched_that_the_config_leaves_open(small, listener):
+    assert pending(planned(small, listener)) == ["find-lr", "find-wd", "find-momentum", "train"]
+    fixed = planned(small, listener, max_lr=0.1, momentum={"max": 0.9, "min": 0.8})
+    assert pending(fixed) == ["find-wd", "train"]
+    assert fixed.stages["find-momentum"].value == {"max": 0.9, "min": 0.8}
+    assert fixed.stages["find-momentum"].note == "train.momentum, file"
+    assert fixed.suggestions() == {"max_lr": {"value": 0.1, "conditions": {}}} | {
+        "momentum": {"value": {"max": 0.9, "min": 0.8}, "conditions": {}}
+    }
+
+
+def test_a_rate_is_searched_only_if_a_stage_needs_it(small, listener):
+    own = [{"epochs": 1, "max_lr": 0.1}]
+    assert pending(planned(small, listener, cycles=own))[0] == "find-lr"
+    alone = planned(small, listener, "find-wd", "find-momentum", cycles=own)
+    assert pending(alone) == ["train"]
+    assert alone.stages["find-lr"].note == "each cycle has a max_lr of its own"
+    search = planned(small, listener, "find-wd", "find-momentum", "train", cycles=own)
+    assert pending(search) == ["find-lr"]
+
+
+def test_a_default_is_no_suggestion(small, listener):
+    recipe = planned(small, listener, "find-wd", "find-momentum")
+    stage = recipe.stages["find-momentum"]
+    assert (stage.value, stage.is_default) == ({"max": 0.95, "min": 0.85}, True)
+    assert stage.note == "left out; the default 0.95 to 0.85 is used"
+    assert recipe.suggestions() == {}
+
+
+@pytest.mark.parametrize(
+    ("skip", "sentence"),
+    [
+        (["find-it"], "--skip find-it: must be one of find-lr, find-wd, find-momentum, train."),
+        (["find-lr"], "train.max_lr is auto and there is no suggestion yet"),
+        (["find-lr", "find-wd", "find-momentum", "train"], "nothing is left to do"),
+    ],
+)
+def test_what_can_not_be_left_out(small, listener, skip, sentence):
+    with pytest.raises(ConfigError) as error:
+        planned(small, listener, *skip)
+    assert sentence in str(error.value)
+
+
+def test_what_is_left_out_may_be_on_file_and_other_conditions_are_named(small, listener, tmp_path):
+    entry = {"value": 0.3, "run": "small/find-lr/004", "conditions": {"batch_size": 32}}
+    results.write_yaml(tmp_path / "small/suggestions.yaml", {"max_lr": entry})
+    recipe = planned(small, listener, "find-lr", out=tmp_path)
+    recipe.conditions = {"batch_size": 64}
+    warn_of_what_is_on_file(recipe, load_config(small(train={"max_lr": "auto"})), listener)
+
+    assert recipe.suggestions()["max_lr"]["run"] == "small/find-lr/004"
+    assert listener.warnings == [
+        "the suggested max_lr was made under other conditions: batch_size 32, now 64; run "
+        "'onecycle find-lr CONFIG' again to be sure."
+    ]
+
+
+def test_a_recipe_is_read_as_it_was_written(small, listener, tmp_path):
+    recipe = planned(small, listener, "find-wd")
+    recipe.stages["find-lr"] = Stage("find-lr", "done", value=0.1, interval=[0.05, 1 / 3])
+    results.write_json(tmp_path / "recipe.json", recipe.as_dict())
+    assert Recipe.read(tmp_path) == recipe
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda data: data.pop("stages"), "is damaged"),
+        (lambda data: data["stages"].pop("train"), "is damaged"),
+        (lambda data: data.update(schema_version=99), "another version of onecycle (schema 99"),
+    ],
+)
+def test_a_damaged_recipe_is_refused(small, listener, tmp_path, change, sentence):
+    data = planned(small, listener).as_dict()
+    change(data)
+    (tmp_path / "recipe.json").write_text(json.dumps(data))
+    with pytest.raises(ResultError) as error:
+        Recipe.read(tmp_path)
+    assert sentence in str(error.value)
+
+
+def test_the_newest_unfinished_recipe_is_found(small, listener, tmp_path):
+    config = load_config(small(train={"max_lr": "auto"}))
+    for number, status in enumerate(["interrupted", "running", "done", "refused"], start=1):
+        folder = results.new_folder(tmp_path, "small", "run")
+        assert folder.name == f"00{number}"
+        recipe = plan(config, None, listener)
+        recipe.status = status
+        results.write_json(folder / "recipe.json", recipe.as_dict())
+        results.write_yaml(folder / "config.yaml", config.model_dump())
+    results.new_folder(tmp_path, "small", "run")  # nothing in it yet
+
+    assert find_recipe(config, tmp_path, True).name == "002"
+    assert find_recipe(config, None, tmp_path / "small/run/003").name == "003"
+    with pytest.raises(ResultError, match="holds no recipe"):
+        find_recipe(config, tmp_path, tmp_path / "small")
+    with pytest.raises(ConfigError, match="nothing was written"):
+        find_recipe(config, None, True)
+
+
+def test_sums():
+    assert total([]) == {"steps": 0, "epochs": 0, "training_runs": 0, "seconds": 0}
+    cost = {"steps": 2, "epochs": 0.5, "training_runs": 0.25, "seconds": 1.5}
+    assert total([cost, {}, cost])["seconds"] == 3.0
