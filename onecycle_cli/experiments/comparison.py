@@ -19,7 +19,7 @@ import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results, suggest
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config, load_config
-from onecycle_cli.experiments.cost import Cost, final_rung_steps, training_steps
+from onecycle_cli.experiments.cost import Cost, resolved_steps, training_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
@@ -235,7 +235,7 @@ class Comparison:
         self.observer, self.run = observer, run
         settings = getattr(bench.config, question.section)
         self.repeats: int = settings.repeats
-        self.steps = final_rung_steps(settings.steps, bench.steps_per_epoch)
+        self.steps = resolved_steps(bench, question.section)
         self.label = label_of(run, bench.config, question.kind)
         self.trials: list[Trial] = []
         self.rungs: list[Heat] = []

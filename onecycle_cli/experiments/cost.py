@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from onecycle_cli.suggest import FEWEST_STEPS
+
 if TYPE_CHECKING:
     from onecycle_cli.experiments.workbench import Workbench
 
@@ -57,6 +59,14 @@ def training_steps(bench: Workbench) -> int:
     return bench.steps_per_epoch * sum(cycle.epochs for cycle in bench.config.train.cycles)
 
 
+def resolved_steps(bench: Workbench, section: str) -> int:
+    """Return the steps of the runs of `find_lr`, or of the longest ones of a comparison."""
+    configured = getattr(bench.config, section).steps
+    if section == "find_lr":
+        return short_run_steps(configured, bench.steps_per_epoch)
+    return final_rung_steps(configured, bench.steps_per_epoch, training_steps(bench))
+
+
 def short_run_steps(configured: int | str, steps_per_epoch: int) -> int:
     """Return the length of a short run: one epoch, but at least 100 and at most 300 steps."""
     if isinstance(configured, int):
@@ -64,17 +74,18 @@ def short_run_steps(configured: int | str, steps_per_epoch: int) -> int:
     return max(_FEWEST_STEPS, min(_MOST_STEPS, steps_per_epoch))
 
 
-def final_rung_steps(configured: int | str, steps_per_epoch: int) -> int:
+def final_rung_steps(configured: int | str, steps_per_epoch: int, training: int) -> int:
     """Return the length of the longest runs of a race of candidates.
 
     An eighth of an epoch, but at least 48 and at most 300 steps, so that a race of six candidates
-    costs little more than an epoch; 100 steps, where an epoch has fewer than 48.
+    costs little more than an epoch; 100 steps, where an epoch has fewer than 48. No more than an
+    eighth of the whole training, so that a race costs about one or two of these, but at least 24.
     """
     if isinstance(configured, int):
         return configured
-    if steps_per_epoch < _FEWEST_RACED:
-        return _FEWEST_STEPS
-    return max(_FEWEST_RACED, min(_MOST_STEPS, steps_per_epoch // 8))
+    share = max(_FEWEST_RACED, min(_MOST_STEPS, steps_per_epoch // 8))
+    wanted = _FEWEST_STEPS if steps_per_epoch < _FEWEST_RACED else share
+    return max(FEWEST_STEPS, min(wanted, training // 8))
 
 
 def _share(runs: float) -> str:

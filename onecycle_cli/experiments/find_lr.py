@@ -13,7 +13,7 @@ from onecycle_cli import optimizers, plotting, results, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.experiments.confirmation import Confirmation, Confirming
-from onecycle_cli.experiments.cost import Cost, short_run_steps
+from onecycle_cli.experiments.cost import Cost, resolved_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
@@ -95,7 +95,7 @@ class _Search:
         self.bench, self.values, self.observer, self.run = bench, values, observer, run
         self.config = bench.config
         self.settings = bench.config.find_lr
-        self.steps = short_run_steps(self.settings.steps, bench.steps_per_epoch)
+        self.steps = resolved_steps(bench, "find_lr")
         self.label = label_of(run, self.config, "find-lr")
         self.curves: list[Curve] = []
         self.confirming: Confirming | None = None

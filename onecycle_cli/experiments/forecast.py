@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from onecycle_cli.experiments import confirmation
-from onecycle_cli.experiments.cost import Cost, final_rung_steps, short_run_steps, training_steps
+from onecycle_cli.experiments.cost import Cost, resolved_steps, training_steps
 from onecycle_cli.suggest import LADDER, ON_VALIDATION, plan_race, race_runs, race_steps
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def forecast(bench: Workbench, pace: Pace, stage: str) -> Cost:
 
 def _find_lr(bench: Workbench) -> Work:
     settings = bench.config.find_lr
-    steps = short_run_steps(settings.steps, bench.steps_per_epoch)
+    steps = resolved_steps(bench, "find_lr")
     sweeps = Work(settings.repeats * steps, settings.repeats, settings.repeats - 1)
     return sweeps + _confirmation(bench) if settings.confirm else sweeps
 
@@ -86,7 +86,7 @@ def _find_momentum(bench: Workbench) -> Work:
 
 def _comparison(bench: Workbench, section: str, candidates: int) -> Work:
     settings = getattr(bench.config, section)
-    steps = final_rung_steps(settings.steps, bench.steps_per_epoch)
+    steps = resolved_steps(bench, section)
     plan = plan_race(candidates, steps, settings.repeats)
     runs = race_runs(plan)
     longer = [rung.steps > bench.steps_per_epoch for rung in plan]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from onecycle_cli import results
 from onecycle_cli.backend import name_of_backend, versions
 from onecycle_cli.config import Config
-from onecycle_cli.experiments.cost import final_rung_steps, short_run_steps
+from onecycle_cli.experiments.cost import resolved_steps
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
 
@@ -43,13 +43,6 @@ def label_of(run: RunFolder | None, config: Config, kind: str) -> str:
     return f"{config.name}/{kind}" + (f"/{run.number:03d}" if run else "")
 
 
-_STEPS = {
-    "find_lr": short_run_steps,
-    "find_momentum": final_rung_steps,
-    "find_wd": final_rung_steps,
-}
-
-
 def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any) -> None:
     """Write the configuration, with a number for every `auto` that is known, into the folder.
 
@@ -67,8 +60,8 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     if values.max_lr is not None:
         train["max_lr"] = values.max_lr
     finders = {
-        section: {"steps": resolved(getattr(config, section).steps, bench.steps_per_epoch)}
-        for section, resolved in _STEPS.items()
+        section: {"steps": resolved_steps(bench, section)}
+        for section in ("find_lr", "find_momentum", "find_wd")
     }
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
     data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()

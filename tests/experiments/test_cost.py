@@ -47,15 +47,20 @@ def test_a_short_run_is_an_epoch_within_limits(configured, steps_per_epoch, step
 
 
 @pytest.mark.parametrize(
-    ("configured", "steps_per_epoch", "steps"),
+    ("configured", "steps_per_epoch", "training", "steps"),
     [
-        ("auto", 23, 100),
-        ("auto", 48, 48),
-        ("auto", 352, 48),
-        ("auto", 800, 100),
-        ("auto", 9000, 300),
-        (12, 352, 12),
+        ("auto", 23, 10_000, 100),
+        ("auto", 23, 460, 57),  # an eighth of the training
+        ("auto", 23, 80, 24),
+        ("auto", 48, 10_000, 48),
+        ("auto", 352, 10_000, 48),
+        ("auto", 800, 10_000, 100),
+        ("auto", 9000, 90_000, 300),
+        (12, 352, 10_000, 12),
+        (500, 352, 400, 500),
     ],
 )
-def test_the_longest_runs_of_a_race_take_an_eighth_of_an_epoch(configured, steps_per_epoch, steps):
-    assert final_rung_steps(configured, steps_per_epoch) == steps
+def test_the_longest_runs_of_a_race_take_an_eighth_of_an_epoch(
+    configured, steps_per_epoch, training, steps
+):
+    assert final_rung_steps(configured, steps_per_epoch, training) == steps
