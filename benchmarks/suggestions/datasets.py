@@ -111,6 +111,7 @@ _MAKERS: dict[str, Callable[[], list[Examples]]] = {
     "friedman": lambda: friedman(1.0),
     "friedman-small": lambda: friedman(0.2),
     "friedman-large": lambda: friedman(3.0),
+    "friedman-huge": lambda: friedman(10.0),
     "characters": characters,
     "cifar16": lambda: cifar(2),
     "cifar32": lambda: cifar(1),

@@ -33,6 +33,7 @@ those of the first have chosen who takes part."""
 _SHARE_OF_TRAINING = 1 / 8
 _FEWEST_STEPS = 30
 _LONGER = 2
+_FINALISTS = 3
 
 _NORMALISING = (
     keras.layers.BatchNormalization,
@@ -174,6 +175,7 @@ class Confirming:
     def __init__(self, bench: Workbench, values: Values, observer: Observer) -> None:
         self.bench, self.values, self.observer = bench, values, observer
         self.rungs = [rung for rung, _ in rounds(bench, 0)]
+        self._added = 0
         self.trials: list[Trial] = []
         self._most_trials = 0
 
@@ -187,11 +189,10 @@ class Confirming:
     def forecast(self, candidates: int) -> list[str]:
         """Return in words what will be done, and what it will cost."""
         first, final = self.rungs
-        longer = min(candidates, suggest.FINALISTS)
         return [
-            f"{candidates} learning rates x {_runs(first)}, judged on the "
-            f"{first.scored_on(self.bench)}; the best {longer} x {_runs(final)}, judged on the "
-            f"{final.scored_on(self.bench)}",
+            f"{candidates} learning rates, or up to {suggest.FURTHEST} more beyond them, x "
+            f"{_runs(first)}, judged on the {first.scored_on(self.bench)}; the best and its "
+            f"neighbours x {_runs(final)}, judged on the {final.scored_on(self.bench)}",
             Cost.forecast(self.bench, self.steps(candidates)),
         ]
 
@@ -200,14 +201,19 @@ class Confirming:
         started = time.perf_counter()
         rates = sorted(set(rates))
         first, final = self.rungs
-        longer = min(len(rates), suggest.FINALISTS)
-        self._most_trials = len(rates) * len(first.replicates) + longer * len(final.replicates)
+        self._most_trials = sum(
+            count * len(rung.replicates) for rung, count in rounds(self.bench, len(rates))
+        )
         named = ", ".join(f"{rate:.3g}" for rate in rates)
         self.observer.note(f"confirming by complete 1cycles: max_lr {named}")
         for line in self.forecast(len(rates)):
             self.observer.note(line)
         self._run_all(first, rates)
-        self._run_all(final, suggest.finalists(_scores(self.trials, first.name)))
+        while (further := self._next_rate(rates)) is not None:
+            self._run_all(first, [further])
+            rates = sorted([*rates, further])
+        last = suggest.finalists(_scores(self.trials, first.name))
+        self._run_all(final, last)
         normalised = has_normalisation(self.bench.model)
         suggestion = suggest.confirm_lr(
             _scores(self.trials, final.name), tried=rates, normalised=normalised
@@ -242,6 +248,13 @@ class Confirming:
                 for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
             ),
         )
+
+    def _next_rate(self, rates: Sequence[float]) -> float | None:
+        """Return the rate beyond those tried that may be better still, while there may be one."""
+        if self._added == suggest.FURTHEST:
+            return None
+        self._added += 1
+        return suggest.next_rate(_scores(self.trials, self.rungs[0].name))
 
     def _run_all(self, rung: Rung, rates: Sequence[float]) -> None:
         for rate in rates:
@@ -292,8 +305,8 @@ def rounds(bench: Workbench, candidates: int) -> list[tuple[Rung, int]]:
     """Return the rounds, and of how many candidates each is."""
     steps = first_steps(bench)
     return [
-        (Rung("first", steps, FIRST_REPLICATES), candidates),
-        (Rung("final", _LONGER * steps, FINAL_REPLICATES), min(candidates, suggest.FINALISTS)),
+        (Rung("first", steps, FIRST_REPLICATES), candidates + suggest.FURTHEST),
+        (Rung("final", _LONGER * steps, FINAL_REPLICATES), _FINALISTS),
     ]
 
 

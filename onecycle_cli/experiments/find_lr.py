@@ -135,10 +135,11 @@ class _Search:
         """Replace the suggestion by what short 1cycles say; a refusal to suggest stays one."""
         if self.confirming is None:
             return findings, None
-        if findings.rebound is None or not findings.suggestion.accepted:
+        provisional = findings.suggestion.value
+        if not isinstance(provisional, float):
             self.observer.note(f"nothing to confirm: {findings.suggestion.verdict}")
             return findings, None
-        confirmation = self.confirming.carry_out(suggest.ladder(findings.rebound))
+        confirmation = self.confirming.carry_out(suggest.ladder(provisional))
         found = confirmation.suggestion
         min_lr = suggest.base_lr(found.value) if isinstance(found.value, float) else None
         confirmed = replace(findings, suggestion=found, min_lr=min_lr)
@@ -155,7 +156,7 @@ class _Search:
         if self.confirming is None:
             self.observer.note(Cost.forecast(self.bench, swept))
             return
-        count = len(suggest.LADDER)
+        count = len(suggest.ladder(1.0))
         trials, cost = self.confirming.forecast(count)
         self.observer.note(f"then a confirmation by complete 1cycles: {trials}")
         self.observer.note(

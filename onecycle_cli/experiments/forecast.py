@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onecycle_cli.experiments import confirmation
 from onecycle_cli.experiments.cost import Cost, resolved_steps, training_steps
-from onecycle_cli.suggest import LADDER, ON_VALIDATION, plan_race, race_runs, race_steps
+from onecycle_cli.suggest import ON_VALIDATION, ladder, plan_race, race_runs, race_steps
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.pace import Pace
@@ -63,7 +63,7 @@ def _find_lr(bench: Workbench) -> Work:
 
 def _confirmation(bench: Workbench) -> Work:
     work = Work(0, 0)
-    for rung, candidates in confirmation.rounds(bench, len(LADDER)):
+    for rung, candidates in confirmation.rounds(bench, len(ladder(1.0))):
         runs = candidates * len(rung.replicates)
         validated = rung.scored_on(bench) == ON_VALIDATION
         work += Work(

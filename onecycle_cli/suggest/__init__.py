@@ -20,12 +20,12 @@ from onecycle_cli.suggest.comparison import (
     suggest_weight_decay,
 )
 from onecycle_cli.suggest.confirmation import (
-    FINALISTS,
-    LADDER,
+    FURTHEST,
     as_good_as_the_best,
     confirm_lr,
     finalists,
     ladder,
+    next_rate,
 )
 from onecycle_cli.suggest.curves import (
     BANDWIDTH,
@@ -53,8 +53,7 @@ __all__ = [
     "BANDWIDTH",
     "DEFAULT_MOMENTUM",
     "FEWEST_STEPS",
-    "FINALISTS",
-    "LADDER",
+    "FURTHEST",
     "LAST_SEATS",
     "ON_NEW_BATCHES",
     "ON_VALIDATION",
@@ -79,6 +78,7 @@ __all__ = [
     "ladder",
     "momentum_range",
     "moving_average",
+    "next_rate",
     "paired_difference",
     "paired_error",
     "plan_race",

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from onecycle_cli.suggest.comparison import no_finite_candidate, paired_error, rank
 from onecycle_cli.suggest.suggestion import Suggestion, rounded
 
-LADDER = (1 / 8, 1 / 4, 1 / 2, 1.0, 2.0)
-"""The candidates, as multiples of the learning rate at which the loss rebounds."""
+STEP = 3.0
+"""The factor between neighbours of the first round."""
 
-FINALISTS = 3
-"""How many of them run again, longer."""
+FURTHEST = 4
+"""How many rates the first round may add beyond those it starts with."""
 
 WITHIN_ERRORS = 1.0
 """A candidate counts as good as the best within so many standard errors of their difference."""
@@ -25,24 +25,47 @@ MARGIN_WITHOUT_NORMALISATION = math.sqrt(2)
 cycle survives learning rates that a whole training does not."""
 
 
-def ladder(rebound: float) -> list[float]:
-    """Return the learning rates to try, rising, around the one at which the loss rebounds."""
-    return [rounded(rebound * factor) for factor in LADDER]
+def ladder(middle: float) -> list[float]:
+    """Return the learning rates to start with, rising: `middle` and one `STEP` to either side."""
+    return [rounded(middle * factor) for factor in (1 / STEP, 1.0, STEP)]
+
+
+def next_rate(scores: Mapping[float, Sequence[ArrayLike]]) -> float | None:
+    """Return the rate to try next: beyond the end of the ladder that is the best so far.
+
+    `None` when the best lies between others. Where every rate diverged, the next one is lower.
+
+    Args:
+        scores: for each rate of the first round, an array of losses for each replicate.
+    """
+    means = _means(scores)
+    rates = sorted(means)
+    best = min(rates, key=lambda rate: means[rate])
+    if best == rates[0] or not np.isfinite(means[best]):
+        return rounded(rates[0] / STEP)
+    return rounded(best * STEP) if best == rates[-1] else None
 
 
 def finalists(scores: Mapping[float, Sequence[ArrayLike]]) -> list[float]:
-    """Return the candidates with the lowest mean losses, at most `FINALISTS`, rising.
+    """Return the rates of the last round, rising: the best one and half a `STEP` to either side.
 
     Args:
-        scores: for each candidate, an array of losses for each replicate; those with a loss that
-            is not finite are left out.
+        scores: as in `next_rate`; nothing is left where every rate diverged.
     """
+    means = _means(scores)
+    best = min(means, key=lambda rate: means[rate])
+    if not np.isfinite(means[best]):
+        return []
+    return [rounded(best * factor) for factor in (STEP**-0.5, 1.0, STEP**0.5)]
+
+
+def _means(scores: Mapping[float, Sequence[ArrayLike]]) -> dict[float, float]:
+    """Return the mean loss of each candidate; infinite where a loss is not finite."""
     means = {
-        lr: float(np.mean([np.asarray(run, float).mean() for run in runs]))
-        for lr, runs in scores.items()
+        rate: float(np.mean([np.asarray(run, float).mean() for run in runs]))
+        for rate, runs in scores.items()
     }
-    finite = [lr for lr in sorted(means) if np.isfinite(means[lr])]
-    return sorted(sorted(finite, key=lambda lr: means[lr])[:FINALISTS])
+    return {rate: mean if np.isfinite(mean) else float("inf") for rate, mean in means.items()}
 
 
 def as_good_as_the_best(scores: Mapping[float, Sequence[ArrayLike]]) -> list[float]:

@@ -29,15 +29,12 @@ class LRFindings:
         min_lr: a tenth of it, where the 1cycle starts; `None` if refused.
         landmarks: of each sweep, in order.
         rules: the answer of each known rule, as a median over the sweeps.
-        rebound: the rate at which the loss rebounds, as a median over the sweeps that the
-            suggestion rests on; `None` where too few of them rebound.
     """
 
     suggestion: Suggestion
     min_lr: float | None
     landmarks: list[Landmarks]
     rules: dict[str, float | None] = field(default_factory=dict)
-    rebound: float | None = None
 
 
 def suggest_lr(
@@ -78,7 +75,6 @@ def suggest_lr(
         min_lr=base_lr(value) if isinstance(value, float) else None,
         landmarks=[trend.landmarks() if trend else Landmarks() for trend in every],
         rules={name: _median([r.of_trend(trend) for trend in trends]) for name, r in RULES.items()},
-        rebound=_median(_rebounds(learned)),
     )
 
 
