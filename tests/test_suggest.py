@@ -412,12 +412,6 @@ class TestRules:
     def test_any_width_gives_a_verdict(self, width):
         assert suggest_lr([drawn(0)], bandwidth=width).suggestion.verdict
 
-    def test_the_rebound_is_that_of_the_repeats_that_fell(self):
-        sweeps = [drawn(0), drawn(1), drawn(2), flat(3)]
-        expected = np.median([suggest.find_landmarks(*s).diverge for s in sweeps[:3]])
-        assert suggest_lr(sweeps).rebound == expected
-        assert suggest_lr([flat(0)]).rebound is None
-
     def test_an_unknown_rule(self):
         with pytest.raises(ValueError, match=r"`rule` must be one of basin, .* got 'steepest'"):
             suggest_lr([drawn(0)], rule="steepest")
@@ -609,15 +603,31 @@ class TestConfirmLR:
         assert suggest.paired_error([[1.0]], [[2.0]]) == math.inf
         assert suggest.paired_error([[math.nan, 1]], [[2.0, 2]]) == math.inf
 
-    def test_the_finalists_are_the_best_three_that_are_finite(self):
-        means = {0.01: 3.0, 0.02: 2.0, 0.04: 1.0, 0.08: 2.5, 0.16: None}
+    def test_the_finalists_are_the_best_and_half_a_step_to_either_side(self):
+        means = {0.01: 3.0, 0.03: 1.0, 0.09: None}
         scores = {lr: [np.array([m or np.inf])] for lr, m in means.items()}
-        assert suggest.finalists(scores) == [0.02, 0.04, 0.08]
+        assert suggest.finalists(scores) == [0.0173, 0.03, 0.052]
         assert suggest.finalists({0.1: [np.array([np.nan])]}) == []
 
-    def test_the_ladder_is_around_the_rebound(self):
-        assert suggest.ladder(0.8) == [0.1, 0.2, 0.4, 0.8, 1.6]
-        assert suggest.ladder(0.123456)[3] == 0.123
+    def test_the_ladder_is_around_the_provisional_value(self):
+        assert suggest.ladder(0.3) == [0.1, 0.3, 0.9]
+        assert suggest.ladder(0.123456)[1] == 0.123
+
+    @pytest.mark.parametrize(
+        ("means", "further"),
+        [
+            ({0.1: 2.0, 0.3: 1.0, 0.9: 3.0}, None),
+            ({0.1: 1.0, 0.3: 2.0, 0.9: 3.0}, 0.0333),
+            ({0.1: 3.0, 0.3: 2.0, 0.9: 1.0}, 2.7),
+            ({0.1: 1.0, 0.3: None, 0.9: None}, 0.0333),
+            ({0.1: None, 0.3: None, 0.9: None}, 0.0333),
+            ({0.1: 2.0, 0.3: 1.0, 0.9: None}, None),
+            ({0.1: 1.0}, 0.0333),
+        ],
+    )
+    def test_the_ladder_grows_where_its_end_is_the_best(self, means, further):
+        scores = {lr: DIVERGED if mean is None else runs(mean) for lr, mean in means.items()}
+        assert suggest.next_rate(scores) == further
 
 
 class TestSuggestWeightDecay:

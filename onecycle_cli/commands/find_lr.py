@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from onecycle_cli.commands.options import Confirm
 from onecycle_cli.commands.presenter import REFUSED, number
 from onecycle_cli.commands.running import cost_row, used_rows, write_table
 from onecycle_cli.commands.training_command import Session, training_command
@@ -20,12 +21,7 @@ if TYPE_CHECKING:
 def find_lr_command(
     session: Session,
     *,
-    confirm: Annotated[
-        bool,
-        typer.Option(
-            "--confirm", help="Then compare candidates by short, complete 1cycles (about 2 runs)."
-        ),
-    ] = False,
+    confirm: Confirm = False,
 ) -> None:
     """Find the maximum learning rate by short range tests.
 
@@ -33,12 +29,13 @@ def find_lr_command(
     and suggests the middle of the curve's basin, before the loss rebounds. Writes the suggestion to
     OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
 
-    With --confirm, learning rates around the rebound are compared afterwards, as training will use
-    them; what that costs is said before anything starts.
+    With --confirm, learning rates around the suggestion are compared afterwards, as training will
+    use them; what that costs is said before anything starts.
 
     Docs: docs/commands.md
     """
-    config = session.config.with_values(find_lr={"confirm": True}) if confirm else session.config
+    session = session.confirming(confirm)
+    config = session.config
     with session.watched() as observer:
         from onecycle_cli.experiments.find_lr import find_lr
 

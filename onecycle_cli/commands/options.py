@@ -25,5 +25,9 @@ Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show the traceback of an unexpected error.")
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bars.")]
+Confirm = Annotated[
+    bool,
+    typer.Option("--confirm", help="Check the learning rate by short, complete 1cycles."),
+]
 
 RUNS = Path("runs")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.options import Confirm
 from onecycle_cli.commands.presenter import REFUSED, columns, say, table
 from onecycle_cli.commands.training_command import Session, training_command
 
@@ -35,6 +36,7 @@ def run_command(
     session: Session,
     recorded: Recorded = None,
     *,
+    confirm: Confirm = False,
     resume: Resume = False,
     skip: Skip = None,
     reuse: Reuse = False,
@@ -48,6 +50,7 @@ def run_command(
 
     Docs: docs/commands.md
     """
+    session = session.confirming(confirm)
     _check(recorded, resume=resume, starting=bool(skip or reuse or dry_run))
     where = recorded or resume or None
     _refuse_early(session, where, skip or [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,12 @@ class Session:
     out: Path
     quiet: bool
     progress: bool
+
+    def confirming(self, wanted: bool) -> Session:
+        """Return the session with `find_lr.confirm` set, if that is wanted."""
+        if not wanted:
+            return self
+        return replace(self, config=self.config.with_values(find_lr={"confirm": True}))
 
     def watched(self) -> contextlib.AbstractContextManager[Observer]:
         """Give an observer that shows what happens; leave it before printing a result."""

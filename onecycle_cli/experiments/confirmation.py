@@ -135,8 +135,9 @@ def confirm(
 ) -> Confirmation:
     """Compare learning rates by short, complete 1cycles, and choose the lowest of the best.
 
-    All of them run for an eighth of the configured training's steps, then the best three twice as
-    long, from two other initial weights. Writes nothing.
+    All of them run for an eighth of the configured training's steps, and further ones while the
+    best is at an end; then the best and its neighbours twice as long, from two other initial
+    weights. Writes nothing.
 
     Args:
         config: a path, a mapping or a `Config`.

@@ -61,8 +61,8 @@ def find_lr(
     """Run `find_lr.repeats` range tests, each from initial weights of its own, and suggest.
 
     No validation pass is needed: while each example is seen for the first time, the batch's loss
-    before its update estimates the loss on new data. With `find_lr.confirm`, candidates around the
-    rate at which the loss rebounds are then compared by short, complete 1cycles.
+    before its update estimates the loss on new data. With `find_lr.confirm`, learning rates
+    around the suggestion are then compared by short, complete 1cycles.
 
     Args:
         config: a path, a mapping or a `Config`.

@@ -38,18 +38,22 @@ def test_the_run_is_written_whole(confirmed, tree):
 
 
 def test_the_rounds(confirmed, table):
-    """Five candidates for an eighth of 2 x 182 steps; the best three for twice as long."""
+    """An eighth of 2 x 182 steps each; then the best and its neighbours for twice as long."""
     trials = table(confirmed[0].folder / "trials.csv")
-    rates = suggest.ladder(confirmed[0].findings.rebound)
+    rates = trials["max_lr"][trials["stage"] == "first"].tolist()
 
     assert list(trials) == ["trial", "max_lr", "stage", "replicate", "steps", "score"]
     first, final = (trials["stage"] == stage for stage in ("first", "final"))
-    assert trials["max_lr"][first].tolist() == rates
+    assert rates[:3] == suggest.ladder(confirmed[0].confirmation.provisional.value)
+    assert sorted(rates) == confirmed[0].confirmation.rates
     assert set(trials["replicate"][first]) == {0}
     assert trials["replicate"][final].tolist() == [1, 2] * 3
     assert set(trials["steps"][first]) == {46} and set(trials["steps"][final]) == {92}
-    by_score = sorted(zip(trials["score"][first], rates, strict=True))
-    assert set(trials["max_lr"][final]) == {rate for _, rate in by_score[:3]}
+    _, best = min(zip(trials["score"][first], rates, strict=True))
+    assert sorted(rates)[0] < best < sorted(rates)[-1]
+    assert trials["max_lr"][final].tolist()[::2] == pytest.approx(
+        [best / 3**0.5, best, best * 3**0.5], rel=0.01
+    )
 
 
 def test_each_trial_is_a_complete_cycle_as_training_will_run_it(confirmed, table, smith):
@@ -97,8 +101,9 @@ def test_the_suggestion_is_the_confirmed_one(confirmed):
 def test_it_costs_what_its_steps_cost(confirmed):
     result, _ = confirmed
     swept = sum(len(curve.lrs) for curve in result.curves)
-    assert result.confirmation.cost.steps == 5 * 46 + 6 * 92
-    assert result.cost.steps == swept + 5 * 46 + 6 * 92
+    taken = len(result.confirmation.rates) * 46 + 6 * 92
+    assert result.confirmation.cost.steps == taken
+    assert result.cost.steps == swept + taken
 
 
 def test_it_can_be_computed_again_from_the_files(confirmed):
@@ -124,11 +129,12 @@ def test_what_it_will_cost_is_said_before_anything_starts(small, listener):
 
     assert listener.notes[:3] == [
         "1 range test from 1e-05 to 10: sgd, momentum 0.9, l2 weight decay 0",
-        "then a confirmation by complete 1cycles: 5 learning rates x 1 run of 30 steps, judged on "
-        "the validation split; the best 3 x 2 runs of 60 steps, judged on the validation split",
+        "then a confirmation by complete 1cycles: 3 learning rates, or up to 4 more beyond them, "
+        "x 1 run of 30 steps, judged on the validation split; the best and its neighbours x 2 runs "
+        "of 60 steps, judged on the validation split",
         "range tests at most 40 steps = 6.7 epochs = 3.3 times the configured training; "
-        "confirmation at most 510 steps = 85 epochs = 42 times the configured training; together "
-        "at most 550 steps = 92 epochs = 46 times the configured training",
+        "confirmation at most 570 steps = 95 epochs = 48 times the configured training; together "
+        "at most 610 steps = 102 epochs = 51 times the configured training",
     ]
     assert heard[0] == 3
 
@@ -149,14 +155,13 @@ def test_repeats_that_disagree_are_confirmed(small, monkeypatch):
         suggest.Suggestion(0.01, (0.01, 0.5), "undecided", "the repeats disagree"),
         0.001,
         [],
-        rebound=0.2,
     )
-    monkeypatch.setattr(suggest, "suggest_lr", lambda sweeps: disagreeing)
+    monkeypatch.setattr(suggest, "suggest_lr", lambda sweeps, **_: disagreeing)
 
     result = find_lr(small(find_lr={"confirm": True}), out=None)
 
     assert result.confirmation.provisional.verdict == "undecided"
-    assert result.confirmation.rates == [0.025, 0.05, 0.1, 0.2, 0.4]
+    assert {0.00333, 0.01, 0.03} <= set(result.confirmation.rates)
     assert result.suggestion == result.confirmation.suggestion
     assert result.suggestion.accepted
 
