@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import confirm
 import numpy as np
 import peers
+import picture
 import regret
 import sweeps
 from problems import CONTROLS, SCORED, TUNING, Problem
@@ -37,7 +39,21 @@ REPEATS, SUGGESTIONS = 3, 6
 CATASTROPHE = 5.0
 DEFAULTS = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
 DRAWS = 4000
-OURS = "onecycle"
+OURS, CONFIRMED = "onecycle", "onecycle --confirm"
+
+HEAD = (
+    "rule",
+    "mean regret",
+    "90th percentile",
+    "worst",
+    "catastrophes in 100",
+    "sd log10",
+    "refused, wrongly",
+    "refused, rightly",
+    "cost in runs",
+    "behind onecycle",
+    "behind --confirm",
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,20 @@ def ours(recorded: list[tuple[np.ndarray, np.ndarray]], chance: float) -> Answer
     found = suggest.suggest_lr(stopped, chance=chance).suggestion
     value = found.value if isinstance(found.value, float) else None
     return Answer(value, found.interval, sum(len(losses) for _, losses in stopped))
+
+
+def confirmed(problem: Problem) -> list[Answer]:
+    """Return the confirmed suggestions, each as often as it takes to be as many as the others."""
+    rows = confirm.read().get(problem.name, {})
+    found = []
+    for number, provisional in enumerate(answers(OURS, problem)[: confirm.NUMBER]):
+        row = rows.get(number)
+        if row is None or not row["lr"]:
+            found.append(Answer(None, steps=provisional.steps))
+            continue
+        interval = (float(row["low"]), float(row["high"]))
+        found.append(Answer(float(row["lr"]), interval, provisional.steps + int(row["steps"])))
+    return found * (SUGGESTIONS // confirm.NUMBER)
 
 
 def as_stopped(lrs: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,6 +201,7 @@ def score(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[st
     hindsight = best_constant(problems, oracles)
     makers: dict[str, Callable[[Problem], list[Answer]]] = {
         OURS: lambda p: answers(OURS, p),
+        CONFIRMED: confirmed,
         f"constant {hindsight:.2g}, the best": constant(hindsight),
         "framework's default": framework,
         "random, 1e-5 to 10": random,
@@ -181,13 +212,17 @@ def score(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[st
     for name, table in tables.items():
         found[name] = table.summary()
         found[name]["mean_interval"] = bootstrap(problems, table.regrets)
-        if name != OURS:
-            behind = table.regrets - tables[OURS].regrets
-            found[name]["behind_ours"] = [float(behind.mean()), *bootstrap(problems, behind)]
-    found[OURS]["by_problem"] = {
-        p.name: [float(r.mean()), float(r.max())]
-        for p, r in zip(problems, tables[OURS].regrets, strict=True)
-    }
+        found[name]["suggestions"] = {
+            p.name: [answer.lr for answer in given]
+            for p, given in zip(problems, table.answers, strict=True)
+        }
+        found[name]["by_problem"] = {
+            p.name: [float(r.mean()), float(r.max())]
+            for p, r in zip(problems, table.regrets, strict=True)
+        }
+        for rival in (OURS, CONFIRMED):
+            behind = table.regrets - tables[rival].regrets
+            found[name][f"behind {rival}"] = [float(behind.mean()), *bootstrap(problems, behind)]
     return found
 
 
@@ -207,21 +242,26 @@ def known(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> list[Pr
 
 def as_table(found: dict[str, Any], refused: dict[str, dict[str, float]]) -> str:
     """Return the summary as a table in Markdown."""
-    head = ["rule", "mean regret", "90th pct", "worst", "catastrophes in 100", "sd log10", "refused, wrongly", "refused, rightly", "cost, runs", "behind ours"]  # fmt: skip # noqa: E501
-    lines = [" | ".join(head), " | ".join(["---"] + ["---:"] * (len(head) - 1))]
+    measured = {**refused, CONFIRMED: refused[OURS]}
+    lines = [" | ".join(HEAD), " | ".join(["---"] + ["---:"] * (len(HEAD) - 1))]
     for name, row in sorted(found.items(), key=lambda item: item[1]["mean"]):
         low, high = row["mean_interval"]
         cells = [
-            f"**{name}**" if name == OURS else name,
+            f"**{name}**" if name in (OURS, CONFIRMED) else name,
             f"{row['mean']:.2f} ({low:.2f} to {high:.2f})",
             f"{row['p90']:.1f}",
             f"{row['worst']:.1f}",
             f"{row['catastrophes_per_100']:.0f}",
-            f"{row['sd_log10']:.2f}" if name in refused else "",
-            f"{100 * row['false_refusals']:.0f} %" if name in refused else "",
-            f"{100 * np.mean(list(refused[name].values())):.0f} %" if name in refused else "",
-            f"{row['cost_in_runs']:.2f}" if name in refused else "0",
-            "{:+.2f} ({:+.2f} to {:+.2f})".format(*row["behind_ours"]) if name != OURS else "",
+            f"{row['sd_log10']:.2f}" if name in measured else "",
+            f"{100 * row['false_refusals']:.0f} %" if name in measured else "",
+            f"{100 * np.mean(list(measured[name].values())):.0f} %" if name in measured else "",
+            f"{row['cost_in_runs']:.2f}" if name in measured else "0",
+            *(
+                "{:+.2f} ({:+.2f} to {:+.2f})".format(*row[f"behind {rival}"])
+                if name != rival
+                else ""
+                for rival in (OURS, CONFIRMED)
+            ),
         ]
         lines.append(" | ".join(cells))
     return "\n".join(f"| {line} |" for line in lines) + "\n"
@@ -241,5 +281,6 @@ if __name__ == "__main__":
         {"scored": scored, "tuning": tuned, "refusals": refused, "best_and_plateau": best},
         str(HERE / "scores.json"),
     )
+    picture.draw(scored, {p: oracles[p.name] for p in known(SCORED, oracles)}, HERE / "scores.png")
     print(table)
     print(json.dumps({name: row["mean"] for name, row in tuned.items()}, indent=1))

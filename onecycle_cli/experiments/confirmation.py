@@ -277,7 +277,7 @@ class Confirming:
             scale_percentage=train.scale_percentage,
         )
         self.bench.rewind(replicate)
-        title = f"trial {len(self.trials) + 1} of {self._most_trials}"
+        title = f"trial {len(self.trials) + 1} of at most {self._most_trials}"
         self.observer.begin(f"{title}, max_lr {candidate.max_lr:.3g}", rung.steps)
         self.bench.train(rung.steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
         scored = [] if cycle.stop_reason else [self._judge(rung, cycle.losses)]

@@ -191,18 +191,18 @@ def test_rates_of_ones_own(small, tmp_path, monkeypatch, listener):
 
     found = confirm(small(), [1e4, 0.05, 0.2, 0.05], observer=listener)
 
-    assert found.rates == [0.05, 0.2, 1e4]
+    assert {0.05, 0.2, 1e4} <= set(found.rates)
     assert [t.candidate.value for t in found.trials[:3]] == [0.05, 0.2, 1e4]
     assert found.suggestion.accepted
     assert found.suggestion.value < 1
     assert found.scored_on == {"first": ON_VALIDATION, "final": ON_VALIDATION}
     assert list(tmp_path.iterdir()) == []
-    assert listener.stretches[0] == ("trial 1 of 9, max_lr 0.05", 30)
+    assert listener.stretches[0] == ("trial 1 of at most 13, max_lr 0.05", 30)
 
 
 def test_rates_that_all_diverge(small):
     found = confirm(small(), [1e30])
-    assert (found.suggestion.verdict, len(found.trials)) == ("non_finite", 1)
+    assert (found.suggestion.verdict, len(found.trials)) == ("non_finite", 5)
     assert found.as_dict()["best"] is None
 
 

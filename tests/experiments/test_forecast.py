@@ -23,9 +23,14 @@ def test_every_part_counts():
     ("stage", "sections", "steps"),
     [
         ("find-lr", {"find_lr": {"steps": "auto", "repeats": 3}}, 600),
-        ("find-wd", {"find_wd": {"steps": "auto", "refine": True}}, (2 + 2) * 2 * 200),
+        (
+            "find-lr",
+            {"find_lr": {"steps": 12, "repeats": 2, "confirm": True}},
+            24 + 7 * 50 + 6 * 100,
+        ),
+        ("find-wd", {"find_wd": {"steps": "auto", "refine": True}}, 4 * 24 + 2 * 2 * 48),
         ("find-wd", {"find_wd": {"steps": 12, "refine": False}}, 2 * 2 * 12),
-        ("find-momentum", {"find_momentum": {"steps": 50}}, (2 + 1) * 2 * 50),
+        ("find-momentum", {"find_momentum": {"steps": 50}}, 3 * 25 + 2 * 2 * 50),
         ("train", {"train": {"cycles": [{"epochs": 3}, {"epochs": 2}]}}, 1000),
     ],
 )
