@@ -235,6 +235,26 @@ def _append(row: dict) -> None:
         table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
+def summary() -> str:
+    """Return the methods side by side, as a table in Markdown."""
+    there = _read()
+    methods = ("onecycle", "random search", "keras-one-cycle", "defaults")
+    lines = ["| task | " + " | ".join(methods) + " |", "|---" * (1 + len(methods)) + "|"]
+    for problem in first_variants():
+        cells = []
+        for method in methods:
+            rows = [there[key] for key in there if key[:2] == (problem.name, method)]
+            if len(rows) < len(SEEDS):
+                cells.append("")
+                continue
+            scores = [float(row["test"]) for row in rows]
+            run_steps = max(float(row["run_steps"]) for row in rows)
+            cost = float(rows[0]["search_steps"]) / run_steps
+            cells.append(f"{np.mean(scores):.1f} ± {np.std(scores, ddof=1):.1f}, {cost:.1f} runs")
+        lines.append(f"| {problem.task} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def first_variants() -> list[Problem]:
     found: dict[str, Problem] = {}
     for problem in SCORED:
@@ -250,3 +270,5 @@ if __name__ == "__main__":
         if not sys.argv[1:] or problem.task in sys.argv:
             print(problem.name, flush=True)
             fill(problem)
+    Path(__file__).with_name("recipe.md").write_text(summary())
+    print(summary())
