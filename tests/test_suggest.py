@@ -559,17 +559,17 @@ class TestConfirmLR:
     @pytest.mark.parametrize(
         ("means", "verdict", "value", "interval"),
         [
-            ({0.02: 1.0, 0.04: 1.5, 0.08: 1.5}, "ok", 0.02, (0.02, 0.02)),
-            ({0.02: 1.5, 0.04: 1.0, 0.08: 1.5}, "ok", 0.04, (0.04, 0.04)),
+            ({0.02: 1.0, 0.04: 1.5, 0.08: 1.5}, "ok", 0.02, (0.0152, 0.0263)),
+            ({0.02: 1.5, 0.04: 1.0, 0.08: 1.5}, "ok", 0.04, (0.0304, 0.0526)),
             # the smallest of those that can't be told from the best
-            ({0.02: 1.001, 0.04: 1.5, 0.08: 1.0}, "ok", 0.02, (0.02, 0.08)),
+            ({0.02: 1.001, 0.04: 1.5, 0.08: 1.0}, "ok", 0.02, (0.0152, 0.105)),
             # a candidate that diverged counts for nothing
-            ({0.02: None, 0.04: 1.0, 0.08: None}, "ok", 0.04, (0.04, 0.04)),
+            ({0.02: None, 0.04: 1.0, 0.08: None}, "ok", 0.04, (0.0304, 0.0526)),
             ({0.02: None, 0.04: None}, "non_finite", None, None),
             ({}, "non_finite", None, None),
             # at the ends of what was tried, something better may lie beyond
-            ({0.01: 1.0, 0.02: 1.5}, "undecided", 0.01, (0.01, 0.01)),
-            ({0.08: 1.5, 0.16: 1.0}, "undecided", 0.16, (0.16, 0.16)),
+            ({0.01: 1.0, 0.02: 1.5}, "undecided", 0.01, (0.0076, 0.0132)),
+            ({0.08: 1.5, 0.16: 1.0}, "undecided", 0.16, (0.122, 0.211)),
         ],
     )
     def test_the_smallest_that_is_as_good_as_the_best(self, means, verdict, value, interval):
@@ -583,7 +583,9 @@ class TestConfirmLR:
         scores = {0.02: runs(1.5), 0.04: runs(1.0), 0.08: runs(1.001)}
         found = suggest.confirm_lr(scores, tried=self.TRIED, normalised=False)
         assert found.value == pytest.approx(0.04 / math.sqrt(2), rel=0.01)
-        assert found.interval == (found.value, pytest.approx(0.08 / math.sqrt(2), rel=0.01))
+        reach = 3**0.25
+        ends = (0.04 / math.sqrt(2) / reach, 0.08 / math.sqrt(2) * reach)
+        assert found.interval == pytest.approx(ends, rel=0.01)
         assert "divided by 1.41, as the network has no normalisation" in found.reason
 
     def test_replicates_that_contradict_each_other_widen_the_error(self):

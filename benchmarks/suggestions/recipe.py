@@ -44,7 +44,7 @@ def ours(problem: Problem) -> Choice:
     started = time.perf_counter()
     found = run(problem.config(find_lr={"confirm": True}), out=None).recipe
     seconds = time.perf_counter() - started
-    stages = {stage.name: stage for stage in found.stages}
+    stages = found.stages
     searches = [stages[name] for name in ("find-lr", "find-wd", "find-momentum")]
     momentum = stages["find-momentum"].value
     return Choice(

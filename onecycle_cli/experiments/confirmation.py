@@ -215,9 +215,12 @@ class Confirming:
             rates = sorted([*rates, further])
         last = suggest.finalists(_scores(self.trials, first.name))
         self._run_all(final, last)
+        rates = sorted({*rates, *last})
         normalised = has_normalisation(self.bench.model)
         suggestion = suggest.confirm_lr(
-            _scores(self.trials, final.name), tried=rates, normalised=normalised
+            _scores(self.trials, final.name),
+            tried=rates,
+            normalised=normalised,
         )
         steps = sum(len(trial.losses) for trial in self.trials)
         return Confirmation(

@@ -96,13 +96,14 @@ def confirm_lr(
 
     Args:
         scores: losses of each finalist, as in `rank`.
-        tried: every learning rate of the first round.
+        tried: every learning rate of either round.
         normalised: whether the network has normalisation layers; without, the choice is divided
             by `MARGIN_WITHOUT_NORMALISATION`.
 
     Returns:
-        The suggestion: `undecided` where the choice is the lowest or the best the highest one
-        tried, so that a better one may lie outside; `non_finite` where every finalist diverged.
+        The suggestion; its interval reaches half of the way to the neighbours of those as good as
+        the best. `undecided` where the choice is the lowest or the best the highest one tried, so
+        that a better one may lie outside; `non_finite` where every finalist diverged.
     """
     try:
         good = as_good_as_the_best(scores)
@@ -111,7 +112,8 @@ def confirm_lr(
         return no_finite_candidate()
     margin = 1.0 if normalised else MARGIN_WITHOUT_NORMALISATION
     value = rounded(good[0] / margin)
-    interval = (value, max(value, rounded(good[-1] / margin)))
+    reach = STEP**0.25  # half of the way to a neighbour that was tried
+    interval = (rounded(value / reach), rounded(good[-1] / margin * reach))
     reason = _reason(good[0], best, tried, margin)
     if good[0] <= min(tried):
         beyond = "it is the lowest one tried, so a lower one may do as well or better"
