@@ -16,7 +16,7 @@ OURS = {"onecycle": "#c2410c", "onecycle --confirm": "#1d4ed8"}
 OTHERS = "#6b7280"
 
 
-def draw(scores: dict[str, Any], oracles: dict[Problem, Oracle], file: Path) -> None:
+def draw(scores: dict[str, Any], oracles: list[tuple[Problem, Oracle]], file: Path) -> None:
     """Draw mean regrets with their intervals, and suggestions beside the good plateaus."""
     mpl.use("Agg")
     figure = Figure(figsize=(13, 7.5), layout="constrained")
@@ -41,16 +41,16 @@ def _regrets(axes: Axes, scores: dict[str, Any]) -> None:
     axes.grid(axis="x", alpha=0.3)
 
 
-def _suggestions(axes: Axes, scores: dict[str, Any], oracles: dict[Problem, Oracle]) -> None:
-    problems = list(oracles)[::-1]
-    for row, problem in enumerate(problems):
-        low, high = oracles[problem].plateau
+def _suggestions(axes: Axes, scores: dict[str, Any], oracles: list[tuple[Problem, Oracle]]) -> None:
+    problems = oracles[::-1]
+    for row, (problem, found) in enumerate(problems):
+        low, high = found.plateau
         axes.plot([low, high], [row, row], color="#86efac", linewidth=9, solid_capstyle="butt")
-        axes.plot(oracles[problem].best, row, "|", color="#166534", markersize=12)
+        axes.plot(found.best, row, "|", color="#166534", markersize=12)
         for offset, (name, color) in zip((0.18, -0.18), OURS.items(), strict=True):
             given = [lr for lr in scores[name]["suggestions"][problem.name] if lr is not None]
             axes.plot(given, np.full(len(given), row + offset), ".", color=color, markersize=5)
-    axes.set_yticks(range(len(problems)), [problem.name for problem in problems], fontsize=8)
+    axes.set_yticks(range(len(problems)), [problem.name for problem, _ in problems], fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("learning rate")
     title = "Suggestions on the scored problems; green: within a point of the best ( | )"

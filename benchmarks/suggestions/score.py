@@ -17,6 +17,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -162,18 +163,25 @@ class Table:
 
 def bootstrap(problems: list[Problem], regrets: np.ndarray) -> tuple[float, float]:
     """Return the 95 % interval of the mean over tasks, variants and seeds, drawn in that order."""
-    draw = np.random.default_rng(0)
-    tasks = sorted({p.task for p in problems})
-    rows = {task: [i for i, p in enumerate(problems) if p.task == task] for task in tasks}
-    means = []
-    for _ in range(DRAWS):
-        chosen = []
-        for task in draw.choice(tasks, len(tasks)):
-            for row in draw.choice(rows[task], len(rows[task])):
-                chosen.append(draw.choice(regrets[row], regrets.shape[1]).mean() / len(rows[task]))
-        means.append(sum(chosen) / len(tasks))
+    means = np.tensordot(_weights(tuple(p.task for p in problems)), regrets, axes=2)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
+
+
+@lru_cache
+def _weights(tasks: tuple[str, ...]) -> np.ndarray:
+    """Return how much each suggestion weighs in each draw, of shape (draws, problems, seeds)."""
+    draw = np.random.default_rng(0)
+    names = sorted(set(tasks))
+    rows = {name: [i for i, task in enumerate(tasks) if task == name] for name in names}
+    weights = np.zeros((DRAWS, len(tasks), SUGGESTIONS))
+    for counted in weights:
+        for name in draw.choice(names, len(names)):
+            for row in draw.choice(rows[name], len(rows[name])):
+                seeds = draw.integers(0, SUGGESTIONS, SUGGESTIONS)
+                share = 1 / (len(names) * len(rows[name]) * SUGGESTIONS)
+                np.add.at(counted[row], seeds, share)
+    return weights
 
 
 def constant(lr: float) -> Callable[[Problem], list[Answer]]:
@@ -281,6 +289,8 @@ if __name__ == "__main__":
         {"scored": scored, "tuning": tuned, "refusals": refused, "best_and_plateau": best},
         str(HERE / "scores.json"),
     )
-    picture.draw(scored, {p: oracles[p.name] for p in known(SCORED, oracles)}, HERE / "scores.png")
+    picture.draw(
+        scored, [(p, oracles[p.name]) for p in known(SCORED, oracles)], HERE / "scores.png"
+    )
     print(table)
     print(json.dumps({name: row["mean"] for name, row in tuned.items()}, indent=1))

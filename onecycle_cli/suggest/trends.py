@@ -25,6 +25,7 @@ _BOTTOM = 0.2
 _SIGNIFICANT = 4.5
 _SMALLEST_DROP = 0.02
 _SMALLEST_GAIN = 0.01
+_BEYOND_CHANCE = 2.0
 _OVERCONFIDENT = 2.0
 _LAST = 5
 
@@ -126,7 +127,7 @@ class Trend:
             return True
         gain = chance - float(self.smoothed[self.lowest])
         error = noise(self.losses[: self.lowest + 1]) * self.spread[self.lowest]
-        return gain > max(_SIGNIFICANT * error, _SMALLEST_GAIN * abs(chance))
+        return gain > max(_BEYOND_CHANCE * error, _SMALLEST_GAIN * abs(chance))
 
     @property
     def steep(self) -> float:
