@@ -34,6 +34,14 @@ def write(script: str, what: str, results: dict[str, Any], target: str | None = 
     print(json.dumps(results, indent=2))
 
 
+def insert(document: Path, name: str, text: str) -> None:
+    """Replace what stands between the comments `name` and `end of name` in a document."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, _, rest = document.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    document.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
 def cpu() -> str:
     """The processor's name, where the system tells it."""
     for line in _read("/proc/cpuinfo").splitlines():

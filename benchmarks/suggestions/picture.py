@@ -53,7 +53,7 @@ def _suggestions(axes: Axes, scores: dict[str, Any], oracles: list[tuple[Problem
     axes.set_yticks(range(len(problems)), [problem.name for problem, _ in problems], fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("learning rate")
-    title = "Suggestions on the scored problems; green: within a point of the best ( | )"
+    title = "Suggestions; green: within a point of the best, |"
     axes.set_title(title, fontsize=10)
     for name, color in OURS.items():
         axes.plot([], [], ".", color=color, label=name)

@@ -270,5 +270,9 @@ if __name__ == "__main__":
         if not sys.argv[1:] or problem.task in sys.argv:
             print(problem.name, flush=True)
             fill(problem)
-    Path(__file__).with_name("recipe.md").write_text(summary())
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    import record
+
+    docs = Path(__file__).parents[2] / "docs"
+    record.insert(docs / "suggestions.md", "recipes", summary())
     print(summary())

@@ -2,7 +2,8 @@
 
     python benchmarks/suggestions/score.py
 
-Reads oracle.csv and sweeps/ and writes scores.json, scores.md and scores.png beside this file.
+Reads oracle.csv and sweeps/ and writes scores.json and scores.png beside this file, and the table
+in docs/suggestions.md.
 
 Regret: how many points a complete 1cycle run loses at the suggested learning rate against the best
 one of the grid, interpolated in the logarithm of the learning rate; the best is chosen with half of
@@ -281,7 +282,7 @@ if __name__ == "__main__":
     scored = score(known(SCORED, oracles), oracles)
     tuned = score(known(TUNING, oracles), oracles)
     table = as_table(scored, refused)
-    (HERE / "scores.md").write_text(table)
+    record.insert(HERE.parents[1] / "docs" / "suggestions.md", "scores", table)
     best = {p.name: [oracles[p.name].best, *oracles[p.name].plateau] for p in known([*TUNING, *SCORED], oracles)}  # fmt: skip # noqa: E501
     record.write(
         __file__,
