@@ -12,25 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results, suggest
-from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.experiments.cost import Cost, resolved_steps, training_steps
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
-from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.trials import (
+    Candidate,
+    Trial,
+    run_trial,
+    scored_on,
+    write_curves,
+)
 from onecycle_cli.experiments.values import Values, premises
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.optimizers import momentum_attributes
 from onecycle_cli.results import RunFolder
 from onecycle_cli.suggest import (
-    ON_NEW_BATCHES,
-    ON_VALIDATION,
     Difference,
     Rung,
     Scores,
@@ -38,56 +38,6 @@ from onecycle_cli.suggest import (
     plan_race,
     race_steps,
 )
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One setting to try.
-
-    Attributes:
-        value: what tables and pictures call it: a number, or `cycled` for a momentum range.
-        max_lr: the highest learning rate of its cycle.
-        momentum: its momentum range; equal ends hold it constant.
-        weight_decay: its weight decay in the configured training, in the configured convention.
-        stage: `coarse` or `fine`.
-    """
-
-    value: float | str
-    max_lr: float
-    momentum: Mapping[str, float]
-    weight_decay: float
-    stage: str = "coarse"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One run of a candidate.
-
-    Attributes:
-        candidate: what was tried.
-        rung: the rung that it was run for, counted from 1.
-        replicate: which initial weights and order of the data.
-        steps: the length of its cycle.
-        lrs: learning rate of each step.
-        momenta: momentum of each step.
-        losses: data loss of each step's batch before its update.
-        scored: the losses that the trial is judged by, of shape (n,); infinite if it broke off
-            because its loss was not finite.
-    """
-
-    candidate: Candidate
-    rung: int
-    replicate: int
-    steps: int
-    lrs: list[float]
-    momenta: list[float]
-    losses: list[float]
-    scored: NDArray[np.float64] = field(default_factory=lambda: np.array([np.inf]))
-
-    @property
-    def score(self) -> float:
-        """The mean of the losses that it is judged by."""
-        return float(self.scored.mean())
 
 
 @dataclass(frozen=True)
@@ -241,17 +191,13 @@ class Comparison:
         self.rungs: list[Heat] = []
         self._started = time.perf_counter()
 
-    def scored_on(self, steps: int) -> str:
-        """What trials of so many steps are judged by, in words."""
-        return ON_NEW_BATCHES if steps <= self.bench.steps_per_epoch else ON_VALIDATION
-
     def announce(self, candidates: int) -> None:
         """Tell what the race is going to be like, and to cost."""
         plan = plan_race(
             candidates + self.question.finer(self.bench.config), self.steps, self.repeats
         )
         rungs = "; then ".join(_in_words(rung) for rung in plan)
-        self.observer.note(f"{rungs}; judged on the {self.scored_on(self.steps)}")
+        self.observer.note(f"{rungs}; judged on the {scored_on(self.bench, self.steps)}")
         most, least = race_steps(plan), race_steps([plan[0], plan[-1]])
         self.observer.note(Cost.forecast(self.bench, most))
         if least < most:
@@ -287,7 +233,7 @@ class Comparison:
             dropped = [c for c in scores if c not in left]
             steps = plan[0].steps
             self.rungs.append(
-                Heat(steps, plan[0].replicates, self.scored_on(steps), scores, dropped)
+                Heat(steps, plan[0].replicates, scored_on(self.bench, steps), scores, dropped)
             )
             if is_last or len({self.question.meaning(c) for c in left}) <= 1:
                 return
@@ -367,36 +313,18 @@ class Comparison:
         results.write_bytes(run.path / "plot.png", plotting.png(picture))
 
     def _run(self, candidate: Candidate, rung: int, replicate: int, steps: int, place: str) -> None:
-        cycle = RecordedCycle(
-            constants={self.bench.decay_name: candidate.weight_decay},
-            max_lr=candidate.max_lr,
-            maximum_momentum=candidate.momentum["max"],
-            minimum_momentum=candidate.momentum["min"],
-        )
-        self.bench.rewind(replicate)
         shown = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
-        self.observer.begin(f"{place}, {self.question.key.replace('_', ' ')} {shown}", steps)
-        self.bench.train(steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
-        judged = [] if cycle.stop_reason else [self._judge(cycle.losses)]
         self.trials.append(
-            Trial(
+            run_trial(
+                self.bench,
+                self.observer,
                 candidate,
-                rung,
-                replicate,
-                steps,
-                cycle.lrs,
-                cycle.history["momentum"],
-                cycle.losses,
-                *judged,
+                rung=rung,
+                replicate=replicate,
+                steps=steps,
+                title=f"{place}, {self.question.key.replace('_', ' ')} {shown}",
             )
         )
-        score = self.trials[-1].score
-        self.observer.end("the loss is not finite" if cycle.stop_reason else f"loss {score:.4g}")
-
-    def _judge(self, losses: Sequence[float]) -> NDArray[np.float64]:
-        if self.scored_on(len(losses)) == ON_VALIDATION:
-            return self.bench.examine("validation").losses
-        return suggest.annealed(losses)
 
     def _write_tables(self, run: RunFolder) -> None:
         dropped = {c: i for i, rung in enumerate(self.rungs, start=1) for c in rung.dropped}
@@ -412,15 +340,7 @@ class Comparison:
                 for i, t in enumerate(self.trials)
             ),
         )  # fmt: skip
-        results.write_csv(
-            run.path / "curves.csv",
-            ("trial", "step", "lr", "momentum", "loss"),
-            (
-                (i, step, *row)
-                for i, t in enumerate(self.trials)
-                for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
-            ),
-        )
+        write_curves(run, self.trials)
 
 
 def _in_words(rung: Rung) -> str:

@@ -10,20 +10,17 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import results, suggest
-from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config, load_config
-from onecycle_cli.experiments.comparison import Candidate, Trial
 from onecycle_cli.experiments.cost import Cost, short_run_steps, training_steps
 from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.reporting import Reporting
+from onecycle_cli.experiments.trials import Candidate, Trial, run_trial, scored_on, write_curves
 from onecycle_cli.experiments.values import Values, conditions_of, gather
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import RunFolder
-from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Scores, Suggestion
+from onecycle_cli.suggest import Scores, Suggestion
 
 FIRST_REPLICATES = (0,)
 FINAL_REPLICATES = (1, 2)
@@ -55,10 +52,6 @@ class Rung:
     name: str
     steps: int
     replicates: tuple[int, ...]
-
-    def scored_on(self, bench: Workbench) -> str:
-        """Return what its trials are judged by, in words."""
-        return ON_NEW_BATCHES if self.steps <= bench.steps_per_epoch else ON_VALIDATION
 
 
 @dataclass(frozen=True)
@@ -192,8 +185,8 @@ class Confirming:
         first, final = self.rungs
         return [
             f"{candidates} learning rates, or up to {suggest.FURTHEST} more beyond them, x "
-            f"{_runs(first)}, judged on the {first.scored_on(self.bench)}; the best and its "
-            f"neighbours x {_runs(final)}, judged on the {final.scored_on(self.bench)}",
+            f"{_runs(first)}, judged on the {scored_on(self.bench, first.steps)}; the best and its "
+            f"neighbours x {_runs(final)}, judged on the {scored_on(self.bench, final.steps)}",
             Cost.forecast(self.bench, self.steps(candidates)),
         ]
 
@@ -229,7 +222,7 @@ class Confirming:
             self.rungs,
             self.trials,
             normalised,
-            {rung.name: rung.scored_on(self.bench) for rung in self.rungs},
+            {rung.name: scored_on(self.bench, rung.steps) for rung in self.rungs},
             Cost.of(self.bench, steps, time.perf_counter() - started),
         )
 
@@ -243,15 +236,7 @@ class Confirming:
                 for i, t in enumerate(self.trials)
             ),
         )
-        results.write_csv(
-            run.path / "curves.csv",
-            ("trial", "step", "lr", "momentum", "loss"),
-            (
-                (i, step, *row)
-                for i, t in enumerate(self.trials)
-                for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
-            ),
-        )
+        write_curves(run, self.trials)
 
     def _next_rate(self, rates: Sequence[float]) -> float | None:
         """Return the rate beyond those tried that may be better still, while there may be one."""
@@ -266,43 +251,19 @@ class Confirming:
                 rate, rate, self.values.momentum, self.values.weight_decay, stage=rung.name
             )
             for replicate in rung.replicates:
-                self._run(candidate, rung, replicate)
-
-    def _run(self, candidate: Candidate, rung: Rung, replicate: int) -> None:
-        train = self.bench.config.train
-        cycle = RecordedCycle(
-            constants={self.bench.decay_name: candidate.weight_decay},
-            max_lr=candidate.max_lr,
-            maximum_momentum=candidate.momentum["max"],
-            minimum_momentum=candidate.momentum["min"],
-            shape=train.shape,
-            end_percentage=train.end_percentage,
-            scale_percentage=train.scale_percentage,
-        )
-        self.bench.rewind(replicate)
-        title = f"trial {len(self.trials) + 1} of at most {self._most_trials}"
-        self.observer.begin(f"{title}, max_lr {candidate.max_lr:.3g}", rung.steps)
-        self.bench.train(rung.steps, [cycle, Reporting(self.observer, cycle)], replicate=replicate)
-        scored = [] if cycle.stop_reason else [self._judge(rung, cycle.losses)]
-        momenta = cycle.history["momentum"]
-        trial = Trial(
-            candidate,
-            1 + self.rungs.index(rung),
-            replicate,
-            rung.steps,
-            cycle.lrs,
-            momenta,
-            cycle.losses,
-            *scored,
-        )
-        self.trials.append(trial)
-        broke_off = "the loss is not finite"
-        self.observer.end(broke_off if cycle.stop_reason else f"loss {trial.score:.4g}")
-
-    def _judge(self, rung: Rung, losses: Sequence[float]) -> NDArray[np.float64]:
-        if rung.scored_on(self.bench) == ON_VALIDATION:
-            return self.bench.examine("validation").losses
-        return suggest.annealed(losses)
+                number = len(self.trials) + 1
+                title = f"trial {number} of at most {self._most_trials}, max_lr {rate:.3g}"
+                self.trials.append(
+                    run_trial(
+                        self.bench,
+                        self.observer,
+                        candidate,
+                        rung=1 + self.rungs.index(rung),
+                        replicate=replicate,
+                        steps=rung.steps,
+                        title=title,
+                    )
+                )
 
 
 def rounds(bench: Workbench, candidates: int) -> list[tuple[Rung, int]]:

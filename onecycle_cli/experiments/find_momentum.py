@@ -8,9 +8,10 @@ from typing import Any
 
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
-from onecycle_cli.experiments.comparison import Candidate, ComparisonResult, Question, compare
+from onecycle_cli.experiments.comparison import ComparisonResult, Question, compare
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.setup import Shared
+from onecycle_cli.experiments.trials import Candidate
 from onecycle_cli.experiments.values import Values
 
 CYCLED = "cycled"

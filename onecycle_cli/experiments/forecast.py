@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onecycle_cli.experiments import confirmation
 from onecycle_cli.experiments.cost import Cost, resolved_steps, training_steps
+from onecycle_cli.experiments.trials import scored_on
 from onecycle_cli.suggest import ON_VALIDATION, ladder, plan_race, race_runs, race_steps
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _confirmation(bench: Workbench) -> Work:
     work = Work(0, 0)
     for rung, candidates in confirmation.rounds(bench, len(ladder(1.0))):
         runs = candidates * len(rung.replicates)
-        validated = rung.scored_on(bench) == ON_VALIDATION
+        validated = scored_on(bench, rung.steps) == ON_VALIDATION
         work += Work(
             runs * rung.steps,
             runs,

@@ -461,7 +461,7 @@ def test_a_real_test_gets_a_suggestion_below_the_limit_of_stability(regression, 
     regression.model("sgd").fit(whole, shuffle=False, verbose=0, callbacks=[test])
     suggestion = test.suggestion
     assert suggestion["verdict"] == "ok"
-    assert limit / 4 < suggestion["value"] < limit * 1.5
+    assert limit / 10 < suggestion["value"] < limit
     low, high = suggestion["interval"]
     assert low <= suggestion["value"] <= high
     assert capsys.readouterr().out.startswith(

@@ -1,0 +1,126 @@
+"""A candidate tried: a short, complete 1cycle run from a rewound model, and how it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onecycle_cli import results, suggest
+from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.reporting import Reporting
+from onecycle_cli.experiments.workbench import Workbench
+from onecycle_cli.results import RunFolder
+from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One setting to try.
+
+    Attributes:
+        value: what tables and pictures call it: a number, or `cycled` for a momentum range.
+        max_lr: the highest learning rate of its cycle.
+        momentum: its momentum range; equal ends hold it constant.
+        weight_decay: its weight decay, in the configured convention.
+        stage: `coarse` or `fine`, `first` or `final`.
+    """
+
+    value: float | str
+    max_lr: float
+    momentum: Mapping[str, float]
+    weight_decay: float
+    stage: str = "coarse"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a candidate.
+
+    Attributes:
+        candidate: what was tried.
+        rung: the rung that it was run for, counted from 1.
+        replicate: which initial weights and order of the data.
+        steps: the length of its cycle.
+        lrs: learning rate of each step.
+        momenta: momentum of each step.
+        losses: data loss of each step's batch before its update.
+        scored: the losses that the trial is judged by, of shape (n,); infinite if it broke off
+            because its loss was not finite.
+    """
+
+    candidate: Candidate
+    rung: int
+    replicate: int
+    steps: int
+    lrs: list[float]
+    momenta: list[float]
+    losses: list[float]
+    scored: NDArray[np.float64] = field(default_factory=lambda: np.array([np.inf]))
+
+    @property
+    def score(self) -> float:
+        """The mean of the losses that it is judged by."""
+        return float(self.scored.mean())
+
+
+def scored_on(bench: Workbench, steps: int) -> str:
+    """Return what a trial of so many steps is judged by, in words.
+
+    As long as no batch is seen twice, the loss before the update estimates the loss on new data;
+    longer trials are judged on the validation split.
+    """
+    return ON_NEW_BATCHES if steps <= bench.steps_per_epoch else ON_VALIDATION
+
+
+def run_trial(
+    bench: Workbench,
+    observer: Observer,
+    candidate: Candidate,
+    *,
+    rung: int,
+    replicate: int,
+    steps: int,
+    title: str,
+) -> Trial:
+    """Run a candidate for a complete cycle, of the shape that the training has, and judge it."""
+    train = bench.config.train
+    cycle = RecordedCycle(
+        constants={bench.decay_name: candidate.weight_decay},
+        max_lr=candidate.max_lr,
+        maximum_momentum=candidate.momentum["max"],
+        minimum_momentum=candidate.momentum["min"],
+        shape=train.shape,
+        end_percentage=train.end_percentage,
+        scale_percentage=train.scale_percentage,
+    )
+    bench.rewind(replicate)
+    observer.begin(title, steps)
+    bench.train(steps, [cycle, Reporting(observer, cycle)], replicate=replicate)
+    judged = [] if cycle.stop_reason else [_judged(bench, cycle.losses)]
+    momenta = cycle.history["momentum"]
+    trial = Trial(candidate, rung, replicate, steps, cycle.lrs, momenta, cycle.losses, *judged)
+    observer.end("the loss is not finite" if cycle.stop_reason else f"loss {trial.score:.4g}")
+    return trial
+
+
+def write_curves(run: RunFolder, trials: Sequence[Trial]) -> None:
+    """Write every step of every trial to `curves.csv`."""
+    results.write_csv(
+        run.path / "curves.csv",
+        ("trial", "step", "lr", "momentum", "loss"),
+        (
+            (i, step, *row)
+            for i, t in enumerate(trials)
+            for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
+        ),
+    )
+
+
+def _judged(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
+    if scored_on(bench, len(losses)) == ON_VALIDATION:
+        return bench.examine("validation").losses
+    return suggest.annealed(losses)
