@@ -6,9 +6,9 @@ import yaml
 
 from onecycle_cli import results
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.comparison import ON_NEW_BATCHES, ON_VALIDATION
 from onecycle_cli.experiments.find_momentum import find_momentum
 from onecycle_cli.experiments.find_wd import find_wd
+from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION
 
 FILES = {"config.yaml", "trials.csv", "curves.csv", "manifest.json", "plot.png", "result.json"}
 NOISY = {"options": {"hidden": 16, "layers": 1, "dropout": 0.5}}
