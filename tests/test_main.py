@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from onecycle_cli.main import app
 
-COMMANDS = ["find-lr", "find-momentum", "find-wd", "train", "run", "plot", "init", "list"]
+COMMANDS = [
+    "find-lr", "find-momentum", "find-wd", "train", "run", "suggest", "plot", "init", "list",
+]  # fmt: skip
 
 
 def invoke(*arguments, columns="80"):

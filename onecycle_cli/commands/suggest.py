@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,18 +132,19 @@ def _comparison_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     from onecycle_cli.suggest import rank
 
     try:
-        return candidate_rows(*rank(again.scores or {}))
+        return candidate_rows(*rank(*(again.rungs or [{}])))
     except ValueError:  # all diverged, as the reason says
         return []
 
 
 def _landmark_names() -> str:
-    return "".join(f"{name:<10}" for name in ("first", "steep", "minimum", "diverge")).rstrip()
+    from onecycle_cli.suggest import Landmarks
+
+    return "".join(f"{mark.name:<10}" for mark in fields(Landmarks)).rstrip()
 
 
 def _landmark_values(marks: Landmarks) -> str:
-    values = (marks.first, marks.steep, marks.minimum, marks.diverge)
-    return "".join(f"{_short(value):<10}" for value in values).rstrip()
+    return "".join(f"{_short(value):<10}" for value in asdict(marks).values()).rstrip()
 
 
 def _short(value: float | None) -> str:

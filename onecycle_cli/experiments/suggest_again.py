@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ class SuggestedAgain:
         rule: by which rule of `suggest.RULES`; `None`: as the finder does.
         bandwidth: the smoothing kernel's width in ln lr.
         findings: landmarks and every rule's answer, of a range test.
-        scores: the judged losses of each candidate, of a comparison or a confirmation; `None` where
-            the files don't tell them.
+        rungs: the judged losses of each candidate in each rung of a comparison, or in the last
+            one of a confirmation; `None` where the files don't tell them.
         not_recomputed: why the suggestion is the saved one, in a sentence; empty if it is new.
     """
 
@@ -44,7 +44,7 @@ class SuggestedAgain:
     rule: str | None = None
     bandwidth: float = BANDWIDTH
     findings: LRFindings | None = None
-    scores: Scores | None = None
+    rungs: list[Scores] | None = None
     not_recomputed: str = ""
 
     @property
@@ -168,7 +168,9 @@ def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
     try:
         final = confirmation["rungs"][-1]
         tried, normalised = confirmation["tried"], confirmation["normalised"]
-        scores, problem = _scores(again.record, "max_lr", final["scored_on"], stage=final["name"])
+        stages = again.record.tables["trials"]["stage"]
+        rows = [row for row, stage in enumerate(stages) if stage == final["name"]]
+        scores, problem = _scores(again.record, "max_lr", final["scored_on"], rows)
     except (LookupError, TypeError) as error:
         raise ResultError(
             f"{again.folder}: 'confirmation' in result.json, or its trials.csv or curves.csv, is "
@@ -177,25 +179,52 @@ def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
     if problem:
         return replace(again, suggestion=saved or again.suggestion, not_recomputed=f"{problem}.")
     suggestion = suggest.confirm_lr(scores, tried=tried, normalised=normalised)
-    return replace(again, suggestion=suggestion, scores=scores)
+    return replace(again, suggestion=suggestion, rungs=[scores])
 
 
 def _comparison(folder: Path, record: Record) -> SuggestedAgain:
-    scores, problem = _scores(record, _KEYS[record.kind], record.result.get("scored_on"))
+    key = _KEYS[record.kind]
+    try:
+        rungs, problem = _rungs(record, key)
+    except (LookupError, TypeError) as error:
+        raise ResultError(
+            f"{folder}: 'rungs' in result.json, or its trials.csv or curves.csv, is damaged "
+            f"({error}); restore them, or run {record.kind} again."
+        ) from None
     if problem:
         saved = _saved(record)
         if saved is None:
             raise ResultError(f"{folder}: {problem}, and no suggestion is saved with it.")
         return SuggestedAgain(folder, record, saved, not_recomputed=f"{problem}.")
-    answer = suggest.suggest_weight_decay
-    suggestion = (
-        suggest.suggest_momentum(scores) if record.kind == "find-momentum" else answer(scores)
-    )
-    return SuggestedAgain(folder, record, suggestion, scores=scores)
+    answer = suggest.suggest_momentum if key == "momentum" else suggest.suggest_weight_decay
+    return SuggestedAgain(folder, record, answer(*rungs), rungs=rungs)
+
+
+def _rungs(record: Record, column: str) -> tuple[list[Scores], str]:
+    """Return the judged losses of each rung of a race, or why the files don't tell them."""
+    trials, rungs = record.tables["trials"], record.result.get("rungs")
+    if not rungs:
+        every = range(len(trials["score"]))
+        scores, problem = _scores(record, column, record.result.get("scored_on"), every)
+        return [scores], problem
+    found = []
+    for rung in rungs:
+        rows = [
+            i
+            for i, candidate in enumerate(trials[column])
+            if candidate in rung["candidates"]
+            and trials["steps"][i] == rung["steps"]
+            and trials["replicate"][i] < rung["replicates"]
+        ]
+        scores, problem = _scores(record, column, rung["scored_on"], rows)
+        if problem:
+            return [], problem
+        found.append({candidate: scores[candidate] for candidate in rung["candidates"]})
+    return found, ""
 
 
 def _scores(
-    record: Record, column: str, scored_on: str | None, stage: str | None = None
+    record: Record, column: str, scored_on: str | None, rows: Iterable[int]
 ) -> tuple[Scores, str]:
     """Return the judged losses of each candidate, or why the saved losses don't tell them."""
     if scored_on != suggest.ON_NEW_BATCHES:
@@ -203,21 +232,17 @@ def _scores(
             f"the trials were judged on the {scored_on or 'validation split'}, whose losses are "
             f"not saved"
         )
-    trials = record.tables["trials"]
-    stages = trials.get("stage") or [None] * len(trials["score"])
+    trials, losses = record.tables["trials"], _losses_of_trials(record)
     scores: Scores = {}
     lengths = set()
-    for losses, candidate, score, at in zip(
-        _losses_of_trials(record), trials[column], trials["score"], stages, strict=True
-    ):
-        if stage not in (None, at):
-            continue
-        judged = suggest.annealed(losses) if math.isfinite(score) else np.array([np.inf])
+    for row in rows:
+        score = trials["score"][row]
+        judged = suggest.annealed(losses[row]) if math.isfinite(score) else np.array([np.inf])
         if math.isfinite(score):
-            lengths.add(len(losses))
+            lengths.add(len(losses[row]))
             if not math.isclose(judged.mean(), score, rel_tol=_SAME_SCORE):
                 return {}, "the saved scores are not the means of the last fifth of the losses"
-        scores.setdefault(candidate, []).append(judged)
+        scores.setdefault(trials[column][row], []).append(judged)
     if len(lengths) > 1:
         return {}, "the trials have different lengths, which can't be compared with each other"
     return suggest.aligned(scores), ""
@@ -249,7 +274,7 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
     if again.not_recomputed:
         return found
     how = "from the saved trials"
-    if again.findings is not None and again.scores is None:
+    if again.findings is not None and again.rungs is None:
         rule = again.rule or suggest.OURS
         how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:g} in ln lr"
     reason = f"{found.reason} Computed again {how}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -160,7 +160,7 @@ def findings_of(record: Record, curves: Sequence[Curve]) -> LRFindings:
         ),
         min_lr=result.get("min_lr"),
         landmarks=[
-            Landmarks(**{name: mark.get(name) for name in ("first", "steep", "minimum", "diverge")})
+            Landmarks(**{part.name: mark.get(part.name) for part in fields(Landmarks)})
             for mark in result.get("landmarks") or []
         ],
         rules=dict(result.get("rules") or {}),

@@ -37,16 +37,16 @@ class Landmarks:
     Attributes:
         first: where the loss is first clearly below its start.
         steep: where it falls fastest per logarithm of the learning rate.
-        bottom: from where on, up to the minimum, it stays within a fifth of its fall of it.
         minimum: where it is lowest.
         diverge: where, after the minimum, it has risen by a tenth of its fall.
+        bottom: from where on, up to the minimum, it stays within a fifth of its fall of it.
     """
 
     first: float | None = None
     steep: float | None = None
-    bottom: float | None = None
     minimum: float | None = None
     diverge: float | None = None
+    bottom: float | None = None
 
 
 def find_landmarks(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> Landmarks:

@@ -76,10 +76,10 @@ def test_the_losses_decide_and_not_what_was_concluded(folder):
         [*names, "weight_decay"],
         [[*row, float(swapped[wd])] for row, wd in zip(rows, trials["weight_decay"], strict=True)],
     )
-    before = suggest_again(folder / "find-momentum/001").scores
-    assert set(before) == {0.5, 0.9, "cycled"}
-    swapped_scores = suggest_again(run).scores
-    original = suggest_again(folder.parent / "small/find-wd/001").scores
+    before = suggest_again(folder / "find-momentum/001").rungs
+    assert set(before[0]) == {0.5, 0.9, "cycled"}
+    (swapped_scores,) = suggest_again(run).rungs
+    (original,) = suggest_again(folder.parent / "small/find-wd/001").rungs
     np.testing.assert_array_equal(swapped_scores[1e-2], original[1e-2])
     saved = json.loads((run / "result.json").read_text())
     assert str(suggest.rank(swapped_scores)[0]) != str(saved["best"])
@@ -88,7 +88,7 @@ def test_the_losses_decide_and_not_what_was_concluded(folder):
 def test_scores_that_are_not_those_of_the_losses(folder):
     run = folder / "find-wd/001"
     text = (run / "trials.csv").read_text().splitlines()
-    text[1] = ",".join([*text[1].split(",")[:-1], "1.5"])
+    text[1] = ",".join([*text[1].split(",")[:-2], "1.5", "0"])
     (run / "trials.csv").write_text("\n".join(text))
 
     again = suggest_again(run)
