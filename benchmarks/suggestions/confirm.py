@@ -12,6 +12,7 @@ import csv
 import sys
 from pathlib import Path
 
+from oracle import append
 from problems import SCORED, TUNING, Problem
 
 FILE = Path(__file__).with_name("confirm.csv")
@@ -49,15 +50,6 @@ def confirmed(problem: Problem, provisional: float, number: int) -> dict[str, ob
     }
 
 
-def append(row: dict[str, object]) -> None:
-    new = not FILE.exists()
-    with FILE.open("a", newline="") as lines:
-        table = csv.DictWriter(lines, COLUMNS)
-        if new:
-            table.writeheader()
-        table.writerow(row)
-
-
 if __name__ == "__main__":
     from score import OURS, answers
 
@@ -71,5 +63,5 @@ if __name__ == "__main__":
         for number, answer in enumerate(answers(OURS, problem)[:NUMBER]):
             if number not in there.get(problem.name, {}) and answer.lr is not None:
                 row = confirmed(problem, answer.lr, number)
-                append(row)
+                append(FILE, row, COLUMNS)
                 print(row, flush=True)

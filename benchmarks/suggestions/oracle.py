@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -129,11 +129,11 @@ def fill(problem: Problem, horizon: float, file: Path) -> None:
         runs.close()
 
 
-def append(file: Path, row: dict) -> None:
-    """Add a row in one write, so that a kill leaves whole lines."""
+def append(file: Path, row: dict, columns: Sequence[str] = COLUMNS) -> None:
+    """Add a row in one write, so that a kill leaves whole lines; keys beyond the columns drop."""
     new = not file.exists()
     with file.open("a", newline="") as lines:
-        table = csv.DictWriter(lines, COLUMNS)
+        table = csv.DictWriter(lines, columns, extrasaction="ignore")
         if new:
             table.writeheader()
         table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})

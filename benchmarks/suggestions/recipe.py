@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from oracle import Runs
+from oracle import Runs, append
 from problems import SCORED, Problem
 
 FILE = Path(__file__).with_name("recipe.csv")
@@ -201,7 +201,7 @@ def fill(problem: Problem) -> None:
                 )
                 row = {"problem": problem.name, "method": method, "seed": seed} | choice | scores
                 there[problem.name, method, seed] = row
-                _append(row)
+                append(FILE, row, COLUMNS)
                 print(row, flush=True)
     finally:
         runs.close()
@@ -224,15 +224,6 @@ def _read() -> dict:
         return {}
     with FILE.open() as lines:
         return {(r["problem"], r["method"], int(r["seed"])): r for r in csv.DictReader(lines)}
-
-
-def _append(row: dict) -> None:
-    new = not FILE.exists()
-    with FILE.open("a", newline="") as lines:
-        table = csv.DictWriter(lines, COLUMNS, extrasaction="ignore")
-        if new:
-            table.writeheader()
-        table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
 def summary() -> str:

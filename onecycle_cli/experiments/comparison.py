@@ -96,7 +96,7 @@ class ComparisonResult:
     @property
     def dropped(self) -> dict[float | str, int]:
         """The rung, counted from 1, that each candidate was dropped in which was not a finalist."""
-        return {c: i for i, rung in enumerate(self.rungs, start=1) for c in rung.dropped}
+        return _dropped(self.rungs)
 
 
 @dataclass(frozen=True)
@@ -327,7 +327,7 @@ class Comparison:
         )
 
     def _write_tables(self, run: RunFolder) -> None:
-        dropped = {c: i for i, rung in enumerate(self.rungs, start=1) for c in rung.dropped}
+        dropped = _dropped(self.rungs)
         names = ("trial", self.question.key, "stage", "rung", "replicate", "lr",
                  "steps", "score", "dropped")  # fmt: skip
         results.write_csv(
@@ -346,6 +346,10 @@ class Comparison:
 def _in_words(rung: Rung) -> str:
     runs = "1 run" if rung.replicates == 1 else f"{rung.replicates} runs"
     return f"{rung.candidates} candidates x {runs} of {rung.steps} steps"
+
+
+def _dropped(rungs: Sequence[Heat]) -> dict[float | str, int]:
+    return {c: i for i, rung in enumerate(rungs, start=1) for c in rung.dropped}
 
 
 def _last_rung(rungs: Sequence[Heat], candidate: float | str) -> int:

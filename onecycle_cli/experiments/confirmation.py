@@ -16,8 +16,9 @@ from onecycle_cli import results, suggest
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.experiments.cost import Cost, short_run_steps, training_steps
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.setup import prepared
 from onecycle_cli.experiments.trials import Candidate, Trial, run_trial, scored_on, write_curves
-from onecycle_cli.experiments.values import Values, conditions_of, gather
+from onecycle_cli.experiments.values import Values
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import RunFolder
 from onecycle_cli.suggest import Scores, Suggestion
@@ -145,13 +146,8 @@ def confirm(
     if not rates or not all(rate > 0 and np.isfinite(rate) for rate in rates):
         raise ValueError(f"`rates` must be learning rates > 0; got {list(rates)}.")
     config, observer = load_config(config), observer or Observer()
-    bench = Workbench(config, observer)
-    try:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        values = gather(config, out, observer, conditions=conditions)
-        return Confirming(bench, values, observer).carry_out(rates)
-    finally:
-        bench.close()
+    with prepared(config, out, observer) as ready:
+        return Confirming(ready.bench, ready.values, observer).carry_out(rates)
 
 
 class Confirming:
