@@ -348,13 +348,17 @@ def find_unfinished(path: str | Path, kind: str) -> Path:
             else f"{path}: ended before it had begun; start it anew."
         )
     for parent in (given, given / kind):
-        found = [folder for folder in _folders(parent) if _can_be_taken_up(folder)]
-        if found:
-            return max(found, key=_number_of)
+        if found := unfinished(parent):
+            return found[-1]
     raise ResultError(
         f"{path}: holds no unfinished run of {kind}; give the folder of one, such as "
         f"runs/NAME/{kind}/001, or start without --resume."
     )
+
+
+def unfinished(parent: Path) -> list[Path]:
+    """Return the folders of the runs under a folder that can be taken up, by number."""
+    return sorted(filter(_can_be_taken_up, _folders(parent)), key=_number_of)
 
 
 def _can_be_taken_up(folder: Path) -> bool:

@@ -12,15 +12,11 @@ from typing import NoReturn
 
 import typer
 
-from onecycle_cli.errors import OnecycleError
+from onecycle_cli.errors import OnecycleError, Terminated
 
 REFUSED = 3
 INTERRUPTED = 130
 TERMINATED = 143
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM; like Ctrl-C it passes through whatever catches an `Exception`."""
 
 
 @contextlib.contextmanager
@@ -31,7 +27,7 @@ def presented(verbose: bool = False) -> Iterator[None]:
         yield
     except OnecycleError as error:
         _fail("\n".join([str(error), *_notes(error)]), error.exit_code, verbose)
-    except _Terminated as error:
+    except Terminated as error:
         _fail(f"terminated; {_kept(error)}", TERMINATED, False)
     except KeyboardInterrupt as error:
         _fail(f"interrupted; {_kept(error)}", INTERRUPTED, False)
@@ -77,7 +73,7 @@ def number(value: float | None) -> str:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+    raise Terminated
 
 
 def _notes(error: BaseException) -> list[str]:
