@@ -167,6 +167,7 @@ TESTED_TOGETHER = {
     "experiments/observer.py": "experiments/test_train.py",
     "experiments/quiet_start.py": "commands/test_processes.py",
     "experiments/recorded_run.py": "experiments/test_find_lr.py",
+    "experiments/remembered.py": "experiments/test_cycles.py",
     "experiments/reporting.py": "experiments/test_train.py",
     "experiments/setup.py": "experiments/test_run.py",
     "experiments/summary.py": "commands/test_run.py",

@@ -183,3 +183,38 @@ def test_after_the_end_of_a_table():
 def test_arguments_out_of_range_are_refused(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+class TestChangedTables:
+    TABLE = [0.1, 0.2, 0.4, 0.2, 0.1, 0.05]
+
+    def test_a_cool_down_is_a_straight_way_to_the_end(self):
+        cooled = schedules.cooled_down(self.TABLE, 3, 4, 0.0)
+        assert cooled[:3] == self.TABLE[:3]
+        np.testing.assert_allclose(cooled[3:], [0.3, 0.2, 0.1, 0.0], atol=1e-15)
+
+    @pytest.mark.parametrize("done", [0, 1, 6, 99])
+    def test_a_cool_down_from_either_end(self, done):
+        cooled = schedules.cooled_down(self.TABLE, done, 1, 0.001)
+        assert cooled == [*self.TABLE[:done], 0.001]
+
+    def test_stretching_keeps_the_shape_of_what_remains(self):
+        table = schedules.learning_rates(100, 0.4)
+        longer = schedules.stretched(table, 40, 160)
+        assert longer[:40] == table[:40]
+        assert longer[40::2] == table[40:]
+        assert max(longer) == max(table)
+        np.testing.assert_allclose(schedules.stretched(longer, 40, 100), table, rtol=1e-12)
+
+    @pytest.mark.parametrize(("done", "total"), [(0, 1), (5, 6), (5, 60), (0, 6), (3, 4)])
+    def test_stretching_past_both_ends(self, done, total):
+        stretched = schedules.stretched(self.TABLE, done, total)
+        assert len(stretched) == total
+        assert stretched[: done + 1] == self.TABLE[: done + 1]
+        assert min(self.TABLE) <= min(stretched)
+        assert max(stretched) <= max(self.TABLE)
+
+    def test_extending_holds_the_present_value(self):
+        extended = schedules.extended(self.TABLE, 3, 9)
+        assert extended == [0.1, 0.2, 0.4, 0.2, 0.2, 0.2, 0.2, 0.1, 0.05]
+        assert schedules.extended(self.TABLE, 3, 6) == self.TABLE

@@ -56,6 +56,7 @@ train:
   # momentum: auto              # or {{max: 0.95, min: 0.85}}
   # weight_decay: auto
   # shape: smith                # smith | linear | cosine | wsd
+  # retries: 2                  # after a divergence: back, and on with half the rate; 0: never
 """
 
 

@@ -468,7 +468,8 @@ def _why(number: int, cycle: RecordedCycle, retries: int) -> str:
             "the loss was not finite at the first step, before anything was learned; check the "
             "inputs for NaN, and the model for a division by zero or a logarithm of zero."
         )
-    tried = f", after {retries} tries at smaller rates" if retries else ""
+    tries = "1 try at a smaller rate" if retries == 1 else f"{retries} tries at smaller rates"
+    tried = f", after {tries}" if retries else ""
     return (
         f"the loss {_went(cycle.stop_reason)} at step {step} of cycle {number}, at the learning "
         f"rate {cycle.lrs[-1]:.3g}{tried}; lower train.max_lr, or run 'onecycle find-lr CONFIG' "

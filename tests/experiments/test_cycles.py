@@ -1,0 +1,357 @@
+"""Trainings that break off, go wrong or are ended, and what becomes of them."""
+
+import json
+import os
+import shutil
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from onecycle_cli.errors import ConfigError, ResultError, Terminated, TrainingError
+from onecycle_cli.experiments.checkpoints import Checkpoints
+from onecycle_cli.experiments.train import train
+
+CYCLES = [{"epochs": 3}, {"epochs": 2, "max_lr": 0.02}]
+NOISY = """
+x = inputs = keras.Input(input_shape)
+x = keras.layers.Flatten()(x)
+x = keras.layers.GaussianNoise(0.1)(x)
+x = keras.layers.Dense(8)(x)
+x = keras.layers.BatchNormalization()(x)
+x = keras.layers.Dropout(0.2)(x)
+return keras.Model(inputs, keras.layers.Dense(num_outputs, "softmax")(x))
+"""
+
+
+@pytest.fixture(scope="module")
+def config(small, tmp_path_factory):
+    """Two cycles of 3 + 2 epochs of 6 steps, with noise, dropout and normalisation."""
+    path = tmp_path_factory.mktemp("model") / "noisy.py"
+    body = "\n".join(f"    {line}" for line in NOISY.strip().splitlines())
+    path.write_text(f"import keras\n\n\ndef build(input_shape, num_outputs):\n{body}\n")
+    model = {"name": f"{path}:build", "options": {}}
+
+    def make(**settings):
+        settings = {"cycles": CYCLES, "weight_decay": 1e-3} | settings
+        return small(model=model, train=settings)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def whole(config, tmp_path_factory):
+    return train(config(), out=tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def after(listener):
+    """Return a function that sends this process a signal after some step of a training."""
+
+    def send(step, *signals):
+        def each_step(now):
+            for number in signals if now == step else ():
+                os.kill(os.getpid(), number)
+
+        listener.each_step = each_step
+        return listener
+
+    return send
+
+
+def weights(path):
+    model = keras.models.load_model(path)
+    return [np.array(v) for v in [*model.variables, *model.optimizer.variables]]
+
+
+def assert_same_bits(folder, other):
+    for name in ("steps.csv", "history.csv"):
+        assert (folder / name).read_bytes() == (other / name).read_bytes()
+    for name in ("model.keras", "best.keras"):
+        for ours, theirs in zip(weights(folder / name), weights(other / name), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    ours, theirs = (json.loads((f / "result.json").read_text()) for f in (folder, other))
+    for result in (ours, theirs):
+        for name in ("images_per_second", "cost", "checkpoints"):
+            result.pop(name, None)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("step", [1, 6, 9, 18, 19, 29, 30])
+def test_a_training_that_is_terminated_goes_on_to_the_same_bits(
+    whole, config, tmp_path, after, step, tree
+):
+    """In an epoch and at its end, in both cycles, after the first step and after the last."""
+    with pytest.raises(Terminated) as error:
+        train(config(), out=tmp_path, observer=after(step, signal.SIGTERM))
+    folder = tmp_path / "small/train/001"
+    assert error.value.__notes__ == [f"'onecycle train --resume {folder}' goes on."]
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
+
+    resumed = train(resume=tmp_path / "small")
+
+    assert resumed.folder == folder
+    assert_same_bits(folder, whole.folder)
+    assert tree(folder) == tree(whole.folder)
+    assert len(json.loads((folder / "manifest.json").read_text())["resumed"]) == 1
+
+
+def test_a_training_that_breaks_off_again_and_again(whole, config, tmp_path, after):
+    with pytest.raises(Terminated):
+        train(config(), out=tmp_path, observer=after(5, signal.SIGTERM))
+    for _ in range(4):
+        listener = after(6, signal.SIGTERM)
+        listener.steps = 0
+        with pytest.raises(Terminated):
+            train(resume=tmp_path / "small/train/001", observer=listener)
+    assert_same_bits(train(resume=tmp_path / "small").folder, whole.folder)
+
+
+def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before(
+    whole, config, tmp_path, after
+):
+    with pytest.raises(Terminated):
+        train(config(), out=tmp_path, observer=after(9, signal.SIGTERM))
+    newest = max((tmp_path / "small/train/001/checkpoints").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-1])
+    listener = after(0)
+    listener.warnings.clear()
+    assert_same_bits(train(resume=tmp_path / "small", observer=listener).folder, whole.folder)
+    assert sum("is damaged" in text for text in listener.warnings) == 1
+
+
+def test_without_any_checkpoint_it_starts_from_the_beginning(whole, config, tmp_path, after):
+    """As a kill leaves it: under its running name, without a checkpoint, its files half-way."""
+    with pytest.raises(Terminated):
+        train(config(), out=tmp_path, observer=after(9, signal.SIGTERM))
+    folder = tmp_path / "small/train/001"
+    shutil.rmtree(folder / "checkpoints")
+    folder.rename(folder.with_name(".001-running"))
+    assert_same_bits(train(resume=folder).folder, whole.folder)
+
+
+# --- ended by Ctrl-C ----------------------------------------------------------------------------
+
+
+def test_ctrl_c_ends_with_a_cool_down_and_can_be_undone(whole, config, tmp_path, after, table):
+    listener = after(14, signal.SIGINT)
+    result = train(config(), out=tmp_path, observer=listener)
+
+    assert result.ended == "interrupted"
+    assert [e["what"] for e in result.events] == ["interrupted"]
+    steps = table(result.folder / "steps.csv")
+    count = result.events[0]["cool_down_steps"]
+    assert len(steps["lr"]) == 14 + count
+    before = table(whole.folder / "steps.csv")
+    np.testing.assert_array_equal(steps["loss"][:15], before["loss"][:15])
+    way = np.linspace(steps["lr"][13], 0.1 / 1000, count + 1)[1:]
+    np.testing.assert_allclose(steps["lr"][14:], way, rtol=1e-9)
+    assert steps["momentum"][-1] == 0.95
+    assert f"within {count} steps" in " ".join(listener.warnings)
+    assert result.test_accuracy is not None
+    keras.models.load_model(result.folder / "model.keras")
+
+    assert_same_bits(train(resume=result.folder).folder, whole.folder)
+
+
+def test_ctrl_c_twice_saves_and_quits(whole, config, tmp_path, after):
+    with pytest.raises(KeyboardInterrupt):
+        train(config(), out=tmp_path, observer=after(8, signal.SIGINT, signal.SIGINT))
+    folder = tmp_path / "small/train/001"
+    assert len((folder / "steps.csv").read_text().splitlines()) == 1 + 8
+    keras.models.load_model(folder / "model.keras")
+    assert_same_bits(train(resume=folder).folder, whole.folder)
+
+
+def test_an_early_finish_waits_for_the_peak_and_cools_down(small, tmp_path, table):
+    settings = {
+        "cycles": [{"epochs": 30}], "max_lr": 1e-9, "early_finish": {"patience": 2},
+    }  # fmt: skip
+    result = train(small(train=settings), out=tmp_path)
+    steps = table(result.folder / "steps.csv")
+    (event,) = result.events
+
+    assert result.ended == event["what"] == "early"
+    peak = int(steps["lr"].argmax())
+    assert peak == 81  # floor(180 * .45)
+    assert peak < event["step"] <= peak + 6
+    assert len(steps["lr"]) == event["step"] + event["cool_down_steps"]
+    assert steps["lr"][-1] == pytest.approx(1e-12)
+    assert json.loads((result.folder / "manifest.json").read_text())["status"] == "done"
+
+
+# --- divergence ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def diverging(config):
+    """Make a rate so high, at its peak, that some epochs are done before the loss explodes."""
+
+    def make(**settings):
+        return config(cycles=[{"epochs": 6}], max_lr=2000.0, **settings)
+
+    return make
+
+
+def test_after_a_divergence_it_goes_back_and_tries_a_smaller_rate(
+    diverging, tmp_path, listener, table
+):
+    result = train(diverging(retries=20), out=tmp_path, observer=listener)
+    assert result.events
+    rate = 2000.0
+    for event in result.events:
+        rate /= 2
+        assert event["what"] in ("diverged", "non_finite")
+        assert event["back_to"] <= event["step"]
+        assert event["max_lr"] == rate
+    assert sum("going back to step" in text for text in listener.warnings) == len(result.events)
+    steps = table(result.folder / "steps.csv")
+    assert steps["step"].tolist() == list(range(36))
+    assert np.isfinite(steps["loss"]).all()
+    saved = json.loads((result.folder / "result.json").read_text())
+    assert saved["events"] == result.events
+
+
+def test_a_divergence_is_the_same_after_a_break(diverging, tmp_path, after, listener):
+    whole = train(diverging(retries=20), out=tmp_path / "whole")
+    with pytest.raises(Terminated):
+        train(diverging(retries=20), out=tmp_path / "broken", observer=after(8, signal.SIGTERM))
+    resumed = train(resume=tmp_path / "broken/small", observer=listener)
+    assert_same_bits(resumed.folder, whole.folder)
+
+
+def test_retries_are_bounded_and_can_be_switched_off(diverging, tmp_path):
+    with pytest.raises(TrainingError, match="after 1 try at a smaller rate; lower train.max_lr"):
+        train(diverging(retries=1), out=tmp_path)
+    result = train(diverging(retries=0), out=None)
+    assert result.events == []
+
+
+# --- what does not belong together --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def broken_off(config, tmp_path_factory):
+    """Return the folder of runs of a training that was terminated at step 8, in epoch 2."""
+    out = tmp_path_factory.mktemp("broken")
+
+    def write(self, state, of=Checkpoints.write):
+        of(self, state)
+        if self.written == 2:
+            raise Terminated
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Terminated):
+        patch.setattr(Checkpoints, "is_due", lambda self, at_epoch_end: True)
+        patch.setattr(Checkpoints, "write", write)
+        train(config(), out=out)
+    return out
+
+
+@pytest.fixture
+def copy(broken_off, tmp_path):
+    return shutil.copytree(broken_off, tmp_path / "copy") / "small/train/001"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"precision": "mixed_bfloat16"}, "precision float32, now mixed_bfloat16"),
+        ({"batch_size": 32}, "batch_size 64, now 32"),
+        ({"model": {"name": "mlp"}}, "model.name "),
+    ],
+)
+def test_another_config_is_refused_naming_the_difference(copy, config, change, said):
+    with pytest.raises(ConfigError, match=f"was started with another config: .*{said}"):
+        train(config() | change, resume=copy)
+    assert train(config(), resume=copy).ended is None
+
+
+def test_a_changed_model_file_is_refused(copy, config, tmp_path):
+    path = tmp_path / "copy/model.py"
+    source = config()["model"]["name"].split(":")[0]
+    with open(source) as file:  # noqa: PTH123
+        text = file.read()
+    path.write_text(text)
+    remembered = json.loads((copy / "resume.json").read_text())
+    remembered["config"]["model"]["name"] = f"{path}:build"
+    remembered["conditions"]["model"] = "model.py:build"
+    (copy / "resume.json").write_text(json.dumps(remembered))
+    path.write_text(text.replace("0.2", "0.3"))
+    with pytest.raises(ConfigError, match="another version of the model's file"):
+        train(resume=copy)
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"schema_version": 1}'])
+def test_what_was_edited_by_hand_is_refused(copy, damage):
+    (copy / "resume.json").write_text(damage)
+    with pytest.raises(ResultError, match=r"resume.json: (is damaged|cannot be read)"):
+        train(resume=copy)
+
+
+def test_a_run_at_work_is_left_alone(copy):
+    from onecycle_cli import results
+
+    with results.locked(copy), pytest.raises(ResultError, match="another process is at work"):
+        train(resume=copy)
+
+
+def test_a_finished_run_has_nothing_to_resume(whole):
+    with pytest.raises(ResultError, match="is finished; there is nothing to resume"):
+        train(resume=whole.folder)
+
+
+# --- other numbers of epochs --------------------------------------------------------------------
+
+
+def longer(config, first):
+    return config(cycles=[{"epochs": first}, CYCLES[1]])
+
+
+@pytest.mark.parametrize("epochs", [2, 5])
+def test_stretching_spreads_what_remains(copy, config, smith, table, epochs):
+    result = train(longer(config, epochs), resume=copy, policy="stretch")
+    steps = table(result.folder / "steps.csv")
+    rates = smith(18, 0.1)[0]
+    first = steps["lr"][steps["cycle"] == 1]
+    assert len(first) == 6 * epochs
+    done = result.events[0]["step"]
+    np.testing.assert_allclose(first[:done], rates[:done], rtol=1e-12)
+    places = done + np.arange(6 * epochs - done) * (18 - done) / (6 * epochs - done)
+    rest = np.interp(places, np.arange(19), [*rates, rates[-1]])
+    np.testing.assert_allclose(first[done:], rest, rtol=1e-9)
+    assert result.cost.training_runs == 1
+    assert (steps["cycle"] == 2).sum() == 12
+
+
+def test_extending_holds_the_present_rate_first(copy, config, smith, table):
+    result = train(longer(config, 5), resume=copy, policy="extend")
+    steps = table(result.folder / "steps.csv")
+    rates = smith(18, 0.1)[0].tolist()
+    done = result.events[0]["step"]
+    expected = rates[:done] + [rates[done]] * 12 + rates[done:]
+    np.testing.assert_allclose(steps["lr"][steps["cycle"] == 1], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "policy", "said"),
+    [
+        (5, None, "say how, by --policy stretch"),
+        (1, "stretch", "has done .* steps and cannot have 6"),
+        (2, "extend", "cannot make cycle 1 shorter"),
+    ],
+)
+def test_changes_that_cannot_be(copy, config, epochs, policy, said):
+    with pytest.raises(ConfigError, match=said):
+        train(longer(config, epochs), resume=copy, policy=policy)
+    assert (copy / "resume.json").is_file()
+
+
+def test_a_changed_plan_is_kept_over_another_break(copy, config, after):
+    with pytest.raises(Terminated):
+        train(
+            longer(config, 5), resume=copy, policy="stretch", observer=after(3, signal.SIGTERM)
+        )
+    result = train(resume=copy)
+    assert [e.cycle for e in result.history] == [1] * 5 + [2] * 2
+    assert [e["what"] for e in result.events] == ["plan"]

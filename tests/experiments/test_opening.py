@@ -1,0 +1,96 @@
+"""Finders that break off and are taken up."""
+
+import json
+
+import pytest
+
+from onecycle_cli import results
+from onecycle_cli.errors import ConfigError, ResultError
+from onecycle_cli.experiments.find_lr import find_lr
+from onecycle_cli.experiments.find_momentum import find_momentum
+from onecycle_cli.experiments.find_wd import find_wd
+
+TABLES = {
+    find_lr: ("curve.csv",),
+    find_wd: ("trials.csv", "curves.csv"),
+    find_momentum: ("trials.csv", "curves.csv"),
+}
+KINDS = {find_lr: "find-lr", find_wd: "find-wd", find_momentum: "find-momentum"}
+
+
+class Killed(BaseException):
+    """Whatever ends a process."""
+
+
+def config_of(small):
+    return small(find_lr={"repeats": 3}, find_wd={"refine": True})
+
+
+def break_off(finder, config, out, listener, step):
+    def each_step(now):
+        if now == step:
+            raise Killed
+
+    listener.each_step = each_step
+    with pytest.raises(Killed):
+        finder(config, out=out, observer=listener)
+
+
+def result_of(folder):
+    result = json.loads((folder / "result.json").read_text())
+    del result["cost"]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("finder", "steps"), [(find_lr, (12, 20)), (find_wd, (5, 30)), (find_momentum, (13, 37))]
+)
+def test_a_finder_that_is_taken_up_gives_the_same_bytes(
+    small, tmp_path, listener, finder, steps, tree
+):
+    """Broken off after a piece was finished, within one, and before the first was."""
+    whole = finder(config_of(small), out=tmp_path / "whole")
+    for step in steps:
+        out = tmp_path / f"{step}"
+        listener.steps = 0
+        break_off(finder, config_of(small), out, listener, step)
+        listener.each_step, listener.steps = lambda _: None, 0
+        kind = KINDS[finder]
+        try:
+            found = results.find_unfinished(out / "small", kind)
+        except ResultError:  # nothing was finished, so nothing was kept
+            assert not list(out.glob("small/*/*"))
+            continue
+        resumed = finder(resume=found, observer=listener)
+
+        assert listener.steps < whole.cost.steps
+        assert resumed.folder == found
+        assert tree(found) == tree(whole.folder)
+        for name in TABLES[finder]:
+            assert (found / name).read_bytes() == (whole.folder / name).read_bytes()
+        assert result_of(found) == result_of(whole.folder)
+        suggested = (results.read_suggestions(o / "small") for o in (out, tmp_path / "whole"))
+        ours, theirs = ([{**e, "when": ""} for e in s.values()] for s in suggested)
+        assert ours == theirs
+        for name in ("config.yaml",):
+            assert (found / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
+def test_values_are_those_it_was_started_with(small, tmp_path, listener):
+    """Suggestions that come in between belong to other runs."""
+    break_off(find_lr, config_of(small), tmp_path, listener, 14)
+    (tmp_path / "small/suggestions.yaml").write_text("weight_decay: {value: 0.5}\n")
+    assert find_lr(resume=tmp_path / "small").values.weight_decay == 0
+
+
+def test_a_finder_is_not_taken_up_with_another_config(small, tmp_path, listener):
+    break_off(find_lr, config_of(small), tmp_path, listener, 14)
+    with pytest.raises(ConfigError, match=r"another config: find_lr.repeats 3, now 5"):
+        find_lr(small(find_lr={"repeats": 5}), resume=tmp_path / "small")
+    with pytest.raises(ResultError, match="holds no unfinished run of find-wd"):
+        find_wd(resume=tmp_path / "small")
+
+
+def test_without_a_config_or_a_run_there_is_nothing_to_do():
+    with pytest.raises(ConfigError, match="a config is needed"):
+        find_lr()
