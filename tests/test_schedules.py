@@ -1,5 +1,6 @@
 import math
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -186,7 +187,7 @@ def test_arguments_out_of_range_are_refused(call, sentence):
 
 
 class TestChangedTables:
-    TABLE = [0.1, 0.2, 0.4, 0.2, 0.1, 0.05]
+    TABLE: ClassVar = [0.1, 0.2, 0.4, 0.2, 0.1, 0.05]
 
     def test_a_cool_down_is_a_straight_way_to_the_end(self):
         cooled = schedules.cooled_down(self.TABLE, 3, 4, 0.0)

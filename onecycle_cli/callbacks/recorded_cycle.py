@@ -22,6 +22,7 @@ class RecordedCycle(OneCycleLR):
     Attributes:
         losses: data loss of each step's batch before its update, without penalties.
         stop_reason: `"diverged"`, `"non_finite"`, or `None`.
+        watched_from: the first step whose loss counts for the limit.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class RecordedCycle(OneCycleLR):
         self.limit = limit
         self.losses: list[float] = []
         self.stop_reason: str | None = None
+        self.watched_from = 0
         self._ends_with_schedule = False
 
     @property
@@ -93,7 +95,7 @@ class RecordedCycle(OneCycleLR):
         """Take the step down, and end `fit` when it has gone wrong or the schedule has ended."""
         super().record(values)
         self.losses.append(self.batch_loss)
-        self.stop_reason = self.stop_reason or beyond(self.losses, self.limit)
+        self.stop_reason = self.stop_reason or beyond(self.losses[self.watched_from :], self.limit)
         is_over = self._ends_with_schedule and not self.steps_to_go
         if self.stop_reason is not None or is_over:
             self.model.stop_training = True

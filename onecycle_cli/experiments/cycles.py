@@ -16,6 +16,7 @@ import numpy as np
 
 from onecycle_cli import results, schedules
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.callbacks.stop_rule import LONG_WINDOW
 from onecycle_cli.errors import ConfigError, ModelError, ResultError, TrainingError
 from onecycle_cli.experiments.checkpoints import Checkpoints, State
 from onecycle_cli.experiments.epoch_end import EpochEnd
@@ -139,7 +140,7 @@ class Cycles:
         values, settings = self._ready.values, self._settings
         cycle = RecordedCycle(
             constants={self._bench.decay_name: values.weight_decay},
-            limit=self._limit() if settings.retries else None,
+            limit=self._limit if settings.retries else None,
             max_lr=self._max_lrs[self._number - 1],
             maximum_momentum=values.momentum["max"],
             minimum_momentum=values.momentum["min"],
@@ -151,6 +152,7 @@ class Cycles:
         cycle.go_on(tables, {name: [] for name in _HISTORY}, [])
         return cycle
 
+    @property
     def _limit(self) -> float | None:
         """Return the loss that no training should reach: twice that of guessing."""
         chance = self._bench.chance
@@ -318,6 +320,7 @@ class Cycles:
     def _scale_what_remains(self, factor: float) -> None:
         cycle, done = self._cycle, len(self._cycle.losses)
         rates = cycle.schedule[LEARNING_RATE]
+        cycle.watched_from = done
         scaled = [rate * factor / self._factor for rate in rates[done:]]
         cycle.reschedule({**cycle.schedule, LEARNING_RATE: [*rates[:done], *scaled]})
         self._factor = factor
@@ -326,7 +329,9 @@ class Cycles:
 
     def _drop_anchor(self) -> None:
         """Remember this state as one to go back to after a divergence."""
-        if self._settings.retries and self.ended is None:
+        losses = self._cycle.losses[-LONG_WINDOW:]
+        is_good = not losses or self._limit is None or np.mean(losses) <= self._limit
+        if self._settings.retries and self.ended is None and is_good:
             self._anchors = [*self._anchors[1 - _ANCHORS :], self._state()]
 
     def _checkpoint(self) -> None:
@@ -354,6 +359,7 @@ class Cycles:
             "epochs": self.log.epochs_as_lists(),
             "best_since": self._best_since,
             "factor": self._factor,
+            "watched_from": self._cycle.watched_from,
             "retries": self._retries,
             "events": self.events,
             "seconds": self.seconds,
@@ -379,6 +385,7 @@ class Cycles:
             {name: taken.get(column, []) for name, column in _HISTORY.items()},
             taken.get("loss", []),
         )
+        self._cycle.watched_from = about["watched_from"]
 
     # --- a changed plan -----------------------------------------------------------------------
 

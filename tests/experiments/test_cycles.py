@@ -62,7 +62,7 @@ def after(listener):
 
 def weights(path):
     model = keras.models.load_model(path)
-    return [np.array(v) for v in [*model.variables, *model.optimizer.variables]]
+    return [np.array(v) for v in [*model.weights, *model.optimizer.variables]]
 
 
 def assert_same_bits(folder, other):
@@ -108,9 +108,7 @@ def test_a_training_that_breaks_off_again_and_again(whole, config, tmp_path, aft
     assert_same_bits(train(resume=tmp_path / "small").folder, whole.folder)
 
 
-def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before(
-    whole, config, tmp_path, after
-):
+def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before(whole, config, tmp_path, after):
     with pytest.raises(Terminated):
         train(config(), out=tmp_path, observer=after(9, signal.SIGTERM))
     newest = max((tmp_path / "small/train/001/checkpoints").iterdir())
@@ -185,11 +183,11 @@ def test_an_early_finish_waits_for_the_peak_and_cools_down(small, tmp_path, tabl
 
 
 @pytest.fixture(scope="module")
-def diverging(config):
-    """Make a rate so high, at its peak, that some epochs are done before the loss explodes."""
+def diverging(small):
+    """Rates that are far too high for a network without normalisation."""
 
     def make(**settings):
-        return config(cycles=[{"epochs": 6}], max_lr=2000.0, **settings)
+        return small(train={"cycles": [{"epochs": 6}], "max_lr": 30.0} | settings)
 
     return make
 
@@ -199,7 +197,7 @@ def test_after_a_divergence_it_goes_back_and_tries_a_smaller_rate(
 ):
     result = train(diverging(retries=20), out=tmp_path, observer=listener)
     assert result.events
-    rate = 2000.0
+    rate = 30.0
     for event in result.events:
         rate /= 2
         assert event["what"] in ("diverged", "non_finite")
@@ -215,8 +213,9 @@ def test_after_a_divergence_it_goes_back_and_tries_a_smaller_rate(
 
 def test_a_divergence_is_the_same_after_a_break(diverging, tmp_path, after, listener):
     whole = train(diverging(retries=20), out=tmp_path / "whole")
+    assert whole.events
     with pytest.raises(Terminated):
-        train(diverging(retries=20), out=tmp_path / "broken", observer=after(8, signal.SIGTERM))
+        train(diverging(retries=20), out=tmp_path / "broken", observer=after(45, signal.SIGTERM))
     resumed = train(resume=tmp_path / "broken/small", observer=listener)
     assert_same_bits(resumed.folder, whole.folder)
 
@@ -224,8 +223,7 @@ def test_a_divergence_is_the_same_after_a_break(diverging, tmp_path, after, list
 def test_retries_are_bounded_and_can_be_switched_off(diverging, tmp_path):
     with pytest.raises(TrainingError, match="after 1 try at a smaller rate; lower train.max_lr"):
         train(diverging(retries=1), out=tmp_path)
-    result = train(diverging(retries=0), out=None)
-    assert result.events == []
+    assert train(diverging(retries=0), out=None).events == []
 
 
 # --- what does not belong together --------------------------------------------------------------
@@ -238,7 +236,7 @@ def broken_off(config, tmp_path_factory):
 
     def write(self, state, of=Checkpoints.write):
         of(self, state)
-        if self.written == 2:
+        if self.written == 8:
             raise Terminated
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Terminated):
@@ -349,9 +347,7 @@ def test_changes_that_cannot_be(copy, config, epochs, policy, said):
 
 def test_a_changed_plan_is_kept_over_another_break(copy, config, after):
     with pytest.raises(Terminated):
-        train(
-            longer(config, 5), resume=copy, policy="stretch", observer=after(3, signal.SIGTERM)
-        )
+        train(longer(config, 5), resume=copy, policy="stretch", observer=after(3, signal.SIGTERM))
     result = train(resume=copy)
     assert [e.cycle for e in result.history] == [1] * 5 + [2] * 2
     assert [e["what"] for e in result.events] == ["plan"]

@@ -18,7 +18,13 @@ def log():
 def test_steps_are_counted_on(log):
     assert len(log) == 3
     assert log.steps["step"] == [0, 1, 2]
-    assert log.of_cycle(2) == {"step": [2], "lr": [1 / 3], "loss": [0.5], "epoch": [2], "cycle": [2]}
+    assert log.of_cycle(2) == {
+        "step": [2],
+        "lr": [1 / 3],
+        "loss": [0.5],
+        "epoch": [2],
+        "cycle": [2],
+    }
     assert Logbook().of_cycle(1) == {}
 
 
