@@ -194,7 +194,10 @@ class CycleConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """One or more 1cycle passes; weights and optimizer slots carry over from one to the next."""
+    """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
+
+    `log_grad_norm` adds a column to `steps.csv`; `tensorboard` writes event files too.
+    """
 
     cycles: Annotated[list[CycleConfig], Field(min_length=1)] = [CycleConfig(epochs=10)]
     max_lr: Positive | Auto = "auto"
@@ -203,6 +206,8 @@ class TrainConfig(_Section):
     shape: Literal["smith", "linear", "cosine", "wsd"] = "smith"
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
+    log_grad_norm: bool = False
+    tensorboard: bool = False
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:

@@ -56,6 +56,8 @@ train:
   # momentum: auto              # or {{max: 0.95, min: 0.85}}
   # weight_decay: auto
   # shape: smith                # smith | linear | cosine | wsd
+  # log_grad_norm: false        # the norm of each step's gradient, in steps.csv
+  # tensorboard: false          # event files for TensorBoard beside the tables
 """
 
 
