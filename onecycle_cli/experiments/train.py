@@ -6,24 +6,29 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
-from onecycle_cli import plotting, results
+from onecycle_cli import event_file, plotting, results
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import TrainingError
+from onecycle_cli.experiments import step_table
 from onecycle_cli.experiments.cost import Cost, training_steps
 from onecycle_cli.experiments.epoch_end import EpochEnd
+from onecycle_cli.experiments.examination import Examination, by_class
+from onecycle_cli.experiments.inputs import inputs_of
+from onecycle_cli.experiments.memory import peak_memory
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.setup import Shared, prepared
 from onecycle_cli.experiments.values import Values
-from onecycle_cli.experiments.workbench import Examination, Workbench
+from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import RunFolder
 
 
@@ -59,6 +64,8 @@ class TrainResult:
         max_lrs: the highest learning rate of each cycle.
         cost: what it took.
         images_per_second: training examples a second, end to end.
+        peak_memory: the most main memory that the process has held, in bytes, or `None`.
+        by_class: `per_class` and `confusion` of the test set, see `examination.by_class`.
         folder: where it is written, or `None`.
     """
 
@@ -70,6 +77,8 @@ class TrainResult:
     max_lrs: list[float]
     cost: Cost
     images_per_second: float
+    peak_memory: int | None
+    by_class: dict[str, Any]
     folder: Path | None
 
     def scores(self) -> dict[str, Any]:
@@ -116,12 +125,13 @@ def train(
 class _Logbook:
     """The tables of a training run, as they grow."""
 
+    grad_norm: bool
     steps: list[tuple[Any, ...]] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         results.write_csv(
-            folder / "steps.csv", ("step", "lr", "momentum", "loss", "epoch", "cycle"), self.steps
+            folder / "steps.csv", step_table.columns(grad_norm=self.grad_norm), self.steps
         )
         results.write_csv(
             folder / "history.csv",
@@ -142,13 +152,15 @@ class _Training:
         self.bench, self.values, self.max_lrs = bench, values, max_lrs
         self.observer, self.run = observer, run
         self.config = bench.config
-        self.log = _Logbook()
+        self.log = _Logbook(grad_norm=self.config.train.log_grad_norm)
         self.best: Epoch | None = None
         self._steps_before = 0
         self.label = label_of(run, self.config, "train")
 
     def carry_out(self) -> TrainResult:
         started = time.perf_counter()
+        if self.config.train.tensorboard:
+            event_file.check_event_files_can_be_written()
         self._announce()
         if self.run is not None:
             write_config(self.run, self.bench, self.values)
@@ -235,7 +247,7 @@ class _Training:
         self.best = epoch if is_best else self.best
         if self.run is not None:
             self.run.keep()
-            self.log.write(self.run.path)
+            self._write_log(self.run)
             if is_best:
                 self._save(self.run, "best.keras")
 
@@ -244,16 +256,24 @@ class _Training:
         since = len(self.log.steps) - self._steps_before
         epoch = len(self.log.epochs) + 1
         for i in range(since, len(cycle.losses)):
-            momentum = cycle.history["momentum"][i]
-            row = (len(self.log.steps), cycle.lrs[i], momentum, cycle.losses[i], epoch, number)
-            self.log.steps.append(row)
+            step = len(self.log.steps)
+            self.log.steps.append(
+                step_table.row(step, cycle.history, cycle.losses, i, epoch=epoch, cycle=number)
+            )
         return cycle.losses[since:]
 
     def _keep_what_there_is(self) -> None:
         if self.run is not None and self.log.steps:
             self.run.keep()
-            self.log.write(self.run.path)
+            self._write_log(self.run)
             self._save(self.run, "model.keras")
+
+    def _write_log(self, run: RunFolder) -> None:
+        self.log.write(run.path)
+        if self.config.train.tensorboard:
+            steps, epochs = (results.read_csv(run.path / f"{t}.csv") for t in ("steps", "history"))
+            started = datetime.fromisoformat(run.manifest["start"]).timestamp()
+            event_file.write_events(run.path / "tensorboard", steps, epochs, started=started)
 
     def _save(self, run: RunFolder, name: str) -> None:
         """Write the model whole or not at all."""
@@ -282,6 +302,8 @@ class _Training:
             max_lrs=self.max_lrs,
             cost=Cost.of(self.bench, steps, seconds),
             images_per_second=round(trained / seconds, 1),
+            peak_memory=peak_memory(),
+            by_class=by_class(test, self.bench.dataset.classes),
             folder=self.run.final if self.run else None,
         )
 
@@ -300,11 +322,16 @@ class _Training:
                 | {"max_lr": self.values.cycle_rate_sources(self.config)},
                 "steps_per_epoch": self.bench.steps_per_epoch,
                 "images_per_second": result.images_per_second,
-                "cost": result.cost.as_dict(),
+                "cost": result.cost.as_dict() | {"peak_memory_bytes": result.peak_memory},
+                "inputs": inputs_of(self.bench.dataset),
+                **result.by_class,
             },
         )
         picture = plotting.draw(results.read_record(run.path))
         results.write_bytes(run.path / "plot.png", plotting.png(picture))
+        if result.by_class:
+            confusion = plotting.draw_confusion(results.read_record(run.path))
+            results.write_bytes(run.path / "confusion.png", plotting.png(confusion))
 
 
 def _merit(epoch: Epoch) -> float:

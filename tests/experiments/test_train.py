@@ -14,7 +14,7 @@ from onecycle_cli.experiments.train import train
 
 FILES = {
     "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
-    "plot.png", "result.json",
+    "plot.png", "confusion.png", "result.json",
 }  # fmt: skip
 CYCLES = [{"epochs": 3}, {"epochs": 2, "max_lr": 0.02}]
 
@@ -35,7 +35,8 @@ def test_each_cycle_follows_its_own_schedule(two_cycles, table, smith):
     steps = table(two_cycles[0].folder / "steps.csv")
     cycles = [smith(18, 0.1), smith(12, 0.02)]
 
-    assert list(steps) == ["step", "lr", "momentum", "loss", "epoch", "cycle"]
+    assert list(steps) == ["step", "lr", "momentum", "loss", "epoch", "cycle", "weight_decay"]
+    assert set(steps["weight_decay"]) == {1e-3}
     assert steps["step"].tolist() == list(range(30))
     assert steps["cycle"].tolist() == [1] * 18 + [2] * 12
     assert steps["epoch"].tolist() == np.repeat([1, 2, 3, 4, 5], 6).tolist()
@@ -44,6 +45,27 @@ def test_each_cycle_follows_its_own_schedule(two_cycles, table, smith):
         np.testing.assert_allclose(steps[name], expected, rtol=1e-12)
     assert steps["lr"].max() == 0.1
     assert steps["lr"][18:].max() == 0.02
+
+
+def test_gradient_norms_are_logged_and_change_nothing_else(two_cycles, small, tmp_path, table):
+    settings = {"cycles": CYCLES, "weight_decay": 1e-3, "log_grad_norm": True}
+    watched = train(small(train=settings), out=tmp_path)
+
+    steps, plain = (table(r.folder / "steps.csv") for r in (watched, two_cycles[0]))
+    assert list(steps) == [*plain, "grad_norm"]
+    assert (steps["grad_norm"] > 0).all()
+    assert len(set(steps["grad_norm"])) == len(steps["grad_norm"])
+    for name, values in plain.items():
+        assert values.tolist() == steps[name].tolist()
+    assert watched.test_loss == two_cycles[0].test_loss
+
+    import keras
+
+    sizes = [
+        len(keras.models.load_model(r.folder / "model.keras").optimizer.variables)
+        for r in (watched, two_cycles[0])
+    ]
+    assert sizes[0] == sizes[1]
 
 
 def test_an_epochs_loss_is_the_mean_of_its_steps(two_cycles, table):
@@ -364,7 +386,7 @@ def test_an_interrupt_keeps_every_step_that_was_taken(small, tmp_path, listener,
 
     folder = tmp_path / "small/train/001"
     assert tree(tmp_path) == {
-        f"small/train/001/{name}" for name in FILES - {"plot.png", "result.json"}
+        f"small/train/001/{name}" for name in FILES - {"plot.png", "confusion.png", "result.json"}
     }
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert table(folder / "steps.csv")["epoch"].tolist() == [1] * 6 + [2] * 4
@@ -387,7 +409,7 @@ def test_a_test_set_that_cannot_be_read_does_not_cost_the_model(small, tmp_path,
         train(small(), out=tmp_path)
 
     folder = tmp_path / "small/train/001"
-    assert {p.name for p in folder.iterdir()} == FILES - {"plot.png", "result.json"}
+    assert {p.name for p in folder.iterdir()} == FILES - {"plot.png", "confusion.png", "result.json"}
     assert json.loads((folder / "manifest.json").read_text())["status"] == "failed"
 
 
