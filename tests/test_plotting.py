@@ -568,8 +568,24 @@ def test_training_is_drawn_over_epochs():
         line(accuracy, "validation").get_ydata(),
         100 * np.array(record.tables["history"]["val_accuracy"]),
     )
-    assert line(rate, "learning rate").get_ydata().tolist() == record.tables["steps"]["lr"]
-    assert line(momentum, "momentum").get_ydata().tolist() == record.tables["steps"]["momentum"]
+    for axes, name, column in ((rate, "learning rate", "lr"), (momentum, "momentum", "momentum")):
+        drawn, values = line(axes, name).get_ydata(), record.tables["steps"][column]
+        assert drawn[np.isfinite(drawn)].tolist() == values
+
+
+def test_the_jump_from_one_cycle_to_the_next_is_a_gap():
+    rate = line(plotting.draw(train()).axes[2], "learning rate")
+    (gap,) = np.flatnonzero(np.isnan(rate.get_ydata()))
+    assert rate.get_xdata()[[gap - 1, gap + 1]].tolist() == [3.9, 4.0]
+    assert np.isnan(rate.get_xdata()[gap])
+
+
+def test_the_smooth_line_of_a_training_does_not_lag():
+    record = train(cycles=((20, 0.1),))
+    falling = np.linspace(3, 1, 200)
+    record.tables["steps"]["loss"] = falling.tolist()
+    smooth = line(plotting.draw(record).axes[0], "smoothed").get_ydata()
+    np.testing.assert_allclose(smooth[70:130], falling[70:130], atol=1e-3)
 
 
 def test_the_test_result_is_written_out():
@@ -678,7 +694,8 @@ def test_overlaid_trainings():
         "b/001: test loss 0.52",
     ]
     assert max(accuracy.lines[0].get_ydata()) == pytest.approx(90)
-    assert [len(drawn.get_xdata()) for drawn in rate.lines] == [70, 50]
+    lengths = [np.isfinite(drawn.get_xdata()).sum() for drawn in rate.lines]
+    assert lengths == [70, 50]
     assert loss.get_xlim()[1] > 7
 
 
