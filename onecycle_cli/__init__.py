@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
     from onecycle_cli.config import Config, load_config
     from onecycle_cli.errors import OnecycleError
+    from onecycle_cli.experiments.evaluate import evaluate
     from onecycle_cli.experiments.find_lr import find_lr
     from onecycle_cli.experiments.find_momentum import find_momentum
     from onecycle_cli.experiments.find_wd import find_wd
@@ -28,6 +29,7 @@ _HOMES = {
     "Config": "onecycle_cli.config",
     "load_config": "onecycle_cli.config",
     "OnecycleError": "onecycle_cli.errors",
+    "evaluate": "onecycle_cli.experiments.evaluate",
     "find_lr": "onecycle_cli.experiments.find_lr",
     "find_momentum": "onecycle_cli.experiments.find_momentum",
     "find_wd": "onecycle_cli.experiments.find_wd",
@@ -43,6 +45,7 @@ __all__ = [
     "OneCycleLR",
     "OnecycleError",
     "__version__",
+    "evaluate",
     "find_lr",
     "find_momentum",
     "find_wd",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command
 from onecycle_cli.commands.find_wd import find_wd_command
@@ -29,6 +30,7 @@ app.command("find-momentum")(find_momentum_command)
 app.command("find-wd")(find_wd_command)
 app.command("train")(train_command)
 app.command("run")(run_command)
+app.command("evaluate")(evaluate_command)
 app.command("suggest")(suggest_command)
 app.command("plot")(plot_command)
 app.command("init")(init_command)

@@ -26,7 +26,11 @@ _MOMENTUM_ATTRIBUTES = ("momentum", "beta_1", "adam_beta_1")
 _MOMENTUM_SLOTS = ("momentums", "_momentums")
 
 
-class _Live(keras.Variable):
+class _Added(keras.Variable):
+    """A variable that a stock optimizer does not have; left out of saved models."""
+
+
+class _Live(_Added):
     """A variable that stock optimizers take for a number other than zero.
 
     They ask `if self.momentum != 0` in Python, to decide whether the velocity exists at all.
@@ -267,7 +271,7 @@ class LiveHyperparameters:
     def _save_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
         def save_own_variables(store: Any) -> None:
             idle = {id(slot) for slot in self._idle_slots()}
-            variables = (v for v in optimizer.variables if not isinstance(v, _Live))
+            variables = (v for v in optimizer.variables if not isinstance(v, _Added))
             stock = [v for v in variables if id(v) not in idle]
             for i, variable in enumerate(stock):
                 store[str(i)] = ops.convert_to_numpy(variable)
@@ -287,6 +291,51 @@ class LiveHyperparameters:
         own = {name: vars(owner)[name]} if name in vars(owner) else {}
         vars(owner)[name] = method
         self._undo += [lambda: vars(owner).update(own), lambda: vars(owner).pop(name)]
+
+
+class GradientNorm:
+    """The L2 norm of each step's gradient, over all trainable variables together.
+
+    It is the gradient of the loss that the model was compiled with, before clipping and without
+    what `l2` adds; penalties of the model's own layers are in it.
+
+    Args:
+        model: a compiled model whose optimizer is built; held by `LiveHyperparameters`, which
+            keep the norm out of saved models.
+    """
+
+    def __init__(self, model: Any) -> None:
+        optimizer = core(model.optimizer)
+        self._optimizer, self._own_apply = optimizer, vars(optimizer).get("apply")
+        self._norm = _Added(np.nan, trainable=False, dtype="float32", name="gradient_norm")
+        optimizer._track_variable(self._norm)
+        vars(optimizer)["apply"] = self._measuring(optimizer.apply)
+
+    def take(self) -> float:
+        """Return the norm of the last step's gradient, once.
+
+        `nan` when there has been no step since, or when loss scaling left the step out because
+        the gradient was not finite.
+        """
+        norm = float(ops.convert_to_numpy(self._norm))
+        self._norm.assign(np.nan)
+        return norm
+
+    def release(self) -> None:
+        """Measure no more."""
+        del vars(self._optimizer)["apply"]
+        if self._own_apply is not None:
+            vars(self._optimizer)["apply"] = self._own_apply
+        self._optimizer._untrack_variable(self._norm)
+
+    def _measuring(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def apply(grads: Any, trainable_variables: Any = None) -> Any:
+            present = (ops.convert_to_tensor(g) for g in grads if g is not None)
+            squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in present]
+            self._norm.assign(ops.sqrt(sum(squares)))
+            return inner(grads, trainable_variables)
+
+        return apply
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

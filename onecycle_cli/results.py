@@ -185,9 +185,22 @@ def read_json(path: Path) -> Any:
         raise ResultError(f"{path}: cannot be read as JSON: {error}.") from None
 
 
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the keys and values of a YAML file; none if there is no file.
+
+    Raises:
+        ResultError: when the file is damaged.
+    """
+    return _read_yaml(path)
+
+
 def to_json(data: Any, indent: int | None = None) -> str:
-    """Return JSON in which non-finite numbers are `null`; on one line, unless indented."""
-    return json.dumps(_plain(data), indent=indent, allow_nan=False)
+    """Return JSON in which non-finite numbers are `null`; on one line, unless indented.
+
+    Lists of numbers keep to one line even then, so that a matrix has a line a row.
+    """
+    text = json.dumps(_plain(data), indent=indent, allow_nan=False)
+    return text if indent is None else _LIST_OF_NUMBERS.sub(_on_one_line, text)
 
 
 def to_yaml(data: Any) -> str:
@@ -608,6 +621,14 @@ def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(float, _represent_float)
+
+
+_LIST_OF_NUMBERS = re.compile(r"\[\n\s+[-+.\deE]+(?:,\n\s+[-+.\deE]+)*\n\s*\]")
+"""Written by `json.dumps` with an indent; text in JSON has no line breaks of its own."""
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return f"[{' '.join(found[0][1:-1].split())}]"
 
 
 def _plain(data: Any) -> Any:

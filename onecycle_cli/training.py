@@ -19,7 +19,7 @@ from keras.src.backend.common import global_state
 from numpy.typing import NDArray
 
 from onecycle_cli.errors import ModelError, TrainingError
-from onecycle_cli.optimizers import LiveHyperparameters
+from onecycle_cli.optimizers import GradientNorm, LiveHyperparameters
 
 _INSTRUMENTS = "_onecycle_instruments"
 _GLOBAL_SEED_GENERATOR = "global_seed_generator"
@@ -50,6 +50,7 @@ class Instruments:
         self._model = model
         self._owners: list[Any] = []
         self._live = LiveHyperparameters(model, names)
+        self._gradient_norm: GradientNorm | None = None
         self._stock_tracker = model._loss_tracker
         self._tracker = LossTracker(dtype=self._stock_tracker.dtype)
         self._own_compute_loss = vars(model).get("compute_loss")
@@ -60,13 +61,16 @@ class Instruments:
         self._retrace()
 
     @classmethod
-    def attach(cls, model: Any, names: Iterable[str], owner: Any) -> Instruments:
+    def attach(
+        cls, model: Any, names: Iterable[str], owner: Any, *, gradient_norm: bool = False
+    ) -> Instruments:
         """Return the model's instruments, with at least the named hyper-parameters alive.
 
         Args:
             model: a built and compiled model, or one in the middle of `fit`.
             names: hyper-parameters as in `LiveHyperparameters`.
             owner: who holds them until `release(owner)`: a callback, or any other object.
+            gradient_norm: measure the gradient of each step too.
 
         Raises:
             OptimizerError: when the optimizer has no such hyper-parameter, or can't change it.
@@ -81,6 +85,8 @@ class Instruments:
             instruments = cls(model, names)
         elif instruments._live.add(names):
             instruments._retrace()
+        if gradient_norm:
+            instruments._measure_gradients()
         instruments._hold(owner)
         return instruments
 
@@ -114,6 +120,21 @@ class Instruments:
             )
         return float(ops.convert_to_numpy(self._tracker.last))
 
+    @property
+    def measures_gradients(self) -> bool:
+        """Whether `take_gradient_norm` has anything to say."""
+        return self._gradient_norm is not None
+
+    def take_gradient_norm(self) -> float:
+        """Return the norm of the last step's gradient, once; see `GradientNorm`.
+
+        Raises:
+            TrainingError: when it is not measured.
+        """
+        if self._gradient_norm is None:
+            raise TrainingError("the gradient is not measured; attach with gradient_norm=True.")
+        return self._gradient_norm.take()
+
     def release(self, owner: Any) -> None:
         """Let go; once nobody holds the model it is a stock one again. Idempotent."""
         self._owners = [o for o in self._owners if o is not owner]
@@ -130,7 +151,14 @@ class Instruments:
         """Tell whether they belong to a `fit` that broke off, or to an earlier `compile`."""
         return self._compiled_again() or not self._holding(owner)
 
+    def _measure_gradients(self) -> None:
+        if self._gradient_norm is None:
+            self._gradient_norm = GradientNorm(self._model)
+            self._retrace()
+
     def _detach(self) -> None:
+        if self._gradient_norm is not None:
+            self._gradient_norm.release()
         self._live.release()
         if not self._compiled_again():
             vars(self._model)["_loss_tracker"] = self._stock_tracker

@@ -101,6 +101,7 @@ class Reference:
     Attributes:
         weights: kernel and bias.
         losses: of each batch before its update, without penalties.
+        norms: of the gradient of each of these losses.
     """
 
     def __init__(self, regression, rule, accumulate):
@@ -110,6 +111,7 @@ class Reference:
         self.weights = [w.astype(np.float64) for w in regression.weights]
         self.slots = [{}, {}]
         self.losses = []
+        self.norms = []
         self.updates = 0
 
     def train(self, lrs, momenta, *, l2=None, weight_decay=None, clipvalue=None):
@@ -153,7 +155,9 @@ class Reference:
         x, y = x.astype(np.float64), y.astype(np.float64)
         errors = x @ self.weights[0] + self.weights[1] - y
         self.losses.append(np.mean(errors**2))
-        return 2 * x.T @ errors / errors.size, 2 * errors.sum(axis=0) / errors.size
+        gradients = 2 * x.T @ errors / errors.size, 2 * errors.sum(axis=0) / errors.size
+        self.norms.append(np.sqrt(sum((g**2).sum() for g in gradients)))
+        return gradients
 
 
 def _sgd(slots, g, lr, momentum, _):

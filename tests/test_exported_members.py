@@ -14,6 +14,7 @@ def test_the_public_names():
         "OneCycleLR",
         "OnecycleError",
         "__version__",
+        "evaluate",
         "find_lr",
         "find_momentum",
         "find_wd",

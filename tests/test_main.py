@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from onecycle_cli.main import app
 
 COMMANDS = [
-    "find-lr", "find-momentum", "find-wd", "train", "run", "suggest", "plot", "init", "list",
+    "find-lr", "find-momentum", "find-wd", "train", "run", "evaluate", "suggest", "plot", "init",
+    "list",
 ]  # fmt: skip
 
 

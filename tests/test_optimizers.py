@@ -4,8 +4,9 @@ import pytest
 from keras import ops
 
 from onecycle_cli import optimizers
+from onecycle_cli.backend import make_repeatable
 from onecycle_cli.errors import OptimizerError
-from onecycle_cli.optimizers import LiveHyperparameters
+from onecycle_cli.optimizers import GradientNorm, LiveHyperparameters
 
 STEPS = 21
 WAVE = np.sin(np.arange(STEPS) / 3)
@@ -338,3 +339,72 @@ def test_create_refuses_momentum_where_there_is_none(regression):
         optimizers.create("adagrad", model, momentum=0.9, **options)
     optimizer = optimizers.create("adagrad", model, momentum=0.0, **options)
     assert type(optimizer) is keras.optimizers.Adagrad
+
+
+# --- gradient norms -----------------------------------------------------------------------------
+
+
+def norms_into(norms, gradient_norm, each_batch):
+    """Return a callback that takes the norm of each step."""
+    touch = "model"  # on JAX, brings the variables up to date
+
+    def take(callback, _):
+        getattr(callback, touch)
+        norms.append(gradient_norm.take())
+
+    return each_batch(end=take)
+
+
+@every_backend
+@pytest.mark.parametrize("mode", ["graph", "xla", "eager"])
+def test_the_norm_is_of_the_data_gradient_before_clipping_and_without_l2(
+    regression, each_batch, mode
+):
+    if mode == "xla" and keras.backend.backend() == "torch":
+        pytest.skip("torch compiles by other means")
+    make_repeatable(0, jit_compile=True)  # else, after other tests, Keras would refuse XLA
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.5, clipvalue=0.2)
+    model = regression.model(optimizer, **MODES[mode])
+    live, norms = LiveHyperparameters(model, ["learning_rate", "momentum", "l2"]), []
+    gradient_norm = GradientNorm(model)
+    model.make_train_function(force=True)
+    driver = steer(each_batch, live, learning_rate=LRS, momentum=MOMENTA, l2=DECAYS)
+    regression.fit(model, [driver, norms_into(norms, gradient_norm, each_batch)])
+    gradient_norm.release()
+    live.release()
+
+    reference = regression.reference("sgd").train(LRS, MOMENTA, l2=DECAYS, clipvalue=0.2)
+    np.testing.assert_allclose(norms, reference.norms, rtol=1e-5)
+    assert min(norms) > 1 > 0.2 * np.sqrt(10)  # the longest that ten clipped numbers can be
+    assert reference.error(model) < 1e-6
+
+
+@every_backend
+def test_a_step_that_loss_scaling_leaves_out_has_no_norm(regression, each_batch):
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1e38)
+    model = regression.model(optimizer, auto_scale_loss=False)
+    live, norms = LiveHyperparameters(model, ["learning_rate"]), []
+    gradient_norm = GradientNorm(model)
+    model.make_train_function(force=True)
+    regression.y *= 1e3
+    regression.fit(model, [norms_into(norms, gradient_norm, each_batch)])
+    live.release()
+
+    left_out = int(np.isnan(norms).sum())
+    assert 0 < left_out < len(norms)
+    assert int(model.optimizer.iterations) == len(norms) - left_out
+    first = int(np.flatnonzero(np.isfinite(norms))[0])
+    reference = regression.reference("sgd").train([0.0] * (first + 1), [0.0] * (first + 1))
+    assert norms[first] == pytest.approx(reference.norms[first], rel=1e-4)
+
+
+@every_backend
+def test_a_released_optimizer_measures_no_more(regression):
+    model = regression.model(keras.optimizers.SGD(0.1))
+    regression.fit(model, epochs=1)
+    attributes, variables = set(vars(model.optimizer)), len(model.optimizer.variables)
+    gradient_norm = GradientNorm(model)
+    assert len(model.optimizer.variables) == variables + 1
+    gradient_norm.release()
+    assert set(vars(model.optimizer)) == attributes
+    assert len(model.optimizer.variables) == variables

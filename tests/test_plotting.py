@@ -2,6 +2,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -567,8 +568,24 @@ def test_training_is_drawn_over_epochs():
         line(accuracy, "validation").get_ydata(),
         100 * np.array(record.tables["history"]["val_accuracy"]),
     )
-    assert line(rate, "learning rate").get_ydata().tolist() == record.tables["steps"]["lr"]
-    assert line(momentum, "momentum").get_ydata().tolist() == record.tables["steps"]["momentum"]
+    for axes, name, column in ((rate, "learning rate", "lr"), (momentum, "momentum", "momentum")):
+        drawn, values = line(axes, name).get_ydata(), record.tables["steps"][column]
+        assert drawn[np.isfinite(drawn)].tolist() == values
+
+
+def test_the_jump_from_one_cycle_to_the_next_is_a_gap():
+    rate = line(plotting.draw(train()).axes[2], "learning rate")
+    (gap,) = np.flatnonzero(np.isnan(rate.get_ydata()))
+    assert rate.get_xdata()[[gap - 1, gap + 1]].tolist() == [3.9, 4.0]
+    assert np.isnan(rate.get_xdata()[gap])
+
+
+def test_the_smooth_line_of_a_training_does_not_lag():
+    record = train(cycles=((20, 0.1),))
+    falling = np.linspace(3, 1, 200)
+    record.tables["steps"]["loss"] = falling.tolist()
+    smooth = line(plotting.draw(record).axes[0], "smoothed").get_ydata()
+    np.testing.assert_allclose(smooth[70:130], falling[70:130], atol=1e-3)
 
 
 def test_the_test_result_is_written_out():
@@ -677,7 +694,8 @@ def test_overlaid_trainings():
         "b/001: test loss 0.52",
     ]
     assert max(accuracy.lines[0].get_ydata()) == pytest.approx(90)
-    assert [len(drawn.get_xdata()) for drawn in rate.lines] == [70, 50]
+    lengths = [np.isfinite(drawn.get_xdata()).sum() for drawn in rate.lines]
+    assert lengths == [70, 50]
     assert loss.get_xlim()[1] > 7
 
 
@@ -816,3 +834,62 @@ def test_empty_tables_are_drawn_without_a_warning(kind, tables):
     record = Record(kind, "empty", tables=tables)
     assert plotting.png(plotting.draw(record))
     assert plotting.png(plotting.draw_overlay([record, record]))
+
+
+# confusion matrices
+
+
+def confused(counts, names=None, **result):
+    names = names or [f"class {i}" for i in range(len(counts))]
+    per_class = [{"class": name} for name in names]
+    result = {"kind": "train", "confusion": counts, "per_class": per_class} | result
+    return Record("train", "tiny/train/001", result, {}, CONFIG)
+
+
+def test_a_confusion_matrix_shows_its_numbers():
+    names = ["cat", "dog", "a name that is too long to be written out"]
+    axes = plotting.draw_confusion(confused([[8, 2, 0], [1, 9, 0], [0, 0, 0]], names)).axes[0]
+
+    cells = {tuple(text.get_position()): text.get_text() for text in axes.texts}
+    assert cells == {(0, 0): "8", (1, 0): "2", (0, 1): "1", (1, 1): "9"}
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["cat", "dog", "a name that is to…"]
+    assert [t.get_text() for t in axes.get_yticklabels()][:2] == ["cat  80 %", "dog  90 %"]
+    wrong, right = (image.get_array() for image in axes.images)
+    assert right.compressed().tolist() == [0.8, 0.9, 0]
+    assert wrong.compressed().tolist() == [0.2, 0, 0.1, 0, 0, 0]
+
+
+def test_a_confusion_matrix_says_what_is_mistaken_most_often():
+    lines = heading(plotting.draw_confusion(confused([[8, 2, 0], [1, 9, 0], [0, 3, 0]])))
+    assert "test accuracy 73.91 % of 23" in lines
+    assert (
+        "Most often mistaken: class 2 for class 1 (3), class 0 for class 1 (2), class 1 for class "
+        "0 (1)."
+    ) in " ".join(lines)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100, 300])
+def test_a_confusion_matrix_of_any_size_is_named_without_overlap(classes):
+    figure = plotting.draw_confusion(confused(np.eye(classes, dtype=int).tolist()))
+    assert plotting.png(figure).startswith(b"\x89PNG")
+    for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
+        boxes = [t.get_window_extent() for t in axis.get_ticklabels() if t.get_text()]
+        assert 2 <= len(boxes) <= classes
+        assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"confusion": None},
+        {"confusion": [[1, 2], [3]]},
+        {"confusion": [[1]]},
+        {"confusion": [[1, -2], [3, 4]]},
+        {"per_class": [3, 4]},
+        {"per_class": 3},
+    ],
+)
+def test_no_confusion_matrix(result):
+    record = confused([[1, 2], [3, 4]], **result)
+    with pytest.raises(ResultError, match="tiny/train/001 has no confusion matrix; only"):
+        plotting.draw_confusion(record)

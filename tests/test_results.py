@@ -673,3 +673,15 @@ def test_a_spreadsheet_reads_the_tables(tmp_path):
     results.write_csv(tmp_path / "t.csv", ("a", "b"), [(1, 'say "x", y')])
     with (tmp_path / "t.csv").open(newline="") as file:
         assert list(csv.DictReader(file)) == [{"a": "1", "b": 'say "x", y'}]
+
+
+def test_lists_of_numbers_take_one_line_and_read_back_the_same():
+    data = {
+        "matrix": [[1, 2], [-3, 4e-7]],
+        "none": [],
+        "text": ["1", "[\n 2\n]"],
+        "mixed": [1, None],
+    }
+    text = results.to_json(data, indent=2)
+    assert "    [1, 2],\n    [-3, 4e-07]\n" in text
+    assert json.loads(text) == data

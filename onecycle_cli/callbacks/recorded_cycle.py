@@ -7,7 +7,7 @@ from typing import Any
 
 from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
 from onecycle_cli.callbacks.stop_rule import beyond
-from onecycle_cli.optimizers import LEARNING_RATE
+from onecycle_cli.optimizers import L2, LEARNING_RATE, WEIGHT_DECAY
 
 
 class RecordedCycle(OneCycleLR):
@@ -20,6 +20,8 @@ class RecordedCycle(OneCycleLR):
         **cycle: arguments of `OneCycleLR`.
 
     Attributes:
+        history: as of `OneCycleLR`, with `weight_decay`, of either kind, if it is a constant; and
+            `grad_norm` if the model's instruments measure it, see `optimizers.GradientNorm`.
         losses: data loss of each step's batch before its update, without penalties.
         stop_reason: `"diverged"`, `"non_finite"`, or `None`.
         watched_from: the first step whose loss counts for the limit.
@@ -94,8 +96,15 @@ class RecordedCycle(OneCycleLR):
     def record(self, values: Mapping[str, float]) -> None:
         """Take the step down, and end `fit` when it has gone wrong or the schedule has ended."""
         super().record(values)
+        for key, value in self._more(values).items():
+            self.history.setdefault(key, []).append(value)
         self.losses.append(self.batch_loss)
         self.stop_reason = self.stop_reason or beyond(self.losses[self.watched_from :], self.limit)
         is_over = self._ends_with_schedule and not self.steps_to_go
         if self.stop_reason is not None or is_over:
             self.model.stop_training = True
+
+    def _more(self, values: Mapping[str, float]) -> dict[str, float]:
+        decays = [values[name] for name in (L2, WEIGHT_DECAY) if name in values]
+        more = {"weight_decay": sum(decays)} if decays else {}
+        return more | ({"grad_norm": self.take_gradient_norm()} if self.measures_gradients else {})

@@ -52,6 +52,16 @@ class ScheduledTraining(keras.callbacks.Callback):
         _ = self.model  # on JAX, brings the variables up to date
         return self._attached().batch_loss
 
+    @property
+    def measures_gradients(self) -> bool:
+        """Whether `take_gradient_norm` has anything to say: another owner has asked for it."""
+        return self._attached().measures_gradients
+
+    def take_gradient_norm(self) -> float:
+        """Return the norm of the last step's gradient, once; see `optimizers.GradientNorm`."""
+        _ = self.model  # on JAX, brings the variables up to date
+        return self._attached().take_gradient_norm()
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.release()
         self.step = 0

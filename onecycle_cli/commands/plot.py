@@ -30,6 +30,9 @@ def plot_command(
     runs: Annotated[
         Path, typer.Option("--runs", metavar="DIR", help="Where a preview finds suggestions.")
     ] = RUNS,
+    confusion: Annotated[
+        bool, typer.Option("--confusion", help="A training's confusion matrix instead.")
+    ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Redraw saved results, overlay several, or preview a config's schedule.
@@ -40,7 +43,9 @@ def plot_command(
     Docs: docs/commands.md
     """
     with presented(verbose):
-        if any(path.suffix in _CONFIG_ENDINGS for path in paths):
+        if confusion:
+            name, figure = _confusion(paths)
+        elif any(path.suffix in _CONFIG_ENDINGS for path in paths):
             name, figure = paths[0].stem, _preview(paths, overrides or [], runs)
         else:
             name, figure = _redraw(paths, overrides)
@@ -63,6 +68,19 @@ def _redraw(paths: list[Path], overrides: list[str] | None) -> tuple[str, Figure
     if len(records) == 1:
         return first, plotting.draw(records[0])
     return f"{first}+{len(records) - 1}", plotting.draw_overlay(records)
+
+
+def _confusion(paths: list[Path]) -> tuple[str, Figure]:
+    from onecycle_cli import plotting, results
+    from onecycle_cli.errors import ConfigError
+
+    if len(paths) > 1:
+        raise ConfigError("--confusion takes the folder of one training at a time.")
+    folder = results.find_run(paths[0])
+    return (
+        f"{folder.resolve().name}-confusion",
+        plotting.draw_confusion(results.read_record(folder)),
+    )
 
 
 def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:

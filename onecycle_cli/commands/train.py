@@ -94,4 +94,6 @@ def _show(result: TrainResult, config: Config) -> None:
     rows += rate_rows(result.max_lrs, result.values.cycle_rate_sources(config))
     rows += used_rows(result.values, config.optimizer.decay_kind, "momentum", "weight_decay")
     rows.append(("speed", f"{result.images_per_second:.0f} examples a second"))
+    if result.peak_memory is not None:
+        rows.append(("peak memory", f"{result.peak_memory / 2**20:.0f} MiB"))
     write_table([*rows, cost_row(result.cost)], result.folder)

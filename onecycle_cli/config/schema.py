@@ -200,7 +200,10 @@ class EarlyFinishConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """One or more 1cycle passes; weights and optimizer slots carry over from one to the next."""
+    """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
+
+    `log_grad_norm` adds a column to `steps.csv`; `tensorboard` writes event files too.
+    """
 
     cycles: Annotated[list[CycleConfig], Field(min_length=1)] = [CycleConfig(epochs=10)]
     max_lr: Positive | Auto = "auto"
@@ -212,6 +215,8 @@ class TrainConfig(_Section):
     retries: Annotated[int, Field(ge=0, le=20)] = 2
     early_finish: EarlyFinishConfig | None = None
     checkpoint_seconds: Positive = 60.0
+    log_grad_norm: bool = False
+    tensorboard: bool = False
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:

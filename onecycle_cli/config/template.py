@@ -57,6 +57,8 @@ train:
   # weight_decay: auto
   # shape: smith                # smith | linear | cosine | wsd
   # retries: 2                  # after a divergence: back, and on with half the rate; 0: never
+  # log_grad_norm: false        # the norm of each step's gradient, in steps.csv
+  # tensorboard: false          # event files for TensorBoard beside the tables
 """
 
 

@@ -21,7 +21,7 @@ from onecycle_cli.errors import ConfigError, ModelError, ResultError, TrainingEr
 from onecycle_cli.experiments.checkpoints import Checkpoints, State
 from onecycle_cli.experiments.epoch_end import EpochEnd
 from onecycle_cli.experiments.interrupts import Interrupts
-from onecycle_cli.experiments.logbook import Epoch, Logbook
+from onecycle_cli.experiments.logbook import NOT_HISTORY, Epoch, Logbook
 from onecycle_cli.experiments.opening import Opened
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
@@ -35,7 +35,6 @@ _SHORTEST_COOL_DOWN = 20
 _FAR_ABOVE = 2.0
 _SMALLER = 0.5
 _ANCHORS = 2
-_HISTORY = {"lr": "lr", "momentum": "momentum"}
 
 
 class Cycles:
@@ -44,7 +43,7 @@ class Cycles:
     Args:
         ready: the model, the values and the run.
         max_lrs: the highest learning rate of each cycle.
-        save_best: writes the model as the best so far.
+        keep_epoch: writes down that an epoch is over; told whether its model is the best so far.
 
     Attributes:
         log: every step and epoch so far.
@@ -56,9 +55,9 @@ class Cycles:
     """
 
     def __init__(
-        self, ready: Opened, max_lrs: Sequence[float], save_best: Callable[[], None]
+        self, ready: Opened, max_lrs: Sequence[float], keep_epoch: Callable[[bool], None]
     ) -> None:
-        self._ready, self._max_lrs, self._save_best = ready, max_lrs, save_best
+        self._ready, self._max_lrs, self._keep_epoch = ready, max_lrs, keep_epoch
         self._bench, self._observer, self._run = ready.bench, ready.observer, ready.run
         self._settings = ready.bench.config.train
         self.log = Logbook()
@@ -126,12 +125,10 @@ class Cycles:
         """Enter the steps of the present cycle that are not in the books yet."""
         since = len(self.log) - self._first
         cycle = self._cycle
-        recorded = {
-            "lr": cycle.lrs[since : len(cycle.losses)],
-            "momentum": cycle.history["momentum"][since : len(cycle.losses)],
-            "loss": cycle.losses[since:],
-        }
-        if recorded["loss"]:
+        until = len(cycle.losses)  # an interrupt may fall between a step's rate and its loss
+        recorded = {name: values[since:until] for name, values in cycle.history.items()}
+        if until > since:
+            recorded["loss"] = cycle.losses[since:]
             self.log.enter(recorded, epoch=len(self.log.epochs) + 1, cycle=self._number)
 
     # --- the cycles ---------------------------------------------------------------------------
@@ -149,7 +146,7 @@ class Cycles:
             scale_percentage=settings.scale_percentage,
         )
         tables = cycle.tables(self.epochs[self._number - 1] * self._bench.steps_per_epoch)
-        cycle.go_on(tables, {name: [] for name in _HISTORY}, [])
+        cycle.go_on(tables, {"lr": [], "momentum": []}, [])
         return cycle
 
     @property
@@ -227,11 +224,7 @@ class Cycles:
             f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation loss {epoch.val_loss:.4f}"
             f"{accuracy}"
         )
-        if self._run is not None:
-            self._run.keep()
-            self.log.write(self._run.path)
-            if self.best is epoch:
-                self._save_best()
+        self._keep_epoch(self.best is epoch)
         self._drop_anchor()
         self._attend(at_epoch_end=True)
         self._consider_finishing()
@@ -382,7 +375,7 @@ class Cycles:
         taken = self.log.of_cycle(self._number)
         self._cycle.go_on(
             {name: table.tolist() for name, table in _part(state, "schedule").items()},
-            {name: taken.get(column, []) for name, column in _HISTORY.items()},
+            {"lr": [], "momentum": []} | {k: v for k, v in taken.items() if k not in NOT_HISTORY},
             taken.get("loss", []),
         )
         self._cycle.watched_from = about["watched_from"]

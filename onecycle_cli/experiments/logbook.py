@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 
 from onecycle_cli import results
 
+NOT_HISTORY = ("step", "loss", "epoch", "cycle")
+"""The columns of `steps.csv` that do not come from a cycle's history."""
+
 _COUNTED = ("step", "epoch", "cycle")
+_FIRST = ("step", "lr", "momentum", "loss", "epoch", "cycle")
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class Logbook:
             "epoch": [epoch] * count,
             "cycle": [cycle] * count,
         }
-        for name, values in columns.items():
+        for name in dict.fromkeys([*(n for n in _FIRST if n in columns), *columns]):
+            values = columns[name]
             self.steps.setdefault(name, []).extend(values)
 
     def of_cycle(self, cycle: int) -> dict[str, list[Any]]:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
-from onecycle_cli import plotting, results
+from onecycle_cli import event_file, plotting, results
 from onecycle_cli.config import Config
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.cost import Cost, training_steps
 from onecycle_cli.experiments.cycles import Cycles
+from onecycle_cli.experiments.examination import Examination, by_class
+from onecycle_cli.experiments.inputs import inputs_of
 from onecycle_cli.experiments.logbook import Epoch
+from onecycle_cli.experiments.memory import peak_memory
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.opening import Opened, opened
 from onecycle_cli.experiments.recorded_run import write_config
 from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values
-from onecycle_cli.experiments.workbench import Examination
 from onecycle_cli.results import RunFolder
 
 
@@ -37,6 +40,8 @@ class TrainResult:
         max_lrs: the highest learning rate of each cycle.
         cost: what it took.
         images_per_second: training examples a second, end to end.
+        peak_memory: the most main memory that the process has held, in bytes, or `None`.
+        by_class: `per_class` and `confusion` of the test set, see `examination.by_class`.
         folder: where it is written, or `None`.
         ended: why it ended before its time, by a cool-down: `"interrupted"`, `"early"` or `None`.
         events: what happened that was not planned.
@@ -51,6 +56,8 @@ class TrainResult:
     max_lrs: list[float]
     cost: Cost
     images_per_second: float
+    peak_memory: int | None
+    by_class: dict[str, Any]
     folder: Path | None
     ended: str | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -109,9 +116,11 @@ class _Training:
         self.observer, self.run = ready.observer, ready.run
         self.config = ready.bench.config
         self.max_lrs = ready.values.cycle_rates(self.config)
-        self.cycles = Cycles(ready, self.max_lrs, self._save_best)
+        self.cycles = Cycles(ready, self.max_lrs, self._keep_epoch)
 
     def carry_out(self, policy: str | None) -> TrainResult:
+        if self.config.train.tensorboard:
+            event_file.check_event_files_can_be_written()
         self._announce()
         if self.ready.is_resumed:
             self.cycles.restore(self.ready.asked_epochs, policy)
@@ -169,14 +178,25 @@ class _Training:
         if self.run is None or not len(self.cycles.log):
             return
         self.run.keep()
-        self.cycles.log.write(self.run.path)
+        self._write_log(self.run)
         self._save(self.run, "model.keras")
         if isinstance(error, KeyboardInterrupt):
             error.add_note(f"'onecycle train --resume {self.run.final}' goes on.")
 
-    def _save_best(self) -> None:
-        if self.run is not None:
+    def _keep_epoch(self, is_best: bool) -> None:
+        if self.run is None:
+            return
+        self.run.keep()
+        self._write_log(self.run)
+        if is_best:
             self._save(self.run, "best.keras")
+
+    def _write_log(self, run: RunFolder) -> None:
+        self.cycles.log.write(run.path)
+        if self.config.train.tensorboard:
+            steps, epochs = (results.read_csv(run.path / f"{t}.csv") for t in ("steps", "history"))
+            started = datetime.fromisoformat(run.manifest["start"]).timestamp()
+            event_file.write_events(run.path / "tensorboard", steps, epochs, started=started)
 
     def _save(self, run: RunFolder, name: str) -> None:
         """Write the model whole or not at all."""
@@ -206,6 +226,8 @@ class _Training:
             max_lrs=self.max_lrs,
             cost=Cost.of(self.bench, steps, seconds),
             images_per_second=round(trained / seconds, 1),
+            peak_memory=peak_memory(),
+            by_class=by_class(test, self.bench.dataset.classes),
             folder=self.run.final if self.run else None,
             ended=cycles.ended,
             events=cycles.events,
@@ -231,8 +253,13 @@ class _Training:
                 | {"max_lr": self.values.cycle_rate_sources(self.config)},
                 "steps_per_epoch": self.bench.steps_per_epoch,
                 "images_per_second": result.images_per_second,
-                "cost": result.cost.as_dict(),
+                "cost": result.cost.as_dict() | {"peak_memory_bytes": result.peak_memory},
+                "inputs": inputs_of(self.bench.dataset),
+                **result.by_class,
             },
         )
         picture = plotting.draw(results.read_record(run.path))
         results.write_bytes(run.path / "plot.png", plotting.png(picture))
+        if result.by_class:
+            confusion = plotting.draw_confusion(results.read_record(run.path))
+            results.write_bytes(run.path / "confusion.png", plotting.png(confusion))

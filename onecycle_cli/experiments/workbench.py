@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -16,27 +15,16 @@ from onecycle_cli.backend import has_accelerator, make_repeatable
 from onecycle_cli.config import Config
 from onecycle_cli.data import augmentation
 from onecycle_cli.errors import ModelError
+from onecycle_cli.experiments.examination import Examination, examine
+from onecycle_cli.experiments.losses import (
+    CROSS_ENTROPY,
+    check_loss_fits,
+    make_loss,
+    name_of_loss,
+)
 from onecycle_cli.experiments.observer import Observer
 
 _SUM_TOLERANCE = 0.02
-
-
-@dataclass(frozen=True)
-class Examination:
-    """How a model does on a part of the data.
-
-    Attributes:
-        losses: data loss of each example, without penalties, of shape (n,).
-        accuracy: share of right classes, or `None` for regression.
-    """
-
-    losses: NDArray[np.float64]
-    accuracy: float | None
-
-    @property
-    def loss(self) -> float:
-        """The mean loss."""
-        return float(self.losses.mean())
 
 
 class Workbench:
@@ -68,7 +56,9 @@ class Workbench:
         self._compile()
         self._check_outputs()
         names = (optimizers.LEARNING_RATE, optimizers.MOMENTUM, self.decay_name)
-        self._instruments = training.Instruments.attach(self.model, names, owner=self)
+        self._instruments = training.Instruments.attach(
+            self.model, names, owner=self, gradient_norm=config.train.log_grad_norm
+        )
         self._initial = training.Snapshot(self.model)
 
     def close(self) -> None:
@@ -79,7 +69,7 @@ class Workbench:
     def chance(self) -> float | None:
         """The loss of always giving the best single answer; `None` where no formula gives it."""
         targets = self.dataset.y[self.dataset.train]
-        if self.loss_name == _CROSS_ENTROPY:
+        if self.loss_name == CROSS_ENTROPY:
             shares = np.bincount(targets) / len(targets)
             return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
         return float(targets.var(axis=0).mean()) if self.loss_name == "mse" else None
@@ -139,13 +129,7 @@ class Workbench:
             batches = data.EvaluationBatches(
                 self.dataset, self.dataset.validation, batch_size=self.config.batch_size
             )
-        outputs = np.asarray(self.model.predict(batches, verbose=0), np.float32)
-        targets = np.asarray(batches.y[batches.rows])
-        losses = ops.convert_to_numpy(self._loss(reduction=None)(self._shaped(targets), outputs))
-        losses = losses.reshape(len(targets), -1).mean(axis=1).astype(np.float64)
-        if not self.dataset.is_classification:
-            return Examination(losses, None)
-        return Examination(losses, float((outputs.argmax(axis=1) == targets).mean()))
+        return examine(self.model, batches, make_loss(self.config, self.dataset))
 
     def _build(self, seed: int) -> Any:
         keras.utils.set_random_seed(seed)
@@ -164,21 +148,12 @@ class Workbench:
 
     @property
     def _outputs_probabilities(self) -> bool:
-        return self.loss_name == _CROSS_ENTROPY and not self.config.loss.from_logits
+        return self.loss_name == CROSS_ENTROPY and not self.config.loss.from_logits
 
     @property
     def loss_name(self) -> str:
         """The loss that `auto` stands for."""
-        if self.config.loss.name != "auto":
-            return self.config.loss.name
-        return _CROSS_ENTROPY if self.dataset.is_classification else "mse"
-
-    def _loss(self, reduction: str | None = "sum_over_batch_size") -> Any:
-        if self.loss_name == _CROSS_ENTROPY:
-            return keras.losses.SparseCategoricalCrossentropy(
-                from_logits=self.config.loss.from_logits, reduction=reduction
-            )
-        return _REGRESSION_LOSSES[self.loss_name](reduction=reduction)
+        return name_of_loss(self.config, self.dataset)
 
     def _compile(self) -> None:
         settings = self.config.optimizer
@@ -191,18 +166,14 @@ class Workbench:
         )
         if self.config.precision == "mixed_float16":  # else a saved model does not know of it
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        self.model.compile(
-            optimizer, self._loss(), jit_compile=self.jit_compile, auto_scale_loss=False
-        )
-
-    def _shaped(self, targets: NDArray[Any]) -> NDArray[Any]:
-        return targets if self.dataset.is_classification else targets.reshape(len(targets), -1)
+        loss = make_loss(self.config, self.dataset, "sum_over_batch_size")
+        self.model.compile(optimizer, loss, jit_compile=self.jit_compile, auto_scale_loss=False)
 
     def _check_outputs(self) -> None:
         """Compare the model's outputs on a first batch with what the loss takes them for."""
-        self._check_loss_fits()
+        check_loss_fits(self.config, self.dataset)
         outputs = np.asarray(self._first_outputs(), np.float64)
-        if self.loss_name != _CROSS_ENTROPY or not np.isfinite(outputs).all():
+        if self.loss_name != CROSS_ENTROPY or not np.isfinite(outputs).all():
             return
         sums = outputs.sum(axis=1)
         are_probabilities = outputs.min() >= 0 and np.abs(sums - 1).max() <= _SUM_TOLERANCE
@@ -229,16 +200,6 @@ class Workbench:
                 f"model {self.config.model.name} failed on its first examples: {cause}"
             ) from error
 
-    def _check_loss_fits(self) -> None:
-        wants_classes = self.loss_name == _CROSS_ENTROPY
-        if wants_classes != self.dataset.is_classification:
-            raise self.config.error(
-                "loss",
-                f"loss {self.loss_name} needs {'class labels' if wants_classes else 'numbers'} as "
-                f"targets, and {self.dataset.name} has "
-                f"{'class labels' if self.dataset.is_classification else 'numbers'}; use auto.",
-            )
-
 
 def _decide_jit(config: Config) -> bool:
     """Return what `auto` stands for: with TensorFlow, repeatable bits go before XLA."""
@@ -246,11 +207,3 @@ def _decide_jit(config: Config) -> bool:
         return config.jit_compile
     backend = keras.backend.backend()
     return backend == "jax" or (backend == "torch" and has_accelerator())
-
-
-_CROSS_ENTROPY = "sparse_categorical_crossentropy"
-_REGRESSION_LOSSES = {
-    "mse": keras.losses.MeanSquaredError,
-    "mae": keras.losses.MeanAbsoluteError,
-    "huber": keras.losses.Huber,
-}

@@ -13,12 +13,21 @@ from matplotlib.figure import Figure
 from onecycle_cli.errors import ResultError
 from onecycle_cli.plotting.canvas import png
 from onecycle_cli.plotting.comparison import draw_comparison, overlay_comparisons
+from onecycle_cli.plotting.confusion import draw_confusion
 from onecycle_cli.plotting.range_test import draw_lr_finder, draw_range_test, overlay_range_tests
 from onecycle_cli.plotting.schedule import draw_schedule
 from onecycle_cli.plotting.training import draw_training, overlay_trainings
 from onecycle_cli.results import Record
 
-__all__ = ["Figure", "draw", "draw_lr_finder", "draw_overlay", "draw_schedule", "png"]
+__all__ = [
+    "Figure",
+    "draw",
+    "draw_confusion",
+    "draw_lr_finder",
+    "draw_overlay",
+    "draw_schedule",
+    "png",
+]
 
 _DRAW = {
     "find-lr": draw_range_test,

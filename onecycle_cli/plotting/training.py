@@ -82,9 +82,11 @@ def overlay_trainings(records: Sequence[Record]) -> Figure:
         _plot_points(loss, run.epochs, run.validation_loss, style["color"], None)
         if accuracy is not None:
             _plot_points(accuracy, run.epochs, 100 * run.validation_accuracy, style["color"], None)
-        rate.plot(run.at, run.lrs, linewidth=1.5, **style)  # type: ignore[arg-type]
+        rate.plot(*run.by_cycle(run.lrs), linewidth=1.5, **style)  # type: ignore[arg-type]
         if momentum is not None:
-            momentum.plot(run.at, run.momenta, linewidth=1, color=style["color"], linestyle=":")
+            momentum.plot(
+                *run.by_cycle(run.momenta), linewidth=1, color=style["color"], linestyle=":"
+            )
     _finish_loss(loss, runs)
     loss.set_ylabel("loss (line: batches,\ndots: validation)")
     if accuracy is not None:
@@ -124,6 +126,11 @@ class _Run:
     @property
     def has_momentum(self) -> bool:
         return bool(np.isfinite(self.momenta).any())
+
+    def by_cycle(self, values: Array) -> tuple[Array, Array]:
+        """Return positions and values of the steps, with a gap where a new cycle jumps back."""
+        gaps = np.searchsorted(self.at, self.cycles_from)
+        return np.insert(self.at, gaps, np.nan), np.insert(values, gaps, np.nan)
 
     @property
     def length(self) -> float:
@@ -185,8 +192,10 @@ def _cycle_starts(
 
 
 def _smoothed(losses: Array) -> Array:
+    """Average to both sides, so that the line does not lag behind the losses."""
     span = max(_SHORTEST_SMOOTHING, len(losses) * _SMOOTHING_SHARE)
-    return moving_average(losses, 1 - 1 / span)
+    before, after = (moving_average(each, 1 - 1 / span) for each in (losses, losses[::-1]))
+    return (before + after[::-1]) / 2
 
 
 def _panels(
@@ -248,14 +257,18 @@ def _draw_accuracy(axes: Axes, run: _Run, test: Any) -> None:
 
 
 def _draw_rate(axes: Axes, run: _Run) -> None:
-    axes.plot(run.at, run.lrs, color=BLUE, linewidth=1.8, label="learning rate")
+    axes.plot(*run.by_cycle(run.lrs), color=BLUE, linewidth=1.8, label="learning rate")
     _finish_rate(axes, [run])
     if not run.has_momentum:
         legend_above(axes)
         return
     momentum = axes.twinx()
     momentum.plot(
-        run.at, run.momenta, color=VERMILLION, linewidth=1.5, linestyle="--", label="momentum"
+        *run.by_cycle(run.momenta),
+        color=VERMILLION,
+        linewidth=1.5,
+        linestyle="--",
+        label="momentum",
     )
     _finish_momentum(momentum, [run], VERMILLION)
     axes.yaxis.label.set_color(BLUE)

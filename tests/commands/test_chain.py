@@ -112,6 +112,8 @@ def test_train_prints_the_recorded_accuracies(chain, rows):
     assert f"accuracy {result['val_accuracy_best']:.2%}" in shown["validation, best"]
     assert f"(epoch {result['best_epoch']})" in shown["validation, best"]
     assert "(epoch 2)" in shown["validation, last"]
+    assert shown["speed"] == f"{result['images_per_second']:.0f} examples a second"
+    assert shown["peak memory"] == f"{result['cost']['peak_memory_bytes'] / 2**20:.0f} MiB"
 
 
 def test_progress_goes_to_stderr_in_whole_lines(chain):

@@ -114,3 +114,21 @@ def test_data_that_are_not_there_need_not_be_fetched_for_a_preview(invoke, own_f
     invoke("init", "cifar10")
     outcome = invoke("plot", "cifar10.yaml")
     assert rows(outcome.stdout)["steps"] == "7040 = 20 epochs of 352"
+
+
+def test_a_confusion_matrix_is_redrawn(invoke, chain, own_folders):
+    run = chain[0] / "runs/digits/train/001"
+    outcome = invoke("plot", run, "--confusion")
+    assert (outcome.exit_code, outcome.stdout) == (0, "001-confusion.png\n")
+    redrawn = (own_folders / "001-confusion.png").read_bytes()
+    assert redrawn == (run / "confusion.png").read_bytes()
+
+
+def test_what_has_no_confusion_matrix(invoke, chain):
+    runs = chain[0] / "runs/digits"
+    outcome = invoke("plot", runs / "find-lr", "--confusion")
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert "has no confusion matrix" in outcome.stderr
+    outcome = invoke("plot", runs / "train", runs / "train", "--confusion")
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    assert "--confusion takes the folder of one training at a time" in outcome.stderr

@@ -67,6 +67,8 @@ def test_the_defaults(minimal):
             "shape": "smith",
             "end_percentage": 0.1,
             "scale_percentage": None,
+            "log_grad_norm": False,
+            "tensorboard": False,
         },
     }
 

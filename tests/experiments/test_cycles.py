@@ -221,7 +221,7 @@ def test_a_divergence_is_the_same_after_a_break(diverging, tmp_path, after, list
 
 
 def test_retries_are_bounded_and_can_be_switched_off(diverging, tmp_path):
-    with pytest.raises(TrainingError, match="after 1 try at a smaller rate; lower train.max_lr"):
+    with pytest.raises(TrainingError, match=r"after 1 try at a smaller rate; lower train\.max_lr"):
         train(diverging(retries=1), out=tmp_path)
     assert train(diverging(retries=0), out=None).events == []
 

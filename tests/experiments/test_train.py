@@ -10,12 +10,14 @@ from onecycle_cli import data, results
 from onecycle_cli.config import load_config
 from onecycle_cli.data import Dataset
 from onecycle_cli.errors import ConfigError, ResultError, TrainingError
+from onecycle_cli.experiments.memory import peak_memory
 from onecycle_cli.experiments.train import train
 
 FILES = {
     "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
-    "plot.png", "result.json",
+    "plot.png", "confusion.png", "result.json",
 }  # fmt: skip
+UNFINISHED = FILES - {"plot.png", "confusion.png", "result.json"}
 CYCLES = [{"epochs": 3}, {"epochs": 2, "max_lr": 0.02}]
 
 
@@ -35,7 +37,8 @@ def test_each_cycle_follows_its_own_schedule(two_cycles, table, smith):
     steps = table(two_cycles[0].folder / "steps.csv")
     cycles = [smith(18, 0.1), smith(12, 0.02)]
 
-    assert list(steps) == ["step", "lr", "momentum", "loss", "epoch", "cycle"]
+    assert list(steps) == ["step", "lr", "momentum", "loss", "epoch", "cycle", "weight_decay"]
+    assert set(steps["weight_decay"]) == {1e-3}
     assert steps["step"].tolist() == list(range(30))
     assert steps["cycle"].tolist() == [1] * 18 + [2] * 12
     assert steps["epoch"].tolist() == np.repeat([1, 2, 3, 4, 5], 6).tolist()
@@ -44,6 +47,27 @@ def test_each_cycle_follows_its_own_schedule(two_cycles, table, smith):
         np.testing.assert_allclose(steps[name], expected, rtol=1e-12)
     assert steps["lr"].max() == 0.1
     assert steps["lr"][18:].max() == 0.02
+
+
+def test_gradient_norms_are_logged_and_change_nothing_else(two_cycles, small, tmp_path, table):
+    settings = {"cycles": CYCLES, "weight_decay": 1e-3, "log_grad_norm": True}
+    watched = train(small(train=settings), out=tmp_path)
+
+    steps, plain = (table(r.folder / "steps.csv") for r in (watched, two_cycles[0]))
+    assert list(steps) == [*plain, "grad_norm"]
+    assert (steps["grad_norm"] > 0).all()
+    assert len(set(steps["grad_norm"])) == len(steps["grad_norm"])
+    for name, values in plain.items():
+        assert values.tolist() == steps[name].tolist()
+    assert watched.test_loss == two_cycles[0].test_loss
+
+    import keras
+
+    sizes = [
+        len(keras.models.load_model(r.folder / "model.keras").optimizer.variables)
+        for r in (watched, two_cycles[0])
+    ]
+    assert sizes[0] == sizes[1]
 
 
 def test_an_epochs_loss_is_the_mean_of_its_steps(two_cycles, table):
@@ -77,6 +101,68 @@ def test_the_result_names_its_values_and_where_they_came_from(two_cycles):
         "weight_decay": "file",
     }
     assert saved["cost"]["training_runs"] == 1
+
+
+def test_the_result_says_how_each_class_does(two_cycles, small):
+    import keras
+
+    result, _ = two_cycles
+    saved = json.loads((result.folder / "result.json").read_text())
+    dataset = data.load(load_config(small()).dataset, seed=0)
+    x, y = dataset.test()
+    model = keras.models.load_model(result.folder / "model.keras")
+    answers = model.predict(dataset.normalise(x), verbose=0).argmax(1)
+    expected = [
+        [int(((y == true) & (answers == answer)).sum()) for answer in range(10)]
+        for true in range(10)
+    ]
+
+    assert saved["confusion"] == expected
+    assert [entry["class"] for entry in saved["per_class"]] == list("0123456789")
+    assert [entry["examples"] for entry in saved["per_class"]] == np.bincount(y).tolist()
+    for true, entry in enumerate(saved["per_class"]):
+        assert entry["accuracy"] == (answers[y == true] == true).mean()
+    assert (result.folder / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_result_says_how_inputs_are_to_be_prepared(two_cycles, small):
+    saved = json.loads((two_cycles[0].folder / "result.json").read_text())["inputs"]
+    dataset = data.load(load_config(small()).dataset, seed=0)
+
+    assert (saved["shape"], saved["dtype"]) == ([8, 8, 1], "uint8")
+    x = dataset.x[dataset.train]
+    prepared = (x / 255 - np.array(saved["mean"])) / np.array(saved["std"])
+    np.testing.assert_allclose(dataset.normalise(x), prepared, rtol=1e-4, atol=1e-5)
+
+
+def test_peak_memory_grows_with_what_is_held(two_cycles):
+    result, _ = two_cycles
+    saved = json.loads((result.folder / "result.json").read_text())
+    assert saved["cost"]["peak_memory_bytes"] == result.peak_memory
+    before = peak_memory()
+    held = np.ones(before // 8 + 2**24)  # more than the peak so far
+    assert peak_memory() > max(before, held.nbytes)
+
+
+def test_events_are_those_of_the_tables(small, tmp_path, table):
+    import tensorflow as tf
+
+    result = train(small(train={"tensorboard": True}), out=tmp_path)
+
+    path = result.folder / "tensorboard/events.out.tfevents.onecycle"
+    shown = {}
+    for event in tf.compat.v1.train.summary_iterator(str(path)):
+        for value in event.summary.value:
+            shown.setdefault(value.tag, []).append(value.simple_value)
+    steps, history = (table(result.folder / f"{name}.csv") for name in ("steps", "history"))
+    for prefix, columns, names in (
+        ("step", steps, ("loss", "lr", "momentum", "weight_decay")),
+        ("epoch", history, ("loss", "val_loss", "val_accuracy")),
+    ):
+        for name in names:
+            expected = columns[name].astype(np.float32).tolist()
+            assert shown.pop(f"{prefix}/{name}") == expected
+    assert shown == {}
 
 
 def test_training_learns(two_cycles):
@@ -363,9 +449,7 @@ def test_an_interrupt_keeps_every_step_that_was_taken(small, tmp_path, listener,
         train(small(), out=tmp_path, observer=listener)
 
     folder = tmp_path / "small/train/001"
-    assert tree(tmp_path) == {
-        f"small/train/001/{name}" for name in FILES - {"plot.png", "result.json"}
-    }
+    assert tree(tmp_path) == {f"small/train/001/{name}" for name in UNFINISHED}
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert table(folder / "steps.csv")["epoch"].tolist() == [1] * 6 + [2] * 4
     assert table(folder / "history.csv")["epoch"].tolist() == [1]
@@ -387,7 +471,7 @@ def test_a_test_set_that_cannot_be_read_does_not_cost_the_model(small, tmp_path,
         train(small(), out=tmp_path)
 
     folder = tmp_path / "small/train/001"
-    assert {p.name for p in folder.iterdir()} == FILES - {"plot.png", "result.json"}
+    assert {p.name for p in folder.iterdir()} == UNFINISHED
     assert json.loads((folder / "manifest.json").read_text())["status"] == "failed"
 
 

@@ -1,0 +1,112 @@
+"""`onecycle evaluate`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from onecycle_cli.commands.options import NoProgress, Quiet, Set, Verbose
+from onecycle_cli.commands.presenter import columns, number, presented, table
+from onecycle_cli.commands.progress import watching
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.evaluate import Evaluation, Part
+
+_PARTS = ("test", "validation")
+
+
+def evaluate_command(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A training's folder, or one above it.")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="CONFIG", help="Use the data of this config."),
+    ] = None,
+    part: Annotated[
+        str, typer.Option("--part", metavar="PART", help="test or validation.")
+    ] = _PARTS[0],
+    best: Annotated[
+        bool, typer.Option("--best", help="The best model, best.keras, not the last one.")
+    ] = False,
+    overrides: Set = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the JSON to this new file too."),
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Evaluate the model of a training again: on its test set, or on other data.
+
+    RUN is a training's folder, or one above it for the newest inside. Shows accuracy, loss and
+    how each class does; writes nothing, unless asked to. Other data are prepared as those of
+    the training were. With --data, --set overrides values of that config, else of the run's.
+
+    Docs: docs/commands.md
+    """
+    with presented(verbose):
+        _check(part, out)
+        from onecycle_cli import results
+        from onecycle_cli.config import load_config
+        from onecycle_cli.experiments.saved_training import find_training
+
+        saved = find_training(run, best=best)
+        changes = overrides or []
+        source = saved.config(changes) if data is None else load_config(data, changes)
+        with watching(quiet=quiet, progress=not no_progress) as observer:
+            from onecycle_cli.experiments.evaluate import evaluate
+
+            asked = cast("Part", part)
+            evaluation = evaluate(saved, config=source, part=asked, observer=observer)
+        found = evaluation.as_dict()
+        if out is not None:
+            results.write_json(out, found)
+        if as_json:
+            typer.echo(results.to_json(found))
+        else:
+            _show(evaluation, found, out)
+
+
+def _check(part: str, out: Path | None) -> None:
+    from onecycle_cli.config.wording import did_you_mean
+    from onecycle_cli.errors import ConfigError
+
+    if part not in _PARTS:
+        raise ConfigError(
+            f"--part: must be test or validation; got '{part}'{did_you_mean(part, list(_PARTS))}"
+        )
+    if out is not None and os.path.lexists(out):
+        raise ConfigError(f"--out: {out} is there already; give the name of a new file.")
+
+
+def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> None:
+    rows = [
+        ("model", found["model"]),
+        ("data", f"{found['part']} part of {found['dataset']}, {found['examples']} examples"),
+    ]
+    if found["accuracy"] is not None:
+        rows.append(("accuracy", f"{found['accuracy']:.2%}"))
+    rows.append(("loss", number(found["loss"])))
+    table([*rows, *([("saved in", str(out))] if out else [])])
+    if found["accuracy"] is not None:
+        typer.echo()
+        columns(_class_rows(evaluation, found))
+
+
+def _class_rows(evaluation: Evaluation, found: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return for each class how many are right, and what it is most often taken for."""
+    names = evaluation.dataset.classes or ()
+    rows: list[tuple[str, ...]] = [("class", "examples", "accuracy", "most often taken for")]
+    for i, (entry, answers) in enumerate(zip(found["per_class"], found["confusion"], strict=True)):
+        wrong = [0 if j == i else count for j, count in enumerate(answers)]
+        most = max(wrong)
+        mistaken = f"{names[wrong.index(most)]} ({most})" if most else ""
+        share = "none" if entry["accuracy"] is None else f"{entry['accuracy']:.2%}"
+        rows.append((entry["class"], str(entry["examples"]), share, mistaken))
+    return rows

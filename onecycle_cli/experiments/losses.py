@@ -1,0 +1,51 @@
+"""The loss that a configuration and its data call for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from onecycle_cli.config import Config
+from onecycle_cli.data import Dataset
+
+CROSS_ENTROPY = "sparse_categorical_crossentropy"
+_REGRESSION = {
+    "mse": keras.losses.MeanSquaredError,
+    "mae": keras.losses.MeanAbsoluteError,
+    "huber": keras.losses.Huber,
+}
+
+
+def name_of_loss(config: Config, dataset: Dataset) -> str:
+    """Return the name of the loss; `auto` stands for what the targets call for."""
+    if config.loss.name != "auto":
+        return config.loss.name
+    return CROSS_ENTROPY if dataset.is_classification else "mse"
+
+
+def make_loss(config: Config, dataset: Dataset, reduction: str | None = None) -> Any:
+    """Return the loss; without a `reduction` it gives one number for each example and target."""
+    name = name_of_loss(config, dataset)
+    if name == CROSS_ENTROPY:
+        return keras.losses.SparseCategoricalCrossentropy(
+            from_logits=config.loss.from_logits, reduction=reduction
+        )
+    return _REGRESSION[name](reduction=reduction)
+
+
+def check_loss_fits(config: Config, dataset: Dataset) -> None:
+    """Make sure that the loss is one for such targets.
+
+    Raises:
+        ConfigError: when it is not.
+    """
+    name = name_of_loss(config, dataset)
+    wants_classes = name == CROSS_ENTROPY
+    if wants_classes != dataset.is_classification:
+        raise config.error(
+            "loss",
+            f"loss {name} needs {'class labels' if wants_classes else 'numbers'} as "
+            f"targets, and {dataset.name} has "
+            f"{'class labels' if dataset.is_classification else 'numbers'}; use auto.",
+        )

@@ -1,0 +1,89 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(chain, own_folders):
+    """A copy of the training that the chain has done."""
+    return shutil.copytree(chain[0] / "runs/digits/train/001", own_folders / "trained")
+
+
+def test_it_shows_what_train_has_reported(invoke, run, rows, own_folders):
+    outcome = invoke("evaluate", "trained")
+
+    saved = json.loads((run / "result.json").read_text())
+    assert outcome.exit_code == 0, outcome.output
+    shown = rows(outcome.stdout)
+    assert shown["model"] == "trained/model.keras"
+    assert shown["data"] == "test part of digits, 180 examples"
+    assert shown["accuracy"] == f"{saved['test_accuracy']:.2%}"
+    assert shown["loss"] == f"{saved['test_loss']:.6g}"
+    for true, entry in enumerate(saved["per_class"]):
+        examples, share, *mistaken = shown[str(true)].split(maxsplit=2)
+        assert (int(examples), share) == (entry["examples"], f"{entry['accuracy']:.2%}")
+        wrong = [n for i, n in enumerate(saved["confusion"][true]) if i != true]
+        assert mistaken == [] if not max(wrong) else mistaken[0].endswith(f"({max(wrong)})")
+    assert "the test set has now been looked at again" in outcome.stderr
+    assert sorted(p.name for p in own_folders.iterdir()) == ["trained"]
+
+
+def test_json_and_a_file(invoke, run, own_folders):
+    arguments = ["evaluate", "trained", "--part", "validation", "--best", "--json", "--out"]
+    outcome = invoke(*arguments, "found/it.json")
+
+    assert outcome.exit_code == 0, outcome.output
+    (line,) = outcome.stdout.splitlines()
+    found = json.loads(line)
+    saved = json.loads((run / "result.json").read_text())
+    assert found["model"] == "trained/best.keras"
+    assert found["accuracy"] == saved["val_accuracy_best"]
+    assert json.loads((own_folders / "found/it.json").read_text()) == found
+    assert outcome.stderr == ""
+
+    again = invoke(*arguments, "found/it.json")
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "--out: found/it.json is there already" in again.stderr
+
+
+def test_data_of_another_config(invoke, run, config, rows):
+    outcome = invoke("evaluate", "trained", "--data", config, "--set", "seed=4")
+    assert outcome.exit_code == 0, outcome.output
+    assert rows(outcome.stdout)["data"] == "test part of digits, 180 examples"
+    assert "split in another way" in outcome.stderr
+
+
+KERAS_FREE = """
+import sys
+from onecycle_cli.main import app
+try:
+    app(sys.argv[1:])
+except SystemExit as ended:
+    assert "keras" not in sys.modules
+    raise
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["nowhere"], 1, "nowhere: there is nothing at this path."),
+        (["trained", "--part", "tests"], 2, "--part: must be test or validation; got 'tests'"),
+        (["trained", "--data", "no.yaml"], 2, "no.yaml: there is no such config file"),
+        (["trained", "--set", "seed=x"], 2, "--set seed=x"),
+        (["trained", "--set", "dataset.path=gone"], 2, "there is nothing at this path"),
+    ],
+)
+def test_errors_start_no_keras(run, own_folders, arguments, code, sentence):
+    found = subprocess.run(
+        [sys.executable, "-c", KERAS_FREE, "evaluate", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (found.returncode, found.stdout) == (code, "")
+    (line,) = found.stderr.splitlines()
+    assert sentence in line
