@@ -62,12 +62,12 @@ class AugmentConfig(_Section):
     """Random changes to each training image.
 
     Attributes:
-        flip: mirror every second image, left to right.
+        flip: mirror every second image, left to right; `alternate`: each in every second epoch.
         crop: pad by so many pixels, then cut the original size out at random; 0 is off.
         cutout: blank a square with sides of so many pixels; 0 is off.
     """
 
-    flip: bool = True
+    flip: bool | Literal["alternate"] = True
     crop: Annotated[int, Field(ge=0)] = 4
     cutout: Annotated[int, Field(ge=0)] = 0
 
@@ -194,7 +194,13 @@ class CycleConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """One or more 1cycle passes; weights and optimizer slots carry over from one to the next."""
+    """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
+
+    Attributes:
+        label_smoothing: share of each target that goes to all classes alike; in training only.
+        ema: share of the averaged weights that is kept at each step; `None`: no average.
+        flip_evaluation: average the outputs for an image and for its mirror image.
+    """
 
     cycles: Annotated[list[CycleConfig], Field(min_length=1)] = [CycleConfig(epochs=10)]
     max_lr: Positive | Auto = "auto"
@@ -203,6 +209,9 @@ class TrainConfig(_Section):
     shape: Literal["smith", "linear", "cosine", "wsd"] = "smith"
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    flip_evaluation: bool = False
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:

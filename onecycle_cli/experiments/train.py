@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import numpy as np
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.callbacks.weight_average import WeightAverage
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.cost import Cost, training_steps
@@ -144,6 +146,8 @@ class _Training:
         self.config = bench.config
         self.log = _Logbook()
         self.best: Epoch | None = None
+        decay = self.config.train.ema
+        self.average = None if decay is None else WeightAverage(self.bench.model, decay)
         self._steps_before = 0
         self.label = label_of(run, self.config, "train")
 
@@ -157,7 +161,8 @@ class _Training:
         seconds = time.perf_counter() - started
         if self.run is not None:
             self._save(self.run, "model.keras")
-        test = self.bench.examine("test")
+        with self._final_weights():
+            test = self.bench.examine("test")
         result = self._result(test, seconds)
         if self.run is not None:
             self._write(self.run, result)
@@ -196,11 +201,12 @@ class _Training:
         self._steps_before = len(self.log.steps)
         of = f" of {len(self.max_lrs)}" if len(self.max_lrs) > 1 else ""
         self.observer.begin(f"cycle {number}{of}", epochs * steps)
+        averaging = [] if self.average is None else [self.average]
         close_epoch = EpochEnd(lambda: self._close_epoch(number, cycle))
         try:
             self.bench.train(
                 steps,
-                [cycle, Reporting(self.observer, cycle), close_epoch],
+                [cycle, *averaging, Reporting(self.observer, cycle), close_epoch],
                 epochs=epochs,
                 start=len(self.log.epochs) * steps,
             )
@@ -216,7 +222,8 @@ class _Training:
         """Validate, take the epoch down, and keep the model if it is the best so far."""
         if cycle.stop_reason is not None:
             return
-        examined = self.bench.examine("validation")
+        with self._final_weights():
+            examined = self.bench.examine("validation")
         losses = self._take_down(number, cycle)
         epoch = Epoch(
             epoch=len(self.log.epochs) + 1,
@@ -255,11 +262,16 @@ class _Training:
             self.log.write(self.run.path)
             self._save(self.run, "model.keras")
 
+    def _final_weights(self) -> contextlib.AbstractContextManager[None]:
+        """Evaluate and save with the average of the weights, if there is one."""
+        return contextlib.nullcontext() if self.average is None else self.average.in_force()
+
     def _save(self, run: RunFolder, name: str) -> None:
         """Write the model whole or not at all."""
         temporary = run.path / f".{name.removesuffix('.keras')}.tmp.keras"
         try:
-            self.bench.model.save(temporary)
+            with self._final_weights():
+                self.bench.model.save(temporary)
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(run.path / name)

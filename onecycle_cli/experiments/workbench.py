@@ -19,6 +19,7 @@ from onecycle_cli.errors import ModelError
 from onecycle_cli.experiments.observer import Observer
 
 _SUM_TOLERANCE = 0.02
+_ADAPTED_TO = 5000
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,11 @@ class Workbench:
 
     @property
     def chance(self) -> float | None:
-        """The loss of always giving the best single answer; `None` where no formula gives it."""
+        """The training loss of the best single answer to all; `None` where no formula gives it."""
         targets = self.dataset.y[self.dataset.train]
         if self.loss_name == _CROSS_ENTROPY:
-            shares = np.bincount(targets) / len(targets)
+            shares = np.bincount(targets, minlength=self.dataset.num_outputs) / len(targets)
+            shares += self.config.train.label_smoothing * (1 / len(shares) - shares)
             return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
         return float(targets.var(axis=0).mean()) if self.loss_name == "mse" else None
 
@@ -119,6 +121,7 @@ class Workbench:
             num_steps=steps * epochs,
             start=start,
             augment=self.augment,
+            one_hot=self._smooths_labels,
         )
         self.model.fit(
             batches,
@@ -130,7 +133,10 @@ class Workbench:
         )
 
     def examine(self, part: str) -> Examination:
-        """Return how the model does on the `validation` or on the `test` part."""
+        """Return how the model does on the `validation` or on the `test` part.
+
+        Label smoothing is no part of these losses.
+        """
         if part == "test":
             batches = data.EvaluationBatches.of_test(
                 self.dataset, batch_size=self.config.batch_size
@@ -139,13 +145,20 @@ class Workbench:
             batches = data.EvaluationBatches(
                 self.dataset, self.dataset.validation, batch_size=self.config.batch_size
             )
-        outputs = np.asarray(self.model.predict(batches, verbose=0), np.float32)
+        outputs = self._outputs(batches)
         targets = np.asarray(batches.y[batches.rows])
         losses = ops.convert_to_numpy(self._loss(reduction=None)(self._shaped(targets), outputs))
         losses = losses.reshape(len(targets), -1).mean(axis=1).astype(np.float64)
         if not self.dataset.is_classification:
             return Examination(losses, None)
         return Examination(losses, float((outputs.argmax(axis=1) == targets).mean()))
+
+    def _outputs(self, batches: data.EvaluationBatches) -> NDArray[np.float32]:
+        outputs = np.asarray(self.model.predict(batches, verbose=0), np.float32)
+        if self.config.train.flip_evaluation:
+            outputs += np.asarray(self.model.predict(batches.mirror(), verbose=0), np.float32)
+            outputs /= 2
+        return outputs
 
     def _build(self, seed: int) -> Any:
         keras.utils.set_random_seed(seed)
@@ -158,9 +171,16 @@ class Workbench:
                 input_shape=self.dataset.input_shape,
                 num_outputs=self.dataset.num_outputs,
                 activation=None if self._outputs_probabilities else "linear",
+                examples=self._examples_to_adapt_to,
             )
         finally:
             keras.config.set_dtype_policy(callers_policy)
+
+    def _examples_to_adapt_to(self) -> NDArray[np.float32]:
+        """Return training inputs, never augmented, spread over the whole training part."""
+        train = self.dataset.train
+        rows = train[np.linspace(0, len(train) - 1, min(len(train), _ADAPTED_TO)).astype(np.int64)]
+        return self.dataset.normalise(self.dataset.x[rows])
 
     @property
     def _outputs_probabilities(self) -> bool:
@@ -172,6 +192,18 @@ class Workbench:
         if self.config.loss.name != "auto":
             return self.config.loss.name
         return _CROSS_ENTROPY if self.dataset.is_classification else "mse"
+
+    @property
+    def _smooths_labels(self) -> bool:
+        return self.config.train.label_smoothing > 0
+
+    def _training_loss(self) -> Any:
+        if self._smooths_labels:
+            return keras.losses.CategoricalCrossentropy(
+                from_logits=self.config.loss.from_logits,
+                label_smoothing=self.config.train.label_smoothing,
+            )
+        return self._loss()
 
     def _loss(self, reduction: str | None = "sum_over_batch_size") -> Any:
         if self.loss_name == _CROSS_ENTROPY:
@@ -192,7 +224,7 @@ class Workbench:
         if self.config.precision == "mixed_float16":  # else a saved model does not know of it
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         self.model.compile(
-            optimizer, self._loss(), jit_compile=self.jit_compile, auto_scale_loss=False
+            optimizer, self._training_loss(), jit_compile=self.jit_compile, auto_scale_loss=False
         )
 
     def _shaped(self, targets: NDArray[Any]) -> NDArray[Any]:
@@ -201,6 +233,7 @@ class Workbench:
     def _check_outputs(self) -> None:
         """Compare the model's outputs on a first batch with what the loss takes them for."""
         self._check_loss_fits()
+        self._check_options_fit()
         outputs = np.asarray(self._first_outputs(), np.float64)
         if self.loss_name != _CROSS_ENTROPY or not np.isfinite(outputs).all():
             return
@@ -237,6 +270,20 @@ class Workbench:
                 f"loss {self.loss_name} needs {'class labels' if wants_classes else 'numbers'} as "
                 f"targets, and {self.dataset.name} has "
                 f"{'class labels' if self.dataset.is_classification else 'numbers'}; use auto.",
+            )
+
+    def _check_options_fit(self) -> None:
+        if self._smooths_labels and self.loss_name != _CROSS_ENTROPY:
+            raise self.config.error(
+                "train.label_smoothing",
+                f"train.label_smoothing needs class labels, and {self.dataset.name} has numbers; "
+                f"set it to 0.",
+            )
+        if self.config.train.flip_evaluation and not self.dataset.is_image:
+            raise self.config.error(
+                "train.flip_evaluation",
+                f"train.flip_evaluation needs images, and the inputs of {self.dataset.name} have "
+                f"the shape {self.dataset.input_shape}; set it to false.",
             )
 
 

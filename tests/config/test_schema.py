@@ -67,6 +67,9 @@ def test_the_defaults(minimal):
             "shape": "smith",
             "end_percentage": 0.1,
             "scale_percentage": None,
+            "label_smoothing": 0.0,
+            "ema": None,
+            "flip_evaluation": False,
         },
     }
 
@@ -171,3 +174,28 @@ class TestError:
     def test_without_a_place(self, minimal):
         error = minimal.error("find_lr.max_lr", "no.")
         assert (str(error), error.exit_code) == ("no.", 2)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("train", "label_smoothing", 1.0),
+        ("train", "label_smoothing", -0.1),
+        ("train", "ema", 0.0),
+        ("train", "ema", 1.0),
+        ("train", "flip_evaluation", "yes"),
+    ],
+)
+def test_training_options_out_of_range(minimal, section, key, value):
+    with pytest.raises(ValidationError, match=key):
+        Config.model_validate({**minimal.model_dump(), section: {key: value}})
+
+
+@pytest.mark.parametrize("flip", [True, False, "alternate"])
+def test_flips(flip):
+    assert DatasetConfig(name="cifar10", augment={"flip": flip}).augment.flip == flip
+
+
+def test_flips_of_no_known_kind():
+    with pytest.raises(ValidationError, match="flip"):
+        DatasetConfig(name="cifar10", augment={"flip": "sometimes"})

@@ -161,3 +161,22 @@ def test_keras_evaluates_and_predicts_every_example_once(dataset):
     np.testing.assert_allclose(probabilities, model.predict_on_batch(x), rtol=1e-5, atol=1e-7)
     loss = -np.log(probabilities[np.arange(13), dataset.y[dataset.validation]]).mean()
     assert model.evaluate(batches, verbose=0) == pytest.approx(loss, rel=1e-5)
+
+
+def test_labels_can_be_rows_of_a_matrix(dataset):
+    plain = Batches(dataset, seed=4, batch_size=16, num_steps=4)
+    one_hot = Batches(dataset, seed=4, batch_size=16, num_steps=4, one_hot=True)
+    for (x, labels), (same, rows) in zip(plain, one_hot, strict=True):
+        np.testing.assert_array_equal(x, same)
+        assert rows.dtype == np.float32
+        assert rows.shape == (len(labels), 5)
+        np.testing.assert_array_equal(rows.argmax(1), labels)
+        np.testing.assert_array_equal(rows.sum(1), 1)
+
+
+def test_the_mirror_of_an_evaluation(dataset):
+    batches = EvaluationBatches(dataset, dataset.validation, batch_size=5)
+    for (x, y), (mirrored, same) in zip(batches, batches.mirror(), strict=True):
+        np.testing.assert_array_equal(mirrored, x[:, :, ::-1])
+        np.testing.assert_array_equal(same, y)
+    np.testing.assert_array_equal(batches.mirror().mirror()[1][0], batches[1][0])
