@@ -43,6 +43,11 @@ def fraction(**options: float) -> None:
         _require(_is_finite(value) and 0 <= value < 1, name, "a number in [0, 1)", value)
 
 
+def image_of_any_size(input_shape: Sequence[int | None], smallest: int = 1) -> None:
+    """As `image`, but a side may be None: the network takes images of any size then."""
+    image([smallest if side is None else side for side in input_shape], smallest)
+
+
 def image(input_shape: Sequence[int], smallest: int = 1) -> None:
     """Raise ValueError unless `input_shape` is (height, width, channels), sides >= `smallest`."""
     shape = tuple(input_shape)

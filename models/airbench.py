@@ -24,7 +24,7 @@ _IMAGES_AT_ONCE = 500
 
 
 def build(
-    input_shape: Sequence[int],
+    input_shape: Sequence[int | None],
     num_classes: int,
     *,
     widths: Sequence[int] = (64, 256, 256),
@@ -35,7 +35,8 @@ def build(
     """Build the network, uncompiled.
 
     Args:
-        input_shape: (height, width, channels) of one image, at least 2 x 2 pixels.
+        input_shape: (height, width, channels) of one image, at least 2 x 2 pixels; sides may be
+            None, for images of any size from 9 pixels.
         num_classes: number of outputs.
         widths: channels of each block, at least 1; [32, 128, 128] takes a third of the time.
         nonlinearity: after the whitening and each normalisation: relu, silu or gelu, as in the
@@ -51,7 +52,7 @@ def build(
     Raises:
         ValueError: an argument breaks its rule.
     """
-    _checks.image(input_shape, smallest=PATCH)
+    _checks.image_of_any_size(input_shape, smallest=PATCH)
     _checks.at_least(1, num_classes=num_classes)
     _checks.each_at_least(1, widths=widths)
     _checks.one_of(("relu", "silu", "gelu"), nonlinearity=nonlinearity)

@@ -116,7 +116,7 @@ def build(
     name: str,
     given: Mapping[str, object],
     *,
-    input_shape: tuple[int, ...],
+    input_shape: tuple[int | None, ...],
     num_outputs: int,
     activation: str | None,
     examples: Callable[[], Any] | None = None,
@@ -126,7 +126,7 @@ def build(
     Args:
         name: a model that comes with the package, or `path/to/file.py:function`.
         given: option name -> value.
-        input_shape: shape of one example, without the batch.
+        input_shape: shape of one example, without the batch; None where any size must do.
         num_outputs: number of classes, or of target columns.
         activation: for the last layer, or None for the model's own; passed only to a function
             with a parameter of that name, and an `activation` in `given` goes first.
@@ -436,7 +436,9 @@ def _place(error: BaseException, signature: _Signature) -> str:
     return f" ({signature.path}, line {lines[-1]})" if lines else f" ({signature.path})"
 
 
-def _fitting(result: Any, name: str, input_shape: tuple[int, ...], num_outputs: int) -> keras.Model:
+def _fitting(
+    result: Any, name: str, input_shape: tuple[int | None, ...], num_outputs: int
+) -> keras.Model:
     """Return the model if it takes the data and answers with the right shape."""
     import keras
 
@@ -473,7 +475,7 @@ def _shape(model: keras.Model, name: str) -> Any:
         return None
 
 
-def _takes(shape: Any, input_shape: tuple[int, ...]) -> bool:
+def _takes(shape: Any, input_shape: tuple[int | None, ...]) -> bool:
     """Tell whether batches of any size of such examples fit a model's input shape."""
     if not isinstance(shape, tuple) or len(shape) != len(input_shape) + 1:
         return False

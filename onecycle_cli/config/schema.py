@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Annotated, Any, Literal
 
@@ -193,6 +194,13 @@ class CycleConfig(_Section):
     max_lr: Positive | None = None
 
 
+class ResizeConfig(_Section):
+    """Training images of another size; `until`: the share of all steps at which it ends."""
+
+    until: Annotated[float, Field(gt=0, le=1)]
+    size: Count
+
+
 class TrainConfig(_Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
@@ -200,6 +208,7 @@ class TrainConfig(_Section):
         label_smoothing: share of each target that goes to all classes alike; in training only.
         ema: share of the averaged weights that is kept at each step; `None`: no average.
         flip_evaluation: average the outputs for an image and for its mirror image.
+        resize: sizes of the training images, one stretch after the other; then their own size.
     """
 
     cycles: Annotated[list[CycleConfig], Field(min_length=1)] = [CycleConfig(epochs=10)]
@@ -212,6 +221,17 @@ class TrainConfig(_Section):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     flip_evaluation: bool = False
+    resize: Annotated[list[ResizeConfig], Field(min_length=1)] | None = None
+
+    @field_validator("resize")
+    @classmethod
+    def _stretches_follow_each_other(
+        cls, resize: list[ResizeConfig] | None
+    ) -> list[ResizeConfig] | None:
+        ends = [stretch.until for stretch in resize or []]
+        if any(later <= earlier for earlier, later in itertools.pairwise(ends)):
+            raise ValueError(f"each 'until' must be above the one before it; got {ends}")
+        return resize
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:

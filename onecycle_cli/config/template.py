@@ -56,6 +56,10 @@ train:
   # momentum: auto              # or {{max: 0.95, min: 0.85}}
   # weight_decay: auto
   # shape: smith                # smith | linear | cosine | wsd
+  # label_smoothing: 0.0        # share of each target that goes to all classes alike
+  # ema: null                   # 0.99: judge and save an average of the weights
+  # flip_evaluation: false      # average the outputs for an image and its mirror image
+  # resize: null                # or [{{until: 0.3, size: 24}}]: smaller images first
 """
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onecycle_cli.data.augment import Augment, check_augment
 from onecycle_cli.data.batching import batch, steps_per_epoch
 from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.data.resize import Resize, shrink
 
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
 
@@ -42,6 +43,7 @@ class Batches(keras.utils.PyDataset):
         start: the global step of item 0; not 0 for a run that is taken up again.
         augment: what to do to the images; None for nothing.
         one_hot: give labels as rows of a float32 matrix of shape (b, classes).
+        resize: which size the images have at each global step; None for their own.
 
     Raises:
         DataError: a batch is larger than the training part, or the augmentation does not fit.
@@ -57,6 +59,7 @@ class Batches(keras.utils.PyDataset):
         start: int = 0,
         augment: Augment | None = None,
         one_hot: bool = False,
+        resize: Resize | None = None,
     ) -> None:
         super().__init__()
         check_augment(augment, dataset.input_shape)
@@ -67,6 +70,7 @@ class Batches(keras.utils.PyDataset):
         self.start = start
         self.augment = augment
         self.one_hot = one_hot
+        self.resize = resize
         self.steps_per_epoch = steps_per_epoch(dataset, batch_size)
 
     @property
@@ -90,7 +94,28 @@ class Batches(keras.utils.PyDataset):
             batch_size=self.batch_size,
             augment=self.augment,
         )
+        size = None if self.resize is None else self.resize.at(self.start + index)
+        x = x if size is None else shrink(x, size)
         return x, np.eye(self.dataset.num_outputs, dtype=np.float32)[y] if self.one_hot else y
+
+
+def of_any_size(batches: Batches) -> Any:
+    """Return batches for `fit` whose images change their size from one step to another.
+
+    With TensorFlow, Keras takes the sizes of the first two batches for those of all, so it is given
+    a `tf.data.Dataset` that says otherwise; the other backends look at each batch.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    x, y = batches[0]
+    signature = (
+        tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype),
+        tf.TensorSpec((None, *y.shape[1:]), y.dtype),
+    )
+    dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
+    return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 class EvaluationBatches(keras.utils.PyDataset):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
-from onecycle_cli import plotting, results
+from onecycle_cli import data, plotting, results
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.callbacks.weight_average import WeightAverage
 from onecycle_cli.config import Config, load_config
@@ -209,6 +209,7 @@ class _Training:
                 [cycle, *averaging, Reporting(self.observer, cycle), close_epoch],
                 epochs=epochs,
                 start=len(self.log.epochs) * steps,
+                resize=data.resizing(settings, training_steps(self.bench)),
             )
             if cycle.stop_reason is not None:
                 raise TrainingError(_not_finite(number, cycle))

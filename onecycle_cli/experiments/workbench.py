@@ -104,6 +104,7 @@ class Workbench:
         replicate: int = 0,
         epochs: int = 1,
         start: int = 0,
+        resize: data.Resize | None = None,
     ) -> None:
         """Train with the batches of a replicate.
 
@@ -113,6 +114,7 @@ class Workbench:
             replicate: whose order of the data and augmentation to use.
             epochs: epochs of this call.
             start: position of the first batch in the replicate's endless sequence.
+            resize: which size the images have at each position; None for their own.
         """
         batches = data.Batches(
             self.dataset,
@@ -122,9 +124,10 @@ class Workbench:
             start=start,
             augment=self.augment,
             one_hot=self._smooths_labels,
+            resize=resize,
         )
         self.model.fit(
-            batches,
+            batches if resize is None else data.of_any_size(batches),
             epochs=epochs,
             steps_per_epoch=steps,
             shuffle=False,
@@ -168,13 +171,29 @@ class Workbench:
             return registry.build(
                 self.config.model.name,
                 self.config.model.options,
-                input_shape=self.dataset.input_shape,
+                input_shape=self._input_shape,
                 num_outputs=self.dataset.num_outputs,
                 activation=None if self._outputs_probabilities else "linear",
                 examples=self._examples_to_adapt_to,
             )
+        except ModelError as error:
+            if self.config.train.resize is None:
+                raise
+            raise ModelError(
+                f"train.resize needs a network that takes images of any size, with None for their "
+                f"height and width: {error}"
+            ) from error
         finally:
             keras.config.set_dtype_policy(callers_policy)
+
+    @property
+    def _input_shape(self) -> tuple[int | None, ...]:
+        """The shape of one input; no sizes where they change in the course of the training."""
+        resize = self.config.train.resize
+        if resize is None:
+            return self.dataset.input_shape
+        data.check_resize([stretch.size for stretch in resize], self.dataset.input_shape)
+        return (None, None, self.dataset.input_shape[-1])
 
     def _examples_to_adapt_to(self) -> NDArray[np.float32]:
         """Return training inputs, never augmented, spread over the whole training part."""

@@ -70,6 +70,7 @@ def test_the_defaults(minimal):
             "label_smoothing": 0.0,
             "ema": None,
             "flip_evaluation": False,
+            "resize": None,
         },
     }
 
@@ -184,6 +185,9 @@ class TestError:
         ("train", "ema", 0.0),
         ("train", "ema", 1.0),
         ("train", "flip_evaluation", "yes"),
+        ("train", "resize", []),
+        ("train", "resize", [{"until": 1.5, "size": 24}]),
+        ("train", "resize", [{"until": 0.5, "size": 16}, {"until": 0.5, "size": 24}]),
     ],
 )
 def test_training_options_out_of_range(minimal, section, key, value):

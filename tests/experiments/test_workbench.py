@@ -229,3 +229,40 @@ def test_options_that_do_not_fit_the_data(bench, small, arrays, linear):
         bench(regression | {"train": {"label_smoothing": 0.1}})
     with pytest.raises(ConfigError, match=r"flip_evaluation needs images, .* the shape \(4,\)"):
         bench(regression | {"train": {"flip_evaluation": True}})
+
+
+POOLED = """
+x = keras.Input(input_shape)
+h = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 1, activation="relu")(x))
+return keras.Model(x, keras.layers.Dense(num_outputs, activation="softmax")(h))
+"""
+
+
+def test_training_on_small_images_is_what_anybody_would_compute(bench, small, user_model):
+    """In graph mode, with one training step for images of all sizes."""
+    import keras
+
+    from onecycle_cli.data import Resize, batch
+    from onecycle_cli.data.resize import shrink
+
+    plan = [{"until": 0.5, "size": 4}]
+    bench = bench(small(train={"resize": plan}) | {"model": user_model(POOLED)})
+    assert bench.model.input_shape == (None, None, None, 1)
+    twin = keras.models.clone_model(bench.model)
+    twin.set_weights(bench.model.get_weights())
+    twin.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
+    bench.assign({"learning_rate": 0.1, "momentum": 0.0})
+    bench.train(4, [], resize=Resize((2,), (4,)))
+    for step in range(4):
+        x, y = batch(bench.dataset, seed=0, epoch=0, step=step, batch_size=64)
+        twin.train_on_batch(shrink(x, 4) if step < 2 else x, y)
+    for ours, theirs in zip(bench.model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    bench.examine("validation")
+
+
+def test_a_network_for_one_size_only_is_refused(bench, small):
+    with pytest.raises(ModelError, match=r"train\.resize needs a network that takes images of any"):
+        bench(small(train={"resize": [{"until": 0.5, "size": 4}]}))
+    with pytest.raises(DataError, match="must be at most the images' 8 pixels, got 16"):
+        bench(small(train={"resize": [{"until": 0.5, "size": 16}]}))

@@ -101,3 +101,12 @@ def test_the_nonlinearity_can_be_chosen(nonlinearity):
 def test_options_out_of_range_are_refused(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         airbench.build((32, 32, 3), 10, **options)
+
+
+def test_images_of_any_size():
+    whole = airbench.build((12, 12, 1), 3, widths=(4, 8, 8))
+    free = airbench.build((None, None, 1), 3, widths=(4, 8, 8))
+    free.set_weights(whole.get_weights())
+    images = np.random.default_rng(0).random((2, 16, 16, 1), "float32")
+    np.testing.assert_allclose(free(images[:, :12, :12]), whole(images[:, :12, :12]), rtol=1e-5)
+    assert np.isfinite(np.asarray(free(images))).all()
