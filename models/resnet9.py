@@ -17,7 +17,7 @@ BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}  # statistics that keep up with 
 
 
 def build(
-    input_shape: Sequence[int],
+    input_shape: Sequence[int | None],
     num_classes: int,
     *,
     width: int = 64,
@@ -27,7 +27,7 @@ def build(
     """Build the network, uncompiled.
 
     Args:
-        input_shape: (height, width, channels) of one image.
+        input_shape: (height, width, channels) of one image; sides may be None, for any size.
         num_classes: number of outputs.
         width: channels of the first convolution, at least 1; the others have 2, 4 and 8 times as
             many. 16 or 32 suit a computer without an accelerator.
@@ -42,7 +42,7 @@ def build(
     Raises:
         ValueError: an argument breaks its rule.
     """
-    _checks.image(input_shape)
+    _checks.image_of_any_size(input_shape)
     _checks.at_least(1, num_classes=num_classes, width=width)
     _checks.positive(logit_scale=logit_scale)
 

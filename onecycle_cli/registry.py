@@ -6,6 +6,9 @@ not imported before `build`. A user's file runs only then, and only because a co
 A model's function takes the shape of one example and the number of outputs, then its options:
 
     def build(input_shape, num_classes, *, width: int = 64) -> keras.Model: ...
+
+A function `adapt(model, images)` beside it, if there is one, then sets what the model takes from
+the data, such as the scale of its inputs, once for each set of initial weights.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ __all__ = ["Option", "build", "check", "fingerprint", "model_names", "options", 
 
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
+_ADAPTER = "adapt"
 _PRIVATE = "_onecycle_user_"  # how the names of users' modules begin
 _SIMPLE_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "None": type(None)}
 
@@ -122,26 +126,29 @@ def build(
     name: str,
     given: Mapping[str, object],
     *,
-    input_shape: tuple[int, ...],
+    input_shape: tuple[int | None, ...],
     num_outputs: int,
     activation: str | None,
+    examples: Callable[[], Any] | None = None,
 ) -> keras.Model:
-    """Build a model and check that it fits the data.
+    """Build a model, check that it fits the data, and let it adapt to them.
 
     Args:
         name: a model that comes with the package, or `path/to/file.py:function`.
         given: option name -> value.
-        input_shape: shape of one example, without the batch.
+        input_shape: shape of one example, without the batch; None where any size must do.
         num_outputs: number of classes, or of target columns.
         activation: for the last layer, or None for the model's own; passed only to a function
             with a parameter of that name, and an `activation` in `given` goes first.
+        examples: gives training inputs as the model will see them, an array of shape
+            (n, *input_shape); called only if there is an `adapt` beside the model's function.
 
     Returns:
         A Keras model from (None, *input_shape) to (None, num_outputs).
 
     Raises:
         ConfigError: `problem(name, given)` finds something.
-        ModelError: the function fails, or returns something else than such a model.
+        ModelError: the function or `adapt` fails, or a model does not fit.
     """
     found = problem(name, given)
     if found:
@@ -150,8 +157,13 @@ def build(
     arguments = dict(given)
     if activation is not None and "activation" in signature.options:
         arguments.setdefault("activation", activation)
-    result = _call(signature, input_shape, num_outputs, arguments)
-    return _fitting(result, name, input_shape, num_outputs)
+    with _failing_as_model_error(signature, "build"), _importable_siblings(signature):
+        function = _import_function(signature)
+        result = function(input_shape, num_outputs, **arguments)
+    model = _fitting(result, name, input_shape, num_outputs)
+    if examples is not None:
+        _adapt(signature, function, model, examples)
+    return model
 
 
 # Reading the source
@@ -331,21 +343,30 @@ def _listed(names: Iterable[str]) -> str:
 # Building
 
 
-def _call(
+def _adapt(
     signature: _Signature,
-    input_shape: tuple[int, ...],
-    num_outputs: int,
-    arguments: Mapping[str, object],
-) -> object:
-    """Import the function and call it; whatever it raises becomes a ModelError."""
+    function: Callable[..., object],
+    model: keras.Model,
+    examples: Callable[[], Any],
+) -> None:
+    """Call the `adapt` of the file that the model's function is in, if it has one."""
+    if _ADAPTER not in _functions(signature.path):
+        return
+    adapter: Callable[..., object] = getattr(sys.modules[function.__module__], _ADAPTER)
+    inputs = examples()
+    with _failing_as_model_error(signature, "adapt"), _importable_siblings(signature):
+        adapter(model, inputs)
+
+
+@contextmanager
+def _failing_as_model_error(signature: _Signature, doing: str) -> Iterator[None]:
+    """Turn whatever a user's code raises into a ModelError."""
     try:
-        with _importable_siblings(signature):
-            function = _import_function(signature)
-            return function(input_shape, num_outputs, **arguments)
+        yield
     except (Exception, SystemExit) as error:
         cause = " ".join(f"{type(error).__name__}: {error}".split())
         raise ModelError(
-            f"model {signature.model!r} failed to build: {cause}{_place(error, signature)}"
+            f"model {signature.model!r} failed to {doing}: {cause}{_place(error, signature)}"
         ) from error
 
 
@@ -425,7 +446,9 @@ def _place(error: BaseException, signature: _Signature) -> str:
     return f" ({signature.path}, line {lines[-1]})" if lines else f" ({signature.path})"
 
 
-def _fitting(result: Any, name: str, input_shape: tuple[int, ...], num_outputs: int) -> keras.Model:
+def _fitting(
+    result: Any, name: str, input_shape: tuple[int | None, ...], num_outputs: int
+) -> keras.Model:
     """Return the model if it takes the data and answers with the right shape."""
     import keras
 
@@ -462,7 +485,7 @@ def _shape(model: keras.Model, name: str) -> Any:
         return None
 
 
-def _takes(shape: Any, input_shape: tuple[int, ...]) -> bool:
+def _takes(shape: Any, input_shape: tuple[int | None, ...]) -> bool:
     """Tell whether batches of any size of such examples fit a model's input shape."""
     if not isinstance(shape, tuple) or len(shape) != len(input_shape) + 1:
         return False

@@ -4,6 +4,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import keras
+import numpy as np
 import pytest
 
 from onecycle_cli import registry
@@ -47,7 +48,7 @@ def build(name, given=None, *, input_shape=(8, 8, 1), num_outputs=3, activation=
 
 def test_every_model_has_a_name_and_a_line_about_it():
     names = registry.model_names()
-    assert list(names) == ["mini_mobilenet_v2", "mini_vgg", "mlp", "resnet", "resnet9"]
+    assert list(names) == ["airbench", "mini_mobilenet_v2", "mini_vgg", "mlp", "resnet", "resnet9"]
     assert names["resnet9"] == "David Page's ResNet-9: few wide layers, quick to train well."
     assert all(line.endswith(".") for line in names.values())
 
@@ -125,7 +126,7 @@ def test_no_problem(name, given):
             {},
             "model.name",
             "there is no model 'MiniVGG' (did you mean 'mini_vgg'?); known are "
-            "'mini_mobilenet_v2', 'mini_vgg', 'mlp', 'resnet', 'resnet9', "
+            "'airbench', 'mini_mobilenet_v2', 'mini_vgg', 'mlp', 'resnet', 'resnet9', "
             "and your own as path/to/file.py:function",
         ),
         (
@@ -434,3 +435,55 @@ def test_images_of_any_size_are_fine(write):
             return keras.Model(inputs, keras.layers.Dense(num_classes)(x))
     """)
     assert build(f"{path}:build").output_shape == (None, 3)
+
+
+# adapting
+
+ADAPTING = """
+import keras
+import numpy as np
+
+def build(shape, classes):
+    x = keras.Input(shape)
+    h = keras.layers.Flatten()(x)
+    return keras.Model(x, keras.layers.Dense(classes, kernel_initializer="zeros")(h))
+
+def adapt(model, images):
+    model.layers[-1].bias.assign([images.mean(), images.max(), len(images)])
+"""
+
+
+def test_a_model_adapts_to_examples(write):
+    images = np.arange(128, dtype="float32").reshape(2, 8, 8, 1)
+    path = write(ADAPTING)
+    model = registry.build(
+        f"{path}:build",
+        {},
+        input_shape=(8, 8, 1),
+        num_outputs=3,
+        activation=None,
+        examples=lambda: images,
+    )
+    np.testing.assert_array_equal(np.asarray(model(images))[0], [63.5, 127.0, 2.0])
+    plain = build(f"{path}:build")
+    np.testing.assert_array_equal(np.asarray(plain(images)), 0)
+
+
+def test_examples_are_not_asked_for_where_nothing_adapts():
+    def examples():
+        raise AssertionError("nobody needs them")
+
+    registry.build("mlp", {}, input_shape=(4,), num_outputs=2, activation=None, examples=examples)
+
+
+def test_a_failure_to_adapt_names_the_line(write):
+    path = write(ADAPTING.replace("images.mean()", "images.nonsense"))
+    with pytest.raises(ModelError, match=r"failed to adapt: AttributeError: .*, line 11\)"):
+        registry.build(
+            f"{path}:build",
+            {},
+            input_shape=(8, 8, 1),
+            num_outputs=3,
+            activation=None,
+            examples=lambda: np.ones((1, 8, 8, 1), "float32"),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Annotated, Any, Literal
 
@@ -62,12 +63,12 @@ class AugmentConfig(_Section):
     """Random changes to each training image.
 
     Attributes:
-        flip: mirror every second image, left to right.
+        flip: mirror every second image, left to right; `alternate`: each in every second epoch.
         crop: pad by so many pixels, then cut the original size out at random; 0 is off.
         cutout: blank a square with sides of so many pixels; 0 is off.
     """
 
-    flip: bool = True
+    flip: bool | Literal["alternate"] = True
     crop: Annotated[int, Field(ge=0)] = 4
     cutout: Annotated[int, Field(ge=0)] = 0
 
@@ -199,10 +200,26 @@ class EarlyFinishConfig(_Section):
     patience: Count
 
 
+class ResizeConfig(_Section):
+    """Training images of another size; `until`: the share of all steps at which it ends."""
+
+    until: Annotated[float, Field(gt=0, le=1)]
+    size: Count
+
+
 class TrainConfig(_Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
-    `log_grad_norm` adds a column to `steps.csv`; `tensorboard` writes event files too.
+    Attributes:
+        retries: how often to go back after a divergence, with half the learning rate; 0: never.
+        early_finish: when to end before the plan's end; `None`: never.
+        checkpoint_seconds: from one checkpoint to the next, within an epoch.
+        log_grad_norm: add the gradient's norm to `steps.csv`.
+        tensorboard: write event files too.
+        label_smoothing: share of each target that goes to all classes alike; in training only.
+        ema: share of the averaged weights that is kept at each step; `None`: no average.
+        flip_evaluation: average the outputs for an image and for its mirror image.
+        resize: sizes of the training images, one stretch after the other; then their own size.
     """
 
     cycles: Annotated[list[CycleConfig], Field(min_length=1)] = [CycleConfig(epochs=10)]
@@ -217,6 +234,20 @@ class TrainConfig(_Section):
     checkpoint_seconds: Positive = 60.0
     log_grad_norm: bool = False
     tensorboard: bool = False
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    flip_evaluation: bool = False
+    resize: Annotated[list[ResizeConfig], Field(min_length=1)] | None = None
+
+    @field_validator("resize")
+    @classmethod
+    def _stretches_follow_each_other(
+        cls, resize: list[ResizeConfig] | None
+    ) -> list[ResizeConfig] | None:
+        ends = [stretch.until for stretch in resize or []]
+        if any(later <= earlier for earlier, later in itertools.pairwise(ends)):
+            raise ValueError(f"each 'until' must be above the one before it; got {ends}")
+        return resize
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from onecycle_cli.data.batching import batch, steps_per_epoch
     from onecycle_cli.data.dataset import Dataset
     from onecycle_cli.data.expected import expected_steps_per_epoch
-    from onecycle_cli.data.feed import Batches, EvaluationBatches
+    from onecycle_cli.data.feed import Batches, EvaluationBatches, of_any_size
     from onecycle_cli.data.loading import load
+    from onecycle_cli.data.resize import Resize, check_resize, resizing
 
 _HOMES = {
     "Augment": "augment",
@@ -24,7 +25,11 @@ _HOMES = {
     "augmentation": "augment",
     "batch": "batching",
     "expected_steps_per_epoch": "expected",
+    "Resize": "resize",
+    "check_resize": "resize",
     "load": "loading",
+    "of_any_size": "feed",
+    "resizing": "resize",
     "steps_per_epoch": "batching",
 }
 
@@ -33,10 +38,14 @@ __all__ = [
     "Batches",
     "Dataset",
     "EvaluationBatches",
+    "Resize",
     "augmentation",
     "batch",
+    "check_resize",
     "expected_steps_per_epoch",
     "load",
+    "of_any_size",
+    "resizing",
     "steps_per_epoch",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,13 @@ class Augment:
     arXiv:1708.04552).
 
     Attributes:
-        flip: mirror left and right, with probability 1/2.
+        flip: mirror left and right, with probability 1/2. `alternate`: an image is mirrored in
+            every second epoch, and half of the images start with it (Jordan, arXiv:2404.00498).
         crop: pixels of padding, 0 for none; below the image's sides.
         cutout: the square's side in pixels, 0 for none; below the image's sides.
     """
 
-    flip: bool = True
+    flip: bool | Literal["alternate"] = True
     crop: int = 4
     cutout: int = 0
 

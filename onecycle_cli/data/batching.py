@@ -13,6 +13,8 @@ from onecycle_cli.data.augment import Augment
 from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.errors import DataError
 
+_NO_EPOCH = 2**32 - 1
+
 
 def steps_per_epoch(dataset: Dataset, batch_size: int) -> int:
     """Return how many batches hold the training part once; the last may be smaller.
@@ -41,7 +43,8 @@ def batch(
     """Return one training batch; the same arguments give the same bytes, in any order of calls.
 
     The order of an epoch is a permutation drawn from (seed, epoch), so each epoch shows every
-    training example once; the augmentation is drawn from (seed, epoch, step).
+    training example once; the augmentation is drawn from (seed, epoch, step), but which half of
+    the examples starts mirrored, where flips alternate, from the seed alone.
 
     Args:
         dataset: where the examples come from.
@@ -66,7 +69,10 @@ def batch(
     rows = dataset.train[chosen]
     if augment is None:
         return dataset.normalise(dataset.x[rows]), dataset.y[rows]
-    return _augmented(dataset, rows, augment, _draws(seed, epoch, step, len(rows))), dataset.y[rows]
+    draws = _draws(seed, epoch, step, len(rows))
+    if augment.flip == "alternate":
+        draws[0] = (_starts_mirrored(len(order), seed)[chosen] + epoch) % 2
+    return _augmented(dataset, rows, augment, draws), dataset.y[rows]
 
 
 @lru_cache(maxsize=8)
@@ -74,6 +80,17 @@ def _order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     order = np.random.Generator(np.random.PCG64([seed, epoch])).permutation(count)
     order.flags.writeable = False  # it is shared
     return order
+
+
+@lru_cache(maxsize=8)
+def _starts_mirrored(count: int, seed: int) -> NDArray[np.int64]:
+    """Draw, for each training example, 0 if it is mirrored in the first epoch, else 1.
+
+    The key is one that no epoch has: the largest number that it can hold.
+    """
+    drawn = np.random.Generator(np.random.PCG64([seed, _NO_EPOCH])).integers(0, 2, count)
+    drawn.flags.writeable = False  # it is shared
+    return drawn
 
 
 def _draws(seed: int, epoch: int, step: int, count: int) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onecycle_cli.data.augment import Augment, check_augment
 from onecycle_cli.data.batching import batch, steps_per_epoch
 from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.data.resize import Resize, shrink
 
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
 
@@ -41,6 +42,8 @@ class Batches(keras.utils.PyDataset):
         num_steps: `len` of this object, and where a Python loop over it ends.
         start: the global step of item 0; not 0 for a run that is taken up again.
         augment: what to do to the images; None for nothing.
+        one_hot: give labels as rows of a float32 matrix of shape (b, classes).
+        resize: which size the images have at each global step; None for their own.
 
     Raises:
         DataError: a batch is larger than the training part, or the augmentation does not fit.
@@ -55,6 +58,8 @@ class Batches(keras.utils.PyDataset):
         num_steps: int,
         start: int = 0,
         augment: Augment | None = None,
+        one_hot: bool = False,
+        resize: Resize | None = None,
     ) -> None:
         super().__init__()
         check_augment(augment, dataset.input_shape)
@@ -64,6 +69,8 @@ class Batches(keras.utils.PyDataset):
         self.num_steps = num_steps
         self.start = start
         self.augment = augment
+        self.one_hot = one_hot
+        self.resize = resize
         self.steps_per_epoch = steps_per_epoch(dataset, batch_size)
 
     @property
@@ -79,7 +86,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> Batch:
         epoch, step = divmod(self.start + index, self.steps_per_epoch)
-        return batch(
+        x, y = batch(
             self.dataset,
             seed=self.seed,
             epoch=epoch,
@@ -87,6 +94,28 @@ class Batches(keras.utils.PyDataset):
             batch_size=self.batch_size,
             augment=self.augment,
         )
+        size = None if self.resize is None else self.resize.at(self.start + index)
+        x = x if size is None else shrink(x, size)
+        return x, np.eye(self.dataset.num_outputs, dtype=np.float32)[y] if self.one_hot else y
+
+
+def of_any_size(batches: Batches) -> Any:
+    """Return batches for `fit` whose images change their size from one step to another.
+
+    With TensorFlow, Keras takes the sizes of the first two batches for those of all, so it is given
+    a `tf.data.Dataset` that says otherwise; the other backends look at each batch.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    x, y = batches[0]
+    signature = (
+        tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype),
+        tf.TensorSpec((None, *y.shape[1:]), y.dtype),
+    )
+    dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
+    return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 class EvaluationBatches(keras.utils.PyDataset):
@@ -102,6 +131,7 @@ class EvaluationBatches(keras.utils.PyDataset):
         rows: which examples, int64 of shape (m,).
         batch_size: examples in a batch; the last holds what remains.
         examples: inputs and targets that `rows` counts in, instead of the data set's pool.
+        mirrored: whether the images are mirrored, left to right.
     """
 
     def __init__(
@@ -111,12 +141,14 @@ class EvaluationBatches(keras.utils.PyDataset):
         *,
         batch_size: int,
         examples: tuple[NDArray[Any], NDArray[Any]] | None = None,
+        mirrored: bool = False,
     ) -> None:
         super().__init__()
         self.dataset = dataset
         self.rows = rows
         self.batch_size = batch_size
         self.x, self.y = examples if examples is not None else (dataset.x, dataset.y)
+        self.mirrored = mirrored
 
     @classmethod
     def of_test(cls, dataset: Dataset, *, batch_size: int) -> EvaluationBatches:
@@ -128,6 +160,16 @@ class EvaluationBatches(keras.utils.PyDataset):
         examples = dataset.test()
         return cls(dataset, np.arange(len(examples[1])), batch_size=batch_size, examples=examples)
 
+    def mirror(self) -> EvaluationBatches:
+        """Return the same images, mirrored left to right."""
+        return EvaluationBatches(
+            self.dataset,
+            self.rows,
+            batch_size=self.batch_size,
+            examples=(self.x, self.y),
+            mirrored=not self.mirrored,
+        )
+
     def __len__(self) -> int:
         return math.ceil(len(self.rows) / self.batch_size)
 
@@ -135,4 +177,5 @@ class EvaluationBatches(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"index must lie in 0..{len(self) - 1}, got {index}")
         rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.dataset.normalise(self.x[rows]), self.y[rows]
+        x = self.x[rows][:, :, ::-1] if self.mirrored else self.x[rows]
+        return self.dataset.normalise(x), self.y[rows]

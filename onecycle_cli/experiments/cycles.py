@@ -6,6 +6,7 @@ a training that is taken up gives the bits of one that was never broken off.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +14,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
-from onecycle_cli import results, schedules
+from onecycle_cli import data, results, schedules
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.callbacks.stop_rule import LONG_WINDOW
+from onecycle_cli.callbacks.weight_average import WeightAverage
 from onecycle_cli.errors import ConfigError, ModelError, ResultError, TrainingError
 from onecycle_cli.experiments.checkpoints import Checkpoints, State
 from onecycle_cli.experiments.epoch_end import EpochEnd
@@ -67,6 +70,8 @@ class Cycles:
         self.checkpoints = Checkpoints(
             self._run.path if self._run else None, every=self._settings.checkpoint_seconds
         )
+        decay = self._settings.ema
+        self._average = None if decay is None else WeightAverage(self._bench.model, decay)
         self._interrupts = Interrupts()
         self._number, self._first = 1, 0
         self._best_since = 0
@@ -120,6 +125,10 @@ class Cycles:
                 self._run_cycle()
                 if self.ended is None:
                     self._begin_next_cycle()
+
+    def final_weights(self) -> contextlib.AbstractContextManager[None]:
+        """Give the model the weights to be evaluated and saved: their average, if there is one."""
+        return contextlib.nullcontext() if self._average is None else self._average.in_force()
 
     def take_down(self) -> None:
         """Enter the steps of the present cycle that are not in the books yet."""
@@ -184,12 +193,14 @@ class Cycles:
             steps,
             [
                 cycle,
+                *([] if self._average is None else [self._average]),
                 Reporting(self._observer, cycle),
                 _AfterStep(self._after_step),
                 EpochEnd(self._close_epoch),
             ],
             epochs=epochs,
             start=self._first + len(cycle.losses),
+            resize=data.resizing(self._settings, sum(self.epochs) * self._bench.steps_per_epoch),
         )
 
     def _after_step(self) -> None:
@@ -203,7 +214,8 @@ class Cycles:
         """Validate, take the epoch down, and keep the model if it is the best so far."""
         if self._cycle.stop_reason is not None:
             return
-        examined = self._bench.examine("validation")
+        with self.final_weights():
+            examined = self._bench.examine("validation")
         self.take_down()
         number = len(self.log.epochs) + 1
         losses = [
@@ -341,6 +353,7 @@ class Cycles:
         self.take_down()
         snapshot = Snapshot(self._bench.model)
         arrays = {f"variables/{name}": value for name, value in snapshot.arrays.items()}
+        arrays |= {f"average/{name}": value for name, value in self._averages().items()}
         arrays |= {f"steps/{name}": value for name, value in self.log.as_arrays().items()}
         tables = self._cycle.schedule.items()
         arrays |= {f"schedule/{name}": np.array(table, np.float64) for name, table in tables}
@@ -360,11 +373,18 @@ class Cycles:
         }
         return State(about, arrays)
 
+    def _averages(self) -> dict[str, Any]:
+        held = [] if self._average is None else self._average.variables
+        return {f"{i:04d}": np.array(ops.convert_to_numpy(v)) for i, v in enumerate(held)}
+
     def _go_back_to(self, state: State) -> None:
         about = state.about
         try:
             here = Snapshot(self._bench.model)
             here.with_contents(_part(state, "variables"), about["generators"]).restore()
+            for name, value in _part(state, "average").items():
+                if self._average is not None:
+                    self._average.variables[int(name)].assign(value)
         except ModelError as error:
             raise ConfigError(f"the checkpoint cannot be used: {error}") from None
         self.log = Logbook.restored(_part(state, "steps"), about["epochs"])

@@ -91,7 +91,8 @@ def evaluate(
         batches = EvaluationBatches.of_test(dataset, batch_size=batch_size)
     else:
         batches = EvaluationBatches(dataset, dataset.validation, batch_size=batch_size)
-    examined = examine(model, batches, make_loss(saved.settings, dataset))
+    flip = saved.settings.train.flip_evaluation and dataset.is_image
+    examined = examine(model, batches, make_loss(saved.settings, dataset), flip=flip)
     _warn_of_use(saved, source, part, observer)
     return Evaluation(saved.model, dataset, part, examined)
 

@@ -38,15 +38,21 @@ class Examination:
         return float(self.confusion.trace() / self.confusion.sum())
 
 
-def examine(model: Any, batches: EvaluationBatches, loss: Any) -> Examination:
+def examine(
+    model: Any, batches: EvaluationBatches, loss: Any, *, flip: bool = False
+) -> Examination:
     """Return how a model does.
 
     Args:
         model: gives one output for each class, or for each target.
         batches: the examples, of a data set that fits the model.
         loss: gives one number for each example and target.
+        flip: average the outputs for each image and for its mirror image.
     """
     outputs = np.asarray(model.predict(batches, verbose=0), np.float32)
+    if flip:
+        outputs += np.asarray(model.predict(batches.mirror(), verbose=0), np.float32)
+        outputs /= 2
     targets = np.asarray(batches.y[batches.rows])
     classes = batches.dataset.num_outputs if batches.dataset.is_classification else None
     shaped = targets.reshape(len(targets), -1) if classes is None else targets

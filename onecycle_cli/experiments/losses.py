@@ -34,6 +34,16 @@ def make_loss(config: Config, dataset: Dataset, reduction: str | None = None) ->
     return _REGRESSION[name](reduction=reduction)
 
 
+def make_training_loss(config: Config, dataset: Dataset) -> Any:
+    """Return the loss that is trained on; with `train.label_smoothing` it takes one-hot targets."""
+    smoothing = config.train.label_smoothing
+    if smoothing and name_of_loss(config, dataset) == CROSS_ENTROPY:
+        return keras.losses.CategoricalCrossentropy(
+            from_logits=config.loss.from_logits, label_smoothing=smoothing
+        )
+    return make_loss(config, dataset, "sum_over_batch_size")
+
+
 def check_loss_fits(config: Config, dataset: Dataset) -> None:
     """Make sure that the loss is one for such targets.
 

@@ -133,7 +133,8 @@ class _Training:
         seconds = self.cycles.seconds
         if self.run is not None:
             self._save(self.run, "model.keras")
-        test = self.bench.examine("test")
+        with self.cycles.final_weights():
+            test = self.bench.examine("test")
         result = self._result(test, seconds)
         if self.run is not None:
             self._write(self.run, result)
@@ -202,7 +203,8 @@ class _Training:
         """Write the model whole or not at all."""
         temporary = run.path / f".{name.removesuffix('.keras')}.tmp.keras"
         try:
-            self.bench.model.save(temporary)
+            with self.cycles.final_weights():
+                self.bench.model.save(temporary)
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(run.path / name)

@@ -223,6 +223,7 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
         "nesterov": config.optimizer.nesterov,
         "decay": config.optimizer.decay_kind,
         "precision": config.precision,
+        "label_smoothing": config.train.label_smoothing,
     }
     if fingerprint is None:
         del conditions["data"]

@@ -20,11 +20,13 @@ from onecycle_cli.experiments.losses import (
     CROSS_ENTROPY,
     check_loss_fits,
     make_loss,
+    make_training_loss,
     name_of_loss,
 )
 from onecycle_cli.experiments.observer import Observer
 
 _SUM_TOLERANCE = 0.02
+_ADAPTED_TO = 5000
 
 
 class Workbench:
@@ -67,10 +69,11 @@ class Workbench:
 
     @property
     def chance(self) -> float | None:
-        """The loss of always giving the best single answer; `None` where no formula gives it."""
+        """The training loss of the best single answer to all; `None` where no formula gives it."""
         targets = self.dataset.y[self.dataset.train]
         if self.loss_name == CROSS_ENTROPY:
-            shares = np.bincount(targets) / len(targets)
+            shares = np.bincount(targets, minlength=self.dataset.num_outputs) / len(targets)
+            shares += self.config.train.label_smoothing * (1 / len(shares) - shares)
             return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
         return float(targets.var(axis=0).mean()) if self.loss_name == "mse" else None
 
@@ -92,6 +95,7 @@ class Workbench:
         replicate: int = 0,
         epochs: int = 1,
         start: int = 0,
+        resize: data.Resize | None = None,
     ) -> None:
         """Train with the batches of a replicate.
 
@@ -101,6 +105,7 @@ class Workbench:
             replicate: whose order of the data and augmentation to use.
             epochs: epochs of this call.
             start: position of the first batch in the replicate's endless sequence.
+            resize: which size the images have at each position; None for their own.
         """
         batches = data.Batches(
             self.dataset,
@@ -109,9 +114,11 @@ class Workbench:
             num_steps=steps * epochs,
             start=start,
             augment=self.augment,
+            one_hot=self.config.train.label_smoothing > 0,
+            resize=resize,
         )
         self.model.fit(
-            batches,
+            batches if resize is None else data.of_any_size(batches),
             epochs=epochs,
             steps_per_epoch=steps,
             shuffle=False,
@@ -120,7 +127,10 @@ class Workbench:
         )
 
     def examine(self, part: str) -> Examination:
-        """Return how the model does on the `validation` or on the `test` part."""
+        """Return how the model does on the `validation` or on the `test` part.
+
+        Label smoothing is no part of these losses.
+        """
         if part == "test":
             batches = data.EvaluationBatches.of_test(
                 self.dataset, batch_size=self.config.batch_size
@@ -129,7 +139,9 @@ class Workbench:
             batches = data.EvaluationBatches(
                 self.dataset, self.dataset.validation, batch_size=self.config.batch_size
             )
-        return examine(self.model, batches, make_loss(self.config, self.dataset))
+        loss = make_loss(self.config, self.dataset)
+        flip = self.config.train.flip_evaluation
+        return examine(self.model, batches, loss, flip=flip)
 
     def _build(self, seed: int) -> Any:
         keras.utils.set_random_seed(seed)
@@ -139,12 +151,35 @@ class Workbench:
             return registry.build(
                 self.config.model.name,
                 self.config.model.options,
-                input_shape=self.dataset.input_shape,
+                input_shape=self._input_shape,
                 num_outputs=self.dataset.num_outputs,
                 activation=None if self._outputs_probabilities else "linear",
+                examples=self._examples_to_adapt_to,
             )
+        except ModelError as error:
+            if self.config.train.resize is None:
+                raise
+            raise ModelError(
+                f"train.resize needs a network that takes images of any size, with None for their "
+                f"height and width: {error}"
+            ) from error
         finally:
             keras.config.set_dtype_policy(callers_policy)
+
+    @property
+    def _input_shape(self) -> tuple[int | None, ...]:
+        """The shape of one input; no sizes where they change in the course of the training."""
+        resize = self.config.train.resize
+        if resize is None:
+            return self.dataset.input_shape
+        data.check_resize([stretch.size for stretch in resize], self.dataset.input_shape)
+        return (None, None, self.dataset.input_shape[-1])
+
+    def _examples_to_adapt_to(self) -> NDArray[np.float32]:
+        """Return training inputs, never augmented, spread over the whole training part."""
+        train = self.dataset.train
+        rows = train[np.linspace(0, len(train) - 1, min(len(train), _ADAPTED_TO)).astype(np.int64)]
+        return self.dataset.normalise(self.dataset.x[rows])
 
     @property
     def _outputs_probabilities(self) -> bool:
@@ -166,12 +201,13 @@ class Workbench:
         )
         if self.config.precision == "mixed_float16":  # else a saved model does not know of it
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        loss = make_loss(self.config, self.dataset, "sum_over_batch_size")
+        loss = make_training_loss(self.config, self.dataset)
         self.model.compile(optimizer, loss, jit_compile=self.jit_compile, auto_scale_loss=False)
 
     def _check_outputs(self) -> None:
         """Compare the model's outputs on a first batch with what the loss takes them for."""
         check_loss_fits(self.config, self.dataset)
+        self._check_options_fit()
         outputs = np.asarray(self._first_outputs(), np.float64)
         if self.loss_name != CROSS_ENTROPY or not np.isfinite(outputs).all():
             return
@@ -199,6 +235,20 @@ class Workbench:
             raise ModelError(
                 f"model {self.config.model.name} failed on its first examples: {cause}"
             ) from error
+
+    def _check_options_fit(self) -> None:
+        if self.config.train.label_smoothing and self.loss_name != CROSS_ENTROPY:
+            raise self.config.error(
+                "train.label_smoothing",
+                f"train.label_smoothing needs class labels, and {self.dataset.name} has numbers; "
+                f"set it to 0.",
+            )
+        if self.config.train.flip_evaluation and not self.dataset.is_image:
+            raise self.config.error(
+                "train.flip_evaluation",
+                f"train.flip_evaluation needs images, and the inputs of {self.dataset.name} have "
+                f"the shape {self.dataset.input_shape}; set it to false.",
+            )
 
 
 def _decide_jit(config: Config) -> bool:

@@ -67,8 +67,15 @@ def test_the_defaults(minimal):
             "shape": "smith",
             "end_percentage": 0.1,
             "scale_percentage": None,
+            "retries": 2,
+            "early_finish": None,
+            "checkpoint_seconds": 60.0,
             "log_grad_norm": False,
             "tensorboard": False,
+            "label_smoothing": 0.0,
+            "ema": None,
+            "flip_evaluation": False,
+            "resize": None,
         },
     }
 
@@ -173,3 +180,31 @@ class TestError:
     def test_without_a_place(self, minimal):
         error = minimal.error("find_lr.max_lr", "no.")
         assert (str(error), error.exit_code) == ("no.", 2)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("train", "label_smoothing", 1.0),
+        ("train", "label_smoothing", -0.1),
+        ("train", "ema", 0.0),
+        ("train", "ema", 1.0),
+        ("train", "flip_evaluation", "yes"),
+        ("train", "resize", []),
+        ("train", "resize", [{"until": 1.5, "size": 24}]),
+        ("train", "resize", [{"until": 0.5, "size": 16}, {"until": 0.5, "size": 24}]),
+    ],
+)
+def test_training_options_out_of_range(minimal, section, key, value):
+    with pytest.raises(ValidationError, match=key):
+        Config.model_validate({**minimal.model_dump(), section: {key: value}})
+
+
+@pytest.mark.parametrize("flip", [True, False, "alternate"])
+def test_flips(flip):
+    assert DatasetConfig(name="cifar10", augment={"flip": flip}).augment.flip == flip
+
+
+def test_flips_of_no_known_kind():
+    with pytest.raises(ValidationError, match="flip"):
+        DatasetConfig(name="cifar10", augment={"flip": "sometimes"})

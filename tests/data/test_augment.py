@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -128,3 +130,37 @@ def test_what_does_not_fit_is_refused(augment, shape, message):
 def test_what_fits_is_not():
     check_augment(None, (13,))
     check_augment(Augment(crop=7, cutout=7), (8, 9, 1))
+
+
+def test_alternating_flips_mirror_each_image_in_every_second_epoch(make_dataset):
+    dataset = make_dataset(train=50, validation=13)
+    dataset = replace(dataset, y=np.arange(63, dtype=np.int32))  # targets are rows of the pool
+    augment = Augment(flip="alternate", crop=0)
+    mirrored = np.zeros((4, 63), bool)
+    for epoch in range(4):
+        for step in range(4):
+            key = {"seed": 5, "epoch": epoch, "step": step, "batch_size": 16}
+            x, rows = batch(dataset, **key, augment=augment)
+            as_it_is = dataset.normalise(dataset.x[rows])
+            for image, plain, row in zip(x, as_it_is, rows, strict=True):
+                mirrored[epoch, row] = not np.array_equal(image, plain)
+                expected = plain[:, ::-1] if mirrored[epoch, row] else plain
+                np.testing.assert_array_equal(image, expected)
+    train = mirrored[:, dataset.train]
+    np.testing.assert_array_equal(train[0], ~train[1])
+    np.testing.assert_array_equal(train[0], train[2])
+    np.testing.assert_array_equal(train[1], train[3])
+    assert 15 <= train[0].sum() <= 35
+
+
+def test_who_starts_mirrored_depends_on_the_seed(make_dataset):
+    dataset = make_dataset(train=50, validation=13)
+    augment = Augment(flip="alternate", crop=0)
+    key = {"epoch": 0, "step": 0, "batch_size": 50, "augment": augment}
+    flipped = []
+    for seed in (1, 1, 2):
+        x, _ = batch(dataset, seed=seed, **key)
+        order = np.random.Generator(np.random.PCG64([seed, 0])).permutation(50)
+        plain = dataset.normalise(dataset.x[dataset.train[order]])
+        flipped.append(set(order[(x != plain).any(axis=(1, 2, 3))].tolist()))
+    assert flipped[0] == flipped[1] != flipped[2]

@@ -5,11 +5,12 @@ import pytest
 
 from onecycle_cli.data.augment import Augment
 from onecycle_cli.data.batching import batch
+from onecycle_cli.data.resize import Resize, shrink
 from onecycle_cli.errors import DataError
 
 keras = pytest.importorskip("keras")
 
-from onecycle_cli.data.feed import Batches, EvaluationBatches  # noqa: E402
+from onecycle_cli.data.feed import Batches, EvaluationBatches, of_any_size  # noqa: E402
 
 AUGMENT = Augment(flip=True, crop=2, cutout=2)
 
@@ -161,3 +162,46 @@ def test_keras_evaluates_and_predicts_every_example_once(dataset):
     np.testing.assert_allclose(probabilities, model.predict_on_batch(x), rtol=1e-5, atol=1e-7)
     loss = -np.log(probabilities[np.arange(13), dataset.y[dataset.validation]]).mean()
     assert model.evaluate(batches, verbose=0) == pytest.approx(loss, rel=1e-5)
+
+
+def test_labels_can_be_rows_of_a_matrix(dataset):
+    plain = Batches(dataset, seed=4, batch_size=16, num_steps=4)
+    one_hot = Batches(dataset, seed=4, batch_size=16, num_steps=4, one_hot=True)
+    for (x, labels), (same, rows) in zip(plain, one_hot, strict=True):
+        np.testing.assert_array_equal(x, same)
+        assert rows.dtype == np.float32
+        assert rows.shape == (len(labels), 5)
+        np.testing.assert_array_equal(rows.argmax(1), labels)
+        np.testing.assert_array_equal(rows.sum(1), 1)
+
+
+def test_the_mirror_of_an_evaluation(dataset):
+    batches = EvaluationBatches(dataset, dataset.validation, batch_size=5)
+    for (x, y), (mirrored, same) in zip(batches, batches.mirror(), strict=True):
+        np.testing.assert_array_equal(mirrored, x[:, :, ::-1])
+        np.testing.assert_array_equal(same, y)
+    np.testing.assert_array_equal(batches.mirror().mirror()[1][0], batches[1][0])
+
+
+def test_sizes_go_by_the_global_step(dataset):
+    resize = Resize((2, 6), (2, 3))
+    options = {"seed": 4, "batch_size": 16, "num_steps": 6, "start": 1}
+    plain, resized = Batches(dataset, **options), Batches(dataset, **options, resize=resize)
+    for i, size in enumerate([2, 3, 3, 3, 3, None]):
+        x, y = resized[i]
+        whole, labels = plain[i]
+        np.testing.assert_array_equal(x, whole if size is None else shrink(whole, size))
+        np.testing.assert_array_equal(y, labels)
+
+
+def test_fit_sees_batches_of_every_size(dataset):
+    class Pooling(Witness):
+        def call(self, x):
+            return self.dense(keras.ops.mean(x, axis=(1, 2)))
+
+    batches = Batches(dataset, seed=4, batch_size=16, num_steps=8, resize=Resize((3,), (2,)))
+    model = Pooling()
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.fit(of_any_size(batches), epochs=2, steps_per_epoch=4, shuffle=False, verbose=0)
+    assert_same(model.seen, list(batches))
+    assert [x.shape[1] for x, _ in model.seen] == [2] * 3 + [dataset.input_shape[0]] * 5

@@ -70,6 +70,7 @@ def test_result_and_suggestion_agree(first):
         "nesterov": True,
         "decay": "l2",
         "precision": "float32",
+        "label_smoothing": 0.0,
         "momentum": 0.9,
         "weight_decay": 0.0,
     }

@@ -516,3 +516,30 @@ def test_an_unknown_learning_rate_is_a_bad_config(small, tmp_path):
 
     assert error.value.exit_code == 2
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_average_of_the_weights_is_what_is_judged_and_saved(small, tmp_path, table):
+    import keras
+
+    plain = train(small(train={"cycles": CYCLES}), out=tmp_path / "plain")
+    averaged = train(small(train={"cycles": CYCLES, "ema": 0.9}), out=tmp_path / "averaged")
+    losses = [table(r.folder / "steps.csv")["loss"] for r in (plain, averaged)]
+    np.testing.assert_array_equal(*losses)  # training goes on from the weights as they are
+    assert plain.history[-1].val_loss != averaged.history[-1].val_loss
+
+    dataset = data.load(load_config(small()).dataset, seed=0)
+    x, y = dataset.test()
+    for result in (plain, averaged):
+        model = keras.saving.load_model(result.folder / "model.keras")
+        outputs = np.asarray(model(dataset.normalise(x)))
+        loss = -np.log(outputs[np.arange(len(y)), y]).mean()
+        assert result.test_loss == pytest.approx(loss, rel=1e-4)
+
+
+def test_a_network_trained_on_smoothed_labels_loads_in_plain_keras(small, tmp_path):
+    import keras
+
+    result = train(small(train={"label_smoothing": 0.2, "ema": 0.9}), out=tmp_path)
+    model = keras.saving.load_model(result.folder / "model.keras", custom_objects={})
+    assert type(model.loss) is keras.losses.CategoricalCrossentropy
+    assert model.loss.label_smoothing == 0.2

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,3 +141,128 @@ def test_xla_is_for_those_who_ask(bench, small):
     assert bench(small()).model.jit_compile is False
     assert bench(small(jit_compile=True)).model.jit_compile is True
     assert bench(small(jit_compile=False)).model.jit_compile is False
+
+
+ADAPTING = """
+layer = keras.layers.Dense(num_outputs, activation="softmax", name="last")
+x = keras.Input(input_shape)
+return keras.Model(x, layer(keras.layers.Flatten()(x)))
+
+def adapt(model, images):
+    bias = model.get_layer("last").bias
+    shares = [len(images), images.mean(), images.std()]
+    bias.assign(shares + [model.get_layer("last").kernel.numpy().sum()] * 7)
+"""
+
+
+def test_a_model_adapts_to_training_images_in_every_replicate(bench, small, user_model):
+    model = user_model(ADAPTING)
+    path = Path(model["name"].partition(":")[0])
+    path.write_text(path.read_text().replace("    def adapt", "def adapt"))
+    bench = bench(small() | {"model": model})
+    pool = bench.dataset.normalise(bench.dataset.x[bench.dataset.train])
+    adapted = {}
+    for replicate in (0, 1, 0, 1):
+        bench.rewind(replicate)
+        kernel, bias = (np.array(w) for w in bench.model.get_layer("last").weights)
+        expected = [len(pool), pool.mean(), pool.std(), *[kernel.sum()] * 7]
+        np.testing.assert_allclose(bias, expected, rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(adapted.setdefault(replicate, bias), bias)
+        bench.train(2, [], replicate=replicate)
+    assert not np.array_equal(adapted[0], adapted[1])
+
+
+def test_labels_are_smoothed_in_training_only(bench, small, user_model):
+    model = user_model(BODY.format(head=SOFTMAX))
+    plain = bench(small() | {"model": model})
+    smooth = bench(small(train={"label_smoothing": 0.2}) | {"model": model})
+    probabilities, labels = first_batch_of(smooth)
+    logs = np.log(probabilities)
+    targets = 0.8 * np.eye(10)[labels] + 0.2 / 10
+
+    smooth.train(1, [])
+    recorded = smooth._instruments.batch_loss
+    assert recorded == pytest.approx(-(targets * logs).sum(1).mean(), rel=1e-4)
+    plain.train(1, [])
+    right = logs[np.arange(len(labels)), labels]
+    assert plain._instruments.batch_loss == pytest.approx(-right.mean(), rel=1e-4)
+
+    smooth.rewind(), plain.rewind()
+    examined = smooth.examine("validation").losses, plain.examine("validation").losses
+    np.testing.assert_array_equal(*examined)
+
+
+def first_batch_of(bench):
+    from onecycle_cli.data import batch
+
+    x, labels = batch(bench.dataset, seed=0, epoch=0, step=0, batch_size=64)
+    return np.asarray(bench.model(x), np.float64), labels
+
+
+def test_chance_is_that_of_the_loss_trained_on(bench, small):
+    smooth, plain = bench(small(train={"label_smoothing": 0.2})), bench(small())
+    shares = np.bincount(plain.dataset.y[plain.dataset.train]) / len(plain.dataset.train)
+    smoothed = 0.8 * shares + 0.2 / 10
+    assert plain.chance == pytest.approx(-(shares * np.log(shares)).sum())
+    assert smooth.chance == pytest.approx(-(smoothed * np.log(smoothed)).sum())
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_flipped_images_have_a_say_in_an_evaluation(bench, small, part):
+    bench = bench(small(train={"flip_evaluation": True}))
+    dataset = bench.dataset
+    x, labels = dataset.x[dataset.validation], dataset.y[dataset.validation]
+    if part == "test":
+        x, labels = dataset.test()
+    straight, mirrored = (np.asarray(bench.model(dataset.normalise(i))) for i in (x, x[:, :, ::-1]))
+    outputs = (straight + mirrored) / 2
+
+    found = bench.examine(part)
+    expected = -np.log(outputs[np.arange(len(labels)), labels])
+    np.testing.assert_allclose(found.losses, expected, rtol=1e-4)
+    assert found.accuracy == (outputs.argmax(1) == labels).mean()
+
+
+def test_options_that_do_not_fit_the_data(bench, small, arrays, linear):
+    regression = small(batch_size=8, dataset=arrays) | {"model": linear}
+    with pytest.raises(ConfigError, match="label_smoothing needs class labels, and arrays has num"):
+        bench(regression | {"train": {"label_smoothing": 0.1}})
+    with pytest.raises(ConfigError, match=r"flip_evaluation needs images, .* the shape \(4,\)"):
+        bench(regression | {"train": {"flip_evaluation": True}})
+
+
+POOLED = """
+x = keras.Input(input_shape)
+h = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 1, activation="relu")(x))
+return keras.Model(x, keras.layers.Dense(num_outputs, activation="softmax")(h))
+"""
+
+
+def test_training_on_small_images_is_what_anybody_would_compute(bench, small, user_model):
+    """In graph mode, with one training step for images of all sizes."""
+    import keras
+
+    from onecycle_cli.data import Resize, batch
+    from onecycle_cli.data.resize import shrink
+
+    plan = [{"until": 0.5, "size": 4}]
+    bench = bench(small(train={"resize": plan}) | {"model": user_model(POOLED)})
+    assert bench.model.input_shape == (None, None, None, 1)
+    twin = keras.models.clone_model(bench.model)
+    twin.set_weights(bench.model.get_weights())
+    twin.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
+    bench.assign({"learning_rate": 0.1, "momentum": 0.0})
+    bench.train(4, [], resize=Resize((2,), (4,)))
+    for step in range(4):
+        x, y = batch(bench.dataset, seed=0, epoch=0, step=step, batch_size=64)
+        twin.train_on_batch(shrink(x, 4) if step < 2 else x, y)
+    for ours, theirs in zip(bench.model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    bench.examine("validation")
+
+
+def test_a_network_for_one_size_only_is_refused(bench, small):
+    with pytest.raises(ModelError, match=r"train\.resize needs a network that takes images of any"):
+        bench(small(train={"resize": [{"until": 0.5, "size": 4}]}))
+    with pytest.raises(DataError, match="must be at most the images' 8 pixels, got 16"):
+        bench(small(train={"resize": [{"until": 0.5, "size": 16}]}))

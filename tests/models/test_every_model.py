@@ -6,9 +6,10 @@ import sys
 import keras
 import numpy as np
 import pytest
-from onecycle_models import mini_mobilenet_v2, mini_vgg, mlp, resnet, resnet9
+from onecycle_models import airbench, mini_mobilenet_v2, mini_vgg, mlp, resnet, resnet9
 
 SMALL = {
+    "airbench": (airbench, {"widths": [4, 8, 8]}),
     "mini_mobilenet_v2": (mini_mobilenet_v2, {"alpha": 0.25, "dropout": 0.2, "l2": 1e-4}),
     "mini_vgg": (mini_vgg, {"dropout": 0.2}),
     "mlp": (mlp, {"hidden": 8, "dropout": 0.2}),

@@ -44,3 +44,12 @@ def test_scores_are_scaled():
 def test_options_out_of_range_are_refused(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         resnet9.build((32, 32, 3), 10, **options)
+
+
+def test_images_of_any_size():
+    whole = resnet9.build((12, 12, 1), 3, width=4)
+    free = resnet9.build((None, None, 1), 3, width=4)
+    free.set_weights(whole.get_weights())
+    images = np.random.default_rng(0).random((2, 16, 16, 1), "float32")
+    np.testing.assert_allclose(free(images[:, :12, :12]), whole(images[:, :12, :12]), rtol=1e-5)
+    assert np.isfinite(np.asarray(free(images))).all()
