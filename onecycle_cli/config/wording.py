@@ -150,6 +150,9 @@ def _place(key: _Key, places: Mapping[str, str], fallback: str) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "nothing"
-    text = repr(value) if isinstance(value, str) else str(value)
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a number that is too long to be shown"
     text = text.lower() if isinstance(value, bool) else text
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

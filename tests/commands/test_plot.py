@@ -114,3 +114,12 @@ def test_data_that_are_not_there_need_not_be_fetched_for_a_preview(invoke, own_f
     invoke("init", "cifar10")
     outcome = invoke("plot", "cifar10.yaml")
     assert rows(outcome.stdout)["steps"] == "7040 = 20 epochs of 352"
+
+
+def test_a_preview_of_more_steps_than_fit_a_picture(invoke, config, own_folders):
+    outcome = invoke("plot", config, "--set", "train.cycles=[{epochs: 2147483647}]")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.endswith(
+        "2,147,483,647 epochs of 23 steps are too many to draw; a preview takes at most "
+        "5,000,000 steps.\n"
+    )

@@ -159,3 +159,17 @@ def test_aliases_that_unfold_without_end():
 def test_nested_without_end(text):
     with pytest.raises(RecursionError):
         parse(text)
+
+
+def test_a_key_that_unfolds_without_end():
+    """A key of aliases stands for a billion entries, too; the loader would spell it out."""
+    levels = ["&a0 [x, x, x, x, x, x, x, x]"]
+    levels += [f"&a{i} [{', '.join([f'*a{i - 1}'] * 8)}]" for i in range(1, 12)]
+    with pytest.raises(yaml.YAMLError, match="a key must be a single word"):
+        parse(f"? [{', '.join(levels)}]\n: 1")
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 1000, "0o" + "7" * 1000, "-" + "9" * 1000])
+def test_a_number_that_nobody_means(number):
+    with pytest.raises(yaml.YAMLError, match="more than 1,000 digits"):
+        parse(number)
