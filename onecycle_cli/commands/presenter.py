@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import sys
 import traceback
@@ -19,6 +20,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 _LONGEST_LINE = 1_000
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class _Terminated(KeyboardInterrupt):
@@ -63,6 +65,7 @@ def readable(line: str) -> str:
 
     Configs and results come from anywhere, and are quoted where they are wrong.
     """
+    line = _COLOUR.sub("", line)
     text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
     if len(text) <= _LONGEST_LINE:
         return text

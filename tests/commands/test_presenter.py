@@ -97,9 +97,9 @@ def test_numbers(value, text):
 
 def test_a_quoted_text_gives_the_terminal_no_orders(capsys):
     with pytest.raises(typer.Exit), presented():
-        raise ConfigError("a\x1b[31m\x00\u202e\ud800\x85 bcü: no.")
+        raise ConfigError("a\x1b[31m\x1b[2J\x00\u202e\ud800\x85 bcü: no.")
     text = capsys.readouterr().err
-    assert text == "onecycle: a\\x1b[31m\\x00\\u202e\\ud800\\x85 bcü: no.\n"
+    assert text == "onecycle: a\\x1b[2J\\x00\\u202e\\ud800\\x85 bcü: no.\n"
 
 
 def test_of_an_endless_line_both_ends_are_shown(capsys):

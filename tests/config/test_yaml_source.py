@@ -1,4 +1,5 @@
 import math
+import time
 
 import pytest
 import yaml
@@ -173,3 +174,13 @@ def test_a_key_that_unfolds_without_end():
 def test_a_number_that_nobody_means(number):
     with pytest.raises(yaml.YAMLError, match="more than 1,000 digits"):
         parse(number)
+
+
+def test_a_long_row_of_digits_is_looked_at_once():
+    """A pattern that could split it at every digit would take minutes."""
+    text = "9" * 500_000
+    started = time.process_time()
+    with pytest.raises(yaml.YAMLError):
+        parse(text)
+    assert parse(f"{text}.x")[0] == f"{text}.x"
+    assert time.process_time() - started < 10
