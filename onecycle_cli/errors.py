@@ -40,3 +40,7 @@ class TrainingError(OnecycleError):
 
 class ResultError(OnecycleError):
     """A saved result that cannot be read, or a folder that cannot be written."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM; like Ctrl-C it passes through whatever catches an `Exception`."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from onecycle_cli.config import Config
 
-__all__ = ["Option", "build", "check", "model_names", "options", "problem"]
+__all__ = ["Option", "build", "check", "fingerprint", "model_names", "options", "problem"]
 
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
@@ -106,6 +106,16 @@ def check(config: Config) -> None:
     if found:
         key, message = found
         raise config.error(key, f"{key}: {message.rstrip('.')}.")
+
+
+def fingerprint(name: str) -> str:
+    """Return a digest of the file that a model is built by.
+
+    Raises:
+        ConfigError: there is no such model or file.
+    """
+    path, _ = _locate(name)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def build(

@@ -34,6 +34,12 @@ from onecycle_cli.errors import ResultError
 from onecycle_cli.suggest import LRFindings, Suggestion
 
 SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+RESUME = "resume.json"
+CHECKPOINTS = "checkpoints"
+JOURNAL = "journal"
+"""What a run that is not finished holds beside its results, to be taken up again."""
+
 SUGGESTED = ("max_lr", "momentum", "weight_decay")
 _KEYS = {"find-lr": "max_lr", "find-momentum": "momentum", "find-wd": "weight_decay"}
 _VALUES = {
@@ -42,6 +48,7 @@ _VALUES = {
     "weight_decay": "a number of at least 0",
 }
 
+_NUMBERED = re.compile(r"\.?(\d+)(?:-running)?")
 _BIAS_CORRECTION = 0.98
 _LARGEST_EXPONENT = 300
 _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -193,89 +200,206 @@ def to_yaml(data: Any) -> str:
 
 
 class RunFolder:
-    """A numbered folder that is made aside and appears whole.
+    """A numbered folder that is made aside and appears whole, and can be taken up again.
 
-    Use as a context manager: at the end it is renamed to the next free number. When the work
-    breaks off, it is kept under its number if `keep` was called, with that status, and removed
-    otherwise.
+    Use as a context manager: at the end it is renamed to its number. When the work breaks off, it
+    is kept under its number if `keep` was called, with that status, and removed otherwise. While
+    it is open no other process can take it up; the lock ends with the process, however that ends.
 
     Attributes:
         path: where to write to while the work goes on; the final folder afterwards.
+        number: of the run.
         manifest: what `manifest.json` will say.
     """
 
-    def __init__(self, out: str | Path, name: str, kind: str, manifest: Mapping[str, Any]) -> None:
-        self._parent = Path(out).absolute() / name / kind
-        self.manifest = {"schema_version": SCHEMA_VERSION, **manifest, "start": now()}
-        self._kept = False
-        self.number, self.path = self._reserve()
+    def __init__(self, path: Path, manifest: Mapping[str, Any], *, kept: bool) -> None:
+        self._parent, self.number = path.parent, _number_of(path)
+        self.path, self.manifest = path, dict(manifest)
+        self._kept, self._status = kept, "done"
+        self._holding = contextlib.ExitStack()
+
+    @classmethod
+    def create(
+        cls, out: str | Path, name: str, kind: str, manifest: Mapping[str, Any]
+    ) -> RunFolder:
+        """Make the first folder `out/name/kind/NNN` whose number is free.
+
+        Raises:
+            ResultError: when it can't be made.
+        """
+        path = _reserve(Path(out).absolute() / name / kind)
+        about = {"schema_version": SCHEMA_VERSION, **manifest, "start": now()}
+        run = cls(path, about, kept=False)
         try:
-            self.write_manifest("running")
+            run._lock()
+            run.write_manifest("running")
         except ResultError:
-            self._remove()
+            run._remove()
             raise
+        return run
+
+    @classmethod
+    def take_up(cls, path: Path, **resumed: Any) -> RunFolder:
+        """Open a folder whose work broke off, found by `find_unfinished`.
+
+        Args:
+            path: the folder.
+            **resumed: what the manifest is to say about this time.
+
+        Raises:
+            ResultError: when another process is at work on it, or it can't be written.
+        """
+        run = cls(path, {}, kept=True)
+        run._lock()
+        try:
+            run.manifest = read_json(path / MANIFEST)
+            again = [*run.manifest.get("resumed", []), {"when": now(), **resumed}]
+            run.manifest["resumed"] = again
+            run._rename(run._aside)
+            run.write_manifest("running")
+        except (ResultError, AttributeError, TypeError) as error:
+            run._holding.close()
+            if isinstance(error, ResultError):
+                raise
+            raise ResultError(f"{path / MANIFEST}: is damaged; start the run anew.") from None
+        return run
 
     @property
     def final(self) -> Path:
         """The folder under which the result will be found."""
         return self._parent / f"{self.number:03d}"
 
+    @property
+    def _aside(self) -> Path:
+        return self._parent / f".{self.number:03d}-running"
+
     def keep(self) -> None:
         """From now on there is something worth keeping, even if the work breaks off."""
         self._kept = True
 
+    def end_as(self, status: str) -> None:
+        """Have a run that is going to end by itself called interrupted, so that it can go on."""
+        self._status = status
+
     def write_manifest(self, status: str) -> None:
         """Write `manifest.json` with a status: running, done, failed or interrupted."""
-        write_json(self.path / "manifest.json", self.manifest | {"end": now(), "status": status})
+        write_json(self.path / MANIFEST, self.manifest | {"end": now(), "status": status})
 
     def __enter__(self) -> RunFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._finish("done")
-        elif self._kept:
-            broken_off = issubclass(kind, KeyboardInterrupt | SystemExit)
-            with contextlib.suppress(ResultError):
-                self._finish("interrupted" if broken_off else "failed")
-        else:
-            self._remove()
+        with self._holding:
+            if kind is None:
+                self._finish(self._status)
+            elif self._kept:
+                broken_off = issubclass(kind, KeyboardInterrupt | SystemExit)
+                with contextlib.suppress(ResultError):
+                    self._finish("interrupted" if broken_off else "failed")
+            else:
+                self._remove()
 
     def _finish(self, status: str) -> None:
         self.write_manifest(status)
+        self._rename(self.final)
+        if status == "done":
+            _forget(self.path)
+
+    def _rename(self, target: Path) -> None:
+        if self.path == target:
+            return
         try:
-            self.path.rename(self.final)
+            self.path.rename(target)
         except OSError as error:
-            raise unwritable(self.final, error) from None
-        self.path = self.final
+            raise unwritable(target, error) from None
+        self.path = target
+
+    def _lock(self) -> None:
+        self._holding.enter_context(locked(self.path))
 
     def _remove(self) -> None:
+        self._holding.close()
         shutil.rmtree(self.path, ignore_errors=True)
         for folder in (self._parent, self._parent.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
-    def _reserve(self) -> tuple[int, Path]:
-        """Make the first folder whose number is free; another run may be doing the same."""
-        try:
-            self._parent.mkdir(parents=True, exist_ok=True)
-            number = 1 + max(_numbers(self._parent), default=0)
-            while (path := self._claim(number)) is None:
-                number += 1
-            return number, path
-        except OSError as error:
-            raise unwritable(self._parent, error) from None
 
-    def _claim(self, number: int) -> Path | None:
-        path = self._parent / f".{number:03d}-running"
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            return None
-        if (self._parent / f"{number:03d}").exists():  # finished since the numbers were read
-            path.rmdir()
-            return None
+def find_unfinished(path: str | Path, kind: str) -> Path:
+    """Return the folder of a run that broke off and can be taken up.
+
+    Args:
+        path: the run's folder, by its number or by its name while it runs; or a folder above it,
+            such as `runs/digits` or `runs/digits/train`: then the newest unfinished run there.
+        kind: `find-lr`, `find-momentum`, `find-wd` or `train`.
+
+    Raises:
+        ResultError: when there is none.
+    """
+    given = Path(path).absolute()
+    aside = given.with_name(f".{given.name}-running")
+    for folder in (given, aside):
+        if _can_be_taken_up(folder):
+            return folder
+    if (given / MANIFEST).is_file():
+        finished = _is_run(given)
+        raise ResultError(
+            f"{path}: is finished; there is nothing to resume."
+            if finished
+            else f"{path}: ended before it had begun; start it anew."
+        )
+    for parent in (given, given / kind):
+        if found := unfinished(parent):
+            return found[-1]
+    raise ResultError(
+        f"{path}: holds no unfinished run of {kind}; give the folder of one, such as "
+        f"runs/NAME/{kind}/001, or start without --resume."
+    )
+
+
+def unfinished(parent: Path) -> list[Path]:
+    """Return the folders of the runs under a folder that can be taken up, by number."""
+    return sorted(filter(_can_be_taken_up, _folders(parent)), key=_number_of)
+
+
+def _can_be_taken_up(folder: Path) -> bool:
+    if not all((folder / name).is_file() for name in (MANIFEST, RESUME)):
+        return False
+    return folder.name.startswith(".") or read_json(folder / MANIFEST).get("status") != "done"
+
+
+def _forget(folder: Path) -> None:
+    """Remove what only a run that broke off has a use for."""
+    for name in (RESUME, CHECKPOINTS, JOURNAL):
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
+
+
+def _reserve(parent: Path) -> Path:
+    """Make the first folder whose number is free; another run may be doing the same."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        number = 1 + max(_numbers(parent), default=0)
+        while (path := _claim(parent, number)) is None:
+            number += 1
         return path
+    except OSError as error:
+        raise unwritable(parent, error) from None
+
+
+def _claim(parent: Path, number: int) -> Path | None:
+    path = parent / f".{number:03d}-running"
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        return None
+    if (parent / f"{number:03d}").exists():  # finished since the numbers were read
+        path.rmdir()
+        return None
+    return path
 
 
 def new_folder(out: str | Path, name: str, kind: str) -> Path:
@@ -572,9 +696,19 @@ def _is_number(value: Any) -> bool:
 
 
 def _numbers(folder: Path) -> Iterator[int]:
-    for path in folder.iterdir():
-        if match := re.fullmatch(r"\.?(\d+)(?:-running)?", path.name):
-            yield int(match[1])
+    for path in _folders(folder):
+        yield _number_of(path)
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    """Yield what has the name of a run, running or not."""
+    with contextlib.suppress(OSError):
+        yield from (path for path in parent.iterdir() if _NUMBERED.fullmatch(path.name))
+
+
+def _number_of(path: Path) -> int:
+    match = _NUMBERED.fullmatch(path.name)
+    return int(match[1]) if match else 0
 
 
 def _is_run(folder: Path) -> bool:

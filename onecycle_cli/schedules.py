@@ -157,6 +157,51 @@ def at(table: list[float], step: int, after: float) -> float:
     return table[step] if step < len(table) else after
 
 
+def cooled_down(table: list[float], done: int, num_steps: int, final: float) -> list[float]:
+    """Return the table cut after `done` steps, with a straight way to `final` in its place.
+
+    Args:
+        table: values of a whole run, at least one.
+        done: steps that have been taken.
+        num_steps: steps to come, at least 1; the last of them is at `final`.
+        final: where to end.
+    """
+    present = table[max(0, min(done, len(table)) - 1)]
+    way = [present + (final - present) * (i + 1) / num_steps for i in range(num_steps)]
+    return [*table[:done], *way[:-1], final]
+
+
+def stretched(table: list[float], done: int, num_steps: int) -> list[float]:
+    """Return a table of `num_steps` values, whose part after `done` has the shape that it had.
+
+    Args:
+        table: values of a whole run.
+        done: steps that have been taken, below `len(table)` and `num_steps`.
+        num_steps: steps of the run from now on, those done included.
+    """
+    rest, count = [*table[done:], table[-1]], num_steps - done
+    places = (i * (len(table) - done) / count for i in range(count))
+    return [*table[:done], *(_between(rest, place) for place in places)]
+
+
+def extended(table: list[float], done: int, num_steps: int) -> list[float]:
+    """Return a table of `num_steps` values, in which the present value is held until it must go on.
+
+    Args:
+        table: values of a whole run.
+        done: steps that have been taken, below `len(table)`.
+        num_steps: steps of the run from now on, at least as many as there were.
+    """
+    return [*table[:done], *[table[done]] * (num_steps - len(table)), *table[done:]]
+
+
+def _between(values: list[float], place: float) -> float:
+    before = int(place)
+    if place == before:
+        return values[before]
+    return values[before] + (place - before) * (values[before + 1] - values[before])
+
+
 def _start_share(end_percentage: float, scale_percentage: float | None) -> float:
     share = end_percentage if scale_percentage is None else scale_percentage
     if not 0 < share <= 1:

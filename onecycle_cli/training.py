@@ -6,6 +6,7 @@ a `Snapshot` brings every bit of its state back.
 
 from __future__ import annotations
 
+import copy
 import random
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 from keras.src.backend.common import global_state
+from numpy.typing import NDArray
 
 from onecycle_cli.errors import ModelError, TrainingError
 from onecycle_cli.optimizers import LiveHyperparameters
@@ -175,27 +177,55 @@ class Snapshot:
     """
 
     def __init__(self, model: Any) -> None:
-        self._python = random.getstate()
-        self._numpy = np.random.get_state()
-        self._backend = [(write, read()) for read, write in _backend_generators()]
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
-        self._global_seeds = global_state.get_global_attribute(_GLOBAL_SEED_GENERATOR)
-        seeds = [] if self._global_seeds is None else [self._global_seeds.state]
-        held = [*model.variables, *model.optimizer.variables, *model.metrics_variables, *seeds]
-        self._values = [
-            (v, np.array(ops.convert_to_numpy(v))) for v in {id(v): v for v in held}.values()
-        ]
+        self._generators = {name: read() for name, (read, _) in _generators().items()}
+        self._global_seeds = _global_seed_generator()
+        self._variables = _variables(model)
+        self._values = [np.array(ops.convert_to_numpy(v)) for v in self._variables]
 
     def restore(self) -> None:
         """Bring everything back; may be called any number of times."""
-        for variable, value in self._values:
+        for variable, value in zip(self._variables, self._values, strict=True):
             variable.assign(value)
         global_state.set_global_attribute(_GLOBAL_SEED_GENERATOR, self._global_seeds)
-        random.setstate(self._python)
-        np.random.set_state(self._numpy)
-        for write, state in self._backend:
-            write(state)
+        writers = _generators()
+        for name, state in self._generators.items():
+            writers[name][1](state)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The values of the variables, by number, as `with_contents` takes them."""
+        return {f"{i:04d}": value for i, value in enumerate(self._values)}
+
+    @property
+    def generators(self) -> dict[str, Any]:
+        """The states of the random generators, as lists and numbers."""
+        return self._generators
+
+    def with_contents(
+        self, arrays: Mapping[str, NDArray[Any]], generators: Mapping[str, Any]
+    ) -> Snapshot:
+        """Return a snapshot of the same model in another state.
+
+        Args:
+            arrays: values by number, as `arrays` gave them.
+            generators: as `generators` gave them.
+
+        Raises:
+            ModelError: when the values are those of a model or an optimizer of another shape.
+        """
+        theirs = [arrays[name] for name in sorted(arrays)]
+        if [a.shape for a in theirs] != [v.shape for v in self._values]:
+            raise ModelError(
+                f"the saved state has {len(theirs)} variables that do not fit the model and "
+                f"optimizer at hand, with {len(self._values)}."
+            )
+        other = copy.copy(self)
+        other._generators = dict(generators)
+        other._values = [
+            value.view(mine.dtype) if value.dtype.kind == "V" else value  # NumPy knows no bfloat16
+            for value, mine in zip(theirs, self._values, strict=True)
+        ]
+        return other
 
 
 def reinitialise(model: Any, twin: Any) -> None:
@@ -225,24 +255,80 @@ def _check_trainable(model: Any) -> None:
         )
 
 
-def _backend_generators() -> list[tuple[Callable[[], Any], Callable[[Any], None]]]:
+def _variables(model: Any) -> list[Any]:
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    seeds = _global_seed_generator()
+    held = [
+        *model.variables,
+        *model.optimizer.variables,
+        *model.metrics_variables,
+        *([] if seeds is None else [seeds.state]),
+    ]
+    return list({id(v): v for v in held}.values())
+
+
+def _global_seed_generator() -> Any:
+    return global_state.get_global_attribute(_GLOBAL_SEED_GENERATOR)
+
+
+_Generator = tuple[Callable[[], Any], Callable[[Any], None]]
+"""How to read a random generator's state, as lists and numbers, and how to write it."""
+
+
+def _generators() -> dict[str, _Generator]:
+    known: dict[str, _Generator] = {
+        "python": (lambda: _listed(random.getstate()), lambda s: random.setstate(_tupled(s))),
+        "numpy": (
+            lambda: _listed(np.random.get_state()),
+            lambda s: np.random.set_state(_tupled(s)),
+        ),
+    }
     if keras.backend.backend() == "torch":
-        torch = sys.modules["torch"]
-        return [(torch.get_rng_state, torch.set_rng_state)]
-    if keras.backend.backend() != "tensorflow":
-        return []
+        return known | _torch_generators()
+    return known | _tensorflow_generators() if _runs_tensorflow() else known
+
+
+def _runs_tensorflow() -> bool:
+    return bool(keras.backend.backend() == "tensorflow")
+
+
+def _torch_generators() -> dict[str, _Generator]:
+    torch = sys.modules["torch"]
+    return {
+        "torch": (
+            lambda: torch.get_rng_state().tolist(),
+            lambda s: torch.set_rng_state(torch.tensor(s, dtype=torch.uint8)),
+        )
+    }
+
+
+def _tensorflow_generators() -> dict[str, _Generator]:
     from tensorflow.python.eager import context
     from tensorflow.python.ops import stateful_random_ops
 
     def seed_operations(state: Any) -> None:
-        context.context()._rng.setstate(state)
+        context.context()._rng.setstate(_tupled(state))
         context.context().clear_kernel_cache()  # operations that have run keep a count of draws
 
-    generators: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
+    generators: dict[str, _Generator] = {}
     operation_seeds = getattr(context.context(), "_rng", None)
     if operation_seeds is not None:
-        generators.append((operation_seeds.getstate, seed_operations))
+        generators["tensorflow"] = (lambda: _listed(operation_seeds.getstate()), seed_operations)
     generator = stateful_random_ops.global_generator
     if generator is not None:
-        generators.append((generator.state.numpy, generator.state.assign))
+        generators["tensorflow generator"] = (
+            lambda: generator.state.numpy().tolist(),
+            generator.state.assign,
+        )
     return generators
+
+
+def _listed(state: Any) -> Any:
+    if isinstance(state, np.ndarray):
+        return state.tolist()
+    return [_listed(part) for part in state] if isinstance(state, tuple) else state
+
+
+def _tupled(state: Any) -> Any:
+    return tuple(_tupled(part) for part in state) if isinstance(state, list) else state

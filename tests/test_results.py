@@ -184,7 +184,7 @@ def status_of(folder):
 class TestRunFolder:
     def test_appears_whole(self, tmp_path):
         final = tmp_path / "name" / "train" / "001"
-        with RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+        with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             assert run.final == final
             assert status_of(run.path) == "running"
             results.write_text(run.path / "file", "text")
@@ -197,24 +197,24 @@ class TestRunFolder:
 
     def test_counts_and_never_goes_over_an_older_one(self, tmp_path):
         for number in (1, 2, 3):
-            with RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+            with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
                 assert run.number == number
         (tmp_path / "name" / "train" / "002").rename(tmp_path / "elsewhere")
         (tmp_path / "name" / "train" / "017").mkdir()
         (tmp_path / "name" / "train" / "018").write_text("a file")
         (tmp_path / "name" / "train" / "notes 99").mkdir()
-        with RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+        with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             assert run.number == 19
 
     def test_counts_beyond_three_digits(self, tmp_path):
         (tmp_path / "name" / "train" / "999").mkdir(parents=True)
-        with RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+        with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             assert run.final.name == "1000"
 
     def test_a_killed_run_keeps_its_number(self, tmp_path):
         left = tmp_path / "name" / "train" / ".001-running"
         left.mkdir(parents=True)
-        with RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+        with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             assert run.number == 2
         assert left.exists()
 
@@ -223,7 +223,7 @@ class TestRunFolder:
 
         def work():
             start.wait()
-            with RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+            with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
                 (run.path / "number").write_text(str(run.number))
             numbers.append(run.number)
 
@@ -242,20 +242,23 @@ class TestRunFolder:
         """Another run was renamed to 001 in between."""
         (tmp_path / "name" / "train" / "001").mkdir(parents=True)
         monkeypatch.setattr(results, "_numbers", lambda _: iter(()))
-        with RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+        with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             assert run.number == 2
         assert files_in(tmp_path / "name" / "train") == ["001", "002", "manifest.json"]
 
     def test_is_removed_when_there_is_nothing_to_keep(self, tmp_path):
-        with pytest.raises(RuntimeError), RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+        with (
+            pytest.raises(RuntimeError),
+            RunFolder.create(tmp_path, "name", "train", MANIFEST) as run,
+        ):
             results.write_text(run.path / "file", "text")
             raise RuntimeError
         assert files_in(tmp_path) == []
 
     def test_other_runs_stay_when_one_is_removed(self, tmp_path):
-        with RunFolder(tmp_path, "name", "train", MANIFEST):
+        with RunFolder.create(tmp_path, "name", "train", MANIFEST):
             pass
-        with pytest.raises(RuntimeError), RunFolder(tmp_path, "name", "train", MANIFEST):
+        with pytest.raises(RuntimeError), RunFolder.create(tmp_path, "name", "train", MANIFEST):
             raise RuntimeError
         assert files_in(tmp_path / "name" / "train") == ["001", "manifest.json"]
 
@@ -269,7 +272,7 @@ class TestRunFolder:
         ],
     )
     def test_is_kept_with_its_status(self, tmp_path, stop, status):
-        with pytest.raises(stop), RunFolder(tmp_path, "name", "train", MANIFEST) as run:
+        with pytest.raises(stop), RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             run.keep()
             raise stop
         assert status_of(tmp_path / "name" / "train" / "001") == status
@@ -277,7 +280,7 @@ class TestRunFolder:
     def test_a_folder_that_cannot_be_made(self, tmp_path):
         (tmp_path / "out").write_text("a file")
         with pytest.raises(ResultError, match=r"out/name/train: cannot be written: .*--out\."):
-            RunFolder(tmp_path / "out", "name", "train", MANIFEST)
+            RunFolder.create(tmp_path / "out", "name", "train", MANIFEST)
 
     def test_no_permission(self, tmp_path, monkeypatch):
         def forbidden(*_, **__):
@@ -285,12 +288,12 @@ class TestRunFolder:
 
         monkeypatch.setattr(Path, "mkdir", forbidden)
         with pytest.raises(ResultError, match="train: cannot be written: Permission denied"):
-            RunFolder(tmp_path, "name", "train", MANIFEST)
+            RunFolder.create(tmp_path, "name", "train", MANIFEST)
 
     @pytest.mark.usefixtures("full_disk")
     def test_a_full_disk_at_the_start_leaves_nothing(self, tmp_path):
         with pytest.raises(ResultError, match=r"manifest.json: cannot be written: No space"):
-            RunFolder(tmp_path, "name", "train", MANIFEST)
+            RunFolder.create(tmp_path, "name", "train", MANIFEST)
         assert files_in(tmp_path) == []
 
     def test_a_full_disk_does_not_hide_the_first_error(self, tmp_path, monkeypatch):
@@ -299,7 +302,7 @@ class TestRunFolder:
 
         with (
             pytest.raises(RuntimeError, match="the first"),
-            RunFolder(tmp_path, "name", "train", MANIFEST) as run,
+            RunFolder.create(tmp_path, "name", "train", MANIFEST) as run,
         ):
             run.keep()
             monkeypatch.setattr(os, "fsync", no_space)
@@ -308,7 +311,7 @@ class TestRunFolder:
     def test_its_place_taken_meanwhile_is_not_gone_over(self, tmp_path):
         with (
             pytest.raises(ResultError, match="001: cannot be written"),
-            RunFolder(tmp_path, "name", "train", MANIFEST) as run,
+            RunFolder.create(tmp_path, "name", "train", MANIFEST) as run,
         ):
             run.final.mkdir()
             (run.final / "theirs").write_text("")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
-from onecycle_cli.callbacks.stop_rule import StopRule
+from onecycle_cli.callbacks.stop_rule import beyond
+from onecycle_cli.optimizers import LEARNING_RATE
 
 
 class RecordedCycle(OneCycleLR):
@@ -14,8 +15,8 @@ class RecordedCycle(OneCycleLR):
 
     Args:
         constants: values for the whole run, such as `{"l2": 1e-4}`.
-        stop_factor: end `fit` when the loss is so many times above its best; `None`: only when it
-            is not finite.
+        limit: end `fit` when the mean of the last losses is above it; `None`: only when a loss is
+            not finite.
         **cycle: arguments of `OneCycleLR`.
 
     Attributes:
@@ -24,22 +25,59 @@ class RecordedCycle(OneCycleLR):
     """
 
     def __init__(
-        self, *, constants: Mapping[str, float], stop_factor: float | None = None, **cycle: Any
+        self, *, constants: Mapping[str, float], limit: float | None = None, **cycle: Any
     ) -> None:
         super().__init__(verbose=False, **cycle)
         self.constants = dict(constants)
-        self.stop_factor = stop_factor
+        self.limit = limit
         self.losses: list[float] = []
         self.stop_reason: str | None = None
+        self._ends_with_schedule = False
 
     @property
     def lrs(self) -> list[float]:
         """Learning rate of each step."""
         return self.history.get("lr", [])
 
+    def go_on(
+        self,
+        schedule: Mapping[str, list[float]],
+        history: Mapping[str, list[float]],
+        losses: list[float],
+    ) -> None:
+        """Take a cycle up after the steps that are given, in as many calls of `fit` as it takes.
+
+        Args:
+            schedule: the value of each step of the whole cycle, by hyper-parameter.
+            history: `lr` and `momentum` of the steps that were taken.
+            losses: of these steps.
+        """
+        self.reschedule(schedule)
+        self.history = {name: list(values) for name, values in history.items()}
+        self.losses = list(losses)
+
+    def reschedule(self, schedule: Mapping[str, list[float]]) -> None:
+        """Go by other tables from the next step on, and end `fit` where they end."""
+        self.schedule = {name: list(values) for name, values in schedule.items()}
+        self._ends_with_schedule = True
+
+    @property
+    def steps_to_go(self) -> int:
+        """How many steps the schedule still has."""
+        return max(0, len(self.schedule[LEARNING_RATE]) - len(self.losses))
+
+    def tables(self, num_steps: int) -> dict[str, list[float]]:
+        """Return the schedules of a cycle of so many steps, by hyper-parameter."""
+        return self._tables(num_steps)
+
     def names(self) -> tuple[str, ...]:
         """Return the hyper-parameters that are set."""
         return (*super().names(), *self.constants)
+
+    def plan(self, epochs: int) -> None:
+        """Compute the schedules, unless the cycle goes by tables that it was given."""
+        if not self._ends_with_schedule:
+            super().plan(epochs)
 
     def values_at(self, step: int) -> Mapping[str, float]:
         """Return what is in force at a step."""
@@ -47,13 +85,15 @@ class RecordedCycle(OneCycleLR):
 
     def on_train_begin(self, logs: Any = None) -> None:
         super().on_train_begin(logs)
-        self.losses, self.stop_reason = [], None
-        self._stop_rule = StopRule(self.stop_factor)
+        if not self._ends_with_schedule:
+            self.losses = []
+        self.step, self.stop_reason = len(self.losses), None
 
     def record(self, values: Mapping[str, float]) -> None:
-        """Take the step down, and end `fit` when it has gone wrong."""
+        """Take the step down, and end `fit` when it has gone wrong or the schedule has ended."""
         super().record(values)
         self.losses.append(self.batch_loss)
-        self.stop_reason = self.stop_reason or self._stop_rule.reason(self.losses)
-        if self.stop_reason is not None:
+        self.stop_reason = self.stop_reason or beyond(self.losses, self.limit)
+        is_over = self._ends_with_schedule and not self.steps_to_go
+        if self.stop_reason is not None or is_over:
             self.model.stop_training = True

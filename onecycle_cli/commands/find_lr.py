@@ -39,7 +39,7 @@ def find_lr_command(
     with session.watched() as observer:
         from onecycle_cli.experiments.find_lr import find_lr
 
-        result = find_lr(config, out=session.out, observer=observer)
+        result = find_lr(session.source, out=session.out, observer=observer, resume=session.resume)
     _show(result, config.optimizer.decay_kind)
 
 

@@ -19,9 +19,12 @@ def find_momentum_command(session: Session) -> None:
     Docs: docs/commands.md
     """
     config = session.config
-    known_values(config, session.out).known_max_lr(config)
+    if session.resume is None:
+        known_values(config, session.out).known_max_lr(config)
     with session.watched() as observer:
         from onecycle_cli.experiments.find_momentum import find_momentum
 
-        result = find_momentum(config, out=session.out, observer=observer)
+        result = find_momentum(
+            session.source, out=session.out, observer=observer, resume=session.resume
+        )
     show(result, "momentum", config.optimizer.decay_kind)

@@ -19,9 +19,10 @@ def find_wd_command(session: Session) -> None:
     Docs: docs/commands.md
     """
     config = session.config
-    known_values(config, session.out).known_max_lr(config)
+    if session.resume is None:
+        known_values(config, session.out).known_max_lr(config)
     with session.watched() as observer:
         from onecycle_cli.experiments.find_wd import find_wd
 
-        result = find_wd(config, out=session.out, observer=observer)
+        result = find_wd(session.source, out=session.out, observer=observer, resume=session.resume)
     show(result, "weight_decay", config.optimizer.decay_kind)

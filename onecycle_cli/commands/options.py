@@ -10,6 +10,20 @@ import typer
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="YAML file; 'onecycle init' writes one.")
 ]
+OptionalConfigPath = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="CONFIG", help="YAML file; 'onecycle init' writes one. Not needed with --resume."
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="RUN",
+        help="Go on with a run that broke off: its folder, or one above it such as runs/NAME.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

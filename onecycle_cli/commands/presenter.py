@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from onecycle_cli.errors import OnecycleError
+from onecycle_cli.errors import OnecycleError, Terminated
 
 REFUSED = 3
 INTERRUPTED = 130
@@ -21,10 +21,6 @@ TERMINATED = 143
 
 _LONGEST_LINE = 1_000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM; like Ctrl-C it passes through whatever catches an `Exception`."""
 
 
 @contextlib.contextmanager
@@ -35,7 +31,7 @@ def presented(verbose: bool = False) -> Iterator[None]:
         yield
     except OnecycleError as error:
         _fail("\n".join([str(error), *_notes(error)]), error.exit_code, verbose)
-    except _Terminated as error:
+    except Terminated as error:
         _fail(f"terminated; {_kept(error)}", TERMINATED, False)
     except KeyboardInterrupt as error:
         _fail(f"interrupted; {_kept(error)}", INTERRUPTED, False)
@@ -94,7 +90,7 @@ def number(value: float | None) -> str:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+    raise Terminated
 
 
 def _notes(error: BaseException) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,13 +13,6 @@ from onecycle_cli.commands.training_command import Session, training_command
 if TYPE_CHECKING:
     from onecycle_cli.experiments.run import RunResult
 
-Recorded = Annotated[
-    Path | None,
-    typer.Argument(metavar="RECIPE", help="With --resume: which one, such as runs/NAME/run/001."),
-]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with RECIPE, or the newest unfinished one.")
-]
 Skip = Annotated[
     list[str] | None,
     typer.Option("--skip", metavar="STAGE", help="Leave out a stage, such as find-wd. Repeatable."),
@@ -34,10 +26,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only predict the cost; 
 @training_command
 def run_command(
     session: Session,
-    recorded: Recorded = None,
     *,
     confirm: Confirm = False,
-    resume: Resume = False,
     skip: Skip = None,
     reuse: Reuse = False,
     dry_run: DryRun = False,
@@ -51,9 +41,7 @@ def run_command(
     Docs: docs/commands.md
     """
     session = session.confirming(confirm)
-    _check(recorded, resume=resume, starting=bool(skip or reuse or dry_run))
-    where = recorded or resume or None
-    _refuse_early(session, where, skip or [])
+    _check(session, starting=bool(skip or reuse or dry_run or confirm), skip=skip or [])
     if dry_run:
         table(_forecast(session, skip or [], reuse))
         return
@@ -61,36 +49,29 @@ def run_command(
         from onecycle_cli.experiments.run import run
 
         result = run(
-            session.config,
+            session.source,
             out=session.out,
             observer=observer,
-            resume=where,
+            resume=session.resume,
             skip=skip or [],
             reuse=reuse,
         )
     _show(result)
 
 
-def _check(recorded: Path | None, *, resume: bool, starting: bool) -> None:
-    from onecycle_cli.errors import ConfigError
-
-    if recorded is not None and not resume:
-        raise ConfigError(f"{recorded}: a recipe's folder goes with --resume; add it, or leave "
-                          f"the folder out.")  # fmt: skip
-    if resume and starting:
-        raise ConfigError("--skip, --reuse and --dry-run are for a recipe that starts, not for "
-                          "--resume.")  # fmt: skip
-
-
-def _refuse_early(session: Session, resume: Path | bool | None, skip: list[str]) -> None:
+def _check(session: Session, *, starting: bool, skip: list[str]) -> None:
     """Spare the user the wait for an error that is known without Keras."""
+    from onecycle_cli.errors import ConfigError
     from onecycle_cli.experiments import recipe
     from onecycle_cli.experiments.observer import Observer
 
-    if resume:
-        recipe.find_recipe(session.config, session.out, resume)
-    else:
+    if session.resume is None:
         recipe.plan(session.config, session.out, Observer(), skip)
+    elif starting:
+        raise ConfigError("--confirm, --skip, --reuse and --dry-run are for a recipe that starts, "
+                          "not for --resume.")  # fmt: skip
+    elif session.asked is not None:
+        recipe.check_config(session.resume, session.asked)
 
 
 def _forecast(session: Session, skip: list[str], reuse: bool) -> list[tuple[str, str]]:

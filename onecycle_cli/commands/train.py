@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from onecycle_cli.commands.presenter import number
+import typer
+
+from onecycle_cli.commands.presenter import INTERRUPTED, number, say
 from onecycle_cli.commands.running import (
     cost_row,
     known_values,
@@ -14,27 +16,69 @@ from onecycle_cli.commands.running import (
 )
 from onecycle_cli.commands.training_command import Session, training_command
 
+POLICIES = ("stretch", "extend")
+
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.experiments.train import TrainResult
 
 
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="HOW",
+        help="With --resume and other epochs: 'stretch' what remains of the schedule over the "
+        "steps to come, or 'extend' it by holding the present values first.",
+    ),
+]
+
+
 @training_command
-def train_command(session: Session) -> None:
+def train_command(session: Session, *, policy: Policy = None) -> None:
     """Train by one or more 1cycle passes, with the values that were found.
 
     Saves the last and the best model, evaluates the last one on the test set, once, and says
     where each value came from. Writes to OUT/NAME/train/NNN.
 
+    Ctrl-C lets the learning rate fall to its end in a tenth of the steps done, and leaves a usable
+    model; twice, or SIGTERM, saves and quits. After any end, kill and power cut included, --resume
+    goes on from the last checkpoint and comes to the same bits as without the break.
+
     Docs: docs/commands.md
     """
     config = session.config
-    known_values(config, session.out).cycle_rates(config)
+    _check(session, policy)
+    if session.resume is None:
+        known_values(config, session.out).cycle_rates(config)
     with session.watched() as observer:
         from onecycle_cli.experiments.train import train
 
-        result = train(config, out=session.out, observer=observer)
+        result = train(
+            session.source,
+            out=session.out,
+            observer=observer,
+            resume=session.resume,
+            policy=policy,
+        )
     _show(result, config)
+    if result.ended == "interrupted":
+        say(
+            f"ended by Ctrl-C, with a cool-down; 'onecycle train --resume {result.folder}' goes on "
+            f"from before it."
+        )
+        raise typer.Exit(INTERRUPTED)
+
+
+def _check(session: Session, policy: str | None) -> None:
+    from onecycle_cli.errors import ConfigError
+
+    if policy is None:
+        return
+    if policy not in POLICIES:
+        raise ConfigError(f"--policy: must be one of {', '.join(POLICIES)}; got {policy}.")
+    if session.resume is None:
+        raise ConfigError("--policy goes with --resume and other epochs for its cycles.")
 
 
 def _show(result: TrainResult, config: Config) -> None:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.commands.options import (
     RUNS,
-    ConfigPath,
     NoProgress,
+    OptionalConfigPath,
     Out,
     Quiet,
+    Resume,
     Seed,
     Set,
     Verbose,
 )
 from onecycle_cli.commands.presenter import presented
 from onecycle_cli.commands.progress import watching
+from onecycle_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
@@ -36,12 +38,22 @@ class Session:
         out: the folder for runs.
         quiet: whether to show nothing but the result and warnings.
         progress: whether to show progress bars.
+        resume: the folder of the run that is to be taken up, or `None`.
+        asked: the configuration to be compared with that of the run that is taken up; `None` if
+            none was given.
     """
 
     config: Config
-    out: Path
-    quiet: bool
-    progress: bool
+    out: Path = RUNS
+    quiet: bool = False
+    progress: bool = True
+    resume: Path | None = None
+    asked: Config | None = None
+
+    @property
+    def source(self) -> Config | None:
+        """What to hand an experiment as its configuration: none for a run that just goes on."""
+        return self.config if self.resume is None else self.asked
 
     def confirming(self, wanted: bool) -> Session:
         """Return the session with `find_lr.confirm` set, if that is wanted."""
@@ -57,13 +69,15 @@ class Session:
 def training_command(body: Callable[..., None]) -> Callable[..., None]:
     """Make a command of a function that takes a `Session`, and parameters of its own.
 
-    The command has the argument CONFIG, the options that all commands that train share, and
-    whatever the function's further parameters say. What goes wrong inside becomes one message.
+    The command has the argument CONFIG, the options that all commands that train share, --resume
+    among them, and whatever the function's further parameters say. What goes wrong inside becomes
+    one message.
     """
 
     def command(
-        config: ConfigPath,
+        config: OptionalConfigPath = None,
         *,
+        resume: Resume = None,
         overrides: Set = None,
         out: Out = RUNS,
         seed: Seed = None,
@@ -73,8 +87,11 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         **own: Any,
     ) -> None:
         with presented(verbose):
-            checked = _checked(config, overrides, seed)
-            body(Session(checked, out, quiet, not no_progress), **own)
+            if resume is None:
+                session = _starting(config, overrides, seed)
+            else:
+                session = _resuming(_kind(body), resume, config, overrides, seed)
+            body(replace(session, out=out, quiet=quiet, progress=not no_progress), **own)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
     vars(command)["__signature__"] = _joined(command, body)
@@ -88,11 +105,52 @@ def _joined(command: Callable[..., None], body: Callable[..., None]) -> inspect.
     return inspect.Signature([common[0], *own, *common[1:]])
 
 
-def _checked(path: Path, overrides: list[str] | None, seed: int | None) -> Config:
+def _kind(body: Callable[..., None]) -> str:
+    """Return what `find_lr_command` is called on the command line: `find-lr`."""
+    return body.__name__.removesuffix("_command").replace("_", "-")
+
+
+def _starting(path: Path | None, overrides: list[str] | None, seed: int | None) -> Session:
+    if path is None:
+        raise ConfigError(
+            "CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to go on "
+            "with by --resume RUN."
+        )
+    return Session(_checked(path, overrides, seed))
+
+
+def _resuming(
+    kind: str,
+    resume: Path,
+    path: Path | None,
+    overrides: list[str] | None,
+    seed: int | None,
+) -> Session:
+    """Find the run, and refuse a configuration that is not its own, before Keras is started."""
+    from onecycle_cli import results
+    from onecycle_cli.experiments import recipe, remembered
+
+    if kind == recipe.KIND:
+        folder = recipe.find_recipe(resume)
+        started_with = recipe.config_of(folder)
+    else:
+        folder = results.find_unfinished(resume, kind)
+        started_with = remembered.Remembered.read(folder).config
+    asked = None
+    if path is not None or overrides or seed is not None:
+        asked = _checked(path or started_with.model_dump(), overrides, seed)
+        if kind != recipe.KIND:
+            remembered.epochs_asked_for(folder, started_with, asked)
+    return Session(started_with, resume=folder, asked=asked)
+
+
+def _checked(
+    source: Path | dict[str, Any], overrides: list[str] | None, seed: int | None
+) -> Config:
     """Return the configuration with its model looked up, all without importing Keras."""
     from onecycle_cli import registry
     from onecycle_cli.config import load_config
 
-    config = load_config(path, overrides or [], seed=seed)
+    config = load_config(source, overrides or [], seed=seed)
     registry.check(config)
     return config

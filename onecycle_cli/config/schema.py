@@ -193,6 +193,12 @@ class CycleConfig(_Section):
     max_lr: Positive | None = None
 
 
+class EarlyFinishConfig(_Section):
+    """After so many epochs without a better one, past the peak, cool down and finish."""
+
+    patience: Count
+
+
 class TrainConfig(_Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next."""
 
@@ -203,6 +209,9 @@ class TrainConfig(_Section):
     shape: Literal["smith", "linear", "cosine", "wsd"] = "smith"
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
+    retries: Annotated[int, Field(ge=0, le=20)] = 2
+    early_finish: EarlyFinishConfig | None = None
+    checkpoint_seconds: Positive = 60.0
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:
@@ -257,6 +266,17 @@ class Config(_Section):
         """Return where the value of a dotted key came from: `default`, `file` or `--set`."""
         within = (where for k, where in self._origins.items() if k.startswith(f"{key}."))
         return self._nearest(self._origins, key) or next(within, "default")
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each value came from that is not a default, by dotted key."""
+        return dict(self._origins)
+
+    def with_origins(self, origins: dict[str, str]) -> Config:
+        """Return a copy whose values are said to come from elsewhere, by dotted key."""
+        copy = self.model_copy()
+        copy._origins = dict(origins)
+        return copy
 
     def error(self, key: str, message: str) -> ConfigError:
         """Return an error about a dotted key, with the place where it was set."""

@@ -14,20 +14,20 @@ from typing import Any
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results, suggest
-from onecycle_cli.config import Config, load_config
+from onecycle_cli.config import Config
 from onecycle_cli.experiments.cost import Cost, resolved_steps, training_steps
 from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
-from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.opening import Opened, opened
+from onecycle_cli.experiments.recorded_run import write_config
+from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.trials import (
     Candidate,
     Trial,
-    run_trial,
+    Trials,
     scored_on,
     write_curves,
 )
 from onecycle_cli.experiments.values import Values, premises
-from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.optimizers import momentum_attributes
 from onecycle_cli.results import RunFolder
 from onecycle_cli.suggest import (
@@ -128,33 +128,22 @@ class Question:
 
 def compare(
     question: Question,
-    config: str | Path | Mapping[str, Any] | Config,
+    config: str | Path | Mapping[str, Any] | Config | None,
     *,
     out: str | Path | None,
     observer: Observer | None,
     shared: Shared | None = None,
+    resume: str | Path | None = None,
 ) -> ComparisonResult:
     """Run the candidates, suggest, and write everything down."""
-    config, observer = load_config(config), observer or Observer()
-    with prepared(config, out, observer, searched=question.key, shared=shared) as ready:
-        bench, values = ready.bench, ready.values
-        candidates = question.candidates(config, values)
-        with recorded_run(config, question.kind, out, values) as run:
-            if run is not None:
-                write_config(run, bench, values)
-            comparison = Comparison(question, bench, values=values, observer=observer, run=run)
-            comparison.announce(len(candidates))
-            rungs = comparison.race(candidates)
-            result = comparison.conclude(question.answer([rung.scores for rung in rungs]))
-            if out is not None:
-                results.write_suggestion(
-                    Path(out) / config.name,
-                    question.key,
-                    result.suggestion,
-                    run=comparison.label,
-                    conditions=ready.conditions | premises(values, question.key),
-                )
-            return result
+    with opened(
+        question.kind, config, out, observer, searched=question.key, shared=shared, resume=resume
+    ) as ready:
+        candidates = question.candidates(ready.bench.config, ready.values)
+        comparison = Comparison(question, ready)
+        comparison.announce(len(candidates))
+        rungs = comparison.race(candidates)
+        return comparison.conclude(question.answer([rung.scores for rung in rungs]))
 
 
 class Comparison:
@@ -166,27 +155,19 @@ class Comparison:
 
     Args:
         question: what to find out.
-        bench: the model, to be rewound before each trial.
-        values: what is known of the other hyper-parameters.
-        observer: hears of the progress.
-        run: where to write, or `None`.
+        ready: the model, to be rewound before each trial, and where to write.
     """
 
-    def __init__(
-        self,
-        question: Question,
-        bench: Workbench,
-        *,
-        values: Values,
-        observer: Observer,
-        run: RunFolder | None,
-    ) -> None:
-        self.question, self.bench, self.values = question, bench, values
-        self.observer, self.run = observer, run
+    def __init__(self, question: Question, ready: Opened) -> None:
+        self.question, self.bench, self.values = question, ready.bench, ready.values
+        self.observer, self.run, self.label = ready.observer, ready.run, ready.label
+        self._ready, bench = ready, ready.bench
+        self._trials = Trials(bench, ready.observer, ready.journal)
+        if ready.run is not None:
+            self._trials.keep = ready.run.keep
         settings = getattr(bench.config, question.section)
         self.repeats: int = settings.repeats
         self.steps = resolved_steps(bench, question.section)
-        self.label = label_of(run, bench.config, question.kind)
         self.trials: list[Trial] = []
         self.rungs: list[Heat] = []
         self._started = time.perf_counter()
@@ -279,7 +260,19 @@ class Comparison:
         )
         if self.run is not None:
             self._write(self.run, result)
+            self._suggest(suggestion)
         return result
+
+    def _suggest(self, suggestion: Suggestion) -> None:
+        ready = self._ready
+        if ready.out is not None:
+            results.write_suggestion(
+                ready.out / self.bench.config.name,
+                self.question.key,
+                suggestion,
+                run=self.label,
+                conditions=ready.conditions | premises(self.values, self.question.key),
+            )
 
     def _write(self, run: RunFolder, result: ComparisonResult) -> None:
         self._write_tables(run)
@@ -315,9 +308,7 @@ class Comparison:
     def _run(self, candidate: Candidate, rung: int, replicate: int, steps: int, place: str) -> None:
         shown = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
         self.trials.append(
-            run_trial(
-                self.bench,
-                self.observer,
+            self._trials.run(
                 candidate,
                 rung=rung,
                 replicate=replicate,

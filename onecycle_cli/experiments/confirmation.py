@@ -15,9 +15,10 @@ import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import results, suggest
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.experiments.cost import Cost, short_run_steps, training_steps
+from onecycle_cli.experiments.journal import Journal
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.setup import prepared
-from onecycle_cli.experiments.trials import Candidate, Trial, run_trial, scored_on, write_curves
+from onecycle_cli.experiments.trials import Candidate, Trial, Trials, scored_on, write_curves
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import RunFolder
@@ -157,13 +158,21 @@ class Confirming:
         bench: the model, to be rewound before each trial.
         values: momentum and weight decay of the training to come.
         observer: hears of the progress.
+        journal: recalls the trials of a run that is taken up again.
 
     Attributes:
         trials: every run that is finished.
     """
 
-    def __init__(self, bench: Workbench, values: Values, observer: Observer) -> None:
+    def __init__(
+        self,
+        bench: Workbench,
+        values: Values,
+        observer: Observer,
+        journal: Journal | None = None,
+    ) -> None:
         self.bench, self.values, self.observer = bench, values, observer
+        self._trials = Trials(bench, observer, journal)
         self.rungs = [rung for rung, _ in rounds(bench, 0)]
         self._added = 0
         self.trials: list[Trial] = []
@@ -250,9 +259,7 @@ class Confirming:
                 number = len(self.trials) + 1
                 title = f"trial {number} of at most {self._most_trials}, max_lr {rate:.3g}"
                 self.trials.append(
-                    run_trial(
-                        self.bench,
-                        self.observer,
+                    self._trials.run(
                         candidate,
                         rung=1 + self.rungs.index(rung),
                         replicate=replicate,

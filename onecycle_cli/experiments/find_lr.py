@@ -11,15 +11,15 @@ from typing import Any
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import optimizers, plotting, results, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
-from onecycle_cli.config import Config, load_config
+from onecycle_cli.config import Config
 from onecycle_cli.experiments.confirmation import Confirmation, Confirming
 from onecycle_cli.experiments.cost import Cost, resolved_steps
 from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
+from onecycle_cli.experiments.opening import Opened, opened
+from onecycle_cli.experiments.recorded_run import write_config
 from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values, gather, premises
-from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import Curve, RunFolder
 from onecycle_cli.suggest import LRFindings, Suggestion
 
@@ -52,11 +52,12 @@ class FindLRResult:
 
 
 def find_lr(
-    config: str | Path | Mapping[str, Any] | Config,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
     shared: Shared | None = None,
+    resume: str | Path | None = None,
 ) -> FindLRResult:
     """Run `find_lr.repeats` range tests, each from initial weights of its own, and suggest.
 
@@ -65,46 +66,46 @@ def find_lr(
     around the suggestion are then compared by short, complete 1cycles.
 
     Args:
-        config: a path, a mapping or a `Config`.
+        config: a path, a mapping or a `Config`; may be left out with `resume`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
         shared: what a recipe gives its stages.
+        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do.
     """
-    config, observer = load_config(config), observer or Observer()
-    with (
-        prepared(config, out, observer, searched="max_lr", shared=shared) as ready,
-        recorded_run(config, "find-lr", out, ready.values) as run,
-    ):
-        search = _Search(ready.bench, ready.values, observer, run)
-        if config.find_lr.confirm:
+    with opened(
+        "find-lr", config, out, observer, searched="max_lr", shared=shared, resume=resume
+    ) as ready:
+        search = _Search(ready)
+        if ready.bench.config.find_lr.confirm:
             known = None if shared is None else shared.suggestions
             trained_with = gather(
-                config, out, Observer(), conditions=ready.conditions, suggestions=known
+                ready.bench.config,
+                ready.out,
+                Observer(),
+                conditions=ready.conditions,
+                suggestions=known,
             )
-            search.confirming = Confirming(ready.bench, trained_with, observer)
-        return search.carry_out(ready.conditions, out)
+            search.confirming = Confirming(ready.bench, trained_with, ready.observer, ready.journal)
+        return search.carry_out()
 
 
 class _Search:
-    def __init__(
-        self, bench: Workbench, values: Values, observer: Observer, run: RunFolder | None
-    ) -> None:
-        self.bench, self.values, self.observer, self.run = bench, values, observer, run
+    def __init__(self, ready: Opened) -> None:
+        bench, self._ready = ready.bench, ready
+        self.bench, self.values, self.observer = bench, ready.values, ready.observer
+        self.run, self.label = ready.run, ready.label
         self.config = bench.config
         self.settings = bench.config.find_lr
         self.steps = resolved_steps(bench, "find_lr")
-        self.label = label_of(run, self.config, "find-lr")
         self.curves: list[Curve] = []
         self.confirming: Confirming | None = None
 
-    def carry_out(self, conditions: Mapping[str, Any], out: str | Path | None) -> FindLRResult:
+    def carry_out(self) -> FindLRResult:
         started = time.perf_counter()
         self._announce()
-        if self.run is not None:
-            write_config(self.run, self.bench, self.values)
         try:
             for repeat in range(self.settings.repeats):
                 self._sweep(repeat)
@@ -118,11 +119,11 @@ class _Search:
         taken = sum(len(c.lrs) for c in self.curves)
         taken += confirmation.cost.steps if confirmation else 0
         cost = Cost.of(self.bench, taken, time.perf_counter() - started)
-        if self.run is not None and out is not None:
-            conditions = {**conditions, **premises(self.values, "max_lr")}
+        if self.run is not None and self._ready.out is not None:
+            conditions = self._ready.conditions | premises(self.values, "max_lr")
             self._write(self.run, findings, cost, conditions, confirmation)
             results.write_suggestion(
-                Path(out) / self.config.name,
+                self._ready.out / self.config.name,
                 "max_lr",
                 findings.suggestion,
                 run=self.label,
@@ -165,6 +166,11 @@ class _Search:
         )
 
     def _sweep(self, repeat: int) -> None:
+        piece = f"range test {repeat}"
+        gave = self._ready.journal.recall(piece)
+        if gave is not None:
+            self.curves.append(Curve(gave["lrs"], gave["losses"], f"repeat {repeat}"))
+            return
         finder = LRFinder(
             minimum_lr=self.settings.min_lr,
             maximum_lr=self.settings.max_lr,
@@ -189,6 +195,9 @@ class _Search:
             )
         finally:
             self.curves[-1] = Curve(finder.lrs, finder.losses, f"repeat {repeat}")
+        self._ready.journal.enter(piece, {"lrs": finder.lrs, "losses": finder.losses})
+        if self.run is not None:
+            self.run.keep()
         self.observer.end(f"{finder.stop_reason} at {finder.lrs[-1]:.3g}")
 
     def _keep_what_there_is(self) -> None:

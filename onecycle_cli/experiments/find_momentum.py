@@ -18,11 +18,12 @@ CYCLED = "cycled"
 
 
 def find_momentum(
-    config: str | Path | Mapping[str, Any] | Config,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
     shared: Shared | None = None,
+    resume: str | Path | None = None,
 ) -> ComparisonResult:
     """Race `find_momentum.values`, and the default range as one more candidate.
 
@@ -34,10 +35,11 @@ def find_momentum(
     with m_ref; optimizers whose step does not grow with momentum run at the same lr.
 
     Args:
-        config: a path, a mapping or a `Config`.
+        config: a path, a mapping or a `Config`; may be left out with `resume`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
         shared: what a recipe gives its stages.
+        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
@@ -52,7 +54,7 @@ def find_momentum(
         safest=lambda _: CYCLED,
         meaning=lambda winner: tuple(suggest.momentum_range(winner, CYCLED).values()),
     )
-    return compare(question, config, out=out, observer=observer, shared=shared)
+    return compare(question, config, out=out, observer=observer, shared=shared, resume=resume)
 
 
 def _candidates(config: Config, values: Values) -> list[Candidate]:

@@ -24,11 +24,12 @@ _HALF_A_DECADE = math.sqrt(10)
 
 
 def find_wd(
-    config: str | Path | Mapping[str, Any] | Config,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
     shared: Shared | None = None,
+    resume: str | Path | None = None,
 ) -> ComparisonResult:
     """Race `find_wd.values`, and half a decade above and below the one that starts best.
 
@@ -36,10 +37,11 @@ def find_wd(
     to come. Of values that can't be told apart, the largest is suggested.
 
     Args:
-        config: a path, a mapping or a `Config`.
+        config: a path, a mapping or a `Config`; may be left out with `resume`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
         shared: what a recipe gives its stages.
+        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
@@ -55,7 +57,7 @@ def find_wd(
         answer=lambda rungs: suggest.suggest_weight_decay(*rungs),
         safest=max,
     )
-    return compare(question, config, out=out, observer=observer, shared=shared)
+    return compare(question, config, out=out, observer=observer, shared=shared, resume=resume)
 
 
 def _at(decays: list[float], config: Config, values: Values, stage: str) -> list[Candidate]:

@@ -243,27 +243,52 @@ def reuse(recipe: Recipe, config: Config, on_file: Suggestions) -> None:
 # --- resuming -----------------------------------------------------------------------------------
 
 
-def find_recipe(config: Config, out: str | Path | None, resume: bool | str | Path) -> Path:
+def find_recipe(path: str | Path) -> Path:
     """Return the folder of the recipe to be taken up.
 
     Args:
-        config: the configuration.
-        out: the folder of runs.
-        resume: a recipe's folder; `True`: the newest one of this name that is not finished.
+        path: a recipe's folder; or one above it, such as `runs/digits` or `runs/digits/run`: then
+            the newest recipe there that is not finished.
 
     Raises:
-        ConfigError: when there is none, or it was started with another configuration.
+        ConfigError: when there is none.
         ResultError: when it is damaged.
     """
-    if resume is not True:
-        folder = Path(str(resume))
-    elif out is None:
-        raise ConfigError("nothing was written, so nothing can be resumed; name a folder in out.")
-    else:
-        folder = _newest_unfinished(config, Path(out))
-    Recipe.read(folder)
-    _check_config(folder, config)
-    return folder
+    folder = Path(path)
+    if (folder / FILE).is_file() or (folder / results.MANIFEST).is_file():
+        Recipe.read(folder)
+        return folder
+    for parent in (folder, folder / KIND):
+        for found in sorted(parent.glob("[0-9]*"), reverse=True):
+            with contextlib.suppress(OnecycleError):
+                if not Recipe.read(found).is_over:
+                    return found
+    raise ConfigError(
+        f"{path}: holds no unfinished recipe; give the folder of one, such as "
+        f"runs/NAME/{KIND}/001, or start one without --resume."
+    )
+
+
+def config_of(folder: Path) -> Config:
+    """Return the configuration that a recipe was started with."""
+    return load_config(folder / "config.yaml")
+
+
+def check_config(folder: Path, config: Config) -> None:
+    """Make sure that a configuration that is given again is that of the recipe.
+
+    Raises:
+        ConfigError: when it is not, naming the difference.
+    """
+    then = dict(_leaves(config_of(folder).model_dump()))
+    now = dict(_leaves(config.model_dump()))
+    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    if changed:
+        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
+        raise ConfigError(
+            f"{folder}: was started with another config: {what}. Resume it without a config, or "
+            f"start anew without --resume; --reuse keeps what still holds."
+        )
 
 
 def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]) -> None:
@@ -278,31 +303,6 @@ def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]
         raise ConfigError(
             f"{folder}: was started with other data: {what} changed since; start anew without "
             f"--resume."
-        )
-
-
-def _newest_unfinished(config: Config, out: Path) -> Path:
-    parent = out / config.name / KIND
-    for folder in sorted(parent.glob("[0-9]*"), reverse=True):
-        with contextlib.suppress(OnecycleError):
-            if not Recipe.read(folder).is_over:
-                return folder
-    raise ConfigError(
-        f"{parent}: holds no unfinished recipe; start one without --resume, or name another "
-        f"folder with --out."
-    )
-
-
-def _check_config(folder: Path, config: Config) -> None:
-    then = dict(_leaves(load_config(folder / "config.yaml").model_dump()))
-    now = dict(_leaves(config.model_dump()))
-    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
-    if changed:
-        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
-        raise ConfigError(
-            f"{folder}: was started with another config: {what}. Resume it with "
-            f"{folder / 'config.yaml'}, or start anew without --resume; --reuse keeps what still "
-            f"holds."
         )
 
 

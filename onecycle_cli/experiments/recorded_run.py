@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli import results
@@ -20,22 +18,6 @@ from onecycle_cli.results import RunFolder
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.workbench import Workbench
-
-
-@contextlib.contextmanager
-def recorded_run(
-    config: Config, kind: str, out: str | Path | None, values: Values
-) -> Iterator[RunFolder | None]:
-    """Open the next numbered folder `out/<name>/<kind>/NNN`; `None` when nothing is to be written.
-
-    Raises:
-        ResultError: when it can't be written.
-    """
-    if out is None:
-        yield None
-        return
-    with RunFolder(out, config.name, kind, manifest_of(config, values.sources)) as run:
-        yield run
 
 
 def label_of(run: RunFolder | None, config: Config, kind: str) -> str:

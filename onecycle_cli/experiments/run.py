@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import results
 from onecycle_cli.config import Config, load_config
+from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments import recipe as recipes
 from onecycle_cli.experiments.comparison import ComparisonResult
 from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
@@ -22,6 +24,7 @@ from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.pace import Pace
 from onecycle_cli.experiments.recipe import KEYS, KIND, Recipe, Stage, total
 from onecycle_cli.experiments.recorded_run import manifest_of
+from onecycle_cli.experiments.remembered import Remembered
 from onecycle_cli.experiments.setup import Shared, workbench
 from onecycle_cli.experiments.summary import forecast_rows, in_markdown
 from onecycle_cli.experiments.train import TrainResult, train
@@ -55,11 +58,11 @@ class RunResult:
 
 
 def run(
-    config: str | Path | Mapping[str, Any] | Config,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
-    resume: bool | str | Path | None = None,
+    resume: str | Path | None = None,
     skip: Collection[str] = (),
     reuse: bool = False,
 ) -> RunResult:
@@ -71,11 +74,12 @@ def run(
     a learning rate the recipe ends.
 
     Args:
-        config: a path, a mapping or a `Config`.
+        config: a path, a mapping or a `Config`; may be left out with `resume`, and must otherwise
+            be that of the recipe.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the forecast and of the progress.
-        resume: the folder of a recipe to be taken up, or `True` for the newest one that is not
-            finished; its runs go where it is. What is finished is not repeated.
+        resume: a recipe to be taken up, as `recipe.find_recipe` takes it; its runs go where it is.
+            What is finished is not repeated, and a stage that broke off goes on.
         skip: stages to leave out; for a value that is not searched, its suggestion on file is
             used if there is one, else the default.
         reuse: use suggestions on file that were found under exactly the same conditions.
@@ -84,9 +88,15 @@ def run(
         OnecycleError: when the configuration, the data or the model won't do, the recipe can't be
             resumed, or the training fails.
     """
-    config, observer = load_config(config), observer or Observer()
-    if resume:
-        return _take_up(recipes.find_recipe(config, out, resume), config, observer)
+    observer = observer or Observer()
+    if resume is not None:
+        folder = recipes.find_recipe(resume)
+        if config is not None:
+            recipes.check_config(folder, load_config(config))
+        return _take_up(folder, recipes.config_of(folder), observer)
+    if config is None:
+        raise ConfigError("a config is needed, unless a recipe is taken up.")
+    config = load_config(config)
     recipe = recipes.plan(config, out, observer, skip)
     with workbench(config, observer) as bench:
         _get_ready(recipe, bench, out, observer, reuse)
@@ -163,6 +173,7 @@ class _Journey:
         self.recipe, self.bench, self.out, self.folder = recipe, bench, out, folder
         self.observer = observer
         self.config = bench.config
+        self.label = None if folder is None else f"{self.config.name}/{KIND}/{folder.name}"
 
     def go(self) -> RunResult:
         self.recipe.status = "running"
@@ -185,10 +196,17 @@ class _Journey:
         started = time.perf_counter()
         try:
             self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
-            shared = Shared(self.bench, self.recipe.suggestions())
+            shared = Shared(self.bench, self.recipe.suggestions(), self.label)
+            broken_off = self._broken_off(stage)
             result = _EXPERIMENTS[stage.name](
-                self.config, out=self.out, observer=self.observer, shared=shared
+                None if broken_off else self.config,
+                out=self.out,
+                observer=self.observer,
+                shared=shared,
+                resume=broken_off,
             )
+            if isinstance(result, TrainResult) and result.ended == "interrupted":
+                raise KeyboardInterrupt
         except BaseException as error:
             self._break_off(stage, error)
             raise
@@ -201,6 +219,16 @@ class _Journey:
         else:
             self._take_suggestion(stage, result)
         self._write()
+
+    def _broken_off(self, stage: Stage) -> Path | None:
+        """Return the folder in which this recipe's stage broke off, if it did."""
+        if self.out is None or self.label is None:
+            return None
+        for folder in results.unfinished(self.out.absolute() / self.config.name / stage.name):
+            with contextlib.suppress(ResultError):
+                if Remembered.read(folder).recipe == self.label:
+                    return folder
+        return None
 
     def _take_suggestion(self, stage: Stage, result: FindLRResult | ComparisonResult) -> None:
         key = KEYS[stage.name]
@@ -217,7 +245,7 @@ class _Journey:
         stage.note = "" if interrupted else str(error)
         if self.folder is not None:
             error.add_note(
-                f"finished stages are kept; 'onecycle run CONFIG --resume {self.folder}' goes on."
+                f"what is finished is kept; 'onecycle run --resume {self.folder}' goes on."
             )
             self._write()
             _note_in_manifest(self.folder, self.recipe.status)

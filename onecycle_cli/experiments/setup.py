@@ -21,10 +21,12 @@ class Shared:
     Attributes:
         bench: the model, compiled once.
         suggestions: what the recipe knows so far; those on file are not read.
+        recipe: what it is called, such as `digits/run/001`; `None` if it is not written.
     """
 
     bench: Workbench
     suggestions: Suggestions
+    recipe: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting, results
-from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
-from onecycle_cli.config import Config, load_config
+from onecycle_cli.config import Config
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.cost import Cost, training_steps
-from onecycle_cli.experiments.epoch_end import EpochEnd
+from onecycle_cli.experiments.cycles import Cycles
+from onecycle_cli.experiments.logbook import Epoch
 from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.recorded_run import label_of, recorded_run, write_config
-from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.setup import Shared, prepared
+from onecycle_cli.experiments.opening import Opened, opened
+from onecycle_cli.experiments.recorded_run import write_config
+from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values
-from onecycle_cli.experiments.workbench import Examination, Workbench
+from onecycle_cli.experiments.workbench import Examination
 from onecycle_cli.results import RunFolder
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch, as `history.csv` has it.
-
-    Attributes:
-        epoch: counted from 1 through all cycles.
-        cycle: counted from 1.
-        loss: mean of the epoch's recorded data losses.
-        val_loss: mean data loss on the validation split.
-        val_accuracy: share of right classes there; `None` for regression.
-    """
-
-    epoch: int
-    cycle: int
-    loss: float
-    val_loss: float
-    val_accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +38,9 @@ class TrainResult:
         cost: what it took.
         images_per_second: training examples a second, end to end.
         folder: where it is written, or `None`.
+        ended: why it ended before its time, by a cool-down: `"interrupted"`, `"early"` or `None`.
+        events: what happened that was not planned.
+        checkpoints: how many were written in this sitting, and in how many seconds.
     """
 
     test_loss: float
@@ -71,6 +52,9 @@ class TrainResult:
     cost: Cost
     images_per_second: float
     folder: Path | None
+    ended: str | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    checkpoints: dict[str, float] = field(default_factory=dict)
 
     def scores(self) -> dict[str, Any]:
         """Return how good the last and the best model are, as plain data."""
@@ -87,74 +71,57 @@ class TrainResult:
 
 
 def train(
-    config: str | Path | Mapping[str, Any] | Config,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
     shared: Shared | None = None,
+    resume: str | Path | None = None,
+    policy: str | None = None,
 ) -> TrainResult:
     """Train by the configured 1cycle passes, and evaluate the last model on the test set, once.
 
+    In the main thread Ctrl-C ends the training with a cool-down, and pressed twice at once; what
+    was interrupted or killed goes on with `resume`, to the same bits as if it had not been.
+
     Args:
-        config: a path, a mapping or a `Config`.
+        config: a path, a mapping or a `Config`; may be left out with `resume`, and may then
+            differ in the epochs of its cycles only.
         out: the folder for runs, where suggestions are looked up too; `None` writes nothing.
         observer: hears of the progress.
         shared: what a recipe gives its stages.
+        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
+        policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
+            `"stretch"` or `"extend"`.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, the learning rate
-            is not known yet, or the loss ceases to be finite.
+            is not known yet, or the loss diverges in spite of all retries.
+        KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
-    config, observer = load_config(config), observer or Observer()
-    with prepared(config, out, observer, shared=shared) as ready:
-        max_lrs = ready.values.cycle_rates(config)
-        with recorded_run(config, "train", out, ready.values) as run:
-            return _Training(ready.bench, ready.values, max_lrs, observer, run).carry_out()
-
-
-@dataclass
-class _Logbook:
-    """The tables of a training run, as they grow."""
-
-    steps: list[tuple[Any, ...]] = field(default_factory=list)
-    epochs: list[Epoch] = field(default_factory=list)
-
-    def write(self, folder: Path) -> None:
-        results.write_csv(
-            folder / "steps.csv", ("step", "lr", "momentum", "loss", "epoch", "cycle"), self.steps
-        )
-        results.write_csv(
-            folder / "history.csv",
-            ("epoch", "cycle", "loss", "val_loss", "val_accuracy"),
-            ((e.epoch, e.cycle, e.loss, e.val_loss, e.val_accuracy) for e in self.epochs),
-        )
+    with opened("train", config, out, observer, shared=shared, resume=resume) as ready:
+        return _Training(ready).carry_out(policy)
 
 
 class _Training:
-    def __init__(
-        self,
-        bench: Workbench,
-        values: Values,
-        max_lrs: list[float],
-        observer: Observer,
-        run: RunFolder | None,
-    ) -> None:
-        self.bench, self.values, self.max_lrs = bench, values, max_lrs
-        self.observer, self.run = observer, run
-        self.config = bench.config
-        self.log = _Logbook()
-        self.best: Epoch | None = None
-        self._steps_before = 0
-        self.label = label_of(run, self.config, "train")
+    def __init__(self, ready: Opened) -> None:
+        self.ready, self.bench, self.values = ready, ready.bench, ready.values
+        self.observer, self.run = ready.observer, ready.run
+        self.config = ready.bench.config
+        self.max_lrs = ready.values.cycle_rates(self.config)
+        self.cycles = Cycles(ready, self.max_lrs, self._save_best)
 
-    def carry_out(self) -> TrainResult:
-        started = time.perf_counter()
+    def carry_out(self, policy: str | None) -> TrainResult:
         self._announce()
-        if self.run is not None:
-            write_config(self.run, self.bench, self.values)
-        for number, cycle in enumerate(self.config.train.cycles, start=1):
-            self._run_cycle(number, cycle.epochs, self.max_lrs[number - 1])
-        seconds = time.perf_counter() - started
+        if self.ready.is_resumed:
+            self.cycles.restore(self.ready.asked_epochs, policy)
+            self._adopt(self.cycles.epochs)
+        try:
+            self.cycles.carry_out()
+        except BaseException as error:
+            self._keep_what_there_is(error)
+            raise
+        seconds = self.cycles.seconds
         if self.run is not None:
             self._save(self.run, "model.keras")
         test = self.bench.examine("test")
@@ -162,6 +129,21 @@ class _Training:
         if self.run is not None:
             self._write(self.run, result)
         return result
+
+    def _adopt(self, epochs: list[int]) -> None:
+        """Let the configuration say what is planned by now."""
+        cycles = [
+            cycle | {"epochs": count}
+            for cycle, count in zip(
+                self.config.model_dump()["train"]["cycles"], epochs, strict=True
+            )
+        ]
+        changed = self.config.with_values(train={"cycles": cycles})
+        if changed == self.config:
+            return
+        self.config = self.bench.config = changed
+        if self.run is not None:
+            write_config(self.run, self.bench, self.values)
 
     def _announce(self) -> None:
         values, note = self.values, self.observer.note
@@ -181,79 +163,20 @@ class _Training:
             f"{len(self.bench.dataset.train)} examples"
         )
 
-    def _run_cycle(self, number: int, epochs: int, max_lr: float) -> None:
-        settings = self.config.train
-        cycle = RecordedCycle(
-            constants={self.bench.decay_name: self.values.weight_decay},
-            max_lr=max_lr,
-            maximum_momentum=self.values.momentum["max"],
-            minimum_momentum=self.values.momentum["min"],
-            shape=settings.shape,
-            end_percentage=settings.end_percentage,
-            scale_percentage=settings.scale_percentage,
-        )
-        steps = self.bench.steps_per_epoch
-        self._steps_before = len(self.log.steps)
-        of = f" of {len(self.max_lrs)}" if len(self.max_lrs) > 1 else ""
-        self.observer.begin(f"cycle {number}{of}", epochs * steps)
-        close_epoch = EpochEnd(lambda: self._close_epoch(number, cycle))
-        try:
-            self.bench.train(
-                steps,
-                [cycle, Reporting(self.observer, cycle), close_epoch],
-                epochs=epochs,
-                start=len(self.log.epochs) * steps,
-            )
-            if cycle.stop_reason is not None:
-                raise TrainingError(_not_finite(number, cycle))
-        except BaseException:
-            self._take_down(number, cycle)
-            self._keep_what_there_is()
-            raise
-        self.observer.end()
-
-    def _close_epoch(self, number: int, cycle: RecordedCycle) -> None:
-        """Validate, take the epoch down, and keep the model if it is the best so far."""
-        if cycle.stop_reason is not None:
+    def _keep_what_there_is(self, error: BaseException) -> None:
+        """Write the steps and the model as they are, and say how to go on."""
+        self.cycles.take_down()
+        if self.run is None or not len(self.cycles.log):
             return
-        examined = self.bench.examine("validation")
-        losses = self._take_down(number, cycle)
-        epoch = Epoch(
-            epoch=len(self.log.epochs) + 1,
-            cycle=number,
-            loss=float(np.mean(losses)),
-            val_loss=examined.loss,
-            val_accuracy=examined.accuracy,
-        )
-        self.log.epochs.append(epoch)
-        accuracy = "" if epoch.val_accuracy is None else f", accuracy {epoch.val_accuracy:.2%}"
-        self.observer.note(
-            f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation loss {epoch.val_loss:.4f}"
-            f"{accuracy}"
-        )
-        is_best = self.best is None or _merit(epoch) > _merit(self.best)
-        self.best = epoch if is_best else self.best
+        self.run.keep()
+        self.cycles.log.write(self.run.path)
+        self._save(self.run, "model.keras")
+        if isinstance(error, KeyboardInterrupt):
+            error.add_note(f"'onecycle train --resume {self.run.final}' goes on.")
+
+    def _save_best(self) -> None:
         if self.run is not None:
-            self.run.keep()
-            self.log.write(self.run.path)
-            if is_best:
-                self._save(self.run, "best.keras")
-
-    def _take_down(self, number: int, cycle: RecordedCycle) -> list[float]:
-        """Enter the steps of a cycle that are not in the books yet, and return their losses."""
-        since = len(self.log.steps) - self._steps_before
-        epoch = len(self.log.epochs) + 1
-        for i in range(since, len(cycle.losses)):
-            momentum = cycle.history["momentum"][i]
-            row = (len(self.log.steps), cycle.lrs[i], momentum, cycle.losses[i], epoch, number)
-            self.log.steps.append(row)
-        return cycle.losses[since:]
-
-    def _keep_what_there_is(self) -> None:
-        if self.run is not None and self.log.steps:
-            self.run.keep()
-            self.log.write(self.run.path)
-            self._save(self.run, "model.keras")
+            self._save(self.run, "best.keras")
 
     def _save(self, run: RunFolder, name: str) -> None:
         """Write the model whole or not at all."""
@@ -269,29 +192,37 @@ class _Training:
             temporary.unlink(missing_ok=True)
 
     def _result(self, test: Examination, seconds: float) -> TrainResult:
-        if self.best is None:
+        cycles = self.cycles
+        if cycles.best is None:
             raise TrainingError("no epoch was completed.")
-        steps = len(self.log.steps)
-        trained = len(self.bench.dataset.train) * len(self.log.epochs)
+        steps, written = len(cycles.log), cycles.checkpoints
+        trained = steps * len(self.bench.dataset.train) / self.bench.steps_per_epoch
         return TrainResult(
             test_loss=test.loss,
             test_accuracy=test.accuracy,
-            history=self.log.epochs,
-            best_epoch=self.best.epoch,
+            history=cycles.log.epochs,
+            best_epoch=cycles.best.epoch,
             values=self.values,
             max_lrs=self.max_lrs,
             cost=Cost.of(self.bench, steps, seconds),
             images_per_second=round(trained / seconds, 1),
             folder=self.run.final if self.run else None,
+            ended=cycles.ended,
+            events=cycles.events,
+            checkpoints={"written": written.written, "seconds": round(written.seconds, 3)},
         )
 
     def _write(self, run: RunFolder, result: TrainResult) -> None:
+        if result.ended == "interrupted":
+            run.end_as("interrupted")
         results.write_json(
             run.path / "result.json",
             {
                 "kind": "train",
-                "label": self.label,
+                "label": self.ready.label,
                 **result.scores(),
+                "ended": result.ended,
+                "events": result.events,
                 "max_lr": result.max_lrs,
                 "momentum": self.values.momentum,
                 "weight_decay": self.values.weight_decay,
@@ -305,22 +236,3 @@ class _Training:
         )
         picture = plotting.draw(results.read_record(run.path))
         results.write_bytes(run.path / "plot.png", plotting.png(picture))
-
-
-def _merit(epoch: Epoch) -> float:
-    merit = -epoch.val_loss if epoch.val_accuracy is None else epoch.val_accuracy
-    return merit if np.isfinite(merit) else -np.inf
-
-
-def _not_finite(number: int, cycle: RecordedCycle) -> str:
-    step = len(cycle.losses)
-    if number == step == 1:
-        return (
-            "the loss was not finite at the first step, before anything was learned; check the "
-            "inputs for NaN, and the model for a division by zero or a logarithm of zero."
-        )
-    return (
-        f"the loss was not finite at step {step} of cycle {number}, at the learning rate "
-        f"{cycle.lrs[-1]:.3g}; lower train.max_lr, or run 'onecycle find-lr CONFIG' and use what "
-        f"it suggests."
-    )

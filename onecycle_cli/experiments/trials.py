@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli import results, suggest
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.experiments.journal import Journal
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.workbench import Workbench
@@ -76,35 +78,58 @@ def scored_on(bench: Workbench, steps: int) -> str:
     return ON_NEW_BATCHES if steps <= bench.steps_per_epoch else ON_VALIDATION
 
 
-def run_trial(
-    bench: Workbench,
-    observer: Observer,
-    candidate: Candidate,
-    *,
-    rung: int,
-    replicate: int,
-    steps: int,
-    title: str,
-) -> Trial:
-    """Run a candidate for a complete cycle, of the shape that the training has, and judge it."""
-    train = bench.config.train
-    cycle = RecordedCycle(
-        constants={bench.decay_name: candidate.weight_decay},
-        max_lr=candidate.max_lr,
-        maximum_momentum=candidate.momentum["max"],
-        minimum_momentum=candidate.momentum["min"],
-        shape=train.shape,
-        end_percentage=train.end_percentage,
-        scale_percentage=train.scale_percentage,
-    )
-    bench.rewind(replicate)
-    observer.begin(title, steps)
-    bench.train(steps, [cycle, Reporting(observer, cycle)], replicate=replicate)
-    judged = [] if cycle.stop_reason else [_judged(bench, cycle.losses)]
-    momenta = cycle.history["momentum"]
-    trial = Trial(candidate, rung, replicate, steps, cycle.lrs, momenta, cycle.losses, *judged)
-    observer.end("the loss is not finite" if cycle.stop_reason else f"loss {trial.score:.4g}")
-    return trial
+class Trials:
+    """Runs trials on a model that is set up, and remembers them.
+
+    Args:
+        bench: the model, to be rewound before each trial.
+        observer: hears of the progress.
+        journal: recalls the trials of a run that is taken up again.
+
+    Attributes:
+        keep: called when a trial is finished and worth keeping.
+    """
+
+    def __init__(self, bench: Workbench, observer: Observer, journal: Journal | None) -> None:
+        self._bench, self._observer = bench, observer
+        self._journal = journal or Journal(None, observer)
+        self.keep: Callable[[], None] = lambda: None
+
+    def run(
+        self, candidate: Candidate, *, rung: int, replicate: int, steps: int, title: str
+    ) -> Trial:
+        """Run a candidate for a complete cycle of the training's shape, and judge it."""
+        piece = f"{asdict(candidate)} replicate {replicate} steps {steps} rung {rung}"
+        gave = self._journal.recall(piece)
+        if gave is None:
+            gave = self._carry_out(candidate, replicate, steps, title)
+            self._journal.enter(piece, gave)
+        self.keep()
+        taken = gave["lrs"], gave["momenta"], gave["losses"]
+        judged = [np.array(gave["scored"])] if gave["scored"] else []
+        return Trial(candidate, rung, replicate, steps, *taken, *judged)
+
+    def _carry_out(
+        self, candidate: Candidate, replicate: int, steps: int, title: str
+    ) -> dict[str, Any]:
+        bench, train = self._bench, self._bench.config.train
+        cycle = RecordedCycle(
+            constants={bench.decay_name: candidate.weight_decay},
+            max_lr=candidate.max_lr,
+            maximum_momentum=candidate.momentum["max"],
+            minimum_momentum=candidate.momentum["min"],
+            shape=train.shape,
+            end_percentage=train.end_percentage,
+            scale_percentage=train.scale_percentage,
+        )
+        bench.rewind(replicate)
+        self._observer.begin(title, steps)
+        bench.train(steps, [cycle, Reporting(self._observer, cycle)], replicate=replicate)
+        scored = [] if cycle.stop_reason else _judged(bench, cycle.losses).tolist()
+        outcome = f"loss {np.mean(scored):.4g}" if scored else "the loss is not finite"
+        self._observer.end(outcome)
+        momenta = cycle.history["momentum"]
+        return {"lrs": cycle.lrs, "momenta": momenta, "losses": cycle.losses, "scored": scored}
 
 
 def write_curves(run: RunFolder, trials: Sequence[Trial]) -> None:

@@ -1,0 +1,168 @@
+"""An experiment opened: started, or taken up where it broke off."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli import registry, results
+from onecycle_cli.backend import versions
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.journal import Journal
+from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.recorded_run import label_of, manifest_of, write_config
+from onecycle_cli.experiments.remembered import Remembered, epochs_asked_for
+from onecycle_cli.experiments.setup import Shared, prepared, workbench
+from onecycle_cli.experiments.values import Values, conditions_of
+from onecycle_cli.experiments.workbench import Workbench
+from onecycle_cli.results import RunFolder
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An experiment that is ready to go on.
+
+    Attributes:
+        bench: the model, at its start.
+        conditions: what a suggestion will depend on, besides the other suggestions.
+        values: the hyper-parameters in use, and where they came from.
+        observer: hears of the progress.
+        run: where to write, or `None`.
+        out: the folder of runs, or `None`.
+        label: what pictures and suggestions call the run.
+        journal: recalls what was finished before.
+        asked_epochs: the epochs of each cycle that were asked for when it was taken up, where
+            that was said.
+        is_resumed: whether it was taken up.
+    """
+
+    bench: Workbench
+    conditions: dict[str, Any]
+    values: Values
+    observer: Observer
+    run: RunFolder | None
+    out: Path | None
+    label: str
+    journal: Journal
+    asked_epochs: list[int] | None = None
+    is_resumed: bool = False
+
+
+@contextlib.contextmanager
+def opened(
+    kind: str,
+    config: str | Path | Mapping[str, Any] | Config | None,
+    out: str | Path | None,
+    observer: Observer | None,
+    *,
+    searched: str = "",
+    shared: Shared | None = None,
+    resume: str | Path | None = None,
+) -> Iterator[Opened]:
+    """Start an experiment in a new folder, or take one up in its own.
+
+    Args:
+        kind: `find-lr`, `find-momentum`, `find-wd` or `train`.
+        config: a path, a mapping or a `Config`; may be `None` with `resume`, and must otherwise
+            agree with what the run was started with.
+        out: the folder for runs; `None` writes nothing. With `resume` it is where the run is.
+        observer: hears of the progress.
+        searched: the key that the experiment is about to find.
+        shared: what a recipe gives its stages.
+        resume: a run that broke off, as `results.find_unfinished` takes it.
+
+    Raises:
+        OnecycleError: when the configuration, the data or the model won't do, or do not belong to
+            the run that is to be taken up.
+    """
+    observer = observer or Observer()
+    if resume is not None:
+        with _taken_up(kind, resume, config, observer, shared) as ready:
+            yield ready
+        return
+    if config is None:
+        raise ConfigError("a config is needed, unless a run is taken up.")
+    config = load_config(config)
+    with prepared(config, out, observer, searched=searched, shared=shared) as ready:
+        bench, values, conditions = ready.bench, ready.values, ready.conditions
+        if out is None:
+            label, journal = label_of(None, config, kind), Journal(None, observer)
+            yield Opened(bench, conditions, values, observer, None, None, label, journal)
+            return
+        manifest = manifest_of(config, values.sources)
+        with RunFolder.create(out, config.name, kind, manifest) as run:
+            write_config(run, bench, values)
+            recipe = None if shared is None else shared.recipe
+            Remembered(config, values, _identity(bench), recipe).write(run.path)
+            label, journal = label_of(run, config, kind), Journal(run.path, observer)
+            yield Opened(bench, conditions, values, observer, run, Path(out), label, journal)
+
+
+@contextlib.contextmanager
+def _taken_up(
+    kind: str,
+    resume: str | Path,
+    asked: str | Path | Mapping[str, Any] | Config | None,
+    observer: Observer,
+    shared: Shared | None,
+) -> Iterator[Opened]:
+    folder = results.find_unfinished(resume, kind)
+    known = Remembered.read(folder)
+    epochs = None if asked is None else epochs_asked_for(folder, known.config, load_config(asked))
+    with workbench(known.config, observer, shared) as bench:
+        _check_identity(folder, known.conditions, _identity(bench))
+        conditions = conditions_of(known.config, bench.dataset.fingerprint)
+        with RunFolder.take_up(folder, command=sys.argv) as run:
+            _warn_of_other_surroundings(run.manifest, observer)
+            observer.note(f"taking up {run.final}")
+            out = folder.parents[2]
+            label, journal = label_of(run, known.config, kind), Journal(run.path, observer)
+            yield Opened(
+                bench, conditions, known.values, observer, run, out, label, journal, epochs, True
+            )
+
+
+def _identity(bench: Workbench) -> dict[str, Any]:
+    """Return what must be the same when a run is taken up, besides its configuration."""
+    config = bench.config
+    return conditions_of(config, bench.dataset.fingerprint) | {
+        "model_file": registry.fingerprint(config.model.name)
+    }
+
+
+def _check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    if changed == ["model_file"]:
+        raise ConfigError(
+            f"{folder}: was started with another version of the model's file; put the old one "
+            f"back, or start a new run without --resume."
+        )
+    if changed == ["data"]:
+        raise ConfigError(
+            f"{folder}: was started with other data: the examples, or their split, have changed "
+            f"since; put the old data back, or start a new run without --resume."
+        )
+    if changed:
+        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
+        raise ConfigError(
+            f"{folder}: was started under other conditions: {what}; bring them back, or start a "
+            f"new run without --resume."
+        )
+
+
+def _warn_of_other_surroundings(manifest: Mapping[str, Any], observer: Observer) -> None:
+    """Name what decides the bits of a run, besides its config and data, and has changed."""
+    then = dict(manifest.get("versions") or {}) | {"threads": manifest.get("threads")}
+    now = versions() | {"threads": os.cpu_count()}
+    changed = [f"{k} {then[k]}, now {now.get(k)}" for k in then if then[k] != now.get(k)]
+    if changed:
+        observer.warn(
+            f"the run was started with other versions or threads: {'; '.join(changed)}. It goes "
+            f"on, but not to the same bits as without a break."
+        )

@@ -1,0 +1,106 @@
+"""What a run was started with, as it is needed to take it up; known without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli import results
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.errors import ConfigError, ResultError
+from onecycle_cli.experiments.values import Values
+
+_CYCLES = "train.cycles"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a run needs to be taken up, as `resume.json` has it.
+
+    Attributes:
+        config: as the run was started with it, its `auto`s left open.
+        values: the values in use.
+        conditions: of the data, the model and the optimizer; see `_identity`.
+        recipe: the recipe that it is a stage of, or `None`.
+    """
+
+    config: Config
+    values: Values
+    conditions: dict[str, Any]
+    recipe: str | None
+
+    def write(self, folder: Path) -> None:
+        """Write it, whole."""
+        results.write_json(
+            folder / results.RESUME,
+            {
+                "schema_version": results.SCHEMA_VERSION,
+                "config": self.config.model_dump(),
+                "origins": self.config.origins,
+                "values": asdict(self.values),
+                "conditions": self.conditions,
+                "recipe": self.recipe,
+            },
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> Remembered:
+        """Return what is remembered in a run's folder.
+
+        Raises:
+            ResultError: when it is damaged, or of another version of this program.
+        """
+        path = folder / results.RESUME
+        data = results.read_json(path)
+        try:
+            if data["schema_version"] != results.SCHEMA_VERSION:
+                raise ResultError(
+                    f"{path}: was written by another version of onecycle; start the run anew."
+                )
+            config = load_config(data["config"]).with_origins(data["origins"])
+            values = Values(**data["values"])
+            return cls(config, values, data["conditions"], data["recipe"])
+        except (ConfigError, LookupError, TypeError, AttributeError, ValueError):
+            raise ResultError(f"{path}: is damaged; start the run anew.") from None
+
+
+def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:
+    """Compare a configuration that is given again with the one that a run was started with.
+
+    Returns:
+        The epochs of each cycle if others are asked for; `None` if not.
+
+    Raises:
+        ConfigError: when anything else is asked for than the run was started with.
+    """
+    then, now = (dict(_leaves(config.model_dump())) for config in (started_with, asked))
+    changed = [
+        key
+        for key in {**then, **now}
+        if then.get(key) != now.get(key) and key not in ("name", _CYCLES)
+    ]
+    if changed:
+        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
+        raise ConfigError(
+            f"{folder}: was started with another config: {what}. Resume it without a config, or "
+            f"start a new run without --resume."
+        )
+    if then[_CYCLES] == now[_CYCLES]:
+        return None
+    rates = [[c.max_lr for c in config.train.cycles] for config in (started_with, asked)]
+    if rates[0] != rates[1]:
+        raise ConfigError(
+            f"{folder}: was started with {len(rates[0])} cycles; on resuming only their epochs can "
+            f"be changed, not their number or their max_lr."
+        )
+    return [cycle.epochs for cycle in asked.train.cycles]
+
+
+def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
