@@ -29,3 +29,16 @@ def test_configs_gone_wrong(tmp_path):
     assert figures["broken"] == 0
     assert figures["cases"] == sum(figures["by exit code"].values()) == 150
     assert {"0", "1", "2"} < set(figures["by exit code"])
+
+
+def test_a_disk_that_fails(tmp_path):
+    figures = figures_of("disk_full.py", tmp_path, "--commands", "train", "--every", "60")
+    assert figures["broken"] == 0
+    assert figures["failures injected"] >= 3
+    assert "exit code 1" in figures["by outcome"]
+
+
+def test_runs_that_are_killed_and_taken_up(tmp_path):
+    figures = figures_of("kills.py", tmp_path, "--count", "2", "--commands", "find-lr")
+    assert figures["broken"] == 0
+    assert figures["kills"] >= 2
