@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import math
@@ -478,7 +479,7 @@ def find_run(path: str | Path) -> Path:
             f"{folder}: {what}; give the folder of a run, such as runs/NAME/find-lr/001, or a "
             f"folder with lrs.npy and losses.npy."
         )
-    return max(runs, key=lambda p: (p / "result.json").stat().st_mtime)
+    return _newest(runs)
 
 
 def read_record(path: str | Path) -> Record:
@@ -602,15 +603,8 @@ class _Dumper(yaml.SafeDumper):
     """Puts text in quotes that YAML 1.1 or 1.2 would take for a number."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Takes `1e-4` for a number, which YAML 1.1 does not."""
-
-
 _NUMBER = "tag:yaml.org,2002:float"
 _Dumper.add_implicit_resolver(_NUMBER, re.compile(r"^[-+]?\.?\d[\w.+-]*$"), list("-+.0123456789"))
-_Loader.add_implicit_resolver(
-    _NUMBER, re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
 
 
 def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
@@ -656,16 +650,14 @@ def _value(text: str) -> Any:
         return text
 
 
-_NOT_YAML = (OSError, ValueError, LookupError, AttributeError, RecursionError, yaml.YAMLError)
-"""What reading YAML raises; a value that doesn't fit its tag gives PyYAML a stumble."""
-
-
 def _read_yaml(path: Path) -> dict[str, Any]:
+    from onecycle_cli.config import yaml_source
+
     if not path.exists():
         return {}
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except _NOT_YAML as error:
+        data, _ = yaml_source.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = str(error).partition("\n")[0]
         raise ResultError(f"{path}: cannot be read as YAML: {reason}.") from None
     if not isinstance(data, dict):
@@ -763,13 +755,47 @@ def _is_seed_folder(folder: Path) -> bool:
     return (folder / "lrs.npy").is_file() or (folder / "losses.npy").is_file()
 
 
+def _newest(runs: Sequence[Path]) -> Path:
+    """Return the newest run: of those side by side the one of the highest number, whatever the
+    clock said; between folders, the one that was written last."""
+    last: dict[Path, Path] = {}
+    for run in runs:
+        if run.name.isdecimal():
+            rival = last.setdefault(run.parent, run)
+            last[run.parent] = max(rival, run, key=lambda p: int(p.name))
+    candidates = [*last.values(), *(run for run in runs if not run.name.isdecimal())]
+    return max(candidates, key=lambda p: (p / "result.json").stat().st_mtime)
+
+
 def _hidden(path: Path, within: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(within).parts)
 
 
 def unwritable(path: Path, error: OSError) -> ResultError:
-    """Return the error for a file that could not be written."""
+    """Return the error for a file that could not be written, with what helps in this case."""
     reason = error.strerror or str(error)
-    return ResultError(
-        f"{path}: cannot be written: {reason}. Free some space or choose another folder with --out."
-    )
+    code = error.errno or 0
+    remedy = _REMEDIES.get(code, "Choose another folder with --out.")
+    return ResultError(f"{path}: cannot be written: {reason}. {remedy}")
+
+
+_FREE_SPACE = "Free some space or choose another folder with --out."
+_REMEDIES = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "Raise the limit on the size of files, or choose another folder with --out.",
+    errno.EACCES: "Get the right to write there, or choose another folder with --out.",
+    errno.EPERM: "Get the right to write there, or choose another folder with --out.",
+    errno.EROFS: "It can only be read; choose another folder with --out.",
+    errno.ENOENT: "A folder was removed in the meantime; run the command again.",
+    errno.ENOTDIR: "A file is where a folder should be; move it, or choose another folder "
+    "with --out.",
+    errno.EEXIST: "Something else is in its place; move it, or choose another folder with --out.",
+    errno.ENOTEMPTY: "Something else is in its place; move it, or choose another folder "
+    "with --out.",
+    errno.EISDIR: "A folder is in its place; move it, or choose another folder with --out.",
+    errno.ENAMETOOLONG: "Choose a shorter name, or a folder nearer to the root with --out.",
+    errno.EMFILE: "Close some files, or raise their limit with 'ulimit -n'.",
+    errno.EIO: "The disk may be failing; check it, or choose another folder with --out.",
+}
+"""What to do next, by what went wrong."""

@@ -465,9 +465,9 @@ class TestFindRun:
     def test_the_newest_within(self, tmp_path, write_run, above):
         old, newest, hidden = (
             write_run("find-lr", tmp_path / "name" / "find-lr" / name)
-            for name in ("002", "001", ".003-running")
+            for name in ("001", "002", ".003-running")
         )
-        for age, folder in ((300, old), (200, newest), (100, hidden)):
+        for age, folder in ((200, old), (300, newest), (100, hidden)):
             os.utime(folder / "result.json", (10**9 - age, 10**9 - age))
         assert results.find_run(tmp_path / above) == newest
 
@@ -685,3 +685,59 @@ def test_lists_of_numbers_take_one_line_and_read_back_the_same():
     text = results.to_json(data, indent=2)
     assert "    [1, 2],\n    [-3, 4e-07]\n" in text
     assert json.loads(text) == data
+
+
+def test_the_newest_run_is_that_of_the_highest_number_whatever_the_clock_said(tmp_path):
+    for number, age in ((9, 0), (10, 500), (11, 1000)):
+        folder = tmp_path / "find-lr" / f"{number:03d}"
+        folder.mkdir(parents=True)
+        (folder / "result.json").write_text("{}")
+        os.utime(folder / "result.json", (10**9 - age, 10**9 - age))
+    assert results.find_run(tmp_path).name == "011"
+
+
+@pytest.mark.parametrize(
+    ("code", "next_step"),
+    [
+        (errno.ENOSPC, "Free some space or choose another folder"),
+        (errno.EROFS, "It can only be read; choose another folder"),
+        (errno.EACCES, "Get the right to write there, or choose another folder"),
+        (errno.ENOENT, "A folder was removed in the meantime; run the command again."),
+        (errno.ENOTDIR, "A file is where a folder should be; move it"),
+        (errno.ENAMETOOLONG, "Choose a shorter name"),
+        (errno.ENXIO, "Choose another folder with --out."),
+    ],
+)
+def test_each_cause_has_its_own_next_step(code, next_step):
+    error = results.unwritable(Path("some/file"), OSError(code, os.strerror(code)))
+    assert str(error).startswith(f"some/file: cannot be written: {os.strerror(code)}. {next_step}")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("max_lr: [unfinished\n", "cannot be read as YAML"),
+        ("- a\n- b\n", "holds no keys and values"),
+        ("max_lr: 3\n", r"max_lr\.value must be a number above 0; got None"),
+        ("max_lr: {value: -1}\n", r"max_lr\.value must be a number above 0; got -1"),
+        ("max_lr: {value: .nan}\n", r"max_lr\.value must be a number above 0; got nan"),
+        ("momentum: {value: {max: 0.8, min: 0.9}}\n", r"momentum\.value must be {max, min}"),
+        ("max_lr: {value: 1}\nmax_lr: {value: 2}\n", "the key 'max_lr' is given twice"),
+        ("max_lr: !!python/object/apply:os.system [false]\n", "cannot be read as YAML"),
+        ("lr: {value: 1}\n", "unknown key 'lr'"),
+    ],
+)
+def test_suggestions_edited_into_nonsense(tmp_path, text, sentence):
+    (tmp_path / "suggestions.yaml").write_text(text)
+    with pytest.raises(ResultError, match=sentence) as caught:
+        results.read_suggestions(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'suggestions.yaml'}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_suggestions_that_unfold_without_end(tmp_path):
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+    (tmp_path / "suggestions.yaml").write_text("\n".join([*levels, "max_lr: {value: *a11}"]))
+    with pytest.raises(ResultError, match="more than 10,000 entries"):
+        results.read_suggestions(tmp_path)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
 
 _CONFIG_ENDINGS = (".yaml", ".yml")
+_MOST_STEPS = 5_000_000
 
 
 def plot_command(
@@ -92,12 +93,18 @@ def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
         raise ConfigError("plot takes one config at a time, and no run folders beside it.")
     config = load_config(paths[0], overrides)
     steps = data.expected_steps_per_epoch(config.dataset, config.batch_size, seed=config.seed)
-    values = known_values(config, runs)
     cycles = config.train.cycles
+    epochs = sum(cycle.epochs for cycle in cycles)
+    if epochs * steps > _MOST_STEPS:
+        raise config.error(
+            "train.cycles",
+            f"train.cycles: {epochs:,} epochs of {steps:,} steps are too many to draw; a preview "
+            f"takes at most {_MOST_STEPS:,} steps.",
+        )
+    values = known_values(config, runs)
     shares = values.max_lr is None and any(cycle.max_lr is None for cycle in cycles)
     rates = [1.0] * len(cycles) if shares else values.cycle_rates(config)
     lrs, momenta = _schedules(config, rates, values.momentum, steps)
-    epochs = sum(cycle.epochs for cycle in cycles)
     length = f"{epochs} epoch{'' if epochs == 1 else 's'}"
     title = f"{config.name}: schedule of {length}, shape {config.train.shape}"
     if shares:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import sys
 import traceback
@@ -17,6 +18,9 @@ from onecycle_cli.errors import OnecycleError, Terminated
 REFUSED = 3
 INTERRUPTED = 130
 TERMINATED = 143
+
+_LONGEST_LINE = 1_000
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @contextlib.contextmanager
@@ -49,7 +53,20 @@ def presented(verbose: bool = False) -> Iterator[None]:
 
 def say(text: str) -> None:
     """Write a line to stderr."""
-    typer.echo(text, err=True)
+    typer.echo(readable(text), err=True)
+
+
+def readable(line: str) -> str:
+    """Return a line in which no terminal finds orders, not longer than a person reads.
+
+    Configs and results come from anywhere, and are quoted where they are wrong.
+    """
+    line = _COLOUR.sub("", line)
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    if len(text) <= _LONGEST_LINE:
+        return text
+    half = _LONGEST_LINE // 2
+    return f"{text[:half]} ... {text[-half:]}"
 
 
 def table(rows: list[tuple[str, str]]) -> None:
@@ -88,6 +105,6 @@ def _kept(error: BaseException) -> str:
 def _fail(message: str, code: int, verbose: bool) -> NoReturn:
     if verbose:
         traceback.print_exc()
-    for line in message.splitlines():
-        typer.secho(f"onecycle: {line}", err=True, fg=typer.colors.RED)
+    for line in message.split("\n"):
+        typer.secho(f"onecycle: {readable(line)}", err=True, fg=typer.colors.RED)
     raise typer.Exit(code)

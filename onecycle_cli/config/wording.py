@@ -100,7 +100,7 @@ def _sentence(key: _Key, problems: Sequence[Any]) -> str:
     alternatives = [r.removeprefix("must be ") if i else r for i, r in enumerate(rules)]
     text = f"{name} {' or '.join(alternatives)}; got {_shown(first['input'])}"
     choices = [c for p in problems if p["type"] == "literal_error" for c in _choices(p)]
-    close = difflib.get_close_matches(str(first["input"]), choices, n=1)
+    close = difflib.get_close_matches(_text(first["input"]), choices, n=1)
     return f"{text}; did you mean '{close[0]}'?" if close else f"{text}."
 
 
@@ -150,6 +150,13 @@ def _place(key: _Key, places: Mapping[str, str], fallback: str) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "nothing"
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(value) if isinstance(value, str) else _text(value)
     text = text.lower() if isinstance(value, bool) else text
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python's limit
+        return "a number of thousands of digits"

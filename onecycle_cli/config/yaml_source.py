@@ -11,6 +11,8 @@ Path = tuple[str | int, ...]
 
 
 _MOST_ENTRIES = 10_000
+_LONGEST_NUMBER = 1_000
+"""Digits; Python refuses to write out integers of more than 4,300."""
 
 _WORDS = ("int", "float", "bool", "timestamp", "value")
 
@@ -35,7 +37,7 @@ Loader.add_implicit_resolver(
 Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(
-        r"^[-+]?(?:(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+"
+        r"^[-+]?(?:(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9]+)[eE][-+]?[0-9]+"
         r"|[0-9][0-9_]*\.[0-9_]*|\.[0-9]+|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$"
     ),
     list("-+0123456789."),
@@ -47,6 +49,10 @@ Loader.add_implicit_resolver(
 
 def _integer(loader: Loader, node: yaml.ScalarNode) -> int:
     text = str(loader.construct_scalar(node)).replace("_", "")
+    if len(text) > _LONGEST_NUMBER:
+        raise yaml.constructor.ConstructorError(
+            None, None, f"a number of more than {_LONGEST_NUMBER:,} digits", node.start_mark
+        )
     return int(text, 0 if text.lstrip("-+")[:2] in ("0o", "0x") else 10)
 
 
@@ -84,7 +90,11 @@ def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int]) -> None:
         raise yaml.YAMLError(f"more than {_MOST_ENTRIES:,} entries")
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (*path, str(key.value))
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a single word", key.start_mark
+                )
+            inner = (*path, key.value)
             if inner in lines:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key.value}' is given twice", key.start_mark

@@ -23,14 +23,24 @@ def _encode(text: str, encoding: str) -> bytes:
 
 
 # The public way to two private functions of NumPy.
-_reconstruct = np.empty(0).__reduce_ex__(2)[0]
-_frombuffer = np.empty(0).__reduce_ex__(5)[0]
+_reconstruct: Any = np.empty(0).__reduce_ex__(2)[0]
+_frombuffer: Any = np.empty(0).__reduce_ex__(5)[0]
+
+_ARRAY = "the class of arrays"
+
+
+def _rebuild(kind: object, shape: object, _: object) -> Any:
+    """Stand in for `_reconstruct`, which would make an array of any size out of nothing."""
+    if kind != _ARRAY or shape != (0,):
+        raise pickle.UnpicklingError("an array must be rebuilt from an empty one")
+    return _reconstruct(np.ndarray, (0,), b"b")
+
 
 _ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "ndarray"): _ARRAY,  # named by every array, and not to be called
     ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,  # written by NumPy 1
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,  # written by NumPy 2
+    ("numpy.core.multiarray", "_reconstruct"): _rebuild,  # written by NumPy 1
+    ("numpy._core.multiarray", "_reconstruct"): _rebuild,  # written by NumPy 2
     ("numpy.core.numeric", "_frombuffer"): _frombuffer,  # pickle protocol 5
     ("numpy._core.numeric", "_frombuffer"): _frombuffer,
     ("_codecs", "encode"): _encode,
@@ -77,4 +87,20 @@ def load_arrays(stream: BinaryIO, where: str) -> dict[bytes, Any]:
             f"{where} must hold a dict of arrays, got {type(content).__name__}; "
             "set dataset.path to an intact copy."
         )
+    for value in content.values():
+        if not _is_plain(value):
+            raise DataError(
+                f"{where} must hold arrays, numbers, text and lists of these, got nested or "
+                "foreign values; set dataset.path to an intact copy."
+            )
     return content
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is no deeper than a list of scalars; a few bytes of nested references
+    can otherwise stand for billions of values."""
+    if isinstance(value, np.ndarray):
+        return not value.dtype.hasobject
+    if isinstance(value, list):
+        return all(isinstance(entry, int | float | bytes | str) for entry in value)
+    return value is None or isinstance(value, int | float | bytes | str)

@@ -132,3 +132,12 @@ def test_what_has_no_confusion_matrix(invoke, chain):
     outcome = invoke("plot", runs / "train", runs / "train", "--confusion")
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     assert "--confusion takes the folder of one training at a time" in outcome.stderr
+
+
+def test_a_preview_of_more_steps_than_fit_a_picture(invoke, config, own_folders):
+    outcome = invoke("plot", config, "--set", "train.cycles=[{epochs: 2147483647}]")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.endswith(
+        "2,147,483,647 epochs of 23 steps are too many to draw; a preview takes at most "
+        "5,000,000 steps.\n"
+    )

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 
 import pytest
@@ -92,3 +93,18 @@ def test_an_exit_is_left_alone():
 )
 def test_numbers(value, text):
     assert number(value) == text
+
+
+def test_a_quoted_text_gives_the_terminal_no_orders(capsys):
+    with pytest.raises(typer.Exit), presented():
+        raise ConfigError("a\x1b[31m\x1b[2J\x00\u202e\ud800\x85 bcü: no.")
+    text = capsys.readouterr().err
+    assert text == "onecycle: a\\x1b[2J\\x00\\u202e\\ud800\\x85 bcü: no.\n"
+
+
+def test_of_an_endless_line_both_ends_are_shown(capsys):
+    with pytest.raises(typer.Exit), presented():
+        raise ConfigError("begin " + "x" * 100_000 + " end.")
+    text = capsys.readouterr().err
+    assert re.fullmatch(r"onecycle: begin x+ \.\.\. x+ end\.\n", text)
+    assert len(text) < 1_100

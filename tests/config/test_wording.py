@@ -193,3 +193,8 @@ def test_a_long_value_is_cut_short(load):
 )
 def test_did_you_mean(given, sentence):
     assert did_you_mean(given, ["digits", "mnist"]) == sentence
+
+
+def test_an_integer_that_python_will_not_write_out():
+    with pytest.raises(ConfigError, match=r"seed must be .*; got a number of thousands of digits"):
+        load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}, "seed": 10**5000})

@@ -1,4 +1,5 @@
 import math
+import time
 
 import pytest
 import yaml
@@ -159,3 +160,27 @@ def test_aliases_that_unfold_without_end():
 def test_nested_without_end(text):
     with pytest.raises(RecursionError):
         parse(text)
+
+
+def test_a_key_that_unfolds_without_end():
+    """A key of aliases stands for a billion entries, too; the loader would spell it out."""
+    levels = ["&a0 [x, x, x, x, x, x, x, x]"]
+    levels += [f"&a{i} [{', '.join([f'*a{i - 1}'] * 8)}]" for i in range(1, 12)]
+    with pytest.raises(yaml.YAMLError, match="a key must be a single word"):
+        parse(f"? [{', '.join(levels)}]\n: 1")
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 1000, "0o" + "7" * 1000, "-" + "9" * 1000])
+def test_a_number_that_nobody_means(number):
+    with pytest.raises(yaml.YAMLError, match="more than 1,000 digits"):
+        parse(number)
+
+
+def test_a_long_row_of_digits_is_looked_at_once():
+    """A pattern that could split it at every digit would take minutes."""
+    text = "9" * 500_000
+    started = time.process_time()
+    with pytest.raises(yaml.YAMLError):
+        parse(text)
+    assert parse(f"{text}.x")[0] == f"{text}.x"
+    assert time.process_time() - started < 10

@@ -135,8 +135,8 @@ def test_an_archive_cannot_reach_outside_itself(cifar_folder, tmp_path, pack):
         ({"labels": [0] * 19 + [10]}, r"labels must lie in 0\.\.9, got 0\.\.10"),
         ({"labels": [0] * 19 + [-1]}, r"labels must lie in 0\.\.9, got -1\.\.0"),
         ({"labels": [0.5] * 20}, "labels must be a list of integers"),
-        ({"labels": [[0]] * 20}, "labels must be a list of integers"),
-        ({"labels": [[0], [1, 2]]}, "labels must be a list of integers"),
+        ({"labels": [[0]] * 20}, "nested or foreign values"),
+        ({"labels": [[0], [1, 2]]}, "nested or foreign values"),
         ({"labels": "abc"}, "labels must be a list of integers"),
     ],
 )

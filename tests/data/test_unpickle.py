@@ -80,3 +80,36 @@ def test_a_truncated_pickle_is_damaged_wherever_it_ends():
 def test_something_else_than_a_dict_is_refused():
     with pytest.raises(DataError, match="must hold a dict of arrays, got list"):
         read(pickle.dumps([1, 2]))
+
+
+def test_references_that_unfold_without_end_are_refused_unopened():
+    """A few hundred bytes that stand for 3^40 numbers."""
+    nested = [1, 2, 3]
+    for _ in range(40):
+        nested = [nested, nested, nested]
+    with pytest.raises(DataError, match=r"some/file must hold arrays, .* nested or foreign values"):
+        read(pickle.dumps({b"labels": nested}))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"cnumpy\nndarray\nJ\x00\x94\x35\x77\x85\x85R",  # ndarray((2_000_000_000,))
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nJ\x00\x94\x35\x77\x85U\x01btR",
+    ],
+)
+def test_no_array_is_made_out_of_nothing(data):
+    with pytest.raises(DataError, match="some/file is damaged"):
+        read(b"\x80\x02}U\x04data" + data + b"s.")
+
+
+@pytest.mark.parametrize("value", [np.array([1, "a"], object), {"a": 1}, (1, 2), [[1]]])
+def test_nothing_but_plain_values(value):
+    with pytest.raises(DataError, match="nested or foreign values"):
+        read(pickle.dumps({b"data": value}))
+
+
+@pytest.mark.parametrize("head", [b"\x80\x04\x8e", b"\x80\x05\x96", b"\x80\x04\x95"])
+def test_lengths_that_lie_are_not_believed(head):
+    with pytest.raises(DataError, match="some/file is damaged"):
+        read(head + (10**13).to_bytes(8, "little") + b"abc.")
