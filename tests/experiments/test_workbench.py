@@ -1,5 +1,6 @@
 import re
 
+import keras
 import numpy as np
 import pytest
 
@@ -140,3 +141,25 @@ def test_xla_is_for_those_who_ask(bench, small):
     assert bench(small()).model.jit_compile is False
     assert bench(small(jit_compile=True)).model.jit_compile is True
     assert bench(small(jit_compile=False)).model.jit_compile is False
+
+
+def test_batch_normalization_is_fused_while_the_bench_is_open(bench, small, user_model):
+    """And not where it is switched off, nor after."""
+    body = """
+    x = keras.Input(input_shape)
+    y = keras.layers.BatchNormalization()(x)
+    y = keras.layers.Dense(num_outputs, activation="softmax")(keras.layers.Flatten()(y))
+    return keras.Model(x, y)
+    """
+    config = small() | {"model": user_model(body)}
+    fused, stock = bench(config), bench(config | {"fused_batch_norm": False})
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    assert fused.fused_batch_norm is on_tensorflow
+    assert not stock.fused_batch_norm
+    assert [_is_fused(b) for b in (fused, stock)] == [on_tensorflow, False]
+    fused.close()
+    assert not _is_fused(fused)
+
+
+def _is_fused(bench):
+    return any("call" in vars(layer) for layer in bench.model.layers)
