@@ -1,39 +1,47 @@
-"""Images a second of `train`, end to end, against plain Keras `fit` on the same model.
+"""Images a second of `train`, end to end, against plain Keras `fit` and a PyTorch loop.
 
-    python benchmarks/end_to_end.py
+    python benchmarks/end_to_end.py [--torch PYTHON] [--only SETTING] [RESULT.json]
 
-Both train the same model on the same part of CIFAR-10 ($ONECYCLE_DATA, or a cache) for two epochs
-and validate after each; time includes tracing. `train` also augments (flip and crop), schedules
-learning rate and momentum at each step, records every loss, keeps the best model and writes its
-files; `fit` gets float32 arrays that were normalised beforehand, and no augmentation. The two run
-in turn, each in a process of its own. The result goes to end_to_end.json beside this file, or to
-the path given as the only argument.
+All train the same network on the same part of the same data ($ONECYCLE_DATA, or a cache) at the
+same precision and batch size, for two epochs, and validate after each; time includes tracing.
+`train` also augments (flip and crop, CIFAR-10 only), schedules learning rate and momentum at each
+step, records every loss, keeps the best model and writes its files; the others get float32 arrays
+that were normalised beforehand, and no augmentation. They run in turn, each in its own process. The
+PyTorch loop, torch_loop.py, runs under the interpreter named by --torch or $ONECYCLE_TORCH; it
+is left out where there is none. Beside the rates stands what the network asks for, 3 x 2 x the
+multiply-adds of a forward pass, as a share of what a large matrix product reaches on this machine
+(`train` in full, its validation and augmentation not counted as work). The result goes to
+end_to_end.json beside this file, or to the path given.
 """
 
+import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import record
 
 SETTINGS = {
-    "mini_vgg": ({}, "float32", 1280),
-    "mini_mobilenet_v2": ({}, "float32", 512),
-    "resnet9": ({"width": 16}, "float32", 1280),
+    "mini_mobilenet_v2": ("cifar10", "float32", {}, 1024, 2),
+    "resnet9": ("cifar10", "mixed_bfloat16", {"width": 32}, 5120, 2),
+    "mini_vgg": ("cifar10", "float32", {}, 2560, 2),
+    "mlp": ("digits", "float32", {}, None, 40),
 }
-REPEATS = 2
-EPOCHS = 2
+PARTS = ("train", "validation")
+REPEATS = 3
 
 
 def config(name: str) -> dict:
-    options, precision, images = SETTINGS[name]
+    dataset, precision, options, images, epochs = SETTINGS[name]
     return {
-        "dataset": {"name": "cifar10", "limit": images},
+        "dataset": {"name": dataset, "limit": images},
         "model": {"name": name, "options": options},
         "precision": precision,
         "optimizer": {"weight_decay": 1e-4},
-        "train": {"cycles": [{"epochs": EPOCHS}], "max_lr": 0.01},
+        "train": {"cycles": [{"epochs": epochs}], "max_lr": 0.01},
     }
 
 
@@ -44,7 +52,8 @@ def with_train(name: str) -> float:
         return train(config(name), out=folder).images_per_second
 
 
-def with_fit(name: str) -> float:
+def prepared(name: str):
+    """Return settings, arrays and the network, as `train` has them."""
     from onecycle_cli import data, load_config, registry
     from onecycle_cli.backend import make_repeatable, start_keras
 
@@ -52,8 +61,10 @@ def with_fit(name: str) -> float:
     settings = load_config(config(name))
     make_repeatable(settings.seed)
     dataset = data.load(settings.dataset, seed=settings.seed)
-    x = {part: dataset.normalise(dataset.x[getattr(dataset, part)]) for part in PARTS}
-    y = {part: dataset.y[getattr(dataset, part)] for part in PARTS}
+    rows = {part: getattr(dataset, part) for part in PARTS}
+    arrays = {f"x_{part}": dataset.normalise(dataset.x[rows[part]]) for part in PARTS}
+    arrays |= {f"y_{part}": dataset.y[rows[part]] for part in PARTS}
+    keras.config.set_dtype_policy(settings.precision)
     model = registry.build(
         name,
         settings.model.options,
@@ -61,45 +72,119 @@ def with_fit(name: str) -> float:
         num_outputs=dataset.num_outputs,
         activation=None,
     )
+    return settings, arrays, model
+
+
+def with_fit(name: str) -> float:
+    import keras
+
+    settings, arrays, model = prepared(name)
+    epochs = settings.train.cycles[0].epochs
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     start = time.perf_counter()
     model.fit(
-        x["train"],
-        y["train"],
+        arrays["x_train"],
+        arrays["y_train"],
         batch_size=settings.batch_size,
-        epochs=EPOCHS,
-        validation_data=(x["validation"], y["validation"]),
+        epochs=epochs,
+        validation_data=(arrays["x_validation"], arrays["y_validation"]),
         verbose=0,
     )
-    return EPOCHS * len(x["train"]) / (time.perf_counter() - start)
+    return epochs * len(arrays["x_train"]) / (time.perf_counter() - start)
 
 
-PARTS = ("train", "validation")
-WAYS = {"train": with_train, "fit": with_fit}
+def with_torch(name: str) -> float:
+    import numpy as np
+
+    settings, arrays, model = prepared(name)
+    parameters = sum(v.value.numpy().size for v in model.trainable_variables)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.npz"
+        np.savez(path, **arrays)
+        numbers = (settings.train.cycles[0].epochs, settings.batch_size, parameters)
+        script = Path(__file__).with_name("torch_loop.py")
+        command = [os.environ["ONECYCLE_TORCH"], script, path, name, settings.precision]
+        run = subprocess.run([*command, *map(str, numbers)], stdout=subprocess.PIPE, check=True)
+    return float(run.stdout)
+
+
+def with_products(name: str) -> float:
+    """GFLOP/s of a large matrix product at the setting's precision."""
+    import tensorflow as tf
+
+    dtype = "bfloat16" if SETTINGS[name][1] == "mixed_bfloat16" else "float32"
+    size = 2048
+    a, b = (tf.cast(tf.random.normal((size, size)), dtype) for _ in range(2))
+    seconds = []
+    for _ in range(8):
+        start = time.perf_counter()
+        (a @ b).numpy()
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds) / 1e9
+
+
+def with_count(name: str) -> float:
+    """Floating-point operations of one training example, in units of 10^9."""
+    import numpy as np
+
+    _, _, model = prepared(name)
+    multiply_adds = 0
+    for layer in model.layers:
+        if getattr(layer, "kernel", None) is not None:
+            pixels = np.prod(layer.output.shape[1:-1], dtype=int)
+            multiply_adds += int(np.prod(layer.kernel.shape)) * int(pixels)
+    return 3 * 2 * multiply_adds / 1e9
+
+
+WAYS = {"train": with_train, "fit": with_fit, "torch": with_torch}
+ALONE = {"peak": with_products, "count": with_count}
 
 
 def in_own_process(way: str, name: str) -> float:
     command = [sys.executable, __file__, "--one", way, name]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return float(run.stdout.split()[-1])
 
 
 def measure(name: str) -> dict:
-    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    ways = [way for way in WAYS if way != "torch" or os.environ.get("ONECYCLE_TORCH")]
+    rates: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(REPEATS):
-        for way in WAYS:
+        for way in ways:
             rates[way].append(in_own_process(way, name))
-    ratios = [a / b for a, b in zip(rates["train"], rates["fit"], strict=True)]
-    return {
+    gigaflops, peak = in_own_process("count", name), in_own_process("peak", name)
+    found = {
+        "precision": SETTINGS[name][1],
         "images_per_second": {way: record.spread(values) for way, values in rates.items()},
-        "train_over_fit": record.spread(ratios),
+    }
+    for way in ways[1:]:
+        ratios = [a / b for a, b in zip(rates["train"], rates[way], strict=True)]
+        found[f"train_over_{way}"] = record.spread(ratios)
+    best = max(rates["train"])
+    return found | {
+        "gigaflops_per_image": round(gigaflops, 4),
+        "matrix_product_gigaflops_per_second": round(peak, 1),
+        "share_of_matrix_product": round(best * gigaflops / peak, 3),
     }
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--torch", default=os.environ.get("ONECYCLE_TORCH", ""))
+    parser.add_argument("--only", choices=SETTINGS)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("result", nargs="?")
+    given = parser.parse_args()
+    if given.one:
+        way, name = given.one
+        print((WAYS | ALONE)[way](name))
+        return
+    os.environ["ONECYCLE_TORCH"] = given.torch
+    names = [given.only] if given.only else list(SETTINGS)
+    what = f"training images a second, end to end, {REPEATS} repeats in turn"
+    record.write(__file__, what, {name: measure(name) for name in names}, given.result)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        print(WAYS[sys.argv[2]](sys.argv[3]))
-    else:
-        what = f"training images a second, end to end, {EPOCHS} epochs, {REPEATS} repeats in turn"
-        record.write(__file__, what, {name: measure(name) for name in SETTINGS}, *sys.argv[1:])
+    main()

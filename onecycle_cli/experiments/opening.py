@@ -91,6 +91,7 @@ def opened(
     config = load_config(config)
     with prepared(config, out, observer, searched=searched, shared=shared) as ready:
         bench, values, conditions = ready.bench, ready.values, ready.conditions
+        _check_rates(kind, values, config)
         if out is None:
             label, journal = label_of(None, config, kind), Journal(None, observer)
             yield Opened(bench, conditions, values, observer, None, None, label, journal)
@@ -126,6 +127,14 @@ def _taken_up(
             yield Opened(
                 bench, conditions, known.values, observer, run, out, label, journal, epochs, True
             )
+
+
+def _check_rates(kind: str, values: Values, config: Config) -> None:
+    """Refuse to start where a learning rate is needed and none is known."""
+    if kind == "train":
+        values.cycle_rates(config)
+    elif kind != "find-lr":
+        values.known_max_lr(config)
 
 
 def _identity(bench: Workbench) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
     data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()
     data["jit_compile"] = bench.jit_compile
+    data["fused_batch_norm"] = bench.fused_batch_norm
     data["loss"] = config.loss.model_dump() | {"name": bench.loss_name}
     header = "# Every value that this run used; onecycle reads it as a config.\n"
     results.write_yaml(run.path / "config.yaml", data, header)

@@ -24,6 +24,7 @@ from onecycle_cli.experiments.losses import (
     name_of_loss,
 )
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.fusion import FusedBatchNormalization
 
 _SUM_TOLERANCE = 0.02
 _ADAPTED_TO = 5000
@@ -39,6 +40,7 @@ class Workbench:
         steps_per_epoch: batches in one pass over the training part.
         decay_name: the hyper-parameter that weight decay is set by: `l2` or `weight_decay`.
         jit_compile: whether the training step is compiled by XLA.
+        fused_batch_norm: whether BatchNormalization is trained by the fused kernel.
     """
 
     def __init__(self, config: Config, observer: Observer) -> None:
@@ -50,6 +52,7 @@ class Workbench:
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)
         self.augment = augmentation(config.dataset)
         self.jit_compile = _decide_jit(config)
+        self.fused_batch_norm = _decide_fusion(config)
         make_repeatable(config.seed, jit_compile=self.jit_compile)
         self.decay_name = (
             optimizers.L2 if config.optimizer.decay_kind == "l2" else optimizers.WEIGHT_DECAY
@@ -57,6 +60,7 @@ class Workbench:
         self.model = self._build(config.seed)
         self._compile()
         self._check_outputs()
+        self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
         names = (optimizers.LEARNING_RATE, optimizers.MOMENTUM, self.decay_name)
         self._instruments = training.Instruments.attach(
             self.model, names, owner=self, gradient_norm=config.train.log_grad_norm
@@ -64,7 +68,9 @@ class Workbench:
         self._initial = training.Snapshot(self.model)
 
     def close(self) -> None:
-        """Give the model back with a stock optimizer. Idempotent."""
+        """Give the model back with a stock optimizer and stock layers. Idempotent."""
+        if self._fusion is not None:
+            self._fusion.release()
         self._instruments.release(owner=self)
 
     @property
@@ -257,3 +263,17 @@ def _decide_jit(config: Config) -> bool:
         return config.jit_compile
     backend = keras.backend.backend()
     return backend == "jax" or (backend == "torch" and has_accelerator())
+
+
+def _decide_fusion(config: Config) -> bool:
+    """Return what `auto` stands for: on where it was measured to pay, TensorFlow on a CPU."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    if config.fused_batch_norm == "auto":
+        return on_tensorflow and not has_accelerator()
+    if config.fused_batch_norm and not on_tensorflow:
+        raise config.error(
+            "fused_batch_norm",
+            f"the fused kernel is TensorFlow's, and Keras runs on {keras.backend.backend()}; use "
+            f"auto.",
+        )
+    return config.fused_batch_norm

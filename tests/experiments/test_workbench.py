@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -266,3 +267,25 @@ def test_a_network_for_one_size_only_is_refused(bench, small):
         bench(small(train={"resize": [{"until": 0.5, "size": 4}]}))
     with pytest.raises(DataError, match="must be at most the images' 8 pixels, got 16"):
         bench(small(train={"resize": [{"until": 0.5, "size": 16}]}))
+
+
+def test_batch_normalization_is_fused_while_the_bench_is_open(bench, small, user_model):
+    """And not where it is switched off, nor after."""
+    body = """
+    x = keras.Input(input_shape)
+    y = keras.layers.BatchNormalization()(x)
+    y = keras.layers.Dense(num_outputs, activation="softmax")(keras.layers.Flatten()(y))
+    return keras.Model(x, y)
+    """
+    config = small() | {"model": user_model(body)}
+    fused, stock = bench(config), bench(config | {"fused_batch_norm": False})
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    assert fused.fused_batch_norm is on_tensorflow
+    assert not stock.fused_batch_norm
+    assert [_is_fused(b) for b in (fused, stock)] == [on_tensorflow, False]
+    fused.close()
+    assert not _is_fused(fused)
+
+
+def _is_fused(bench):
+    return any("call" in vars(layer) for layer in bench.model.layers)
