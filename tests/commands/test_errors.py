@@ -119,7 +119,6 @@ def test_a_loss_for_other_targets(refused, config):
     [
         [],
         ["nonsense"],
-        ["train"],
         ["train", "a.yaml", "b.yaml"],
         ["train", "a.yaml", "--bogus"],
         ["train", "a.yaml", "--seed", "x"],
@@ -133,6 +132,42 @@ def test_bad_usage(invoke, arguments):
     assert outcome.exit_code == 2
     assert "Traceback" not in outcome.output
     assert "Usage: " in outcome.output
+
+
+@pytest.mark.parametrize("command", ["train", "find-lr", "run"])
+def test_neither_a_config_nor_a_run(invoke, command):
+    outcome = invoke(command)
+    assert outcome.exit_code == 2
+    assert outcome.stderr == (
+        "onecycle: CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to "
+        "go on with by --resume RUN.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "--resume", "nowhere"], "nowhere: holds no unfinished run of train"),
+        (["run", "--resume", "nowhere"], "nowhere: holds no unfinished recipe"),
+    ],
+)
+def test_nothing_to_take_up(invoke, arguments, sentence):
+    outcome = invoke(*arguments)
+    assert outcome.exit_code in (1, 2)
+    assert outcome.stderr.startswith(f"onecycle: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--policy", "shrink"], "--policy: must be one of stretch, extend; got shrink."),
+        (["--policy", "stretch"], "--policy goes with --resume and other epochs"),
+    ],
+)
+def test_a_policy_without_a_plan_to_change(invoke, config, arguments, sentence):
+    outcome = invoke("train", config, *arguments)
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith(f"onecycle: {sentence}")
 
 
 # --- failures: exit code 1 ----------------------------------------------------------------------

@@ -40,13 +40,13 @@ def test_a_recipe_ended_in_any_way_is_taken_up_to_the_same_bytes(
     assert [p.returncode for p in started.values()] == [-9, 130, 143]
     for name, word in (("ctrl-c", "interrupted"), ("sigterm", "terminated")):
         assert ended[name][1].splitlines()[-1] == (
-            f"onecycle: {word}; finished stages are kept; 'onecycle run CONFIG --resume "
+            f"onecycle: {word}; what is finished is kept; 'onecycle run --resume "
             f"{own_folders}/{name}/digits/run/001' goes on."
         )
     whole = invoke("run", config, *small, "--out", "whole")
     assert whole.exit_code == 0, whole.output
     for name in ends:
-        resumed = invoke("run", config, *small, "--out", name, "--resume")
+        resumed = invoke("run", "--resume", f"{name}/digits")
         assert resumed.exit_code == 0, resumed.output
         stages = stages_of(own_folders / name / "digits/run/001")
         assert [stage["status"] for stage in stages.values()] == ["done"] * 4
@@ -117,9 +117,7 @@ def test_a_refusal_ends_with_code_3_and_says_what_to_do(config, small, invoke):
     [
         (["--skip", "find-it"], "--skip find-it: must be one of find-lr, find-wd, find-momentum"),
         (["--skip", "find-lr"], "digits: train.max_lr is auto and there is no suggestion yet"),
-        (["--resume"], "runs/digits/run: holds no unfinished recipe"),
-        (["runs/digits/run/001"], "runs/digits/run/001: a recipe's folder goes with --resume"),
-        (["--resume", "--reuse"], "--skip, --reuse and --dry-run are for a recipe that starts"),
+        (["--resume", "runs/digits"], "runs/digits: holds no unfinished recipe"),
     ],
 )
 def test_bad_usage(config, invoke, own_folders, arguments, sentence):

@@ -135,8 +135,15 @@ def _cell(text):
 @pytest.fixture(scope="session")
 def tree():
     """Return every file below a folder, hidden ones included, by relative path."""
-
-    def walk(folder):
-        return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-
     return walk
+
+
+@pytest.fixture(scope="session")
+def results_in():
+    """Return the same without what a run that broke off holds to be taken up again."""
+    needed = {"resume.json", "journal", "checkpoints"}
+    return lambda folder: {path for path in walk(folder) if not needed & set(path.split("/"))}
+
+
+def walk(folder):
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}

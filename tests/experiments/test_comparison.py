@@ -264,7 +264,9 @@ def test_an_unknown_learning_rate_is_a_bad_config(small, find, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_interrupt_keeps_the_trials_that_were_finished(small, tmp_path, listener, table, tree):
+def test_an_interrupt_keeps_the_trials_that_were_finished(
+    small, tmp_path, listener, table, results_in
+):
     def interrupt(step):
         if step == 12 + 5:
             raise KeyboardInterrupt
@@ -274,15 +276,17 @@ def test_an_interrupt_keeps_the_trials_that_were_finished(small, tmp_path, liste
         find_wd(small(), out=tmp_path, observer=listener)
 
     folder = tmp_path / "small/find-wd/001"
-    assert {p.name for p in folder.iterdir()} == {
-        "config.yaml", "curves.csv", "manifest.json", "trials.csv",
-    }  # fmt: skip
-    assert len(tree(tmp_path)) == 4
+    assert results_in(tmp_path) == {
+        f"small/find-wd/001/{name}"
+        for name in ("config.yaml", "curves.csv", "manifest.json", "trials.csv")
+    }
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert table(folder / "trials.csv")["steps"].tolist() == [12]
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_half_written(small, tmp_path, monkeypatch, tree):
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(
+    small, tmp_path, monkeypatch, results_in
+):
     write = results.write_bytes
 
     def no_space(path, data):
@@ -294,7 +298,11 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(small, tmp_path, mo
     with pytest.raises(ResultError, match=r"trials\.csv: cannot be written: No space left"):
         find_wd(small(find_wd={"repeats": 1}), out=tmp_path)
 
-    assert tree(tmp_path) == set()
+    assert results_in(tmp_path) == {
+        f"small/find-wd/001/{name}" for name in ("config.yaml", "manifest.json")
+    }
+    monkeypatch.undo()
+    assert find_wd(resume=tmp_path / "small").suggestion.accepted
 
 
 def test_without_a_folder_nothing_is_written(small, tmp_path, monkeypatch):

@@ -167,7 +167,9 @@ def test_repeats_that_disagree_are_confirmed(small, monkeypatch):
     assert result.suggestion.accepted
 
 
-def test_an_interrupt_keeps_the_trials_that_were_finished(small, tmp_path, listener, table, tree):
+def test_an_interrupt_keeps_the_trials_that_were_finished(
+    small, tmp_path, listener, table, results_in
+):
     def interrupt(step):
         if step > 40 and listener.stretches[-1][0].startswith("trial 3 "):
             raise KeyboardInterrupt
@@ -179,7 +181,7 @@ def test_an_interrupt_keeps_the_trials_that_were_finished(small, tmp_path, liste
 
     folder = tmp_path / "small/find-lr/001"
     kept = {"config.yaml", "curve.csv", "manifest.json"} | TABLES
-    assert tree(tmp_path) == {f"small/find-lr/001/{name}" for name in kept}
+    assert results_in(tmp_path) == {f"small/find-lr/001/{name}" for name in kept}
     assert table(folder / "trials.csv")["trial"].tolist() == [0, 1]
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
 

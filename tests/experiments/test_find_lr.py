@@ -215,7 +215,7 @@ def keras_policy():
     return lambda: keras.config.dtype_policy().name
 
 
-def test_an_interrupt_keeps_the_steps_that_were_taken(small, tmp_path, listener, table, tree):
+def test_an_interrupt_keeps_the_steps_that_were_taken(small, tmp_path, listener, table, results_in):
     def interrupt(step):
         if step == 12 + 7:
             raise KeyboardInterrupt
@@ -225,7 +225,7 @@ def test_an_interrupt_keeps_the_steps_that_were_taken(small, tmp_path, listener,
         find_lr(small(find_lr={"repeats": 3}), out=tmp_path, observer=listener)
 
     folder = tmp_path / "small/find-lr/001"
-    assert tree(tmp_path) == {
+    assert results_in(tmp_path) == {
         f"small/find-lr/001/{name}" for name in ("config.yaml", "curve.csv", "manifest.json")
     }
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"

@@ -118,12 +118,11 @@ def test_the_newest_unfinished_recipe_is_found(small, listener, tmp_path):
         results.write_yaml(folder / "config.yaml", config.model_dump())
     results.new_folder(tmp_path, "small", "run")  # nothing in it yet
 
-    assert find_recipe(config, tmp_path, True).name == "002"
-    assert find_recipe(config, None, tmp_path / "small/run/003").name == "003"
-    with pytest.raises(ResultError, match="holds no recipe"):
-        find_recipe(config, tmp_path, tmp_path / "small")
-    with pytest.raises(ConfigError, match="nothing was written"):
-        find_recipe(config, None, True)
+    for above in ("small", "small/run"):
+        assert find_recipe(tmp_path / above).name == "002"
+    assert find_recipe(tmp_path / "small/run/003").name == "003"
+    with pytest.raises(ConfigError, match="holds no unfinished recipe; give the folder of one"):
+        find_recipe(tmp_path / "elsewhere")
 
 
 def test_sums():

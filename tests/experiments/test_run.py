@@ -164,7 +164,7 @@ def test_a_recipe_that_breaks_off_is_taken_up(
     folder = tmp_path / "small/run/001"
     assert [s["status"] for s in recorded(folder)["stages"].values()] == left
 
-    resumed = run(recipe_config(), out=tmp_path, resume=True)
+    resumed = run(recipe_config(), resume=tmp_path / "small")
 
     assert resumed.folder == folder
     assert statuses(resumed) == FINISHED
@@ -208,8 +208,8 @@ def test_what_is_finished_is_not_done_again(whole, recipe_config):
 
     assert again.recipe == result.recipe
     assert len(list((out / "small/train").iterdir())) == 1
-    with pytest.raises(ConfigError, match=r"holds no unfinished recipe; start one without"):
-        run(recipe_config(), out=out, resume=True)
+    with pytest.raises(ConfigError, match=r"holds no unfinished recipe; give the folder of one"):
+        run(recipe_config(), resume=out / "small")
 
 
 def test_another_config_is_refused_and_the_difference_named(whole, recipe_config):
@@ -233,7 +233,7 @@ def test_other_data_are_refused(recipe_config, tmp_path, listener, arrays):
     np.savez(arrays["path"], **changed)
 
     with pytest.raises(ConfigError, match="was started with other data: the data changed since"):
-        run(config, out=tmp_path / "out", resume=True)
+        run(config, resume=tmp_path / "out/small")
 
 
 def test_a_recipe_that_is_running_is_left_alone(recipe_config, tmp_path, listener):
@@ -242,7 +242,7 @@ def test_a_recipe_that_is_running_is_left_alone(recipe_config, tmp_path, listene
         results.locked(tmp_path / "small/run/001"),
         pytest.raises(ResultError, match="another process is at work on it"),
     ):
-        run(recipe_config(), out=tmp_path, resume=True)
+        run(recipe_config(), resume=tmp_path / "small")
 
 
 def test_the_message_says_how_to_go_on(recipe_config, tmp_path, listener):
@@ -250,8 +250,7 @@ def test_the_message_says_how_to_go_on(recipe_config, tmp_path, listener):
     with pytest.raises(KeyboardInterrupt) as error:
         run(recipe_config(), out=tmp_path, observer=listener)
     assert error.value.__notes__ == [
-        f"finished stages are kept; 'onecycle run CONFIG --resume {tmp_path}/small/run/001' "
-        f"goes on."
+        f"what is finished is kept; 'onecycle run --resume {tmp_path}/small/run/001' goes on."
     ]
 
 

@@ -388,13 +388,13 @@ return keras.Model(x, keras.layers.Dense(num_outputs, activation="softmax")(y))
 """
 
 
-def test_a_loss_that_is_nan_from_the_start(small, user_model, tmp_path, table):
+def test_a_loss_that_is_nan_from_the_start(small, user_model, tmp_path, table, results_in):
     config = small() | {"model": user_model(NAN)}
     with pytest.raises(TrainingError, match=r"not finite at the first step.*inputs for NaN"):
         train(config, out=tmp_path / "runs")
 
     folder = tmp_path / "runs/small/train/001"
-    assert {p.name for p in folder.iterdir()} == {
+    assert results_in(folder) == {
         "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras",
     }  # fmt: skip
     assert json.loads((folder / "manifest.json").read_text())["status"] == "failed"
@@ -439,7 +439,7 @@ def test_the_last_step_of_an_epoch_may_be_the_one_that_explodes(
     assert (folder / "history.csv").read_text() == "epoch,cycle,loss,val_loss,val_accuracy\n"
 
 
-def test_an_interrupt_keeps_every_step_that_was_taken(small, tmp_path, listener, table, tree):
+def test_an_interrupt_keeps_every_step_that_was_taken(small, tmp_path, listener, table, results_in):
     def interrupt(step):
         if step == 6 + 4:
             raise KeyboardInterrupt
@@ -449,7 +449,7 @@ def test_an_interrupt_keeps_every_step_that_was_taken(small, tmp_path, listener,
         train(small(), out=tmp_path, observer=listener)
 
     folder = tmp_path / "small/train/001"
-    assert tree(tmp_path) == {f"small/train/001/{name}" for name in UNFINISHED}
+    assert results_in(tmp_path) == {f"small/train/001/{name}" for name in UNFINISHED}
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert table(folder / "steps.csv")["epoch"].tolist() == [1] * 6 + [2] * 4
     assert table(folder / "history.csv")["epoch"].tolist() == [1]
@@ -462,7 +462,9 @@ def test_an_interrupt_keeps_every_step_that_was_taken(small, tmp_path, listener,
     assert iterations == [6, 10]
 
 
-def test_a_test_set_that_cannot_be_read_does_not_cost_the_model(small, tmp_path, monkeypatch):
+def test_a_test_set_that_cannot_be_read_does_not_cost_the_model(
+    small, tmp_path, monkeypatch, results_in
+):
     def damaged(dataset):
         raise ResultError("damaged.")
 
@@ -471,13 +473,13 @@ def test_a_test_set_that_cannot_be_read_does_not_cost_the_model(small, tmp_path,
         train(small(), out=tmp_path)
 
     folder = tmp_path / "small/train/001"
-    assert {p.name for p in folder.iterdir()} == UNFINISHED
+    assert results_in(folder) == UNFINISHED
     assert json.loads((folder / "manifest.json").read_text())["status"] == "failed"
 
 
 @pytest.mark.parametrize("broken", ["steps.csv", "history.csv"])
 def test_a_full_disk_is_said_and_what_was_written_stays_whole(
-    small, tmp_path, monkeypatch, tree, broken
+    small, tmp_path, monkeypatch, results_in, broken
 ):
     write, writes = results.write_bytes, []
 
@@ -491,7 +493,7 @@ def test_a_full_disk_is_said_and_what_was_written_stays_whole(
     with pytest.raises(ResultError, match="cannot be written: No space left on device"):
         train(small(), out=tmp_path)
 
-    names = {name.rpartition("/")[2] for name in tree(tmp_path)}
+    names = {name.rpartition("/")[2] for name in results_in(tmp_path)}
     assert names <= FILES
     assert not any(name.startswith(".") for name in names)
 
