@@ -150,7 +150,8 @@ def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders
         assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
         epochs = len((folder / "history.csv").read_text().splitlines()) - 1
         steps = len((folder / "steps.csv").read_text().splitlines()) - 1
-        assert 6 * epochs <= steps <= 6 * epochs + 6
+        closed = 6 * epochs - (5 if name == "a" else 0)  # a cool-down may end within an epoch
+        assert closed <= steps <= 6 * epochs + 6
 
 
 def test_a_reader_that_goes_away_is_no_error():
