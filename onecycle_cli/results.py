@@ -286,6 +286,11 @@ class RunFolder:
     def _aside(self) -> Path:
         return self._parent / f".{self.number:03d}-running"
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the folder stays when the work breaks off."""
+        return self._kept
+
     def keep(self) -> None:
         """From now on there is something worth keeping, even if the work breaks off."""
         self._kept = True
@@ -378,7 +383,12 @@ def unfinished(parent: Path) -> list[Path]:
 def _can_be_taken_up(folder: Path) -> bool:
     if not all((folder / name).is_file() for name in (MANIFEST, RESUME)):
         return False
-    return folder.name.startswith(".") or read_json(folder / MANIFEST).get("status") != "done"
+    try:
+        manifest = read_json(folder / MANIFEST)
+    except ResultError:
+        return False
+    is_done = isinstance(manifest, dict) and manifest.get("status") == "done"
+    return folder.name.startswith(".") or not is_done
 
 
 def _forget(folder: Path) -> None:

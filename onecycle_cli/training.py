@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import random
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -35,6 +35,48 @@ class LossTracker(keras.metrics.Mean):
         super().__init__(name=name, dtype=dtype)
         nothing_yet = keras.initializers.Constant(float("nan"))
         self.last = self.add_variable((), initializer=nothing_yet, dtype="float32", name="last")
+
+
+class _Execution:
+    """Several steps in one execution: what each is run with, and what loss each had.
+
+    Each step, in graph, takes its row of the plan before it updates, writes its loss, and counts.
+
+    Args:
+        size: steps of an execution.
+        live: the hyper-parameters that the plan sets.
+    """
+
+    def __init__(self, size: int, live: LiveHyperparameters) -> None:
+        self.names = sorted(live.names)
+        self._live, self._size = live, size
+        shapes = {"plan": (size, len(self.names)), "losses": (size,)}
+        self._plan, self._losses = (
+            keras.Variable(np.zeros(shape, np.float32), trainable=False, name=name)
+            for name, shape in shapes.items()
+        )
+        self._position = keras.Variable(0, dtype="int32", trainable=False, name="position")
+
+    def step(self, loss: Any) -> None:
+        """Set the hyper-parameters of the present step and keep its loss; runs in graph."""
+        place = ops.minimum(self._position, self._size - 1)
+        row = ops.take(self._plan, place, axis=0)
+        self._live.assign({name: row[i] for i, name in enumerate(self.names)})
+        here = ops.equal(ops.arange(self._size), place)
+        self._losses.assign(ops.where(here, ops.cast(loss, "float32"), self._losses))
+        self._position.assign(self._position + 1)
+
+    def load(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Plan the next execution; what a row does not name stays as it is."""
+        present = {name: self._live.read(name) for name in self.names}
+        table = [[(present | dict(row))[name] for name in self.names] for row in rows]
+        self._plan.assign(np.array(table, np.float32))
+        self._position.assign(0)
+
+    def losses(self) -> list[float]:
+        """Return the loss of each step that the last execution took."""
+        taken = int(ops.convert_to_numpy(self._position))
+        return [float(loss) for loss in ops.convert_to_numpy(self._losses)[:taken]]
 
 
 class Instruments:
@@ -90,6 +132,36 @@ class Instruments:
         instruments._hold(owner)
         return instruments
 
+    @property
+    def steps_per_execution(self) -> int:
+        """How many steps are run at a time."""
+        return int(self._model.steps_per_execution)
+
+    def execute(self, steps: int) -> None:
+        """Have so many steps run at a time from now on; on TensorFlow only, if more than one.
+
+        Raises:
+            TrainingError: on another backend.
+        """
+        if steps != self.steps_per_execution:
+            _check_execution(steps)
+            self._model.steps_per_execution = steps
+            self._retrace()
+
+    def load(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Set the hyper-parameters of each step of the next execution."""
+        if self._execution is not None:
+            self._execution.load(rows)
+        else:
+            self.assign(rows[0])
+
+    def losses(self) -> list[float]:
+        """Return the data loss of each batch of the last execution; see `batch_loss`."""
+        if self._execution is None:
+            return [self.batch_loss]
+        self._check_that_losses_are_seen()
+        return self._execution.losses()
+
     def assign(self, values: Mapping[str, float]) -> None:
         """Set hyper-parameters for the next step."""
         self._live.assign(values)
@@ -113,12 +185,15 @@ class Instruments:
         Raises:
             TrainingError: when the model has a training step of its own that hides it.
         """
+        self._check_that_losses_are_seen()
+        return float(ops.convert_to_numpy(self._tracker.last))
+
+    def _check_that_losses_are_seen(self) -> None:
         if not self._records:
             raise TrainingError(
                 f"the loss of a batch cannot be read, because the train_step of "
                 f"{type(self._model).__name__} does not call self.compute_loss; let it do so."
             )
-        return float(ops.convert_to_numpy(self._tracker.last))
 
     @property
     def measures_gradients(self) -> bool:
@@ -188,11 +263,15 @@ class Instruments:
             data = total - sum(ops.sum(p) for p in penalties) if penalties else total
             self._records = True
             tracker.last.assign(ops.cast(data, tracker.last.dtype))
+            if training and self._execution is not None:
+                self._execution.step(data)
             return total
 
         return compute_loss
 
     def _retrace(self) -> None:
+        size = self.steps_per_execution
+        self._execution = _Execution(size, self._live) if size > 1 else None
         self._model.make_train_function(force=True)
         self._model.test_function = None
 
@@ -276,10 +355,14 @@ def _check_trainable(model: Any) -> None:
         )
     if not model.compiled or model.optimizer is None:
         raise ModelError("the model is not compiled; call model.compile(optimizer, loss) first.")
-    if model.steps_per_execution != 1:
+    _check_execution(model.steps_per_execution)
+
+
+def _check_execution(steps: int) -> None:
+    if steps != 1 and keras.backend.backend() != "tensorflow":
         raise TrainingError(
-            f"a hyper-parameter that changes at each step needs steps_per_execution=1 in "
-            f"compile; got {model.steps_per_execution}."
+            f"a hyper-parameter that changes at each step needs steps_per_execution=1 on the "
+            f"backend {keras.backend.backend()}; got {steps}."
         )
 
 

@@ -164,11 +164,6 @@ def test_a_loss_that_the_training_step_hides_is_an_error_and_not_a_zero(regressi
     ("make", "error", "sentence"),
     [
         (
-            lambda regression: regression.model("sgd", steps_per_execution=2),
-            TrainingError,
-            "needs steps_per_execution=1 in compile; got 2",
-        ),
-        (
             lambda _: keras.Sequential([keras.layers.Dense(2)]),
             ModelError,
             r"has no variables yet.* keras.Input\(shape\), or call model.build",

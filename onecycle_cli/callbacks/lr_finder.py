@@ -10,7 +10,7 @@ from onecycle_cli import results, schedules, suggest
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.callbacks.stop_rule import StopRule
 from onecycle_cli.callbacks.validation_loss import ValidationLoss
-from onecycle_cli.errors import ResultError
+from onecycle_cli.errors import ResultError, TrainingError
 from onecycle_cli.optimizers import LEARNING_RATE
 from onecycle_cli.results import Curve
 from onecycle_cli.training import Snapshot
@@ -158,6 +158,7 @@ class LRFinder(ScheduledTraining):
                 batch_size=self.batch_size or 32,
             )
         super().on_train_begin(logs)
+        self._refuse_several_steps()
         if self.restore_after:
             self._snapshot = Snapshot(self.model)
 
@@ -168,6 +169,15 @@ class LRFinder(ScheduledTraining):
             self.save(self.save_dir)
         if self.verbose:
             print(f"LRFinder: {self._summary()}")
+
+    def _refuse_several_steps(self) -> None:
+        """Stopping has to be possible after any step, and `fit` asks once an execution."""
+        steps = self.model.steps_per_execution
+        if steps != 1:
+            self.release()
+            raise TrainingError(
+                f"a range test needs steps_per_execution=1 in compile; got {steps}."
+            )
 
     def restore(self) -> None:
         """Bring the model back, also after a `fit` that raised. Idempotent."""

@@ -74,6 +74,11 @@ class RecordedCycle(OneCycleLR):
         """Return the schedules of a cycle of so many steps, by hyper-parameter."""
         return self._tables(num_steps)
 
+    @property
+    def has_seen_enough(self) -> bool:
+        """Whether it has gone wrong."""
+        return self.stop_reason is not None
+
     def names(self) -> tuple[str, ...]:
         """Return the hyper-parameters that are set."""
         return (*super().names(), *self.constants)

@@ -28,7 +28,8 @@ class ScheduledTraining(keras.callbacks.Callback):
         self.batch_size = batch_size
         self.step = 0
         self._instruments: Instruments | None = None
-        self._values: dict[str, float] = {}
+        self._rows: list[dict[str, float]] = []
+        self._loss_in_execution: float | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return the hyper-parameters that are scheduled."""
@@ -48,9 +49,16 @@ class ScheduledTraining(keras.callbacks.Callback):
 
     @property
     def batch_loss(self) -> float:
-        """The data loss of the last batch, before its update and without penalties."""
+        """The data loss of the batch that is recorded, before its update and without penalties."""
+        if self._loss_in_execution is not None:
+            return self._loss_in_execution
         _ = self.model  # on JAX, brings the variables up to date
         return self._attached().batch_loss
+
+    @property
+    def has_seen_enough(self) -> bool:
+        """Whether what else an execution of several steps has done is of no interest."""
+        return False
 
     @property
     def measures_gradients(self) -> bool:
@@ -75,14 +83,24 @@ class ScheduledTraining(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         _ = self.model  # on JAX, brings the variables up to date
-        self._values = dict(self.values_at(self.step))
-        self._attached().assign(self._values)
+        count = self._attached().steps_per_execution
+        self._rows = [dict(self.values_at(self.step + i)) for i in range(count)]
+        self._attached().load(self._rows)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         _ = self.model  # on JAX, brings the variables up to date
-        self._attached().check(self._values)
+        one_by_one = len(self._rows) == 1
+        losses = [None] if one_by_one else self._attached().losses()
+        self._attached().check(self._rows[len(losses) - 1])
+        for values, loss in zip(self._rows, losses, strict=False):  # the last one may be cut short
+            if not self.has_seen_enough:
+                self._note(values, loss)
+        self._loss_in_execution = None
+
+    def _note(self, values: Mapping[str, float], loss: float | None) -> None:
+        self._loss_in_execution = loss
         self.step += 1
-        self.record(self._values)
+        self.record(values)
 
     def on_train_end(self, logs: Any = None) -> None:
         self.release()

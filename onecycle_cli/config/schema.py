@@ -274,6 +274,7 @@ class Config(_Section):
     batch_size: Count = 128
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool | Auto = "auto"
+    steps_per_execution: Count | Auto = "auto"
     fused_batch_norm: bool | Auto = "auto"
     loss: LossConfig = LossConfig()
     dataset: DatasetConfig

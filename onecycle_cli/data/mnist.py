@@ -122,12 +122,19 @@ def _read_idx_split(folder: Path, split: str) -> Examples:
     return _examples(images, labels, len(_FASHION_CLASSES), str(folder))
 
 
+_LARGEST_IDX = 100_000_000
+"""Bytes; the training images are half of it."""
+
+
 def _read_idx(file: Path, axes: int) -> NDArray[np.uint8]:
     """Read an IDX file of bytes: the magic number 8 * 256 + axes, the lengths, the values."""
     try:
-        content = gzip.decompress(file.read_bytes())
+        with gzip.open(file) as stream:
+            content = stream.read(_LARGEST_IDX + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(file, reason(error)) from error
+    if len(content) > _LARGEST_IDX:
+        raise _damaged(file, f"more than {_LARGEST_IDX:,} bytes when unpacked")
     size = 4 * (1 + axes)  # bytes of the header, big-endian integers
     magic, *shape = np.frombuffer(content[:size].ljust(size, b"\0"), ">i4").tolist()
     if len(content) < size or magic != 8 * 256 + axes:

@@ -140,7 +140,8 @@ class Checkpoints:
             try:
                 return _verified(path)
             except (OSError, ValueError) as error:
-                path.rename(path.with_suffix(".damaged"))
+                with contextlib.suppress(OSError):
+                    path.rename(path.with_suffix(".damaged"))
                 warn(f"{path}: is damaged ({error}); going back to the one before.")
         return None
 

@@ -23,6 +23,7 @@ from onecycle_cli.callbacks.weight_average import WeightAverage
 from onecycle_cli.errors import ConfigError, ModelError, ResultError, TrainingError
 from onecycle_cli.experiments.checkpoints import Checkpoints, State
 from onecycle_cli.experiments.epoch_end import EpochEnd
+from onecycle_cli.experiments.execution import steps_together
 from onecycle_cli.experiments.interrupts import Interrupts
 from onecycle_cli.experiments.logbook import NOT_HISTORY, Epoch, Logbook
 from onecycle_cli.experiments.opening import Opened
@@ -72,6 +73,7 @@ class Cycles:
         )
         decay = self._settings.ema
         self._average = None if decay is None else WeightAverage(self._bench.model, decay)
+        self._together = steps_together(self._bench)
         self._interrupts = Interrupts()
         self._number, self._first = 1, 0
         self._best_since = 0
@@ -188,7 +190,7 @@ class Cycles:
         self._observer.end()
 
     def _fit(self, steps: int, epochs: int) -> None:
-        cycle = self._cycle
+        cycle, together = self._cycle, self._together if steps % self._together == 0 else 1
         self._bench.train(
             steps,
             [
@@ -200,6 +202,7 @@ class Cycles:
             ],
             epochs=epochs,
             start=self._first + len(cycle.losses),
+            together=together,
             resize=data.resizing(self._settings, sum(self.epochs) * self._bench.steps_per_epoch),
         )
 
@@ -274,7 +277,8 @@ class Cycles:
         """Let the learning rate fall to its end from here, and return in how many steps."""
         cycle, done = self._cycle, len(self._cycle.losses)
         wanted = max(_SHORTEST_COOL_DOWN, math.ceil(COOL_DOWN_SHARE * done))
-        steps = min(cycle.steps_to_go, wanted)
+        whole = math.ceil(wanted / self._together) * self._together
+        steps = min(cycle.steps_to_go, whole)
         final = self._max_lrs[self._number - 1] / schedules.FINAL_DIVISOR
         ends = {LEARNING_RATE: final, MOMENTUM: self._ready.values.momentum["max"]}
         cycle.reschedule(

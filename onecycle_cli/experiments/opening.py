@@ -102,7 +102,8 @@ def opened(
             recipe = None if shared is None else shared.recipe
             Remembered(config, values, _identity(bench), recipe).write(run.path)
             label, journal = label_of(run, config, kind), Journal(run.path, observer)
-            yield Opened(bench, conditions, values, observer, run, Path(out), label, journal)
+            with _saying_how_to_go_on(kind, run, shared):
+                yield Opened(bench, conditions, values, observer, run, Path(out), label, journal)
 
 
 @contextlib.contextmanager
@@ -124,9 +125,22 @@ def _taken_up(
             observer.note(f"taking up {run.final}")
             out = folder.parents[2]
             label, journal = label_of(run, known.config, kind), Journal(run.path, observer)
-            yield Opened(
+            ready = Opened(
                 bench, conditions, known.values, observer, run, out, label, journal, epochs, True
             )
+            with _saying_how_to_go_on(kind, run, shared):
+                yield ready
+
+
+@contextlib.contextmanager
+def _saying_how_to_go_on(kind: str, run: RunFolder, shared: Shared | None) -> Iterator[None]:
+    """Add to an interruption by which command the run is taken up; recipes have their own."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if run.is_kept and shared is None:
+            error.add_note(f"'onecycle {kind} --resume {run.final}' goes on.")
+        raise
 
 
 def _check_rates(kind: str, values: Values, config: Config) -> None:

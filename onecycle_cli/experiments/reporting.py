@@ -26,7 +26,14 @@ class Reporting(keras.callbacks.Callback):
         super().__init__()
         self._observer = observer
         self._recording = recording
+        self._reported = 0
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """See how many steps there are."""
+        self._reported = len(self._recording.losses)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Pass the step on."""
-        self._observer.advance(loss=self._recording.losses[-1], lr=self._recording.lrs[-1])
+        """Pass the steps on that were taken."""
+        recording = self._recording
+        for step in range(self._reported, len(recording.losses)):
+            self._observer.advance(loss=recording.losses[step], lr=recording.lrs[step])

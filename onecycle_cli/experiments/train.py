@@ -127,8 +127,8 @@ class _Training:
             self._adopt(self.cycles.epochs)
         try:
             self.cycles.carry_out()
-        except BaseException as error:
-            self._keep_what_there_is(error)
+        except BaseException:
+            self._keep_what_there_is()
             raise
         seconds = self.cycles.seconds
         if self.run is not None:
@@ -173,16 +173,14 @@ class _Training:
             f"{len(self.bench.dataset.train)} examples"
         )
 
-    def _keep_what_there_is(self, error: BaseException) -> None:
-        """Write the steps and the model as they are, and say how to go on."""
+    def _keep_what_there_is(self) -> None:
+        """Write the steps and the model as they are."""
         self.cycles.take_down()
         if self.run is None or not len(self.cycles.log):
             return
         self.run.keep()
         self._write_log(self.run)
         self._save(self.run, "model.keras")
-        if isinstance(error, KeyboardInterrupt):
-            error.add_note(f"'onecycle train --resume {self.run.final}' goes on.")
 
     def _keep_epoch(self, is_best: bool) -> None:
         if self.run is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -102,6 +103,7 @@ class Workbench:
         epochs: int = 1,
         start: int = 0,
         resize: data.Resize | None = None,
+        together: int = 1,
     ) -> None:
         """Train with the batches of a replicate.
 
@@ -112,6 +114,7 @@ class Workbench:
             epochs: epochs of this call.
             start: position of the first batch in the replicate's endless sequence.
             resize: which size the images have at each position; None for their own.
+            together: steps in one execution; divides `steps`.
         """
         batches = data.Batches(
             self.dataset,
@@ -123,6 +126,7 @@ class Workbench:
             one_hot=self.config.train.label_smoothing > 0,
             resize=resize,
         )
+        self._instruments.execute(together)
         self.model.fit(
             batches if resize is None else data.of_any_size(batches),
             epochs=epochs,
@@ -147,7 +151,18 @@ class Workbench:
             )
         loss = make_loss(self.config, self.dataset)
         flip = self.config.train.flip_evaluation
-        return examine(self.model, batches, loss, flip=flip)
+        with self._one_by_one():
+            return examine(self.model, batches, loss, flip=flip)
+
+    @contextlib.contextmanager
+    def _one_by_one(self) -> Iterator[None]:
+        """Let Keras evaluate batch by batch, also within a training of several steps at a time."""
+        steps = self.model.steps_per_execution
+        self.model.steps_per_execution = 1
+        try:
+            yield
+        finally:
+            self.model.steps_per_execution = steps
 
     def _build(self, seed: int) -> Any:
         keras.utils.set_random_seed(seed)

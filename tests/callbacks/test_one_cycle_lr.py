@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from onecycle_cli import LRFinder, OneCycleLR
+from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
 
 every_backend = pytest.mark.every_backend
@@ -376,10 +377,44 @@ def test_an_optimizer_without_momentum(regression, smith):
     assert reference.train(smith(21, MAX_LR)[0], np.zeros(21)).error(model) < 1e-6
 
 
-def test_several_steps_per_execution_are_refused(regression):
+@pytest.mark.parametrize("rule", ["nesterov", "adam", "adamw"])
+@pytest.mark.parametrize("together", [2, 7, 50])
+@pytest.mark.parametrize("mode", ["graph", "xla"])
+def test_several_steps_in_one_execution(regression, smith, rule, together, mode):
+    """Seven batches an epoch, the last of them smaller: executions are cut short by its end."""
+    make, tolerance = OPTIMIZERS[rule]
+    models = [regression.model(make(), steps_per_execution=k, **MODES[mode]) for k in (1, together)]
+    callbacks = [one_cycle(), one_cycle()]
+    for model, callback in zip(models, callbacks, strict=True):
+        regression.fit(model, [callback])
+
+    single, several = callbacks
+    assert several.history == single.history
+    assert several.step == 21
+    lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
+    np.testing.assert_allclose(several.history["lr"], lrs, rtol=1e-9)
+    reference = regression.reference(rule).train(lrs, momenta, weight_decay=decays(rule, 21))
+    assert reference.error(models[1]) < tolerance
+    for ours, theirs in zip(models[1].get_weights(), models[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("together", [2, 7])
+def test_each_of_several_steps_has_its_own_loss(regression, together):
+    losses = []
+    for k in (1, together):
+        cycle = RecordedCycle(constants={"l2": 0.01}, max_lr=MAX_LR)
+        model = regression.model(keras.optimizers.SGD(0.05, 0.5), steps_per_execution=k)
+        regression.fit(model, [cycle])
+        losses.append(cycle.losses)
+    assert len(losses[0]) == 21
+    assert losses[1] == losses[0]
+
+
+def test_a_range_test_of_several_steps_at_a_time_is_refused(regression):
     model = regression.model("sgd", steps_per_execution=2)
-    with pytest.raises(TrainingError, match="steps_per_execution=1"):
-        regression.fit(model, [one_cycle()])
+    with pytest.raises(TrainingError, match="a range test needs steps_per_execution=1"):
+        regression.fit(model, [LRFinder(num_steps=5)])
 
 
 def test_a_model_without_variables_is_refused(regression):

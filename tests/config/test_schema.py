@@ -27,6 +27,7 @@ def test_the_defaults(minimal):
         "batch_size": 128,
         "precision": "float32",
         "jit_compile": "auto",
+        "steps_per_execution": "auto",
         "fused_batch_norm": "auto",
         "loss": "auto",
         "dataset": {
