@@ -26,6 +26,7 @@ def small_config(**sections):
     config = {
         "name": "small",
         "batch_size": 64,
+        "steps_per_execution": 1,
         "dataset": {"name": "digits", "limit": 400},
         "model": {"name": "mlp", "options": {"hidden": 16, "layers": 1}},
         "find_lr": {"steps": 12, "repeats": 1},

@@ -23,12 +23,15 @@ def together(small):
 
 
 def test_a_small_dense_network_takes_an_epoch_at_a_time(together):
-    assert together() == 6
+    assert together(steps_per_execution="auto") == 6
     assert together(steps_per_execution=3) == 3
     assert together(steps_per_execution=1) == 1
-    assert together(train={"ema": 0.9}) == 1
-    assert together(train={"log_grad_norm": True}) == 1
-    assert together(model={"name": "mlp", "options": {"hidden": 2000, "layers": 2}}) == 1
+    for other in (
+        {"train": {"ema": 0.9}},
+        {"train": {"log_grad_norm": True}},
+        {"model": {"name": "mlp", "options": {"hidden": 2000, "layers": 2}}},
+    ):
+        assert together(steps_per_execution="auto", **other) == 1
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_the_bits_are_those_of_single_steps(small, tmp_path):
     settings = {"cycles": [{"epochs": 2}, {"epochs": 1, "max_lr": 0.02}], "weight_decay": 1e-3}
     runs = [
         train(small(steps_per_execution=k, train=settings), out=tmp_path / f"{k}").folder
-        for k in (1, 3, 6)
+        for k in (1, 3, "auto")
     ]
     for other in runs[1:]:
         for name in ("steps.csv", "history.csv"):
