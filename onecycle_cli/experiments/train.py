@@ -253,7 +253,8 @@ class _Training:
                 | {"max_lr": self.values.cycle_rate_sources(self.config)},
                 "steps_per_epoch": self.bench.steps_per_epoch,
                 "images_per_second": result.images_per_second,
-                "cost": result.cost.as_dict() | {"peak_memory_bytes": result.peak_memory},
+                "cost": result.cost.as_dict()
+                | {"peak_memory_bytes": result.peak_memory, "checkpoints": result.checkpoints},
                 "inputs": inputs_of(self.bench.dataset),
                 **result.by_class,
             },
