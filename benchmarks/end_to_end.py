@@ -26,9 +26,9 @@ from pathlib import Path
 import record
 
 SETTINGS = {
-    "mini_mobilenet_v2": ("cifar10", "float32", {}, 1024, 3),
-    "resnet9": ("cifar10", "mixed_bfloat16", {"width": 32}, 3072, 3),
-    "mini_vgg": ("cifar10", "float32", {}, 1536, 3),
+    "mini_mobilenet_v2": ("cifar10", "float32", {}, 768, 3),
+    "resnet9": ("cifar10", "mixed_bfloat16", {"width": 32}, 2048, 3),
+    "mini_vgg": ("cifar10", "float32", {}, 1280, 3),
     "mlp": ("digits", "float32", {}, None, 40),
 }
 PARTS = ("train", "validation")

@@ -4,7 +4,11 @@ import pytest
 
 from onecycle_cli import errors
 
-CLASSES = {name: found for name, found in vars(errors).items() if isinstance(found, type)}
+CLASSES = {
+    name: found
+    for name, found in vars(errors).items()
+    if isinstance(found, type) and issubclass(found, Exception)
+}
 
 
 def test_the_tree_is_as_drawn():
@@ -20,6 +24,11 @@ def test_exit_codes(name):
     drawn = re.search(rf"{name} +.*", errors.__doc__)[0]
     code = re.search(r"exit code (\d)", drawn)
     assert CLASSES[name].exit_code == (int(code[1]) if code else 1)
+
+
+def test_a_termination_passes_through_what_catches_errors():
+    assert issubclass(errors.Terminated, KeyboardInterrupt)
+    assert not issubclass(errors.Terminated, Exception)
 
 
 def test_only_a_bad_config_is_bad_usage():

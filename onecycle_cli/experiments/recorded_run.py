@@ -13,6 +13,7 @@ from onecycle_cli import results
 from onecycle_cli.backend import name_of_backend, versions
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.cost import resolved_steps
+from onecycle_cli.experiments.execution import steps_together
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
 
@@ -48,6 +49,8 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
     data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()
     data["jit_compile"] = bench.jit_compile
+    if config.steps_per_execution == "auto":
+        data["steps_per_execution"] = steps_together(bench)
     data["fused_batch_norm"] = bench.fused_batch_norm
     data["loss"] = config.loss.model_dump() | {"name": bench.loss_name}
     header = "# Every value that this run used; onecycle reads it as a config.\n"

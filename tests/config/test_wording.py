@@ -5,8 +5,8 @@ from onecycle_cli.config.wording import did_you_mean
 from onecycle_cli.errors import ConfigError
 
 TOP = (
-    "name, seed, batch_size, precision, jit_compile, fused_batch_norm, loss, dataset, model, "
-    "optimizer, find_lr, find_momentum, find_wd, train."
+    "name, seed, batch_size, precision, jit_compile, steps_per_execution, fused_batch_norm, loss, "
+    "dataset, model, optimizer, find_lr, find_momentum, find_wd, train."
 )
 
 
