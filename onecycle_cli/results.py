@@ -49,6 +49,7 @@ _VALUES = {
 }
 
 _NUMBERED = re.compile(r"\.?(\d+)(?:-running)?")
+_TEMPORARY = re.compile(r"\..+(\.[0-9a-f]{8}|\.tmp\.keras)")
 _BIAS_CORRECTION = 0.98
 _LARGEST_EXPONENT = 300
 _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -269,6 +270,7 @@ class RunFolder:
             again = [*run.manifest.get("resumed", []), {"when": now(), **resumed}]
             run.manifest["resumed"] = again
             run._rename(run._aside)
+            _remove_halves(run.path)
             run.write_manifest("running")
         except (ResultError, AttributeError, TypeError) as error:
             run._holding.close()
@@ -389,6 +391,14 @@ def _can_be_taken_up(folder: Path) -> bool:
         return False
     is_done = isinstance(manifest, dict) and manifest.get("status") == "done"
     return folder.name.startswith(".") or not is_done
+
+
+def _remove_halves(folder: Path) -> None:
+    """Remove what was being written when the process was killed."""
+    for path in folder.rglob(".*"):
+        if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _forget(folder: Path) -> None:

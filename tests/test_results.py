@@ -319,6 +319,50 @@ class TestRunFolder:
         assert (run.path / "manifest.json").exists()
 
 
+class TestTakingUp:
+    def broken_off(self, tmp_path):
+        with (
+            pytest.raises(KeyboardInterrupt),
+            RunFolder.create(tmp_path, "name", "train", MANIFEST) as run,
+        ):
+            run.keep()
+            results.write_json(run.path / "resume.json", {})
+            raise KeyboardInterrupt
+        return tmp_path / "name" / "train" / "001"
+
+    def test_the_newest_unfinished_run_is_found_from_above(self, tmp_path):
+        folder = self.broken_off(tmp_path)
+        with RunFolder.create(tmp_path, "name", "train", MANIFEST):
+            pass
+        for path in (folder, folder.parent, folder.parent.parent):
+            assert results.find_unfinished(path, "train") == folder
+        with pytest.raises(ResultError, match="holds no unfinished run of find-lr"):
+            results.find_unfinished(folder.parent.parent, "find-lr")
+
+    def test_it_is_finished_under_its_number_and_forgets_what_it_was_kept_for(self, tmp_path):
+        folder = self.broken_off(tmp_path)
+        for name in (".steps.csv.66bc6934", ".model.tmp.keras", ".theirs"):
+            (folder / name).write_text("half")
+        results.write_bytes(folder / "checkpoints" / "one", b"")
+        with RunFolder.take_up(folder, command=["again"]) as run:
+            assert run.path == folder.with_name(".001-running")
+            with pytest.raises(ResultError, match="another process is at work on it"):
+                RunFolder.take_up(run.path)
+        assert files_in(folder) == [".theirs", "manifest.json"]
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert manifest["status"] == "done"
+        assert [entry["command"] for entry in manifest["resumed"]] == [["again"]]
+        with pytest.raises(ResultError, match="ended before it had begun"):
+            results.find_unfinished(folder, "train")
+
+    def test_a_damaged_manifest_does_not_stand_in_the_way_of_others(self, tmp_path):
+        folder = self.broken_off(tmp_path)
+        other = self.broken_off(tmp_path / "other")
+        other.rename(folder.with_name("002"))
+        (folder.with_name("002") / "manifest.json").write_text("half")
+        assert results.find_unfinished(folder.parent, "train") == folder
+
+
 TABLES = {
     "find-lr": {"curve": "repeat,step,lr,loss\n0,0,0.1,2.5\n0,1,0.2,1.5\n1,0,0.1,nan\n"},
     "find-momentum": {
