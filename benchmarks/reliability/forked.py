@@ -72,7 +72,8 @@ class Child:
             lived = time.monotonic() - self._started
             if pid:
                 code = os.waitstatus_to_exitcode(status)
-                texts = [p.read_text(errors="replace") for p in (self.out, self.err)]
+                written = (p if p.exists() else None for p in (self.out, self.err))  # killed at once: none
+        texts = ["" if p is None else p.read_text(errors="replace") for p in written]
                 return Ended(code, texts[0], texts[1], lived)
             if lived > seconds:
                 self.kill()
