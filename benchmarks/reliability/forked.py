@@ -72,12 +72,16 @@ class Child:
             lived = time.monotonic() - self._started
             if pid:
                 code = os.waitstatus_to_exitcode(status)
-                written = (p if p.exists() else None for p in (self.out, self.err))  # killed at once: none
-        texts = ["" if p is None else p.read_text(errors="replace") for p in written]
+                texts = [_text(path) for path in (self.out, self.err)]
                 return Ended(code, texts[0], texts[1], lived)
             if lived > seconds:
                 self.kill()
             time.sleep(0.005)
+
+
+def _text(path: Path) -> str:
+    """Return what was written; a child that is killed at once has not even a file."""
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def import_everything() -> None:
