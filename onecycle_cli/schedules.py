@@ -195,6 +195,13 @@ def extended(table: list[float], done: int, num_steps: int) -> list[float]:
     return [*table[:done], *[table[done]] * (num_steps - len(table)), *table[done:]]
 
 
+POLICIES: dict[str, Callable[[list[float], int, int], list[float]]] = {
+    "stretch": stretched,
+    "extend": extended,
+}
+"""What can become of a table whose run is given another number of steps on the way."""
+
+
 def _between(values: list[float], place: float) -> float:
     before = int(place)
     if place == before:

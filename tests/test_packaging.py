@@ -165,7 +165,7 @@ TESTED_TOGETHER = {
     "experiments/losses.py": "experiments/test_workbench.py",
     "experiments/memory.py": "experiments/test_train.py",
     "experiments/saved_training.py": "experiments/test_evaluate.py",
-    "experiments/epoch_end.py": "experiments/test_train.py",
+    "experiments/hooks.py": "experiments/test_train.py",
     "experiments/find_momentum.py": "experiments/test_comparison.py",
     "experiments/find_wd.py": "experiments/test_comparison.py",
     "experiments/observer.py": "experiments/test_train.py",

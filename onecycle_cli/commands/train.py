@@ -15,8 +15,7 @@ from onecycle_cli.commands.running import (
     write_table,
 )
 from onecycle_cli.commands.training_command import Session, training_command
-
-POLICIES = ("stretch", "extend")
+from onecycle_cli.schedules import POLICIES
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config

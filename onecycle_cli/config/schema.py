@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -305,6 +306,10 @@ class Config(_Section):
         within = (where for k, where in self._origins.items() if k.startswith(f"{key}."))
         return self._nearest(self._origins, key) or next(within, "default")
 
+    def leaves(self) -> dict[str, Any]:
+        """Return every value by its dotted key; lists and empty mappings are values."""
+        return dict(_leaves(self.model_dump(), ""))
+
     @property
     def origins(self) -> dict[str, str]:
         """Where each value came from that is not a default, by dotted key."""
@@ -337,6 +342,14 @@ class Config(_Section):
             if (found := known.get(".".join(parts[:end]))) is not None:
                 return found
         return None
+
+
+def _leaves(data: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _distinct(values: list[float]) -> list[float]:

@@ -27,7 +27,7 @@ from onecycle_cli.experiments.trials import (
     scored_on,
     write_curves,
 )
-from onecycle_cli.experiments.values import Values, premises
+from onecycle_cli.experiments.values import Values
 from onecycle_cli.optimizers import momentum_attributes
 from onecycle_cli.results import RunFolder
 from onecycle_cli.suggest import (
@@ -260,19 +260,8 @@ class Comparison:
         )
         if self.run is not None:
             self._write(self.run, result)
-            self._suggest(suggestion)
+            self._ready.suggest(self.question.key, suggestion)
         return result
-
-    def _suggest(self, suggestion: Suggestion) -> None:
-        ready = self._ready
-        if ready.out is not None:
-            results.write_suggestion(
-                ready.out / self.bench.config.name,
-                self.question.key,
-                suggestion,
-                run=self.label,
-                conditions=ready.conditions | premises(self.values, self.question.key),
-            )
 
     def _write(self, run: RunFolder, result: ComparisonResult) -> None:
         self._write_tables(run)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -22,8 +21,8 @@ from onecycle_cli.callbacks.stop_rule import LONG_WINDOW
 from onecycle_cli.callbacks.weight_average import WeightAverage
 from onecycle_cli.errors import ConfigError, ModelError, ResultError, TrainingError
 from onecycle_cli.experiments.checkpoints import Checkpoints, State
-from onecycle_cli.experiments.epoch_end import EpochEnd
 from onecycle_cli.experiments.execution import steps_together
+from onecycle_cli.experiments.hooks import Hooks
 from onecycle_cli.experiments.interrupts import Interrupts
 from onecycle_cli.experiments.logbook import NOT_HISTORY, Epoch, Logbook
 from onecycle_cli.experiments.opening import Opened
@@ -31,7 +30,6 @@ from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
 from onecycle_cli.training import Snapshot
 
-POLICIES = ("extend", "stretch")
 COOL_DOWN_SHARE = 0.1
 """A cool-down takes so many steps for each step of the cycle before it."""
 
@@ -74,6 +72,8 @@ class Cycles:
         decay = self._settings.ema
         self._average = None if decay is None else WeightAverage(self._bench.model, decay)
         self._together = steps_together(self._bench)
+        chance = self._bench.chance
+        self._limit = None if chance is None else _FAR_ABOVE * chance
         self._interrupts = Interrupts()
         self._number, self._first = 1, 0
         self._best_since = 0
@@ -98,7 +98,7 @@ class Cycles:
 
         Args:
             asked_epochs: of each cycle; `None` leaves them as planned.
-            policy: how the present cycle gets more or fewer epochs: one of `POLICIES`.
+            policy: how the present cycle gets more or fewer epochs: one of `schedules.POLICIES`.
 
         Raises:
             ConfigError: when the change is impossible, or the checkpoint is of another model.
@@ -145,26 +145,16 @@ class Cycles:
     # --- the cycles ---------------------------------------------------------------------------
 
     def _new_cycle(self) -> RecordedCycle:
-        values, settings = self._ready.values, self._settings
-        cycle = RecordedCycle(
-            constants={self._bench.decay_name: values.weight_decay},
-            limit=self._limit if settings.retries else None,
-            max_lr=self._max_lrs[self._number - 1],
-            maximum_momentum=values.momentum["max"],
-            minimum_momentum=values.momentum["min"],
-            shape=settings.shape,
-            end_percentage=settings.end_percentage,
-            scale_percentage=settings.scale_percentage,
+        values = self._ready.values
+        cycle = self._bench.cycle(
+            self._max_lrs[self._number - 1],
+            values.momentum,
+            values.weight_decay,
+            limit=self._limit if self._settings.retries else None,
         )
         tables = cycle.tables(self.epochs[self._number - 1] * self._bench.steps_per_epoch)
         cycle.go_on(tables, {"lr": [], "momentum": []}, [])
         return cycle
-
-    @property
-    def _limit(self) -> float | None:
-        """Return the loss that no training should reach: twice that of guessing."""
-        chance = self._bench.chance
-        return None if chance is None else _FAR_ABOVE * chance
 
     def _begin_next_cycle(self) -> None:
         self._number, self._first = self._number + 1, len(self.log)
@@ -197,8 +187,7 @@ class Cycles:
                 cycle,
                 *([] if self._average is None else [self._average]),
                 Reporting(self._observer, cycle),
-                _AfterStep(self._after_step),
-                EpochEnd(self._close_epoch),
+                Hooks(step=self._after_step, epoch=self._close_epoch),
             ],
             epochs=epochs,
             start=self._first + len(cycle.losses),
@@ -347,11 +336,14 @@ class Cycles:
         if self._run is None:
             return
         self._run.keep()
-        state, earlier = self._state(), self._anchors
-        if earlier and earlier[-1].about["step"] == state.about["step"]:
-            *earlier, _ = earlier
-            state.about["is_anchor"] = True
-        self.checkpoints.write(State(state.about, state.arrays, earlier))
+        self.take_down()
+        if self._anchors and self._anchors[-1].about["step"] == len(self.log):
+            *earlier, last = self._anchors
+            state = State(last.about | {"is_anchor": True}, last.arrays, earlier)
+        else:
+            now = self._state()
+            state = State(now.about, now.arrays, self._anchors)
+        self.checkpoints.write(state)
 
     def _state(self) -> State:
         self.take_down()
@@ -431,7 +423,7 @@ class Cycles:
     def _change_cycle(self, epochs: int, policy: str | None) -> None:
         cycle, done = self._cycle, len(self._cycle.losses)
         before, total = done + cycle.steps_to_go, epochs * self._bench.steps_per_epoch
-        if policy not in POLICIES:
+        if policy not in schedules.POLICIES:
             raise ConfigError(
                 f"cycle {self._number} is at step {done} of {before} and is asked to have {total}: "
                 f"say how, by --policy stretch (what remains of the schedule is spread over the "
@@ -447,7 +439,7 @@ class Cycles:
                 f"--policy extend cannot make cycle {self._number} shorter ({total} steps instead "
                 f"of {before}); use --policy stretch."
             )
-        change = schedules.stretched if policy == "stretch" else schedules.extended
+        change = schedules.POLICIES[policy]
         tables = cycle.schedule.items()
         cycle.reschedule({name: change(table, done, total) for name, table in tables})
 
@@ -460,19 +452,6 @@ class Cycles:
         except (ResultError, LookupError):
             return True
         return len(written) > len(self.log.epochs)
-
-
-class _AfterStep(keras.callbacks.Callback):
-    """Call a function after each step."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        super().__init__()
-        self._function = function
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Call it."""
-        _ = self.model  # on JAX, brings the variables up to date
-        self._function()
 
 
 def _part(state: State, name: str) -> Mapping[str, Any]:

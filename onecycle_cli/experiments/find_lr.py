@@ -19,7 +19,7 @@ from onecycle_cli.experiments.opening import Opened, opened
 from onecycle_cli.experiments.recorded_run import write_config
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.setup import Shared
-from onecycle_cli.experiments.values import Values, gather, premises
+from onecycle_cli.experiments.values import Values, gather
 from onecycle_cli.results import Curve, RunFolder
 from onecycle_cli.suggest import LRFindings, Suggestion
 
@@ -119,16 +119,9 @@ class _Search:
         taken = sum(len(c.lrs) for c in self.curves)
         taken += confirmation.cost.steps if confirmation else 0
         cost = Cost.of(self.bench, taken, time.perf_counter() - started)
-        if self.run is not None and self._ready.out is not None:
-            conditions = self._ready.conditions | premises(self.values, "max_lr")
-            self._write(self.run, findings, cost, conditions, confirmation)
-            results.write_suggestion(
-                self._ready.out / self.config.name,
-                "max_lr",
-                findings.suggestion,
-                run=self.label,
-                conditions=conditions,
-            )
+        if self.run is not None:
+            self._write(self.run, findings, cost, confirmation)
+            self._ready.suggest("max_lr", findings.suggestion)
         folder = self.run.final if self.run else None
         return FindLRResult(findings, self.curves, self.values, cost, folder, confirmation)
 
@@ -210,7 +203,6 @@ class _Search:
         run: RunFolder,
         findings: LRFindings,
         cost: Cost,
-        conditions: Mapping[str, Any],
         confirmation: Confirmation | None,
     ) -> None:
         self._write_tables(run)
@@ -224,7 +216,7 @@ class _Search:
                 scale=self.settings.scale,
                 chance_loss=self.bench.chance,
                 cost=cost.as_dict(),
-                conditions=conditions,
+                conditions=self._ready.conditions_for("max_lr"),
                 confirmation=confirmation.as_dict() if confirmation else None,
             ),
         )

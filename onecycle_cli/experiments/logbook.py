@@ -78,11 +78,6 @@ class Logbook:
         rows = [i for i, c in enumerate(self.steps.get("cycle", [])) if c == cycle]
         return {name: [values[i] for i in rows] for name, values in self.steps.items()}
 
-    @property
-    def best(self) -> Epoch | None:
-        """The first of the best epochs."""
-        return max(self.epochs, key=lambda epoch: epoch.merit, default=None)
-
     def write(self, folder: Path) -> None:
         """Write `steps.csv` and `history.csv`, each whole or not at all.
 

@@ -18,20 +18,18 @@ from onecycle_cli.experiments.journal import Journal
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, manifest_of, write_config
 from onecycle_cli.experiments.remembered import Remembered, epochs_asked_for
-from onecycle_cli.experiments.setup import Shared, prepared, workbench
-from onecycle_cli.experiments.values import Values, conditions_of
+from onecycle_cli.experiments.setup import Setup, Shared, prepared, workbench
+from onecycle_cli.experiments.values import Values, conditions_of, premises
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import RunFolder
+from onecycle_cli.suggest import Suggestion
 
 
 @dataclass(frozen=True)
-class Opened:
-    """An experiment that is ready to go on.
+class Opened(Setup):
+    """An experiment that is ready to go on, and where it is recorded.
 
     Attributes:
-        bench: the model, at its start.
-        conditions: what a suggestion will depend on, besides the other suggestions.
-        values: the hyper-parameters in use, and where they came from.
         observer: hears of the progress.
         run: where to write, or `None`.
         out: the folder of runs, or `None`.
@@ -42,9 +40,6 @@ class Opened:
         is_resumed: whether it was taken up.
     """
 
-    bench: Workbench
-    conditions: dict[str, Any]
-    values: Values
     observer: Observer
     run: RunFolder | None
     out: Path | None
@@ -52,6 +47,21 @@ class Opened:
     journal: Journal
     asked_epochs: list[int] | None = None
     is_resumed: bool = False
+
+    def conditions_for(self, key: str) -> dict[str, Any]:
+        """Return what a suggestion for a key depends on, the other values included."""
+        return self.conditions | premises(self.values, key)
+
+    def suggest(self, key: str, suggestion: Suggestion) -> None:
+        """Put what was found on file, if anything is written."""
+        if self.out is not None:
+            results.write_suggestion(
+                self.out / self.bench.config.name,
+                key,
+                suggestion,
+                run=self.label,
+                conditions=self.conditions_for(key),
+            )
 
 
 @contextlib.contextmanager

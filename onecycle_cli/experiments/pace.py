@@ -14,7 +14,6 @@ import keras
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import plotting
-from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.reporting import Reporting
 from onecycle_cli.experiments.workbench import Workbench
@@ -95,12 +94,7 @@ def _seconds_of_a_step(bench: Workbench) -> float:
 
 def _fit(bench: Workbench, steps: int) -> list[float]:
     bench.rewind()
-    cycle = RecordedCycle(
-        constants={bench.decay_name: 0.0},
-        max_lr=_HARMLESS_LR,
-        maximum_momentum=0.9,
-        minimum_momentum=0.9,
-    )
+    cycle = bench.cycle(_HARMLESS_LR, {"max": 0.9, "min": 0.9}, 0.0)
     clock = _Clock()
     bench.train(steps, [cycle, Reporting(Observer(), cycle), clock])
     return clock.times

@@ -6,7 +6,7 @@ What is here needs no Keras, so that a recipe which can't be started or taken up
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from onecycle_cli import results
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, OnecycleError, ResultError
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.remembered import refuse_changes
 from onecycle_cli.experiments.values import (
     FINDERS,
     Suggestions,
@@ -280,15 +281,8 @@ def check_config(folder: Path, config: Config) -> None:
     Raises:
         ConfigError: when it is not, naming the difference.
     """
-    then = dict(_leaves(config_of(folder).model_dump()))
-    now = dict(_leaves(config.model_dump()))
-    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
-    if changed:
-        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
-        raise ConfigError(
-            f"{folder}: was started with another config: {what}. Resume it without a config, or "
-            f"start anew without --resume; --reuse keeps what still holds."
-        )
+    instead = "start anew without --resume; --reuse keeps what still holds"
+    refuse_changes(folder, config_of(folder), config, instead=instead)
 
 
 def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]) -> None:
@@ -304,14 +298,6 @@ def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]
             f"{folder}: was started with other data: {what} changed since; start anew without "
             f"--resume."
         )
-
-
-def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in data.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 # --- planning -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli import results
@@ -72,19 +72,9 @@ def manifest_of(config: Config, sources: Mapping[str, str]) -> dict[str, Any]:
         "threads": os.cpu_count(),
         "backend": name_of_backend(),
         "precision": config.precision,
-        "origins": _origins(config) | {f"train.{k}": v for k, v in sources.items()},
+        "origins": {key: config.origin(key) for key in config.leaves()}
+        | {f"train.{k}": v for k, v in sources.items()},
     }
-
-
-def _origins(config: Config) -> dict[str, str]:
-    def leaves(data: Mapping[str, Any], prefix: str) -> Iterator[str]:
-        for key, value in data.items():
-            if isinstance(value, Mapping) and value:
-                yield from leaves(value, f"{prefix}{key}.")
-            else:
-                yield f"{prefix}{key}"
-
-    return {key: config.origin(key) for key in leaves(config.model_dump(), "")}
 
 
 def _git_commit() -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,31 @@ class Remembered:
             raise ResultError(f"{path}: is damaged; start the run anew.") from None
 
 
+def refuse_changes(
+    folder: Path, started_with: Config, asked: Config, *, but: Collection[str] = (), instead: str
+) -> None:
+    """Make sure that a configuration that is given again is the one that a run was started with.
+
+    Args:
+        folder: of the run.
+        started_with: the one.
+        asked: the other.
+        but: dotted keys that may differ.
+        instead: what else the user can do, in words.
+
+    Raises:
+        ConfigError: when anything else differs, naming it.
+    """
+    then, now = started_with.leaves(), asked.leaves()
+    changed = [key for key in {**then, **now} if then.get(key) != now.get(key) and key not in but]
+    if changed:
+        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
+        raise ConfigError(
+            f"{folder}: was started with another config: {what}. Resume it without a config, or "
+            f"{instead}."
+        )
+
+
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:
     """Compare a configuration that is given again with the one that a run was started with.
 
@@ -75,19 +100,14 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
     Raises:
         ConfigError: when anything else is asked for than the run was started with.
     """
-    then, now = (dict(_leaves(config.model_dump())) for config in (started_with, asked))
-    changed = [
-        key
-        for key in {**then, **now}
-        if then.get(key) != now.get(key) and key not in ("name", _CYCLES)
-    ]
-    if changed:
-        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
-        raise ConfigError(
-            f"{folder}: was started with another config: {what}. Resume it without a config, or "
-            f"start a new run without --resume."
-        )
-    if then[_CYCLES] == now[_CYCLES]:
+    refuse_changes(
+        folder,
+        started_with,
+        asked,
+        but=("name", _CYCLES),
+        instead="start a new run without --resume",
+    )
+    if started_with.train.cycles == asked.train.cycles:
         return None
     rates = [[c.max_lr for c in config.train.cycles] for config in (started_with, asked)]
     if rates[0] != rates[1]:
@@ -96,11 +116,3 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
             f"be changed, not their number or their max_lr."
         )
     return [cycle.epochs for cycle in asked.train.cycles]
-
-
-def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in data.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli import results, suggest
-from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.experiments.journal import Journal
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.reporting import Reporting
@@ -112,16 +111,8 @@ class Trials:
     def _carry_out(
         self, candidate: Candidate, replicate: int, steps: int, title: str
     ) -> dict[str, Any]:
-        bench, train = self._bench, self._bench.config.train
-        cycle = RecordedCycle(
-            constants={bench.decay_name: candidate.weight_decay},
-            max_lr=candidate.max_lr,
-            maximum_momentum=candidate.momentum["max"],
-            minimum_momentum=candidate.momentum["min"],
-            shape=train.shape,
-            end_percentage=train.end_percentage,
-            scale_percentage=train.scale_percentage,
-        )
+        bench = self._bench
+        cycle = bench.cycle(candidate.max_lr, candidate.momentum, candidate.weight_decay)
         bench.rewind(replicate)
         self._observer.begin(title, steps)
         bench.train(steps, [cycle, Reporting(self._observer, cycle)], replicate=replicate)

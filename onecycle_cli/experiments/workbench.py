@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli import data, optimizers, registry, training
 from onecycle_cli.backend import has_accelerator, make_repeatable
+from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
 from onecycle_cli.data import augmentation
 from onecycle_cli.errors import ModelError
@@ -134,6 +135,34 @@ class Workbench:
             shuffle=False,
             verbose=0,
             callbacks=list(callbacks),
+        )
+
+    def cycle(
+        self,
+        max_lr: float,
+        momentum: Mapping[str, float],
+        weight_decay: float,
+        *,
+        limit: float | None = None,
+    ) -> RecordedCycle:
+        """Return a cycle of the training's shape.
+
+        Args:
+            max_lr: its highest learning rate.
+            momentum: `max` where the rate is low, `min` where it peaks.
+            weight_decay: in the configured convention.
+            limit: as of `RecordedCycle`.
+        """
+        train = self.config.train
+        return RecordedCycle(
+            constants={self.decay_name: weight_decay},
+            limit=limit,
+            max_lr=max_lr,
+            maximum_momentum=momentum["max"],
+            minimum_momentum=momentum["min"],
+            shape=train.shape,
+            end_percentage=train.end_percentage,
+            scale_percentage=train.scale_percentage,
         )
 
     def examine(self, part: str) -> Examination:
