@@ -135,6 +135,7 @@ class _Training:
             raise
         seconds = self.cycles.seconds
         if self.run is not None:
+            self.run.keep()
             self._save(self.run, "model.keras")
         with self.cycles.final_weights():
             test = self.bench.examine("test")
