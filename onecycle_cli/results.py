@@ -30,7 +30,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-from onecycle_cli.errors import ResultError
+from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.suggest import LRFindings, Suggestion
 
 SCHEMA_VERSION = 1
@@ -48,6 +48,10 @@ _VALUES = {
     "weight_decay": "a number of at least 0",
 }
 
+KINDS = ("find-lr", "find-momentum", "find-wd", "train", "run")
+"""What a run can be of, by its command; `run` is a recipe, whose stages are runs themselves."""
+
+_RUNNING = re.compile(r"\.\d+-running")
 _NUMBERED = re.compile(r"\.?(\d+)(?:-running)?")
 _TEMPORARY = re.compile(r"\..+(\.[0-9a-f]{8}|\.tmp\.keras)")
 _BIAS_CORRECTION = 0.98
@@ -116,7 +120,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder_of(path)
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
@@ -127,6 +131,14 @@ def write_bytes(path: Path, data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _make_folder_of(path: Path) -> None:
+    """Make a file's folder, but not that of a run at work: it was made when the run began."""
+    for folder in path.parents:
+        if _RUNNING.fullmatch(folder.name) and not folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -230,6 +242,7 @@ class RunFolder:
         self._parent, self.number = path.parent, _number_of(path)
         self.path, self.manifest = path, dict(manifest)
         self._kept, self._status = kept, "done"
+        self._identity: tuple[int, int] | None = None
         self._holding = contextlib.ExitStack()
 
     @classmethod
@@ -266,6 +279,8 @@ class RunFolder:
         run = cls(path, {}, kept=True)
         run._lock()
         try:
+            if not _can_be_taken_up(path):  # it was ended since it was found
+                raise ResultError(f"{path}: is finished by now; there is nothing to resume.")
             run.manifest = read_json(path / MANIFEST)
             again = [*run.manifest.get("resumed", []), {"when": now(), **resumed}]
             run.manifest["resumed"] = again
@@ -294,7 +309,12 @@ class RunFolder:
         return self._kept
 
     def keep(self) -> None:
-        """From now on there is something worth keeping, even if the work breaks off."""
+        """From now on there is something worth keeping, even if the work breaks off.
+
+        Raises:
+            ResultError: when the folder is not there any more.
+        """
+        self._check_is_there()
         self._kept = True
 
     def end_as(self, status: str) -> None:
@@ -320,6 +340,7 @@ class RunFolder:
                 self._remove()
 
     def _finish(self, status: str) -> None:
+        self._check_is_there()
         self.write_manifest(status)
         self._rename(self.final)
         if status == "done":
@@ -336,6 +357,14 @@ class RunFolder:
 
     def _lock(self) -> None:
         self._holding.enter_context(locked(self.path))
+        self._identity = _identity_of(self.path)
+
+    def _check_is_there(self) -> None:
+        if self._identity is None or _identity_of(self.path) != self._identity:
+            raise ResultError(
+                f"{self.final}: its folder was removed or replaced while it was at work, so "
+                f"nothing of this run is kept; run the command again."
+            )
 
     def _remove(self) -> None:
         self._holding.close()
@@ -354,27 +383,58 @@ def find_unfinished(path: str | Path, kind: str) -> Path:
         kind: `find-lr`, `find-momentum`, `find-wd` or `train`.
 
     Raises:
+        ConfigError: when the run is of another kind.
         ResultError: when there is none.
     """
     given = Path(path).absolute()
-    aside = given.with_name(f".{given.name}-running")
-    for folder in (given, aside):
+    number = f"{_number_of(given):03d}"
+    for folder in (given, given.with_name(f".{given.name}-running"), given.with_name(number)):
         if _can_be_taken_up(folder):
+            _check_kind(path, folder, kind)
             return folder
-    if (given / MANIFEST).is_file():
-        finished = _is_run(given)
-        raise ResultError(
-            f"{path}: is finished; there is nothing to resume."
-            if finished
-            else f"{path}: ended before it had begun; start it anew."
-        )
+        if (folder / MANIFEST).is_file() and not folder.name.startswith("."):
+            _check_kind(path, folder, kind)
+            raise ResultError(
+                f"{path}: is finished; there is nothing to resume."
+                if _is_run(folder)
+                else f"{path}: ended before it had begun; start it anew."
+            )
     for parent in (given, given / kind):
-        if found := unfinished(parent):
+        if found := [folder for folder in unfinished(parent) if kind_of(folder) in (kind, None)]:
             return found[-1]
     raise ResultError(
         f"{path}: holds no unfinished run of {kind}; give the folder of one, such as "
         f"runs/NAME/{kind}/001, or start without --resume."
     )
+
+
+def kind_of(folder: Path) -> str | None:
+    """Return what a run is of, by its files or else by where it lies; `None` if nothing tells."""
+    if _is_recipe(folder):
+        return "run"
+    said = [_in_json(folder / name, "kind") for name in (RESUME, "result.json")]
+    command = _in_json(folder / MANIFEST, "command")
+    words = command if isinstance(command, list) else []
+    return next((kind for kind in (*said, folder.parent.name, *words) if kind in KINDS), None)
+
+
+def _in_json(path: Path, key: str) -> Any:
+    """Return what a JSON file says under a key; `None` if it says nothing, or can't be read."""
+    try:
+        return read_json(path).get(key)
+    except (ResultError, AttributeError):
+        return None
+
+
+def _check_kind(path: str | Path, folder: Path, kind: str) -> None:
+    """Refuse to take a run up as one of another kind."""
+    found = kind_of(folder)
+    if found not in (kind, None):
+        what = "a recipe" if found == "run" else f"a run of {found}"
+        raise ConfigError(
+            f"{path}: is {what}, and {kind} can't go on with it; 'onecycle {found} --resume "
+            f"{path}' may, or give a run of {kind}, such as runs/NAME/{kind}/001."
+        )
 
 
 def unfinished(parent: Path) -> list[Path]:
@@ -465,15 +525,38 @@ def locked(folder: Path) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise _not_there(folder, error) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ResultError(f"{folder}: another process is at work on it.") from None
+        if _identity_of(folder) != _identity_of(descriptor):
+            raise _not_there(folder)
         yield
     finally:
         os.close(descriptor)
+
+
+def _not_there(folder: Path, error: OSError | None = None) -> ResultError:
+    if error is not None and not isinstance(error, FileNotFoundError):
+        return ResultError(f"{folder}: cannot be opened: {error.strerror or error}.")
+    return ResultError(
+        f"{folder}: is not there any more: another process has just ended it or taken it up, or it "
+        f"was removed."
+    )
+
+
+def _identity_of(folder: Path | int) -> tuple[int, int] | None:
+    """Return what tells a folder from another one at its place; `None` if there is none."""
+    try:
+        found = os.stat(folder)  # noqa: PTH116  (of a descriptor too)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def find_run(path: str | Path) -> Path:

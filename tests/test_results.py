@@ -1,8 +1,10 @@
 import csv
 import errno
+import fcntl
 import json
 import math
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onecycle_cli import results
-from onecycle_cli.errors import ResultError
+from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.results import RunFolder
 from onecycle_cli.suggest import Suggestion, suggest_lr
 
@@ -361,6 +363,119 @@ class TestTakingUp:
         other.rename(folder.with_name("002"))
         (folder.with_name("002") / "manifest.json").write_text("half")
         assert results.find_unfinished(folder.parent, "train") == folder
+
+    @pytest.mark.parametrize("asked", ["find-lr", "find-momentum", "find-wd", "train"])
+    @pytest.mark.parametrize("said_by", ["resume.json", "path", "command"])
+    @pytest.mark.parametrize("found", ["find-lr", "find-momentum", "find-wd", "train"])
+    def test_a_run_of_another_kind_is_refused(self, tmp_path, found, asked, said_by):
+        """Wherever it lies; and older runs, whose `resume.json` does not say it, by their place."""
+        parent = tmp_path / "name" / (found if said_by == "path" else "moved")
+        folder = self.broken_off(tmp_path / "made")
+        parent.mkdir(parents=True)
+        folder = folder.rename(parent / "007")
+        if said_by == "resume.json":
+            results.write_json(folder / "resume.json", {"kind": found})
+        if said_by == "command":
+            about = results.read_json(folder / "manifest.json")
+            about["command"] = ["onecycle", found, "digits.yaml"]
+            results.write_json(folder / "manifest.json", about)
+        if asked == found:
+            assert results.find_unfinished(folder, asked) == folder
+            assert results.find_unfinished(parent, asked) == folder
+            return
+        sentence = (
+            f"is a run of {found}, and {asked} can't go on with it; 'onecycle {found} --resume"
+        )
+        with pytest.raises(ConfigError, match=sentence):
+            results.find_unfinished(folder, asked)
+        with pytest.raises(ResultError, match=f"holds no unfinished run of {asked}"):
+            results.find_unfinished(parent, asked)
+
+    @pytest.mark.parametrize("asked", ["find-lr", "find-momentum", "find-wd", "train"])
+    def test_a_recipe_is_none_of_its_stages(self, tmp_path, asked):
+        folder = results.new_folder(tmp_path, "name", "run")
+        for name in ("recipe.json", "manifest.json"):
+            results.write_json(folder / name, {})
+        with pytest.raises(ConfigError, match=f"is a recipe, and {asked} can't go on with it"):
+            results.find_unfinished(folder, asked)
+
+    def test_a_run_that_another_process_has_just_ended(self, tmp_path):
+        """It was found while it was unfinished."""
+        for end in (lambda f: (f / "resume.json").unlink(), lambda f: f.rename(f.with_name("009"))):
+            folder = self.broken_off(tmp_path)
+            end(folder)
+            with pytest.raises(ResultError, match=r"is finished by now|is not there any"):
+                RunFolder.take_up(folder)
+            shutil.rmtree(tmp_path / "name")
+
+    def test_a_folder_that_is_renamed_while_its_lock_is_waited_for(self, tmp_path, monkeypatch):
+        folder = self.broken_off(tmp_path)
+        flock = fcntl.flock
+
+        def slow(*arguments):
+            if folder.exists():
+                folder.rename(folder.with_name("008"))
+                folder.mkdir()
+            flock(*arguments)
+
+        monkeypatch.setattr(fcntl, "flock", slow)
+        with pytest.raises(ResultError, match="is not there any more: another process has just"):
+            RunFolder.take_up(folder)
+        assert files_in(folder) == []
+        assert "resume.json" in files_in(folder.with_name("008"))
+
+    def test_a_running_name_leads_to_the_run_that_was_ended_since(self, tmp_path):
+        folder = self.broken_off(tmp_path)
+        aside = folder.with_name(".001-running")
+        assert results.find_unfinished(aside, "train") == folder
+        results.write_json(folder / "result.json", {})
+        results.write_json(folder / "manifest.json", {"status": "done"})
+        with pytest.raises(ResultError, match="001-running: is finished; there is nothing to res"):
+            results.find_unfinished(aside, "train")
+
+
+class TestRemovedWhileAtWork:
+    """Nothing half-written comes back, and another run at the same place is left alone."""
+
+    def remove(self, path, *, replaced):
+        shutil.rmtree(path.parents[2])
+        if replaced:
+            path.mkdir(parents=True)
+            (path / "theirs").write_text("")
+
+    @pytest.mark.parametrize("replaced", [False, True])
+    @pytest.mark.parametrize("kept", [False, True])
+    def test_the_end_says_so(self, tmp_path, replaced, kept):
+        out = tmp_path / "runs"
+        with (
+            pytest.raises(ResultError, match="001: its folder was removed or replaced while"),
+            RunFolder.create(out, "name", "train", MANIFEST) as run,
+        ):
+            if kept:
+                run.keep()
+            self.remove(run.path, replaced=replaced)
+        expected = ["name", ".001-running", "theirs", "train"] if replaced else []
+        assert sorted(p.name for p in out.rglob("*")) == sorted(expected)
+
+    @pytest.mark.parametrize("replaced", [False, True])
+    def test_so_does_the_next_piece_that_is_kept(self, tmp_path, replaced):
+        out = tmp_path / "runs"
+        with (
+            pytest.raises(ResultError, match="001: its folder was removed or replaced while"),
+            RunFolder.create(out, "name", "train", MANIFEST) as run,
+        ):
+            run.keep()
+            self.remove(run.path, replaced=replaced)
+            run.keep()
+        assert not (run.path / "manifest.json").exists()
+
+    def test_no_file_makes_it_anew(self, tmp_path):
+        run = RunFolder.create(tmp_path / "runs", "name", "train", MANIFEST)
+        self.remove(run.path, replaced=False)
+        for name in ("steps.csv", "journal/0.json", "checkpoints/1.npz"):
+            with pytest.raises(ResultError, match="A folder was removed in the meantime"):
+                results.write_text(run.path / name, "")
+        assert not (tmp_path / "runs").exists()
 
 
 TABLES = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
-from onecycle_cli.callbacks.stop_rule import beyond
 from onecycle_cli.optimizers import L2, LEARNING_RATE, WEIGHT_DECAY
 
 
@@ -15,8 +16,7 @@ class RecordedCycle(OneCycleLR):
 
     Args:
         constants: values for the whole run, such as `{"l2": 1e-4}`.
-        limit: end `fit` when the mean of the last losses is above it; `None`: only when a loss is
-            not finite.
+        divergence: end `fit` when it is found; `None`: only when a loss is not finite.
         **cycle: arguments of `OneCycleLR`.
 
     Attributes:
@@ -24,15 +24,19 @@ class RecordedCycle(OneCycleLR):
             `grad_norm` if the model's instruments measure it, see `optimizers.GradientNorm`.
         losses: data loss of each step's batch before its update, without penalties.
         stop_reason: `"diverged"`, `"non_finite"`, or `None`.
-        watched_from: the first step whose loss counts for the limit.
+        watched_from: the step since which the losses have been watched for a divergence.
     """
 
     def __init__(
-        self, *, constants: Mapping[str, float], limit: float | None = None, **cycle: Any
+        self,
+        *,
+        constants: Mapping[str, float],
+        divergence: Divergence | None = None,
+        **cycle: Any,
     ) -> None:
         super().__init__(verbose=False, **cycle)
         self.constants = dict(constants)
-        self.limit = limit
+        self.divergence = divergence
         self.losses: list[float] = []
         self.stop_reason: str | None = None
         self.watched_from = 0
@@ -48,6 +52,7 @@ class RecordedCycle(OneCycleLR):
         schedule: Mapping[str, list[float]],
         history: Mapping[str, list[float]],
         losses: list[float],
+        watched_from: int = 0,
     ) -> None:
         """Take a cycle up after the steps that are given, in as many calls of `fit` as it takes.
 
@@ -55,10 +60,23 @@ class RecordedCycle(OneCycleLR):
             schedule: the value of each step of the whole cycle, by hyper-parameter.
             history: `lr` and `momentum` of the steps that were taken.
             losses: of these steps.
+            watched_from: as the attribute.
         """
         self.reschedule(schedule)
         self.history = {name: list(values) for name, values in history.items()}
-        self.losses = list(losses)
+        self.losses = list(losses[:watched_from])
+        if self.divergence is not None:
+            self.divergence.follow(self.losses)
+        self.watch_from_here()
+        self.losses += losses[watched_from:]
+        if self.divergence is not None:
+            self.divergence.follow(losses[watched_from:])
+
+    def watch_from_here(self) -> None:
+        """Look for a divergence in the losses to come only."""
+        self.watched_from = len(self.losses)
+        if self.divergence is not None:
+            self.divergence.start_afresh()
 
     def reschedule(self, schedule: Mapping[str, list[float]]) -> None:
         """Go by other tables from the next step on, and end `fit` where they end."""
@@ -104,10 +122,18 @@ class RecordedCycle(OneCycleLR):
         for key, value in self._more(values).items():
             self.history.setdefault(key, []).append(value)
         self.losses.append(self.batch_loss)
-        self.stop_reason = self.stop_reason or beyond(self.losses[self.watched_from :], self.limit)
+        self.stop_reason = self.stop_reason or self._what_is_wrong(self.losses[-1])
         is_over = self._ends_with_schedule and not self.steps_to_go
         if self.stop_reason is not None or is_over:
             self.model.stop_training = True
+
+    def _what_is_wrong(self, loss: float) -> str | None:
+        if not math.isfinite(loss):
+            return "non_finite"
+        if self.divergence is None:
+            return None
+        self.divergence.follow([loss])
+        return "diverged" if self.divergence.found else None
 
     def _more(self, values: Mapping[str, float]) -> dict[str, float]:
         decays = [values[name] for name in (L2, WEIGHT_DECAY) if name in values]

@@ -9,24 +9,6 @@ WINDOW = 5
 """Losses are judged by the mean of this many."""
 
 
-LONG_WINDOW = 20
-"""Losses are judged by the mean of this many where a few bad batches must not count."""
-
-
-def beyond(losses: Sequence[float], limit: float | None) -> str | None:
-    """Return `"non_finite"`, `"diverged"` or `None`, after each new loss.
-
-    Args:
-        losses: raw losses of all steps so far; nothing else decides.
-        limit: for the mean of the last `LONG_WINDOW` of them; `None`: there is none.
-    """
-    if not math.isfinite(losses[-1]):
-        return "non_finite"
-    if limit is None or len(losses) < LONG_WINDOW:
-        return None
-    return "diverged" if sum(losses[-LONG_WINDOW:]) / LONG_WINDOW > limit else None
-
-
 class StopRule:
     """Tells a loss that is not finite, or far above the best, from a noisy one.
 

@@ -212,7 +212,7 @@ class TrainConfig(_Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
     Attributes:
-        retries: how often to go back after a divergence, with half the learning rate; 0: never.
+        retries: how often to go back after a divergence, with half the learning rate; 0: train on.
         early_finish: when to end before the plan's end; `None`: never.
         checkpoint_seconds: from one checkpoint to the next, within an epoch.
         log_grad_norm: add the gradient's norm to `steps.csv`.

@@ -56,7 +56,7 @@ train:
   # momentum: auto              # or {{max: 0.95, min: 0.85}}
   # weight_decay: auto
   # shape: smith                # smith | linear | cosine | wsd
-  # retries: 2                  # after a divergence: back, and on with half the rate; 0: never
+  # retries: 2                  # after a divergence: back, and on with half the rate; 0: train on
   # log_grad_norm: false        # the norm of each step's gradient, in steps.csv
   # tensorboard: false          # event files for TensorBoard beside the tables
   # label_smoothing: 0.0        # share of each target that goes to all classes alike

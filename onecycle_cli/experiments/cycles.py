@@ -16,8 +16,8 @@ import numpy as np
 from keras import ops
 
 from onecycle_cli import data, results, schedules
+from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
-from onecycle_cli.callbacks.stop_rule import LONG_WINDOW
 from onecycle_cli.callbacks.weight_average import WeightAverage
 from onecycle_cli.errors import ConfigError, ModelError, ResultError, TrainingError
 from onecycle_cli.experiments.checkpoints import Checkpoints, State
@@ -34,7 +34,6 @@ COOL_DOWN_SHARE = 0.1
 """A cool-down takes so many steps for each step of the cycle before it."""
 
 _SHORTEST_COOL_DOWN = 20
-_FAR_ABOVE = 2.0
 _SMALLER = 0.5
 _ANCHORS = 2
 
@@ -72,8 +71,7 @@ class Cycles:
         decay = self._settings.ema
         self._average = None if decay is None else WeightAverage(self._bench.model, decay)
         self._together = steps_together(self._bench)
-        chance = self._bench.chance
-        self._limit = None if chance is None else _FAR_ABOVE * chance
+        self._chance = self._bench.chance
         self._interrupts = Interrupts()
         self._number, self._first = 1, 0
         self._best_since = 0
@@ -150,11 +148,18 @@ class Cycles:
             self._max_lrs[self._number - 1],
             values.momentum,
             values.weight_decay,
-            limit=self._limit if self._settings.retries else None,
+            divergence=self._watch() if self._settings.retries else None,
         )
         tables = cycle.tables(self.epochs[self._number - 1] * self._bench.steps_per_epoch)
         cycle.go_on(tables, {"lr": [], "momentum": []}, [])
         return cycle
+
+    def _watch(self) -> Divergence:
+        """Return the watch for a divergence, as the cycles that are done leave it."""
+        divergence = Divergence(self._chance)
+        divergence.follow(self.log.steps.get("loss", [])[: self._first])
+        divergence.start_afresh()
+        return divergence
 
     def _begin_next_cycle(self) -> None:
         self._number, self._first = self._number + 1, len(self.log)
@@ -291,7 +296,8 @@ class Cycles:
         cycle = self._cycle
         at_once = self._number == len(cycle.losses) == 1
         if at_once or self._retries >= self._settings.retries or not self._anchors:
-            raise TrainingError(_why(self._number, cycle, self._retries))
+            raise TrainingError(self._why())
+        what = _what_happened(cycle)
         event = {
             "what": cycle.stop_reason,
             "cycle": self._number,
@@ -309,16 +315,45 @@ class Cycles:
         event |= {"back_to": len(self.log), "max_lr": factor * self._max_lrs[self._number - 1]}
         self.events = [*events, event]
         self._observer.warn(
-            f"the loss {_went(event['what'])} at step {event['step']}; going back to step "
-            f"{event['back_to']} with {factor:g} times the learning rate (try "
-            f"{self._retries} of {self._settings.retries}; train.retries: 0 would stop here)."
+            f"at step {event['step']} {what}; going back to step {event['back_to']} with "
+            f"{factor:g} times the learning rate (try {self._retries} of "
+            f"{self._settings.retries}, see train.retries)."
         )
         self._observer.begin(f"cycle {self._number}, again", self._cycle.steps_to_go)
+
+    def _why(self) -> str:
+        """Say why the training can't go on, and what to do about it."""
+        cycle, step = self._cycle, len(self._cycle.losses)
+        if self._number == step == 1:
+            return (
+                "the loss was not finite at the first step, before anything was learned; check "
+                "the inputs for NaN, and the model for a division by zero or a logarithm of zero."
+            )
+        tries = "1 try" if self._retries == 1 else f"{self._retries} tries"
+        tried = f", after {tries} at smaller rates" if self._retries else ""
+        anyway = "" if cycle.stop_reason == "non_finite" else (
+            " To train on whatever the loss does, set train.retries to 0."
+        )  # fmt: skip
+        return (
+            f"at step {step} of cycle {self._number}, at the learning rate {cycle.lrs[-1]:.3g}, "
+            f"{_what_happened(cycle)}{tried}; {self._smaller_rate()}.{anyway}"
+        )
+
+    def _smaller_rate(self) -> str:
+        """Say how to come to a smaller learning rate, but not to search for one found already."""
+        config, place = self._bench.config, self._number - 1
+        own = config.train.cycles[place].max_lr is not None
+        key = f"train.cycles.{place}.max_lr" if own else "train.max_lr"
+        lower = f"set {key} below {self._factor * self._max_lrs[place]:.3g}"
+        source = self._ready.values.cycle_rate_sources(config)[place]
+        if source.startswith("suggestion"):
+            return f"{lower} ({self._max_lrs[place]:.3g} was the {source})"
+        return f"{lower}, or let 'onecycle find-lr CONFIG' suggest one"
 
     def _scale_what_remains(self, factor: float) -> None:
         cycle, done = self._cycle, len(self._cycle.losses)
         rates = cycle.schedule[LEARNING_RATE]
-        cycle.watched_from = done
+        cycle.watch_from_here()
         scaled = [rate * factor / self._factor for rate in rates[done:]]
         cycle.reschedule({**cycle.schedule, LEARNING_RATE: [*rates[:done], *scaled]})
         self._factor = factor
@@ -327,9 +362,8 @@ class Cycles:
 
     def _drop_anchor(self) -> None:
         """Remember this state as one to go back to after a divergence."""
-        losses = self._cycle.losses[-LONG_WINDOW:]
-        is_good = not losses or self._limit is None or np.mean(losses) <= self._limit
-        if self._settings.retries and self.ended is None and is_good:
+        divergence = self._cycle.divergence
+        if divergence is not None and self.ended is None and not divergence.suspected:
             self._anchors = [*self._anchors[1 - _ANCHORS :], self._state()]
 
     def _checkpoint(self) -> None:
@@ -393,8 +427,8 @@ class Cycles:
             {name: table.tolist() for name, table in _part(state, "schedule").items()},
             {"lr": [], "momentum": []} | {k: v for k, v in taken.items() if k not in NOT_HISTORY},
             taken.get("loss", []),
+            about["watched_from"],
         )
-        self._cycle.watched_from = about["watched_from"]
 
     # --- a changed plan -----------------------------------------------------------------------
 
@@ -460,21 +494,7 @@ def _part(state: State, name: str) -> Mapping[str, Any]:
     return {k.removeprefix(prefix): v for k, v in state.arrays.items() if k.startswith(prefix)}
 
 
-def _went(reason: Any) -> str:
-    return "was not finite" if reason == "non_finite" else "rose far above that of guessing"
-
-
-def _why(number: int, cycle: RecordedCycle, retries: int) -> str:
-    step = len(cycle.losses)
-    if number == step == 1:
-        return (
-            "the loss was not finite at the first step, before anything was learned; check the "
-            "inputs for NaN, and the model for a division by zero or a logarithm of zero."
-        )
-    tries = "1 try at a smaller rate" if retries == 1 else f"{retries} tries at smaller rates"
-    tried = f", after {tries}" if retries else ""
-    return (
-        f"the loss {_went(cycle.stop_reason)} at step {step} of cycle {number}, at the learning "
-        f"rate {cycle.lrs[-1]:.3g}{tried}; lower train.max_lr, or run 'onecycle find-lr CONFIG' "
-        f"and use what it suggests."
-    )
+def _what_happened(cycle: RecordedCycle) -> str:
+    if cycle.stop_reason == "non_finite":
+        return "the loss was not finite"
+    return f"the loss had risen for good ({cycle.divergence})"

@@ -188,9 +188,9 @@ class _Search:
             )
         finally:
             self.curves[-1] = Curve(finder.lrs, finder.losses, f"repeat {repeat}")
-        self._ready.journal.enter(piece, {"lrs": finder.lrs, "losses": finder.losses})
         if self.run is not None:
             self.run.keep()
+        self._ready.journal.enter(piece, {"lrs": finder.lrs, "losses": finder.losses})
         self.observer.end(f"{finder.stop_reason} at {finder.lrs[-1]:.3g}")
 
     def _keep_what_there_is(self) -> None:

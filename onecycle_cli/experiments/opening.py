@@ -54,6 +54,8 @@ class Opened(Setup):
 
     def suggest(self, key: str, suggestion: Suggestion) -> None:
         """Put what was found on file, if anything is written."""
+        if self.run is not None:
+            self.run.keep()
         if self.out is not None:
             results.write_suggestion(
                 self.out / self.bench.config.name,
@@ -110,7 +112,7 @@ def opened(
         with RunFolder.create(out, config.name, kind, manifest) as run:
             write_config(run, bench, values)
             recipe = None if shared is None else shared.recipe
-            Remembered(config, values, _identity(bench), recipe).write(run.path)
+            Remembered(config, values, _identity(bench), recipe, kind).write(run.path)
             label, journal = label_of(run, config, kind), Journal(run.path, observer)
             with _saying_how_to_go_on(kind, run, shared):
                 yield Opened(bench, conditions, values, observer, run, Path(out), label, journal)

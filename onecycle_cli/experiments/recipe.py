@@ -257,10 +257,12 @@ def find_recipe(path: str | Path) -> Path:
     """
     folder = Path(path)
     if (folder / FILE).is_file() or (folder / results.MANIFEST).is_file():
+        _check_is_recipe(folder)
         Recipe.read(folder)
         return folder
     for parent in (folder, folder / KIND):
-        for found in sorted(parent.glob("[0-9]*"), reverse=True):
+        numbered = (path for path in parent.glob("[0-9]*") if path.name.isdecimal())
+        for found in sorted(numbered, key=lambda path: int(path.name), reverse=True):
             with contextlib.suppress(OnecycleError):
                 if not Recipe.read(found).is_over:
                     return found
@@ -268,6 +270,16 @@ def find_recipe(path: str | Path) -> Path:
         f"{path}: holds no unfinished recipe; give the folder of one, such as "
         f"runs/NAME/{KIND}/001, or start one without --resume."
     )
+
+
+def _check_is_recipe(folder: Path) -> None:
+    """Refuse to take a run of a single stage up as a recipe."""
+    kind = results.kind_of(folder)
+    if kind not in (KIND, None):
+        raise ConfigError(
+            f"{folder}: is a run of {kind} and no recipe; 'onecycle {kind} --resume {folder}' may "
+            f"go on with it, or give a recipe, such as runs/NAME/{KIND}/001."
+        )
 
 
 def config_of(folder: Path) -> Config:

@@ -24,12 +24,15 @@ class Remembered:
         values: the values in use.
         conditions: of the data, the model and the optimizer; see `_identity`.
         recipe: the recipe that it is a stage of, or `None`.
+        kind: `find-lr`, `find-momentum`, `find-wd` or `train`; `None` where an older version of
+            this program did not say.
     """
 
     config: Config
     values: Values
     conditions: dict[str, Any]
     recipe: str | None
+    kind: str | None = None
 
     def write(self, folder: Path) -> None:
         """Write it, whole."""
@@ -37,6 +40,7 @@ class Remembered:
             folder / results.RESUME,
             {
                 "schema_version": results.SCHEMA_VERSION,
+                "kind": self.kind,
                 "config": self.config.model_dump(),
                 "origins": self.config.origins,
                 "values": asdict(self.values),
@@ -61,7 +65,7 @@ class Remembered:
                 )
             config = load_config(data["config"]).with_origins(data["origins"])
             values = Values(**data["values"])
-            return cls(config, values, data["conditions"], data["recipe"])
+            return cls(config, values, data["conditions"], data["recipe"], data.get("kind"))
         except (ConfigError, LookupError, TypeError, AttributeError, ValueError):
             raise ResultError(f"{path}: is damaged; start the run anew.") from None
 

@@ -243,7 +243,7 @@ class _Journey:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
         self.recipe.status = stage.status = "interrupted" if interrupted else "failed"
         stage.note = "" if interrupted else str(error)
-        if self.folder is not None:
+        if self.folder is not None and self.folder.is_dir():
             error.add_note(
                 f"what is finished is kept; 'onecycle run --resume {self.folder}' goes on."
             )
@@ -251,8 +251,14 @@ class _Journey:
             _note_in_manifest(self.folder, self.recipe.status)
 
     def _write(self) -> None:
-        if self.folder is not None:
-            results.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
+        if self.folder is None:
+            return
+        if not self.folder.is_dir():
+            raise ResultError(
+                f"{self.folder}: its folder was removed while the recipe was at work, so nothing "
+                f"of it is kept; run the command again."
+            )
+        results.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
 
     def _conclude(self) -> None:
         if self.folder is None:

@@ -26,6 +26,9 @@ from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
 
+_NOTHING_LEARNED = 0.99
+"""A last epoch whose loss is above this share of what guessing costs shows no learning."""
+
 
 @dataclass(frozen=True)
 class TrainResult:
@@ -132,13 +135,25 @@ class _Training:
             raise
         seconds = self.cycles.seconds
         if self.run is not None:
+            self.run.keep()
             self._save(self.run, "model.keras")
         with self.cycles.final_weights():
             test = self.bench.examine("test")
         result = self._result(test, seconds)
+        self._warn_of_nothing_learned()
         if self.run is not None:
             self._write(self.run, result)
         return result
+
+    def _warn_of_nothing_learned(self) -> None:
+        """Say so if always giving the same answer would have done as well."""
+        guessing, last = self.bench.chance, self.cycles.log.epochs[-1].loss
+        if guessing is not None and last > _NOTHING_LEARNED * guessing:
+            self.observer.warn(
+                f"the loss of the last epoch, {last:.3g}, is no better than what guessing costs "
+                f"({guessing:.3g}, by always giving the same best answer); train longer or at "
+                f"another train.max_lr, and check labels, inputs and the model's loss."
+            )
 
     def _adopt(self, epochs: list[int]) -> None:
         """Let the configuration say what is planned by now."""

@@ -102,6 +102,7 @@ class Trials:
         gave = self._journal.recall(piece)
         if gave is None:
             gave = self._carry_out(candidate, replicate, steps, title)
+            self.keep()
             self._journal.enter(piece, gave)
         self.keep()
         taken = gave["lrs"], gave["momenta"], gave["losses"]

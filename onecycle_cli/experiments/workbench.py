@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli import data, optimizers, registry, training
 from onecycle_cli.backend import has_accelerator, make_repeatable
+from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
 from onecycle_cli.data import augmentation
@@ -78,6 +79,8 @@ class Workbench:
     @property
     def chance(self) -> float | None:
         """The training loss of the best single answer to all; `None` where no formula gives it."""
+        if type(self.model).compute_loss is not keras.Model.compute_loss:
+            return None
         targets = self.dataset.y[self.dataset.train]
         if self.loss_name == CROSS_ENTROPY:
             shares = np.bincount(targets, minlength=self.dataset.num_outputs) / len(targets)
@@ -143,7 +146,7 @@ class Workbench:
         momentum: Mapping[str, float],
         weight_decay: float,
         *,
-        limit: float | None = None,
+        divergence: Divergence | None = None,
     ) -> RecordedCycle:
         """Return a cycle of the training's shape.
 
@@ -151,12 +154,12 @@ class Workbench:
             max_lr: its highest learning rate.
             momentum: `max` where the rate is low, `min` where it peaks.
             weight_decay: in the configured convention.
-            limit: as of `RecordedCycle`.
+            divergence: as of `RecordedCycle`.
         """
         train = self.config.train
         return RecordedCycle(
             constants={self.decay_name: weight_decay},
-            limit=limit,
+            divergence=divergence,
             max_lr=max_lr,
             maximum_momentum=momentum["max"],
             minimum_momentum=momentum["min"],

@@ -1,6 +1,7 @@
 """Finders that break off and are taken up."""
 
 import json
+import shutil
 
 import pytest
 
@@ -9,6 +10,8 @@ from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments.find_lr import find_lr
 from onecycle_cli.experiments.find_momentum import find_momentum
 from onecycle_cli.experiments.find_wd import find_wd
+from onecycle_cli.experiments.run import run
+from onecycle_cli.experiments.train import train
 
 TABLES = {
     find_lr: ("curve.csv",),
@@ -89,6 +92,36 @@ def test_a_finder_is_not_taken_up_with_another_config(small, tmp_path, listener)
         find_lr(small(find_lr={"repeats": 5}), resume=tmp_path / "small")
     with pytest.raises(ResultError, match="holds no unfinished run of find-wd"):
         find_wd(resume=tmp_path / "small")
+
+
+def test_a_run_says_of_which_kind_it_is(small, tmp_path, listener):
+    break_off(find_lr, config_of(small), tmp_path, listener, 14)
+    folder = tmp_path / "small/find-lr/001"
+    assert json.loads((folder / "resume.json").read_text())["kind"] == "find-lr"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for other in (train, find_wd, find_momentum):
+        with pytest.raises(ConfigError, match=r"001: is a run of find-lr, and .* can't go on"):
+            other(resume=folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("experiment", [train, find_lr, find_wd, run])
+def test_when_the_runs_are_removed_meanwhile_nothing_half_written_comes_back(
+    small, tmp_path, listener, experiment
+):
+    out = tmp_path / "runs"
+
+    def each_step(now):
+        if now == 8:
+            shutil.rmtree(out)
+
+    listener.each_step = each_step
+    config = config_of(small) | {"train": {"cycles": [{"epochs": 3}], "max_lr": 0.1}}
+    with pytest.raises(ResultError, match="folder was removed") as error:
+        experiment(config, out=out, observer=listener)
+    assert error.value.exit_code == 1
+    assert not hasattr(error.value, "__notes__")
+    assert not out.exists()
 
 
 def test_without_a_config_or_a_run_there_is_nothing_to_do():

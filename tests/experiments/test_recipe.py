@@ -125,6 +125,23 @@ def test_the_newest_unfinished_recipe_is_found(small, listener, tmp_path):
         find_recipe(tmp_path / "elsewhere")
 
 
+@pytest.mark.parametrize("kind", ["find-lr", "find-wd", "find-momentum", "train"])
+def test_a_run_of_a_stage_is_no_recipe(tmp_path, kind):
+    folder = results.new_folder(tmp_path, "small", kind)
+    results.write_json(folder / "manifest.json", {})
+    with pytest.raises(
+        ConfigError, match=rf"is a run of {kind} and no recipe; 'onecycle {kind} --"
+    ):
+        find_recipe(folder)
+
+
+def test_the_newest_recipe_has_the_highest_number(small, listener, tmp_path):
+    recipe = plan(load_config(small(train={"max_lr": "auto"})), None, listener).as_dict()
+    for number in (999, 1000):
+        results.write_json(tmp_path / f"small/run/{number}/recipe.json", recipe)
+    assert find_recipe(tmp_path / "small").name == "1000"
+
+
 def test_sums():
     assert total([]) == {"steps": 0, "epochs": 0, "training_runs": 0, "seconds": 0}
     cost = {"steps": 2, "epochs": 0.5, "training_runs": 0.25, "seconds": 1.5}
