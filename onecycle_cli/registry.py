@@ -130,6 +130,7 @@ def build(
     num_outputs: int,
     activation: str | None,
     examples: Callable[[], Any] | None = None,
+    built: Callable[[keras.Model], None] | None = None,
 ) -> keras.Model:
     """Build a model, check that it fits the data, and let it adapt to them.
 
@@ -142,6 +143,7 @@ def build(
             with a parameter of that name, and an `activation` in `given` goes first.
         examples: gives training inputs as the model will see them, an array of shape
             (n, *input_shape); called only if there is an `adapt` beside the model's function.
+        built: called with the model before it adapts.
 
     Returns:
         A Keras model from (None, *input_shape) to (None, num_outputs).
@@ -161,6 +163,8 @@ def build(
         function = _import_function(signature)
         result = function(input_shape, num_outputs, **arguments)
     model = _fitting(result, name, input_shape, num_outputs)
+    if built is not None:
+        built(model)
     if examples is not None:
         _adapt(signature, function, model, examples)
     return model
