@@ -106,7 +106,7 @@ def opened(
             label, journal = label_of(None, config, kind), Journal(None, observer)
             yield Opened(bench, conditions, values, observer, None, None, label, journal)
             return
-        manifest = manifest_of(config, values.sources)
+        manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
         with RunFolder.create(out, config.name, kind, manifest) as run:
             write_config(run, bench, values)
             recipe = None if shared is None else shared.recipe

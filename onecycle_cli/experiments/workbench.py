@@ -44,12 +44,14 @@ class Workbench:
         decay_name: the hyper-parameter that weight decay is set by: `l2` or `weight_decay`.
         jit_compile: whether the training step is compiled by XLA.
         fused_batch_norm: whether BatchNormalization is trained by the fused kernel.
-        caveats: what makes the model's numbers less than they seem, a sentence each.
+        caveats: what makes the model's numbers less than they seem, in words.
+        replay: what came of `replay.replay`, as plain data, once that has been done.
     """
 
     def __init__(self, config: Config, observer: Observer) -> None:
         self.config = config
         self.caveats: list[str] = []
+        self.replay: dict[str, Any] | None = None
         self._observer = observer
         registry.check(config)
         self.dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
@@ -97,7 +99,7 @@ class Workbench:
             return
         twin, self._has_replicated = self._build(replicate), True
         if _same_weights(self.model, twin):
-            self._note_caveat(
+            self.caution(
                 f"model {self.config.model.name} starts every replicate from the same weights: "
                 f"they differ in the order of the data only, so the spread between them, and each "
                 f"interval made of it, is too small. Where that is not meant, let Keras' "
@@ -115,7 +117,8 @@ class Workbench:
             self.rewind()
         return self.caveats
 
-    def _note_caveat(self, text: str) -> None:
+    def caution(self, text: str) -> None:
+        """Warn of something that the results are to mention, once."""
         if text not in self.caveats:
             self.caveats.append(text)
             self._observer.warn(text)
