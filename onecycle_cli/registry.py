@@ -18,6 +18,7 @@ import difflib
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 import warnings
@@ -29,13 +30,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.errors import ConfigError, ModelError
+from onecycle_cli.local_imports import local_imports
 
 if TYPE_CHECKING:
     import keras
 
     from onecycle_cli.config import Config
 
-__all__ = ["Option", "build", "check", "fingerprint", "model_names", "options", "problem"]
+__all__ = [
+    "Option",
+    "build",
+    "check",
+    "fingerprint",
+    "helpers",
+    "model_names",
+    "options",
+    "problem",
+]
 
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
@@ -119,6 +130,29 @@ def fingerprint(name: str) -> str:
         ConfigError: there is no such model or file.
     """
     path, _ = _locate(name)
+    return _digest(path)
+
+
+def helpers(name: str) -> dict[str, str]:
+    """Return a digest of each file of one's own that a model's file imports.
+
+    Returns:
+        Path from the folder of the model's file -> digest; empty for a model of the package.
+
+    Raises:
+        ConfigError: there is no such model.
+    """
+    path, _ = _locate(name)
+    if name in _library():
+        return {}
+    folder = path.resolve().parent
+    return {
+        Path(os.path.relpath(file, folder)).as_posix(): _digest(file)
+        for file in local_imports(path)
+    }
+
+
+def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
