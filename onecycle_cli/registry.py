@@ -18,6 +18,7 @@ import difflib
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 import warnings
@@ -29,13 +30,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.errors import ConfigError, ModelError
+from onecycle_cli.local_imports import local_imports
 
 if TYPE_CHECKING:
     import keras
 
     from onecycle_cli.config import Config
 
-__all__ = ["Option", "build", "check", "fingerprint", "model_names", "options", "problem"]
+__all__ = [
+    "Option",
+    "build",
+    "check",
+    "fingerprint",
+    "helpers",
+    "model_names",
+    "options",
+    "problem",
+]
 
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
@@ -119,6 +130,29 @@ def fingerprint(name: str) -> str:
         ConfigError: there is no such model or file.
     """
     path, _ = _locate(name)
+    return _digest(path)
+
+
+def helpers(name: str) -> dict[str, str]:
+    """Return a digest of each file of one's own that a model's file imports.
+
+    Returns:
+        Path from the folder of the model's file -> digest; empty for a model of the package.
+
+    Raises:
+        ConfigError: there is no such model.
+    """
+    path, _ = _locate(name)
+    if name in _library():
+        return {}
+    folder = path.resolve().parent
+    return {
+        Path(os.path.relpath(file, folder)).as_posix(): _digest(file)
+        for file in local_imports(path)
+    }
+
+
+def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
@@ -130,6 +164,7 @@ def build(
     num_outputs: int,
     activation: str | None,
     examples: Callable[[], Any] | None = None,
+    built: Callable[[keras.Model], None] | None = None,
 ) -> keras.Model:
     """Build a model, check that it fits the data, and let it adapt to them.
 
@@ -142,6 +177,7 @@ def build(
             with a parameter of that name, and an `activation` in `given` goes first.
         examples: gives training inputs as the model will see them, an array of shape
             (n, *input_shape); called only if there is an `adapt` beside the model's function.
+        built: called with the model before it adapts.
 
     Returns:
         A Keras model from (None, *input_shape) to (None, num_outputs).
@@ -161,6 +197,8 @@ def build(
         function = _import_function(signature)
         result = function(input_shape, num_outputs, **arguments)
     model = _fitting(result, name, input_shape, num_outputs)
+    if built is not None:
+        built(model)
     if examples is not None:
         _adapt(signature, function, model, examples)
     return model

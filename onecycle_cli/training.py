@@ -341,6 +341,16 @@ def reinitialise(model: Any, twin: Any) -> None:
         variable.assign(fresh)
 
 
+def reseed(seed: int) -> None:
+    """Seed every generator; the global seed generator stays the one that traced steps hold."""
+    generator, state = _global_seed_generator(), seed % 2**31
+    keras.utils.set_random_seed(seed)
+    if generator is None:
+        generator = keras.random.SeedGenerator(state, name=_GLOBAL_SEED_GENERATOR)
+    generator.state.assign(np.array([state, 0], generator.state.dtype))
+    global_state.set_global_attribute(_GLOBAL_SEED_GENERATOR, generator)
+
+
 def _of_another_fit(old: Any, new: Any) -> bool:
     """Tell whether both are callbacks, of different calls of `fit`: then the old one broke off."""
     fits = getattr(old, "params", None), getattr(new, "params", None)

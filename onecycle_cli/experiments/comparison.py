@@ -289,6 +289,7 @@ class Comparison:
                 "momentum_name": momentum_attributes(self.bench.model.optimizer)[0],
                 "scored_on": result.rungs[-1].scored_on,
                 "cost": result.cost.as_dict(),
+                "caveats": self.bench.caveats_of(self.repeats),
             },
         )
         picture = plotting.draw(results.read_record(run.path))

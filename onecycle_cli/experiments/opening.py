@@ -108,7 +108,7 @@ def opened(
             label, journal = label_of(None, config, kind), Journal(None, observer)
             yield Opened(bench, conditions, values, observer, None, None, label, journal)
             return
-        manifest = manifest_of(config, values.sources)
+        manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
         with RunFolder.create(out, config.name, kind, manifest) as run:
             write_config(run, bench, values)
             recipe = None if shared is None else shared.recipe
@@ -130,7 +130,7 @@ def _taken_up(
     known = Remembered.read(folder)
     epochs = None if asked is None else epochs_asked_for(folder, known.config, load_config(asked))
     with workbench(known.config, observer, shared) as bench:
-        _check_identity(folder, known.conditions, _identity(bench))
+        check_identity(folder, known.conditions, _identity(bench))
         conditions = conditions_of(known.config, bench.dataset.fingerprint)
         with RunFolder.take_up(folder, command=sys.argv) as run:
             _warn_of_other_surroundings(run.manifest, observer)
@@ -166,13 +166,30 @@ def _check_rates(kind: str, values: Values, config: Config) -> None:
 def _identity(bench: Workbench) -> dict[str, Any]:
     """Return what must be the same when a run is taken up, besides its configuration."""
     config = bench.config
-    return conditions_of(config, bench.dataset.fingerprint) | {
-        "model_file": registry.fingerprint(config.model.name)
-    }
+    return conditions_of(config, bench.dataset.fingerprint) | model_files(config)
 
 
-def _check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def model_files(config: Config) -> dict[str, Any]:
+    """Return digests of the file that the model is built by and of what that imports."""
+    name = config.model.name
+    return {"model_file": registry.fingerprint(name), "model_helpers": registry.helpers(name)}
+
+
+def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Make sure that a run is taken up under the conditions that it was started with.
+
+    Raises:
+        ConfigError: when something is different, naming it.
+    """
     changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    if changed == ["model_helpers"]:
+        before, after = then.get("model_helpers") or {}, now["model_helpers"]
+        files = [f for f in {**before, **after} if before.get(f) != after.get(f)]
+        raise ConfigError(
+            f"{folder}: was started with other versions of what the model's file imports: "
+            f"{', '.join(sorted(files))}; put the old ones back, or start a new run without "
+            f"--resume."
+        )
     if changed == ["model_file"]:
         raise ConfigError(
             f"{folder}: was started with another version of the model's file; put the old one "

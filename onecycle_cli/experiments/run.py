@@ -21,6 +21,7 @@ from onecycle_cli.experiments.find_momentum import find_momentum
 from onecycle_cli.experiments.find_wd import find_wd
 from onecycle_cli.experiments.forecast import forecast
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.opening import check_identity, model_files
 from onecycle_cli.experiments.pace import Pace
 from onecycle_cli.experiments.recipe import KEYS, KIND, Recipe, Stage, total
 from onecycle_cli.experiments.recorded_run import manifest_of
@@ -129,6 +130,8 @@ def _take_up(folder: Path, config: Config, observer: Observer) -> RunResult:
         if recipe.is_over:
             observer.note(f"{folder} is finished")
             return RunResult(recipe, folder)
+        files = model_files(config)
+        check_identity(folder, _manifest(folder).get("model_files", files), files)
         with workbench(config, observer) as bench:
             conditions = conditions_of(config, bench.dataset.fingerprint)
             recipes.check_conditions(folder, recipe, conditions)
@@ -277,18 +280,23 @@ def _new_folder(recipe: Recipe, config: Config, out: Path) -> Path:
     results.write_yaml(folder / "config.yaml", config.model_dump(), header)
     manifest = {"schema_version": results.SCHEMA_VERSION, **manifest_of(config, {})}
     manifest |= {"start": results.now(), "end": results.now(), "status": "running"}
+    manifest["model_files"] = model_files(config)
     results.write_json(folder / "manifest.json", manifest)
     results.write_json(folder / recipes.FILE, recipe.as_dict())
     return folder
 
 
 def _note_in_manifest(folder: Path, status: str, *, resumed: bool = False) -> None:
-    manifest = results.read_json(folder / "manifest.json")
+    manifest = _manifest(folder)
     manifest |= {"end": results.now(), "status": status}
     if resumed:
         again = {"when": results.now(), "command": sys.argv}
         manifest["resumed"] = [*manifest.get("resumed", []), again]
     results.write_json(folder / "manifest.json", manifest)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    return dict(results.read_json(folder / "manifest.json"))
 
 
 def _result(recipe: Recipe, label: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.replay import replay
 from onecycle_cli.experiments.values import Suggestions, Values, conditions_of, gather
 from onecycle_cli.experiments.workbench import Workbench
 
@@ -78,13 +79,17 @@ def prepared(
 def workbench(
     config: Config, observer: Observer, shared: Shared | None = None
 ) -> Iterator[Workbench]:
-    """Give a model at its start: the shared one, or one that is closed at the end."""
+    """Give a model at its start: the shared one, or one that is closed at the end.
+
+    Of a new one it is found out whether its state can be kept.
+    """
     if shared is not None:
         shared.bench.rewind()
         yield shared.bench
         return
     bench = Workbench(config, observer)
     try:
+        bench.replay = replay(bench).as_dict()
         yield bench
     finally:
         bench.close()

@@ -271,6 +271,7 @@ class _Training:
                 "cost": result.cost.as_dict()
                 | {"peak_memory_bytes": result.peak_memory, "checkpoints": result.checkpoints},
                 "inputs": inputs_of(self.bench.dataset),
+                "caveats": self.bench.caveats,
                 **result.by_class,
             },
         )

@@ -28,6 +28,7 @@ from onecycle_cli.experiments.losses import (
 )
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.fusion import FusedBatchNormalization
+from onecycle_cli.initial_weights import InitialWeights
 
 _SUM_TOLERANCE = 0.02
 _ADAPTED_TO = 5000
@@ -44,10 +45,15 @@ class Workbench:
         decay_name: the hyper-parameter that weight decay is set by: `l2` or `weight_decay`.
         jit_compile: whether the training step is compiled by XLA.
         fused_batch_norm: whether BatchNormalization is trained by the fused kernel.
+        caveats: what makes the model's numbers less than they seem, in words.
+        replay: what came of `replay.replay`, as plain data, once that has been done.
     """
 
     def __init__(self, config: Config, observer: Observer) -> None:
         self.config = config
+        self.caveats: list[str] = []
+        self.replay: dict[str, Any] | None = None
+        self._observer = observer
         registry.check(config)
         self.dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
         for note in self.dataset.notes:
@@ -60,7 +66,8 @@ class Workbench:
         self.decay_name = (
             optimizers.L2 if config.optimizer.decay_kind == "l2" else optimizers.WEIGHT_DECAY
         )
-        self.model = self._build(config.seed)
+        self._initial_weights, self._has_replicated = InitialWeights(), False
+        self.model = self._build(replicate=0)
         self._compile()
         self._check_outputs()
         self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
@@ -91,8 +98,33 @@ class Workbench:
     def rewind(self, replicate: int = 0) -> None:
         """Bring the model back to its start; each replicate has initial weights of its own."""
         self._initial.restore()
-        if replicate:
-            training.reinitialise(self.model, self._build(self.config.seed + replicate))
+        if not replicate:
+            return
+        twin, self._has_replicated = self._build(replicate), True
+        if _same_weights(self.model, twin):
+            self.caution(
+                f"model {self.config.model.name} starts every replicate from the same weights: "
+                f"they differ in the order of the data only, so the spread between them, and each "
+                f"interval made of it, is too small. Where that is not meant, let Keras' "
+                f"initializers draw the weights."
+            )
+        training.reinitialise(self.model, twin)
+
+    def caveats_of(self, replicates: int) -> list[str]:
+        """Return what makes results of so many replicates less than they seem.
+
+        Those of a run that was taken up may not have been made anew, so one is made here.
+        """
+        if replicates > 1 and not self._has_replicated:
+            self.rewind(replicate=1)
+            self.rewind()
+        return self.caveats
+
+    def caution(self, text: str) -> None:
+        """Warn of something that the results are to mention, once."""
+        if text not in self.caveats:
+            self.caveats.append(text)
+            self._observer.warn(text)
 
     def assign(self, values: Mapping[str, float]) -> None:
         """Set hyper-parameters that no callback sets."""
@@ -196,19 +228,22 @@ class Workbench:
         finally:
             self.model.steps_per_execution = steps
 
-    def _build(self, seed: int) -> Any:
-        keras.utils.set_random_seed(seed)
+    def _build(self, replicate: int) -> Any:
+        seed = self.config.seed + replicate
+        training.reseed(seed)
         callers_policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.config.precision)
         try:
-            return registry.build(
-                self.config.model.name,
-                self.config.model.options,
-                input_shape=self._input_shape,
-                num_outputs=self.dataset.num_outputs,
-                activation=None if self._outputs_probabilities else "linear",
-                examples=self._examples_to_adapt_to,
-            )
+            with self._initial_weights.recording(replicate, seed) as built:
+                return registry.build(
+                    self.config.model.name,
+                    self.config.model.options,
+                    input_shape=self._input_shape,
+                    num_outputs=self.dataset.num_outputs,
+                    activation=None if self._outputs_probabilities else "linear",
+                    examples=self._examples_to_adapt_to,
+                    built=built,
+                )
         except ModelError as error:
             if self.config.train.resize is None:
                 raise
@@ -218,6 +253,7 @@ class Workbench:
             ) from error
         finally:
             keras.config.set_dtype_policy(callers_policy)
+            training.reseed(seed)  # whatever the model's function made of the seeds
 
     @property
     def _input_shape(self) -> tuple[int | None, ...]:
@@ -302,6 +338,14 @@ class Workbench:
                 f"train.flip_evaluation needs images, and the inputs of {self.dataset.name} have "
                 f"the shape {self.dataset.input_shape}; set it to false.",
             )
+
+
+def _same_weights(model: Any, twin: Any) -> bool:
+    pairs = zip(model.trainable_variables, twin.trainable_variables, strict=True)
+    return all(
+        np.array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b), equal_nan=True)
+        for a, b in pairs
+    )
 
 
 def _decide_jit(config: Config) -> bool:

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-PROOFS = [TESTS / "test_optimizers.py", TESTS / "test_training.py", TESTS / "callbacks"]
+PROOFS = [
+    TESTS / "test_initial_weights.py",
+    TESTS / "test_optimizers.py",
+    TESTS / "test_training.py",
+    TESTS / "callbacks",
+]
 
 
 INSTALLED = [name for name in ("jax", "torch") if find_spec(name)]

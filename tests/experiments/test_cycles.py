@@ -4,13 +4,16 @@ import json
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError, Terminated, TrainingError
 from onecycle_cli.experiments.checkpoints import Checkpoints
+from onecycle_cli.experiments.opening import model_files
 from onecycle_cli.experiments.train import train
 
 CYCLES = [{"epochs": 3}, {"epochs": 2, "max_lr": 0.02}]
@@ -353,6 +356,26 @@ def test_a_changed_model_file_is_refused(copy, config, tmp_path):
     path.write_text(text.replace("0.2", "0.3"))
     with pytest.raises(ConfigError, match="another version of the model's file"):
         train(resume=copy)
+
+
+def test_a_changed_neighbour_of_the_model_file_is_refused(copy, config, tmp_path):
+    """What the model's file imports decides the bits as much as the file does."""
+    path, helper, deeper = (tmp_path / f"copy/{n}.py" for n in ("model", "helper", "deeper"))
+    text = Path(config()["model"]["name"].split(":")[0]).read_text()
+    path.write_text(f"import helper\n{text}")
+    helper.write_text("from deeper import VALUE\n")
+    deeper.write_text("VALUE = 1\n")
+    remembered = json.loads((copy / "resume.json").read_text())
+    remembered["config"]["model"]["name"] = f"{path}:build"
+    files = model_files(load_config(remembered["config"]))
+    remembered["conditions"] |= {"model": "model.py:build", **files}
+    (copy / "resume.json").write_text(json.dumps(remembered))
+
+    deeper.write_text("VALUE = 2\n")
+    with pytest.raises(ConfigError, match=r"what the model's file imports: deeper\.py; put"):
+        train(resume=copy)
+    deeper.write_text("VALUE = 1\n")
+    assert train(resume=copy).ended is None
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"schema_version": 1}'])

@@ -46,6 +46,24 @@ def test_repeats_have_initial_weights_and_an_order_of_their_own(first):
     assert one.losses[0] != two.losses[0]
 
 
+def test_the_result_says_that_its_repeats_start_alike(first, small, user_model, tmp_path):
+    body = """
+    x = keras.Input(input_shape)
+    h = keras.layers.Flatten()(x)
+    return keras.Model(x, keras.layers.Dense(num_outputs, "softmax", kernel_initializer="zeros")(h))
+    """
+    config = small(find_lr={"repeats": 2, "steps": 12}) | {"model": user_model(body)}
+    alike = find_lr(config, out=tmp_path)
+    said, unsaid = (
+        json.loads((found.folder / "result.json").read_text())["caveats"]
+        for found in (alike, first[0])
+    )
+    assert len({curve.losses[0] for curve in alike.curves}) == 1
+    assert len(said) == 1
+    assert "starts every replicate from the same weights" in said[0]
+    assert unsaid == []
+
+
 def test_result_and_suggestion_agree(first):
     result, out = first
     saved = json.loads((result.folder / "result.json").read_text())

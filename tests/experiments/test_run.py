@@ -236,6 +236,24 @@ def test_other_data_are_refused(recipe_config, tmp_path, listener, arrays):
         run(config, resume=tmp_path / "out/small")
 
 
+def test_another_model_file_is_refused(recipe_config, tmp_path, listener, user_model):
+    """Also for the stages that are still to come."""
+    body = """
+    from helper import WIDTH
+    x = keras.layers.Flatten()(inputs := keras.Input(input_shape))
+    x = keras.layers.Dense(num_outputs, activation="softmax")(keras.layers.Dense(WIDTH)(x))
+    return keras.Model(inputs, x)
+    """
+    helper = tmp_path / "helper.py"
+    helper.write_text("WIDTH = 3")
+    config = recipe_config() | {"model": user_model(body)}
+    interrupted(config, tmp_path / "out", listener, stage="find-lr", step=2)
+    helper.write_text("WIDTH = 4")
+
+    with pytest.raises(ConfigError, match=r"what the model's file imports: helper\.py"):
+        run(config, resume=tmp_path / "out/small")
+
+
 def test_a_recipe_that_is_running_is_left_alone(recipe_config, tmp_path, listener):
     interrupted(recipe_config(), tmp_path, listener, stage="find-lr")
     with (

@@ -111,6 +111,68 @@ def test_rewinding_brings_everything_back(bench, small, state_of):
     assert not all(np.array_equal(a, b) for a, b in zip(first_of[1], start, strict=True))
 
 
+SEEDED = """
+keras.utils.set_random_seed(1)
+x = keras.Input(input_shape)
+h = keras.layers.Flatten()(x)
+return keras.Model(x, keras.layers.Dense(num_outputs, "softmax"{})(h))
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "starts"),
+    [("", 3), (", kernel_initializer=keras.initializers.HeNormal(3)", 3),
+     (", kernel_initializer='zeros'", 1)],
+)  # fmt: skip
+def test_replicates_of_a_model_that_sets_seeds(small, user_model, listener, settings, starts):
+    """They start from weights of their own, or it is said that they do not."""
+    model = user_model(SEEDED.format(settings))
+    bench = Workbench(load_config(small() | {"model": model}), listener)
+    first = {}
+    for replicate in (0, 1, 2, 1, 0):
+        bench.rewind(replicate)
+        kernel = np.array(bench.model.layers[-1].kernel)
+        np.testing.assert_array_equal(first.setdefault(replicate, kernel), kernel)
+    assert len({kernel.tobytes() for kernel in first.values()}) == starts
+    alike = [w for w in bench.caveats if "starts every replicate from the same weights" in w]
+    assert len(alike) == (starts == 1)
+    assert listener.warnings == bench.caveats
+    bench.close()
+
+
+def test_replicates_are_compared_for_a_result_whose_runs_were_recalled(small, user_model, bench):
+    """Nothing has been rewound then."""
+    alike = user_model(SEEDED.format(", kernel_initializer='zeros'"))
+    alike, apart = bench(small() | {"model": alike}), bench(small())
+    assert [len(b.caveats_of(3)) for b in (alike, apart)] == [1, 0]
+    assert len(bench(alike.config).caveats_of(1)) == 0
+
+
+def test_a_function_that_sets_seeds_leaves_ours_alone(small, user_model, bench, state_of):
+    """Noise is that of the seed in the config, replicate by replicate."""
+    body = SEEDED.replace("Flatten()(x)", "Flatten()(keras.layers.GaussianNoise(0.1)(x))")
+    model = user_model(body.format(""))
+    noises = set()
+    for seed in (0, 1):
+        bench_of_seed = bench(small(seed=seed) | {"model": model})
+        for replicate in (0, 1):
+            bench_of_seed.rewind(replicate)
+            noises.add(tuple(np.random.get_state()[1][:4]))
+    assert len(noises) == 3
+
+
+def test_a_network_of_another_shape_each_time_is_refused(small, user_model, bench):
+    body = """
+    import random
+    x = keras.Input(input_shape)
+    h = keras.layers.Dense(random.randint(3, 1000))(keras.layers.Flatten()(x))
+    return keras.Model(x, keras.layers.Dense(num_outputs, activation="softmax")(h))
+    """
+    changing = bench(small() | {"model": user_model(body)})
+    with pytest.raises(ModelError, match="made another network the next time it was called"):
+        changing.rewind(1)
+
+
 def test_a_closed_bench_leaves_a_stock_optimizer_and_the_callers_precision(small):
     import keras
 
