@@ -67,7 +67,7 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
         std=std,
         read_test=_reader(source, test_rows),
         origin=source.origin,
-        notes=notes,
+        notes=(*source.notes, *notes),
         test_rows=test_rows,
     )
 
