@@ -13,7 +13,8 @@ from onecycle_cli.commands.presenter import columns, number, presented, table
 from onecycle_cli.commands.progress import watching
 
 if TYPE_CHECKING:
-    from onecycle_cli.experiments.evaluate import Evaluation, Part
+    from onecycle_cli.experiments.evaluate import Evaluation
+    from onecycle_cli.experiments.scored import Part
 
 _PARTS = ("test", "validation")
 

@@ -105,9 +105,19 @@ def _targets(values: NDArray[Any], where: str) -> NDArray[Any]:
         return np.ascontiguousarray(_finite(values, where))
     raise DataError(
         f"{where} must be integers of shape (n,), for classes, or floats of shape (n,) or (n, k), "
-        f"for regression, got {values.dtype} {values.shape}; turn one-hot rows into labels with "
-        "numpy.argmax(y, axis=1)."
+        f"for regression, got {values.dtype} {values.shape}; {_remedy(values)}."
     )
+
+
+def _remedy(values: NDArray[Any]) -> str:
+    if values.dtype.kind in "bui":
+        return (
+            "turn one-hot rows into labels with numpy.argmax(y, axis=1), numbers into floats with "
+            "y.astype(float)"
+        )
+    if values.dtype.kind in "SU":
+        return "number the names with numpy.unique(y, return_inverse=True)[1]"
+    return "write them as one of these"
 
 
 def _finite(values: NDArray[Any], where: str) -> NDArray[np.float32]:
@@ -140,7 +150,8 @@ def _class_count(file: Path, y: NDArray[Any]) -> int | None:
     if len(gaps):
         raise DataError(
             f"{file}: y_train must use every label from 0 to {present[-1]}, but {gaps[0]} never "
-            "occurs; renumber with numpy.unique(y, return_inverse=True)."
+            "occurs; renumber with numpy.unique(y, return_inverse=True), or write them as floats "
+            "if they are numbers to predict."
         )
     return len(present)
 

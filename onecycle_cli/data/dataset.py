@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.hashing import Hashes, hashes_of
 from onecycle_cli.data.source import Examples
-
-_SAMPLED_ROWS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +21,8 @@ class Dataset:
 
     Attributes:
         name: the name in the configuration.
-        x: all inputs but the test set's, uint8 or float32, shape (n, ...); images have their
-            channels last. Never changed, never copied.
+        x: all inputs, save those of a test set of its own; uint8 or float32, shape (n, ...);
+            images have their channels last. Never changed, never copied.
         y: int32 labels of shape (n,); float32 of shape (n,) or (n, k) for regression.
         train: rows of `x` to train on, int64, ascending.
         validation: rows of `x` to validate on, int64, ascending; none is in `train`.
@@ -34,6 +33,8 @@ class Dataset:
         read_test: reads the test set; see `test`.
         origin: where the data came from: a path or the name of a package.
         notes: sentences that the user should see once.
+        test_rows: rows of `x` that were set aside as the test set, int64, ascending; None where
+            the data have a test set of their own.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Dataset:
     read_test: Callable[[], Examples] = field(repr=False)
     origin: str
     notes: tuple[str, ...] = ()
+    test_rows: NDArray[np.int64] | None = field(default=None, repr=False)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -106,15 +108,21 @@ class Dataset:
         )
 
     @cached_property
+    def hashes(self) -> Hashes:
+        """Two hashes for each row of `x`, see `hashing.hashes_of`."""
+        return hashes_of(self.x, self.y)
+
+    @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with the data, the classes or the split.
 
-        Made of the sizes, all targets, all split indices and the bytes of 256 rows of `x`.
+        Made of every row of `x` and `y`, and of which rows train, validate and test.
         """
         digest = hashlib.sha256()
-        digest.update(repr((self.x.shape, self.x.dtype.str, self.classes)).encode())
-        rows = np.linspace(0, len(self.x) - 1, min(len(self.x), _SAMPLED_ROWS)).astype(np.int64)
-        for array in (self.x[rows], self.y, self.train, self.validation):
+        shapes = [(array.shape[1:], array.dtype.str) for array in (self.x, self.y)]
+        digest.update(repr((shapes, self.classes)).encode(errors="backslashreplace"))
+        test = np.empty(0, np.int64) if self.test_rows is None else self.test_rows
+        for array in (self.hashes, self.train, self.validation, test):
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:16]

@@ -52,7 +52,7 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
     source = _READERS[config.name](config, progress)
     check_augment(augmentation(config), source.x.shape[1:])
     pool, given = np.split(np.arange(len(source.x)), [len(source.x) - source.validation])
-    pool, read_test = _set_test_aside(source, pool, seed)
+    pool, test_rows = _set_test_aside(source, pool, seed)
     pool, notes = _limited(source, pool, config.limit, seed)
     train, validation = _set_validation_aside(source, pool, given, config, seed)
     mean, std = channel_statistics(source.x, train)
@@ -65,19 +65,25 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
         classes=source.classes,
         mean=mean,
         std=std,
-        read_test=read_test,
+        read_test=_reader(source, test_rows),
         origin=source.origin,
-        notes=notes,
+        notes=(*source.notes, *notes),
+        test_rows=test_rows,
     )
 
 
 def _set_test_aside(
     source: Source, pool: Positions, seed: int
-) -> tuple[Positions, Callable[[], Examples]]:
+) -> tuple[Positions, Positions | None]:
     if source.test is not None:
-        return pool, source.test
-    kept, taken = _split_off(source, pool, _TEST_FRACTION, _TEST, seed)
-    return kept, lambda: (source.x[taken], source.y[taken])
+        return pool, None
+    return _split_off(source, pool, _TEST_FRACTION, _TEST, seed)
+
+
+def _reader(source: Source, test_rows: Positions | None) -> Callable[[], Examples]:
+    if source.test is not None:
+        return source.test
+    return lambda: (source.x[test_rows], source.y[test_rows])
 
 
 def _limited(

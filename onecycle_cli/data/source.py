@@ -29,6 +29,7 @@ class Source:
         origin: where the data came from, for people: a path or the name of a package.
         validation: so many examples at the end are the validation part; 0: none is given.
         test: reads the test set; None: there is none.
+        notes: sentences that the user should see once.
     """
 
     x: NDArray[Any]
@@ -37,6 +38,7 @@ class Source:
     origin: str
     validation: int = 0
     test: Callable[[], Examples] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def class_labels(values: object, count: int, classes: int, where: str) -> NDArray[np.int32]:

@@ -30,7 +30,7 @@ def split(y: NDArray[Any], taken: int, seed: int, purpose: int) -> tuple[Positio
     order = rng.permutation(len(y))
     if y.dtype != np.int32:
         return np.sort(order[taken:]), np.sort(order[:taken])
-    out = _rank_within_class(y[order]) < shares(np.bincount(y), taken)[y[order]]
+    out = rank_within_class(y[order]) < shares(np.bincount(y), taken)[y[order]]
     return np.sort(order[~out]), np.sort(order[out])
 
 
@@ -55,7 +55,7 @@ def shares(counts: NDArray[np.int64], taken: int) -> NDArray[np.int64]:
     return given
 
 
-def _rank_within_class(labels: NDArray[np.int32]) -> Positions:
+def rank_within_class(labels: NDArray[np.integer]) -> Positions:
     """Return for each example how many of its class come before it, shape (n,)."""
     by_class = np.argsort(labels, kind="stable")
     counts = np.bincount(labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
 from onecycle_cli import data
@@ -18,8 +18,8 @@ from onecycle_cli.experiments.inputs import inputs_of, prepared_as
 from onecycle_cli.experiments.losses import CROSS_ENTROPY, make_loss
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.saved_training import SavedTraining, find_training
-
-Part = Literal["test", "validation"]
+from onecycle_cli.experiments.scored import Part, Scored, chosen
+from onecycle_cli.experiments.split_file import Split
 
 _WITH_A_TEST_SET = ("cifar10", "cifar100", "mnist", "fashion_mnist")
 
@@ -33,12 +33,15 @@ class Evaluation:
         dataset: the data; their inputs are prepared as those of the training were.
         part: `test` or `validation`.
         examined: losses and confusion.
+        seen: how many of the examples have inputs that the model was trained on too; `None` where
+            that is not on record.
     """
 
     model: Path
     dataset: Dataset
     part: Part
     examined: Examination
+    seen: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -49,6 +52,7 @@ class Evaluation:
             "origin": self.dataset.origin,
             "part": self.part,
             "examples": len(self.examined.losses),
+            "seen_in_training": self.seen,
             "accuracy": self.examined.accuracy,
             "loss": self.examined.loss,
             **by_class(self.examined, self.dataset.classes),
@@ -75,7 +79,8 @@ def evaluate(
     Raises:
         ConfigError: when a configuration is not valid.
         ResultError: when there is no such training.
-        DataError: when the data are missing, damaged, or unlike those of the training.
+        DataError: when the data are missing, damaged, or unlike those of the training; when they
+            are not, and examples that the model was trained on would be scored.
         ModelError: when the model can't be loaded, or does not fit the data.
     """
     observer = observer or Observer()
@@ -86,15 +91,16 @@ def evaluate(
     dataset = _dataset(saved, source, observer)
     _check_fits(saved, model, dataset)
     _warn_of_names(saved, dataset, observer)
-    batch_size = saved.settings.batch_size
-    if part == "test":
-        batches = EvaluationBatches.of_test(dataset, batch_size=batch_size)
-    else:
-        batches = EvaluationBatches(dataset, dataset.validation, batch_size=batch_size)
+    scored = chosen(Split.read(saved.folder), dataset, part)
+    batches = EvaluationBatches(
+        dataset, scored.rows, batch_size=saved.settings.batch_size, examples=scored.examples
+    )
     flip = saved.settings.train.flip_evaluation and dataset.is_image
     examined = examine(model, batches, make_loss(saved.settings, dataset), flip=flip)
-    _warn_of_use(saved, source, part, observer)
-    return Evaluation(saved.model, dataset, part, examined)
+    for warning in scored.warnings:
+        observer.warn(warning)
+    _warn_of_use(saved, source, part, scored, observer)
+    return Evaluation(saved.model, dataset, part, examined, scored.seen)
 
 
 def _load(path: Path) -> Any:
@@ -161,24 +167,25 @@ def _warn_of_names(saved: SavedTraining, dataset: Dataset, observer: Observer) -
         )
 
 
-def _warn_of_use(saved: SavedTraining, source: Config, part: Part, observer: Observer) -> None:
+def _warn_of_use(
+    saved: SavedTraining, source: Config, part: Part, scored: Scored, observer: Observer
+) -> None:
     """Say what the score is not, where the examples may have been seen before."""
-    if saved.data.get("name") != source.dataset.name:
-        return
-    given = source.dataset.name in _WITH_A_TEST_SET and part == "test"
+    same_data = saved.data.get("name") == source.dataset.name
+    same_place = same_data and saved.data.get("path") == source.dataset.path
+    given = same_data and source.dataset.name in _WITH_A_TEST_SET and part == "test"
     draws = (source.seed, source.dataset.limit, source.dataset.validation_fraction)
     drawn = (
         saved.settings.seed,
         saved.data.get("limit"),
         saved.data.get("validation_fraction"),
     )
-    same_place = saved.data.get("path") == source.dataset.path
-    if same_place and draws != drawn and not given:
+    if scored.seen is None and same_place and draws != drawn and not given:
         observer.warn(
             "these data are split in another way than for the training, which may have used some "
             "of these examples: the score is too good."
         )
-    elif part == "test" and (same_place or given):
+    elif part == "test" and (scored.is_own or same_place or given):
         observer.warn(
             "the test set has now been looked at again: whatever is chosen by this score is not "
             "tested by it any more."

@@ -8,6 +8,7 @@ import keras
 
 from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
+from onecycle_cli.data.targets import hidden_classes
 
 CROSS_ENTROPY = "sparse_categorical_crossentropy"
 _REGRESSION = {
@@ -45,7 +46,7 @@ def make_training_loss(config: Config, dataset: Dataset) -> Any:
 
 
 def check_loss_fits(config: Config, dataset: Dataset) -> None:
-    """Make sure that the loss is one for such targets.
+    """Make sure that the loss is one for such targets, and that it's plain what they mean.
 
     Raises:
         ConfigError: when it is not.
@@ -53,9 +54,19 @@ def check_loss_fits(config: Config, dataset: Dataset) -> None:
     name = name_of_loss(config, dataset)
     wants_classes = name == CROSS_ENTROPY
     if wants_classes != dataset.is_classification:
+        remedy = (
+            ", or write them as floats" if dataset.name == "arrays" and not wants_classes else ""
+        )
         raise config.error(
             "loss",
             f"loss {name} needs {'class labels' if wants_classes else 'numbers'} as "
             f"targets, and {dataset.name} has "
-            f"{'class labels' if dataset.is_classification else 'numbers'}; use auto.",
+            f"{'class labels' if dataset.is_classification else 'numbers'}; use auto{remedy}.",
+        )
+    meant = None if wants_classes or config.loss.name != "auto" else hidden_classes(dataset.y)
+    if meant is not None:
+        raise config.error(
+            "loss",
+            f"the targets in {dataset.origin} {meant}, or set loss: mse to predict them as they "
+            f"are.",
         )

@@ -19,6 +19,7 @@ from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.recorded_run import label_of, manifest_of, write_config
 from onecycle_cli.experiments.remembered import Remembered, epochs_asked_for
 from onecycle_cli.experiments.setup import Setup, Shared, prepared, workbench
+from onecycle_cli.experiments.split_file import Split
 from onecycle_cli.experiments.values import Values, conditions_of, premises
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import RunFolder
@@ -111,6 +112,8 @@ def opened(
         manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
         with RunFolder.create(out, config.name, kind, manifest) as run:
             write_config(run, bench, values)
+            if kind == "train":
+                Split.of(bench.dataset).write(run.path)
             recipe = None if shared is None else shared.recipe
             Remembered(config, values, _identity(bench), recipe, kind).write(run.path)
             label, journal = label_of(run, config, kind), Journal(run.path, observer)

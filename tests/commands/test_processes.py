@@ -141,7 +141,7 @@ def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders
         assert {p.name for p in folder.parent.iterdir()} == {"001"}
         left = {
             "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
-            "resume.json", "checkpoints",
+            "resume.json", "checkpoints", "split.npz",
         }  # fmt: skip
         if name == "a":  # cooled down and judged
             left |= {"result.json", "plot.png", "confusion.png"}

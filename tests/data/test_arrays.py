@@ -93,7 +93,19 @@ def with_bad_row(value):
         ({"x_train": X, "y_train": Y + 1}, "use every label from 0 to 4, but 0 never occurs"),
         ({"x_train": X, "y_train": Y * 0}, "must hold two classes or more, got 1"),
         ({"x_train": X, "y_train": np.eye(20, dtype=int)}, r"one-hot rows .*argmax\(y, axis=1\)"),
-        ({"x_train": X, "y_train": Y.astype(str)}, "y_train must be integers"),
+        (
+            {"x_train": X, "y_train": np.eye(20, dtype=bool)},
+            r"floats with y\.astype\(float\)",
+        ),
+        (
+            {"x_train": X, "y_train": Y.astype(str)},
+            r"y_train must be integers .* number the names with numpy\.unique",
+        ),
+        ({"x_train": X, "y_train": Y.astype(bytes)}, "y_train must .* number the names"),
+        ({"x_train": X, "y_train": Y.astype(object)}, "y_train cannot be read .*from arrays of"),
+        ({"x_train": X, "y_train": Y + 1j}, "y_train must be integers"),
+        ({"x_train": X, "y_train": Y.astype("M8[D]")}, "y_train must be integers"),
+        ({"x_train": X, "y_train": Y.reshape(20, 1, 1)}, "y_train must be integers"),
         (
             {"x_train": X, "y_train": Y, "x_val": X[:, :2], "y_val": Y},
             r"x_val must be like x_train, float32 of shape \(n, 3\), got float32 \(20, 2\)",

@@ -55,18 +55,35 @@ def test_the_fingerprint_tells_data_and_splits_apart(make_dataset):
     dataset = make_dataset()
     assert dataset.fingerprint == make_dataset().fingerprint
     assert len(dataset.fingerprint) == 16
-    other_pixel = dataset.x.copy()
-    other_pixel[0, 0, 0, 0] += 1
     others = [
         make_dataset(seed=1),
-        replace(dataset, x=other_pixel),
         replace(dataset, y=dataset.y[::-1]),
+        replace(dataset, y=dataset.y.astype(np.float32)),
+        replace(dataset, x=dataset.x.reshape(120, 6, 8, 3)),
         replace(dataset, train=dataset.train[:-1]),
         replace(dataset, validation=dataset.validation[:-1]),
         replace(dataset, train=dataset.validation, validation=dataset.train),
+        replace(dataset, test_rows=dataset.validation[:3]),
         replace(dataset, classes=tuple("abcde")),
     ]
-    assert len({dataset.fingerprint, *(other.fingerprint for other in others)}) == 8
+    assert len({dataset.fingerprint, *(other.fingerprint for other in others)}) == 10
+
+
+@pytest.mark.parametrize("count", [120, 1500])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_the_fingerprint_changes_with_every_row(make_dataset, dtype, count):
+    """In the middle of many too, and if a single bit of it does."""
+    dataset = make_dataset(train=count - 20, shape=(3,), dtype=dtype)
+    prints = {dataset.fingerprint}
+    for row in range(0, count, count // 30 + 1):
+        for values in ("x", "y"):
+            changed = getattr(dataset, values).copy()
+            changed[row : row + 1].view(np.uint8).reshape(-1)[-1] ^= 1
+            prints.add(replace(dataset, **{values: changed}).fingerprint)
+        order = np.arange(count)
+        order[[row, row - 1]] = row - 1, row
+        prints.add(replace(dataset, x=dataset.x[order]).fingerprint)
+    assert len(prints) == 1 + 3 * len(range(0, count, count // 30 + 1))
 
 
 def test_repr_is_short(make_dataset):

@@ -75,14 +75,20 @@ def test_other_data_are_prepared_as_the_training_data_were(trained, digits, list
 
     import keras
 
-    own = data.load(load_config(trained.folder / "config.yaml").dataset, seed=0)
+    own_config = load_config(trained.folder / "config.yaml")
+    own = data.load(own_config.dataset, seed=own_config.seed)
     model = keras.models.load_model(trained.folder / "model.keras")
     outputs = model.predict(own.normalise(own.x[rows]), verbose=0)
     assert found.examined.accuracy == (outputs.argmax(1) == own.y[rows]).mean()
     assert found.examined.loss == pytest.approx(
         -np.log(outputs[np.arange(100), own.y[rows]]).mean(), rel=1e-5
     )
-    assert listener.warnings == []
+    used = np.concatenate([own.x[own.train], own.x[own.validation]])
+    copies = sum(any((row == other).all() for other in used) for row in own.x[rows])
+    assert found.seen == copies > 0
+    assert [w.split(" are exact copies")[0] for w in listener.warnings] == [
+        f"{copies} of the 100 examples"
+    ]
 
 
 def test_the_training_data_need_not_be_there_any_more(run, digits, tmp_path):
@@ -104,6 +110,16 @@ def test_a_run_that_broke_off_has_a_model_too(run, digits, trained):
     assert complete.examined.losses.tolist() == broken_off.examined.losses.tolist()
 
 
+@pytest.mark.parametrize("changed", [{"seed": 5}, {"dataset": {"name": "digits", "limit": 300}}])
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_another_draw_of_the_same_data_changes_nothing(trained, listener, changed, part):
+    same = plain() | {"dataset": {"name": "digits", "limit": 400}}
+    expected = evaluate(trained.folder, part=part).examined.losses
+    found = evaluate(trained.folder, config=same | changed, part=part, observer=listener)
+    assert found.examined.losses.tolist() == expected.tolist()
+    assert [w.startswith(NO_TEST) for w in listener.warnings] == [True] * (part == "test")
+
+
 @pytest.mark.parametrize(
     ("changed", "part", "warns"),
     [
@@ -112,9 +128,11 @@ def test_a_run_that_broke_off_has_a_model_too(run, digits, trained):
         ({"dataset": {"name": "digits", "limit": 400}}, "test", NO_TEST),
     ],
 )
-def test_examples_that_may_have_been_seen_before(trained, listener, changed, part, warns):
+def test_examples_that_may_have_been_seen_before(run, listener, changed, part, warns):
+    """Where the run does not know its examples, as one of an older version."""
+    (run / "split.npz").unlink()
     same = plain() | {"dataset": {"name": "digits", "limit": 400}}
-    evaluate(trained.folder, config=same | changed, part=part, observer=listener)
+    evaluate(run, config=same | changed, part=part, observer=listener)
     assert [warns in w for w in listener.warnings] == [True]
 
 

@@ -15,7 +15,7 @@ from onecycle_cli.experiments.train import train
 
 FILES = {
     "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
-    "plot.png", "confusion.png", "result.json",
+    "plot.png", "confusion.png", "result.json", "split.npz",
 }  # fmt: skip
 UNFINISHED = FILES - {"plot.png", "confusion.png", "result.json"}
 CYCLES = [{"epochs": 3}, {"epochs": 2, "max_lr": 0.02}]
@@ -395,7 +395,7 @@ def test_a_loss_that_is_nan_from_the_start(small, user_model, tmp_path, table, r
 
     folder = tmp_path / "runs/small/train/001"
     assert results_in(folder) == {
-        "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras",
+        "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "split.npz",
     }  # fmt: skip
     assert json.loads((folder / "manifest.json").read_text())["status"] == "failed"
     assert np.isnan(table(folder / "steps.csv")["loss"]).tolist() == [True]

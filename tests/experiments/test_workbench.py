@@ -87,6 +87,50 @@ def test_a_loss_that_does_not_fit_the_targets(bench, small, arrays, linear):
         bench(config | {"model": linear})
 
 
+@pytest.fixture
+def targets(tmp_path):
+    """Write 60 examples with certain targets; return their section."""
+
+    def write(y):
+        x = np.random.default_rng(2).normal(size=(60, 4)).astype(np.float32)
+        np.savez(tmp_path / "mine.npz", x_train=x, y_train=y)
+        return {"name": "arrays", "path": str(tmp_path / "mine.npz"), "limit": None}
+
+    return write
+
+
+LABELS = np.arange(60) % 3
+
+
+@pytest.mark.parametrize(
+    ("y", "what"),
+    [
+        (np.eye(3)[LABELS], r"one-hot.*numpy\.argmax"),
+        (LABELS.astype(float), r"whole numbers of 3 values.*numpy\.unique"),
+        (LABELS.astype(np.float16)[:, None], "whole numbers of 3 values"),
+        (np.eye(3)[LABELS] * 0.7 + 0.1, "probabilities"),
+        (np.eye(3)[LABELS] + np.eye(3)[LABELS - 1], "several labels"),
+    ],
+)
+def test_classes_as_floats_are_a_regression_only_if_asked_for(
+    bench, small, linear, targets, y, what
+):
+    config = small(batch_size=8, dataset=targets(y)) | {"model": linear}
+    with pytest.raises(ConfigError, match=rf"mine\.npz are .*{what}.*or set loss: mse"):
+        bench(config)
+    for loss in ("mse", "mae", "huber"):
+        assert bench(config | {"loss": loss}).loss_name == loss
+
+
+@pytest.mark.parametrize("y", [LABELS, LABELS[:, None].astype(np.uint8), LABELS == 1])
+def test_integers_and_truth_values_are_classes(bench, small, targets, y):
+    found = bench(small(batch_size=8, dataset=targets(y)))
+    assert found.loss_name == "sparse_categorical_crossentropy"
+    assert found.dataset.y.tolist() == y.reshape(60).astype(int).tolist()
+    with pytest.raises(ConfigError, match="has class labels; use auto, or write them as floats"):
+        bench(small(batch_size=8, dataset=targets(y), loss="mse"))
+
+
 def test_a_batch_larger_than_the_data(bench, small):
     with pytest.raises(DataError, match="batch_size must be at most the 360 training examples"):
         bench(small(batch_size=1000))

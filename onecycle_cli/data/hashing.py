@@ -1,0 +1,41 @@
+"""Examples known again by their contents, wherever they lie and in whatever order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hashes = NDArray[np.uint64]
+"""A row for each example: the hash of its input, and that of its input and target."""
+
+_BYTES = 8
+
+
+def hashes_of(x: NDArray[Any], y: NDArray[Any]) -> Hashes:
+    """Return two 64-bit hashes for each example, shape (n, 2): of the input; of input and target.
+
+    They depend on the bytes of that example alone. BLAKE2 reads about a gigabyte a second.
+
+    Args:
+        x: inputs, shape (n, ...).
+        y: targets, shape (n,) or (n, k).
+    """
+    digests = bytearray()
+    for row, target in zip(_rows(x), _rows(y), strict=True):
+        digest = blake2b(row, digest_size=_BYTES)
+        digests += digest.digest()
+        digest.update(target)
+        digests += digest.digest()
+    return np.frombuffer(bytes(digests), "<u8").astype(np.uint64).reshape(-1, 2)
+
+
+def _rows(array: NDArray[Any]) -> Iterator[memoryview]:
+    """Yield each row's bytes, without copying them."""
+    flat = np.ascontiguousarray(array).reshape(len(array), -1)
+    size = flat.shape[1] * flat.itemsize
+    content = flat.view(np.uint8).reshape(-1).data
+    return (content[start : start + size] for start in range(0, len(content), size))
