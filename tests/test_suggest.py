@@ -191,7 +191,7 @@ class TestSuggestLR:
         lrs, losses = drawn(0, n=12)
         suggestion = suggest_lr([(lrs[:n], losses[:n])]).suggestion
         assert suggestion.verdict == "too_short"
-        assert f"only {n} steps" in suggestion.reason and "at least 12" in suggestion.reason
+        assert f"only {n} step" in suggestion.reason and "at least 12" in suggestion.reason
 
     def test_no_sweep_at_all(self):
         assert suggest_lr([]).suggestion.verdict == "too_short"
@@ -295,6 +295,125 @@ class TestSuggestLR:
         if kind is not list:
             sweep = (lrs.astype(kind), losses.astype(kind))
         assert suggest_lr([sweep]).suggestion.value == pytest.approx(0.15, rel=0.5)
+
+
+PLANNED = (100, 10.0)
+
+
+def falling(seed, n=100):
+    """A range test whose loss falls, and does not rise again."""
+    lrs = np.geomspace(1e-5, 10, 100)
+    return lrs[:n], drawn(seed, lrs=lrs, blow_up=1e9, drop=1e-3)[1][:n]
+
+
+class TestRefusals:
+    """What is refused names what was seen: how many points, the planned end, how it ended."""
+
+    @pytest.mark.parametrize("sweep", [flat(0), falling(0)], ids=["flat", "falling"])
+    @pytest.mark.parametrize("n", [1, 5, 20, 60, 99])
+    def test_a_test_that_fit_cut_short(self, sweep, n):
+        lrs, losses = sweep[0][:n], sweep[1][:n]
+        found = suggest_lr([(lrs, losses)], planned=PLANNED).suggestion
+        assert (found.value, found.verdict) == (None, "too_short")
+        assert found.reason == (
+            f"the test was cut short: fit ended after {n} of 100 steps, at the learning rate "
+            f"{lrs[-1]:.3g} of 10; give fit more epochs, or plan fewer steps."
+        )
+
+    def test_a_test_that_went_to_its_end_was_not_cut_short(self):
+        for stopped in (None, "completed"):
+            found = suggest_lr([falling(0)], planned=PLANNED, stopped=stopped).suggestion
+            assert found.verdict == "never_diverged"
+            assert "raise max_lr to 100" in found.reason
+            assert "all 100 steps up to 10 were taken" in found.reason
+            found = suggest_lr([flat(0)], planned=PLANNED, stopped=stopped).suggestion
+            assert found.verdict == "never_descended"
+            assert "all 100 steps up to 10 were taken; check the labels" in found.reason
+
+    def test_a_loss_that_diverged_before_it_fell(self):
+        lrs, losses = np.geomspace(1e-5, 10, 100)[:30], np.linspace(2.3, 90, 30)
+        found = suggest_lr([(lrs, losses)], planned=PLANNED, stopped="diverged").suggestion
+        assert found.verdict == "never_descended"
+        assert "the loss diverged at step 30 of 100, at the learning rate 0.000572 of 10; lower min_lr" in found.reason  # fmt: skip # noqa: E501
+        assert "labels" not in found.reason and "raise max_lr" not in found.reason
+
+    @pytest.mark.parametrize("n", [1, 5, 11])
+    def test_a_loss_that_diverged_before_there_was_a_curve(self, n):
+        lrs, losses = np.geomspace(1e-5, 10, 100)[:n], np.geomspace(2.3, 90, n)
+        found = suggest_lr([(lrs, losses)], planned=PLANNED, stopped="diverged").suggestion
+        assert found.verdict == "too_short"
+        assert f"the loss diverged at step {n} of 100" in found.reason
+        assert "lower min_lr" in found.reason
+
+    def test_a_loss_that_is_not_finite_names_the_planned_steps(self):
+        lrs, losses = np.geomspace(1e-5, 10, 100), np.r_[np.full(5, 2.3), math.nan]
+        found = suggest_lr([(lrs[:6], losses)], planned=PLANNED, stopped="non_finite").suggestion
+        assert found.verdict == "non_finite"
+        assert "not finite at step 6 of 100, at the learning rate 2.01e-05" in found.reason
+
+    def test_a_loss_that_is_not_finite_after_no_fall(self):
+        lrs, losses = flat(0)
+        losses[50:] = math.inf
+        found = suggest_lr([(lrs, losses)], planned=PLANNED, stopped="non_finite").suggestion
+        assert found.verdict == "never_descended"
+        assert "after step 50 of 100" in found.reason and "not finite" in found.reason
+        assert "labels" not in found.reason
+
+    def test_few_steps_over_many_decades(self):
+        """20 steps over 6 decades: whether anything is learned can't be seen."""
+        found = suggest_lr([flat(0, 20)], planned=(20, 10.0), stopped="completed").suggestion
+        assert found.verdict == "never_descended"
+        assert "all 20 steps up to 10 were taken; that is few for so wide" in found.reason
+        assert "raise the number of steps first" in found.reason
+
+    def test_where_nothing_is_known_of_the_plan(self):
+        found = suggest_lr([flat(0, 60)]).suggestion
+        assert "60 steps were recorded, the last at the learning rate 10" in found.reason
+
+    @pytest.mark.parametrize("planned", [None, PLANNED])
+    def test_what_is_accepted_needs_no_plan(self, planned):
+        for stopped in (None, *suggest.STOPPED):
+            assert suggest_lr([drawn(0)], planned=planned, stopped=stopped) == suggest_lr(
+                [drawn(0)]
+            )
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ({"stopped": "done"}, r"`stopped` must be one of completed, .* got 'done'"),
+            ({"skip_begin": -1}, "`skip_begin` must be at least 0; got -1"),
+            ({"skip_end": -5}, "`skip_end` must be at least 0; got -5"),
+        ],
+    )
+    def test_arguments_that_mean_nothing(self, wrong, message):
+        with pytest.raises(ValueError, match=message):
+            suggest_lr([drawn(0)], **wrong)
+
+
+class TestSkipping:
+    @pytest.mark.parametrize("rule", suggest.RULES)
+    @pytest.mark.parametrize("skip", [(7, 0), (20, 3), (10, 4)])
+    def test_the_rules_see_the_rest(self, rule, skip):
+        begin, end = skip
+        sweeps = [drawn(i, stop_factor=None) for i in range(3)]
+        rest = [(lrs[begin : 100 - end], losses[begin : 100 - end]) for lrs, losses in sweeps]
+        skipped = suggest_lr(sweeps, rule=rule, skip_begin=begin, skip_end=end)
+        assert skipped == suggest_lr(rest, rule=rule)
+        assert skipped.rules != suggest_lr(sweeps, rule=rule).rules
+
+    def test_an_explosion_that_is_left_out_is_still_known(self):
+        lrs, losses = drawn(0, blow_up=1e9)
+        end = np.r_[losses[:90], np.full(10, 1e3)]
+        assert suggest_lr([(lrs, losses)]).suggestion.verdict == "never_diverged"
+        found = suggest_lr([(lrs, end)], skip_end=10)
+        assert (found.suggestion.verdict, found.landmarks[0].diverge) == ("ok", lrs[89])
+
+    @pytest.mark.parametrize("skip", [(95, 0), (0, 95), (50, 50), (1000, 1000)])
+    def test_too_much(self, skip):
+        found = suggest_lr([drawn(0, stop_factor=None)], skip_begin=skip[0], skip_end=skip[1])
+        left = max(0, 100 - sum(skip))
+        assert found.suggestion.verdict == "too_short"
+        assert f"only {left} steps of 100 are left" in found.suggestion.reason
 
 
 def fastai_valley(lrs, losses):

@@ -44,6 +44,7 @@ from onecycle_cli.suggest.racing import (
     race_steps,
     survivors,
 )
+from onecycle_cli.suggest.refusals import STOPPED
 from onecycle_cli.suggest.rules import OURS, RULES, Rule, slide, valley
 from onecycle_cli.suggest.suggestion import ACCEPTED, Suggestion
 from onecycle_cli.suggest.trends import Landmarks, find_landmarks
@@ -59,6 +60,7 @@ __all__ = [
     "ON_VALIDATION",
     "OURS",
     "RULES",
+    "STOPPED",
     "Array",
     "Difference",
     "LRFindings",

@@ -70,6 +70,7 @@ class Trend:
         smoothed: the losses without single spikes, smoothed, of shape (n,).
         spread: by which share of the raw noise each smoothed loss errs, of shape (n,).
         broke_off: whether the sweep ended in a loss that was not finite.
+        ending: the mean of the last finite losses, those that are left out included.
     """
 
     lrs: Array
@@ -77,16 +78,33 @@ class Trend:
     smoothed: Array
     spread: Array
     broke_off: bool
+    ending: float
 
     @classmethod
-    def of(cls, lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> Trend | None:
-        """Return the trend of a sweep; `None` if it is too short to have one."""
+    def of(
+        cls,
+        lrs: ArrayLike,
+        losses: ArrayLike,
+        bandwidth: float = BANDWIDTH,
+        skipped: tuple[int, int] = (0, 0),
+    ) -> Trend | None:
+        """Return the trend of a sweep; `None` if it is too short to have one.
+
+        Args:
+            lrs: learning rates > 0, of shape (n,).
+            losses: raw batch losses, of shape (n,).
+            bandwidth: the smoothing kernel's standard deviation in ln lr, > 0.
+            skipped: how many points at the beginning and at the end to leave out.
+        """
         x, y = finite_part(lrs, losses)
+        ending = float(y[-_LAST:].mean()) if len(y) else 0.0
+        begin, end = skipped
+        x, y = (part[begin : max(begin, len(part) - end)] for part in (x, y))
         if len(x) < FEWEST_POINTS:
             return None
         smoothed, spread = kernel(x, without_spikes(y), bandwidth)
         broke_off = first_broken(np.asarray(losses, float)) < np.size(losses)
-        return cls(x, y, smoothed, spread, broke_off)
+        return cls(x, y, smoothed, spread, broke_off, ending)
 
     @property
     def first_tenth(self) -> slice:
@@ -160,8 +178,7 @@ class Trend:
         rebound = np.flatnonzero(self.smoothed[low:] > bottom + clear)
         if rebound.size:
             return float(self.lrs[low + rebound[0]])
-        last = self.losses[-_LAST:].mean()
-        exploded = last > bottom + max(rise, _SIGNIFICANT * error / np.sqrt(_LAST))
+        exploded = self.ending > bottom + max(rise, _SIGNIFICANT * error / np.sqrt(_LAST))
         return float(self.lrs[-1]) if self.broke_off or exploded else None
 
     def landmarks(self) -> Landmarks:
