@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli.errors import ModelError, TrainingError
 from onecycle_cli.optimizers import GradientNorm, LiveHyperparameters
+from onecycle_cli.state import read, variables_of
 
 _INSTRUMENTS = "_onecycle_instruments"
 _GLOBAL_SEED_GENERATOR = "global_seed_generator"
@@ -279,15 +280,16 @@ class Instruments:
 class Snapshot:
     """Every bit of a compiled model's state, and of the random generators around it.
 
-    Holds all variables of the model (seed generators included), of its optimizer and metrics, the
-    global seed generator, and the generators of Python, NumPy and the backend.
+    Holds all variables of the model (seed generators included), of its optimizer and metrics, what
+    state Keras does not track (see `state`), the global seed generator, and the generators of
+    Python, NumPy and the backend.
     """
 
     def __init__(self, model: Any) -> None:
         self._generators = {name: read() for name, (read, _) in _generators().items()}
         self._global_seeds = _global_seed_generator()
         self._variables = _variables(model)
-        self._values = [np.array(ops.convert_to_numpy(v)) for v in self._variables]
+        self._values = [read(v) for v in self._variables]
 
     def restore(self) -> None:
         """Bring everything back; may be called any number of times."""
@@ -377,16 +379,10 @@ def _check_execution(steps: int) -> None:
 
 
 def _variables(model: Any) -> list[Any]:
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
     seeds = _global_seed_generator()
-    held = [
-        *model.variables,
-        *model.optimizer.variables,
-        *model.metrics_variables,
-        *([] if seeds is None else [seeds.state]),
-    ]
-    return list({id(v): v for v in held}.values())
+    held = variables_of(model)
+    is_known = seeds is None or any(v is seeds.state for v in held)
+    return held if is_known else [*held, seeds.state]
 
 
 def _global_seed_generator() -> Any:

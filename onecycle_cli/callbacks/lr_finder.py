@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keras
+
 from onecycle_cli import results, schedules, suggest
+from onecycle_cli.callbacks.last_word import LastWord, callback_list
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.callbacks.stop_rule import StopRule
 from onecycle_cli.callbacks.validation_loss import ValidationLoss
-from onecycle_cli.errors import ResultError, TrainingError
+from onecycle_cli.errors import OnecycleError, ResultError, TrainingError
+from onecycle_cli.fresh_start import begin_afresh
 from onecycle_cli.optimizers import LEARNING_RATE
 from onecycle_cli.results import Curve
 from onecycle_cli.training import Snapshot
@@ -18,11 +22,15 @@ from onecycle_cli.training import Snapshot
 if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
 
+_SAVERS = (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)
+"""They write, and may overwrite, what is wanted later."""
+
 
 class LRFinder(ScheduledTraining):
     """Raise the learning rate step by step, record each batch's loss, and leave no trace.
 
-    Runs within `fit`, and ends it: after `num_steps` steps, or as soon as the loss is not finite
+    Runs within `fit`, from the weights as they are and an optimizer that has seen nothing yet, and
+    ends it: after `num_steps` steps, or as soon as the loss is not finite
     or the mean of the last 5 losses exceeds `stopping_criterion_factor` times the lowest such mean.
     Then weights, statistics, optimizer slots, seed generators and random generators are bit for
     bit as they were when `fit` began.
@@ -51,6 +59,7 @@ class LRFinder(ScheduledTraining):
 
     Raises:
         ValueError: when an argument is out of its range.
+        TrainingError: in `fit`, when another callback would save the weights of the test.
         OptimizerError: in `fit`, when the optimizer can't change its learning rate.
 
     Example:
@@ -105,6 +114,7 @@ class LRFinder(ScheduledTraining):
         self.losses: list[float] = []
         self.stop_reason: str | None = None
         self._snapshot: Snapshot | None = None
+        self._has_last_word = False
         self._validation_loss: ValidationLoss | None = None
 
     @property
@@ -149,6 +159,7 @@ class LRFinder(ScheduledTraining):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.restore()
+        self._has_last_word = False
         self.lrs, self.losses, self.stop_reason = [], [], None
         self._stop_rule = StopRule(self.stopping_criterion_factor)
         if self.validation_data is not None:
@@ -159,16 +170,48 @@ class LRFinder(ScheduledTraining):
             )
         super().on_train_begin(logs)
         self._refuse_several_steps()
-        if self.restore_after:
-            self._snapshot = Snapshot(self.model)
+        self._begin()
 
     def on_train_end(self, logs: Any = None) -> None:
         _ = self.model
-        self.restore()
+        self._bring_back()  # and once more when the callbacks after this one have had their say
+        if not self._has_last_word:
+            self.restore()
         if self.save_dir is not None:
             self.save(self.save_dir)
         if self.verbose:
             print(f"LRFinder: {self._summary()}")
+
+    def _begin(self) -> None:
+        if self.restore_after:
+            self._snapshot = Snapshot(self.model)
+            self._take_last_word()
+        try:
+            begin_afresh(self.model)
+        except OnecycleError:
+            self.restore()
+            raise
+
+    def _take_last_word(self) -> None:
+        """Restore after callbacks that set weights when training ends, and save none of its own."""
+        callbacks = callback_list()
+        self._has_last_word = callbacks is not None
+        if callbacks is None:
+            return
+        for each in callbacks.callbacks:
+            if isinstance(each, _SAVERS):
+                self.restore()
+                raise TrainingError(
+                    f"{type(each).__name__} would save the weights of the range test, which are of "
+                    f"no use; take it out of the callbacks of this fit, or set restore=False to "
+                    f"keep them."
+                )
+        LastWord(self, self.restore).have_in(callbacks)
+
+    def _bring_back(self) -> None:
+        if self._snapshot is not None:
+            self._snapshot.restore()
+        self.release()
 
     def _refuse_several_steps(self) -> None:
         """Stopping has to be possible after any step, and `fit` asks once an execution."""
@@ -181,10 +224,8 @@ class LRFinder(ScheduledTraining):
 
     def restore(self) -> None:
         """Bring the model back, also after a `fit` that raised. Idempotent."""
-        if self._snapshot is not None:
-            self._snapshot.restore()
-            self._snapshot = None
-        self.release()
+        self._bring_back()
+        self._snapshot = None
 
     def save(self, folder: str | Path) -> None:
         """Write `curve.csv`, `result.json` and `plot.png`.
