@@ -149,6 +149,7 @@ class LiveHyperparameters:
         self._undo: list[Callable[[], None]] = []
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
+        self._lay_variables_aside()
         self._keep_saved_models_stock()
         self._witness = self._watch_updates()
         try:
@@ -274,8 +275,8 @@ class LiveHyperparameters:
 
     def _enliven_l2(self) -> list[Any]:
         coefficient = _Live(0.0, trainable=False, dtype="float32", name=L2)
-        self._track(coefficient)
         optimizer, inner = self._optimizer, self._optimizer._backend_update_step
+        optimizer._track_variable(coefficient)
         keys = {optimizer._var_key(v) for v in self._kernels}
 
         def backend_update_step(grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
@@ -300,22 +301,34 @@ class LiveHyperparameters:
         live = _Live(old or 0.0, trainable=False, dtype="float32", name=attribute)
         vars(optimizer)[attribute] = live
         self._undo.append(lambda: vars(optimizer).__setitem__(attribute, old))
-        self._track(live)
+        optimizer._track_variable(live)
         return live
 
-    def _track(self, variable: Any) -> None:
-        optimizer = self._optimizer
-        optimizer._track_variable(variable)
-        self._undo.append(lambda: optimizer._untrack_variable(variable))
+    def _lay_variables_aside(self) -> None:
+        """Go on with a copy of the optimizer's list of variables, and put the list itself back.
+
+        TensorFlow watches the list, and saves no object whose list has lost a member.
+        """
+        optimizer, tracker = self._optimizer, self._optimizer._tracker
+        is_variable, stock = tracker.config["variables"]
+        known = tracker.stored_ids["variables"]
+
+        def use(variables: list[Any], ids: set[int]) -> None:
+            vars(optimizer)["_variables"] = variables
+            tracker.config["variables"] = (is_variable, variables)
+            tracker.stored_ids["variables"] = ids
+
+        use(list(stock), set(known))
+        self._undo.append(partial(use, stock, known))
 
     def _add_missing_slots(self) -> None:
         optimizer = self._optimizer
         for name in _MOMENTUM_SLOTS:
-            if getattr(optimizer, name, None) == []:
+            none = getattr(optimizer, name, None)
+            if none == []:
                 slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
                 vars(optimizer)[name] = slots
-                self._undo += [partial(optimizer._untrack_variable, slot) for slot in slots]
-                self._undo.append(partial(vars(optimizer).__setitem__, name, []))
+                self._undo.append(partial(vars(optimizer).__setitem__, name, none))
         for slot in getattr(optimizer, "_average_gradients", []):  # RMSprop builds them last
             optimizer._untrack_variable(slot)
             optimizer._track_variable(slot)
