@@ -18,8 +18,8 @@ from keras import ops
 from keras.src.backend.common import global_state
 from numpy.typing import NDArray
 
-from onecycle_cli.errors import ModelError, TrainingError
-from onecycle_cli.optimizers import GradientNorm, LiveHyperparameters
+from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
+from onecycle_cli.optimizers import COMPILED_MEANWHILE, GradientNorm, LiveHyperparameters
 from onecycle_cli.state import read, variables_of
 
 _INSTRUMENTS = "_onecycle_instruments"
@@ -150,7 +150,12 @@ class Instruments:
             self._retrace()
 
     def load(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Set the hyper-parameters of each step of the next execution."""
+        """Set the hyper-parameters of each step of the next execution.
+
+        Raises:
+            OptimizerError: when the model has been compiled again since they were attached.
+        """
+        self._check_that_model_is_the_same()
         if self._execution is not None:
             self._execution.load(rows)
         else:
@@ -168,12 +173,21 @@ class Instruments:
         self._live.assign(values)
 
     def check(self, values: Mapping[str, float]) -> None:
-        """Make sure, after a step, that it was run with what was assigned.
+        """Make sure, after a step, that it was run with what was assigned, and updated the weights.
 
         Raises:
-            OptimizerError: when something else has set another value.
+            OptimizerError: when something else has set another value, or what is set acts on
+                nothing.
+            TrainingError: when every weight is frozen.
         """
+        self._check_that_model_is_the_same()
+        self._live.check_effect()
         self._live.check(values)
+
+    def _check_that_model_is_the_same(self) -> None:
+        self._live.check_model()
+        if self._compiled_again():
+            raise OptimizerError(COMPILED_MEANWHILE)
 
     def read(self, name: str) -> float:
         """Return the value of a hyper-parameter that the next step will use."""

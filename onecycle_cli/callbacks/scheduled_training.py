@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 
-from onecycle_cli.errors import TrainingError
+from onecycle_cli.errors import OnecycleError, TrainingError
 from onecycle_cli.training import Instruments
 
 
@@ -85,13 +86,15 @@ class ScheduledTraining(keras.callbacks.Callback):
         _ = self.model  # on JAX, brings the variables up to date
         count = self._attached().steps_per_execution
         self._rows = [dict(self.values_at(self.step + i)) for i in range(count)]
-        self._attached().load(self._rows)
+        with self._stock_after_refusal():
+            self._attached().load(self._rows)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         _ = self.model  # on JAX, brings the variables up to date
         one_by_one = len(self._rows) == 1
         losses = [None] if one_by_one else self._attached().losses()
-        self._attached().check(self._rows[len(losses) - 1])
+        with self._stock_after_refusal():
+            self._attached().check(self._rows[len(losses) - 1])
         for values, loss in zip(self._rows, losses, strict=False):  # the last one may be cut short
             if not self.has_seen_enough:
                 self._note(values, loss)
@@ -110,6 +113,18 @@ class ScheduledTraining(keras.callbacks.Callback):
         if self._instruments is not None:
             self._instruments.release(owner=self)
             self._instruments = None
+
+    def abandon(self) -> None:
+        """Leave the model as at the end of `fit`, which is about to be broken off."""
+        self.release()
+
+    @contextlib.contextmanager
+    def _stock_after_refusal(self) -> Iterator[None]:
+        try:
+            yield
+        except OnecycleError:
+            self.abandon()
+            raise
 
     def steps_per_epoch(self) -> int:
         """Return the batches of an epoch: what `fit` says, else what the counts say.
