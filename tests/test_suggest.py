@@ -558,6 +558,12 @@ def fastai_valley(lrs, losses):
     return lrs[a + int(q) + int(q / 2)]
 
 
+def test_the_valley_is_half_way_along_a_fall_as_it_says():
+    lrs = np.geomspace(1e-4, 1, 101)
+    assert suggest.valley(lrs, np.linspace(2, 1, 101)) == pytest.approx(lrs[49], rel=0.1)
+    assert "half way" in suggest.RULES["valley"].about and "half way" in suggest.valley.__doc__
+
+
 class TestValley:
     @pytest.mark.parametrize("seed", range(20))
     def test_is_the_formula_of_fastai(self, seed):
@@ -592,7 +598,21 @@ def fastai_slide(lrs, losses):
     return answer
 
 
+def fastai_steep(lrs, losses):
+    """Its formula, number by number, over the whole curve."""
+    slopes = [
+        (losses[i + 1] - losses[i]) / (math.log(lrs[i + 1]) - math.log(lrs[i]))
+        for i in range(len(lrs) - 1)
+    ]
+    return lrs[slopes.index(min(slopes))]
+
+
 class TestRules:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_steep_is_the_formula_of_fastai(self, seed):
+        sweep = drawn(seed, n=40 + seed, noise=0.02 * seed)
+        assert suggest.RULES["steep"](*sweep) == fastai_steep(sweep[0], smoothed(*sweep))
+
     @pytest.mark.parametrize("seed", range(20))
     def test_slide_is_the_formula_of_fastai(self, seed):
         sweep = drawn(seed, n=40 + seed, noise=0.02 * seed)

@@ -48,7 +48,7 @@ class Rule:
 
 
 def valley(lrs: ArrayLike, losses: ArrayLike, bandwidth: float | None = None) -> float | None:
-    """Return fastai's default answer: two thirds down the longest falling run of the curve.
+    """Return fastai's default answer: half way along the longest falling run of the curve.
 
     With `lds` the length of the longest decreasing subsequence that ends at each point, `e` its
     maximum's position and `a = e - lds[e]`: the rate at `a + (e - a) // 3 + (e - a) // 6`.
@@ -126,8 +126,8 @@ RULES: dict[str, Rule] = {
         True,
     ),
     "rebound/2": Rule("half the rate at which the loss rebounds", _rebound_half, True),
-    "steep": Rule("the rate at which the loss falls fastest", _steep),
-    "valley": Rule("fastai's valley, two thirds down the longest fall", _valley),
+    "steep": Rule("fastai's steep, where the loss falls fastest", _steep),
+    "valley": Rule("fastai's valley, half way along the longest fall", _valley),
     "slide": Rule("fastai's slide, where the slope stops changing", _slide),
     "minimum/10": Rule("a tenth of the rate of the lowest loss", _minimum_tenth, True),
     "minimum": Rule("the rate of the lowest loss", _minimum, True),

@@ -166,9 +166,9 @@ class Trend:
 
     @property
     def steep(self) -> float:
-        """The rate, up to the minimum, at which the loss falls fastest per logarithm of it."""
-        falling = slice(max(2, self.lowest + 1))
-        return float(self.lrs[np.gradient(self.smoothed, np.log(self.lrs))[falling].argmin()])
+        """The rate from which, to the next one, the loss falls fastest per logarithm of it."""
+        slopes = np.diff(self.smoothed) / np.diff(np.log(self.lrs))
+        return float(self.lrs[slopes.argmin()])
 
     @property
     def bottom(self) -> float:
