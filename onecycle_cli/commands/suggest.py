@@ -39,7 +39,26 @@ def suggest_command(
         typer.Option(
             "--smooth",
             metavar="WIDTH",
-            help="Width of the smoothing kernel in ln(lr); default 0.35.",
+            help="Width of the smoothing kernel in ln(lr); default 0.35, less where the curve "
+            "spans less than three decades.",
+        ),
+    ] = None,
+    skip_begin: Annotated[
+        int | None,
+        typer.Option(
+            "--skip-begin",
+            metavar="POINTS",
+            min=0,
+            help="Leave so many points at the beginning of each curve out; default: as the run.",
+        ),
+    ] = None,
+    skip_end: Annotated[
+        int | None,
+        typer.Option(
+            "--skip-end",
+            metavar="POINTS",
+            min=0,
+            help="Leave so many points at the end of each curve out; default: as the run.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each run.")] = False,
@@ -61,7 +80,12 @@ def suggest_command(
         from onecycle_cli import results
         from onecycle_cli.experiments.suggest_again import suggest_again, write_suggestion
 
-        found = [suggest_again(run, rule=rule, bandwidth=smooth) for run in runs]
+        found = [
+            suggest_again(
+                run, rule=rule, bandwidth=smooth, skip_begin=skip_begin, skip_end=skip_end
+            )
+            for run in runs
+        ]
         for index, again in enumerate(found):
             written = write_suggestion(again) if write else None
             if as_json:
@@ -115,7 +139,8 @@ def _range_test_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     if findings is None:
         return []
     rows = [
-        ("smoothing", f"{again.bandwidth:g} in ln(lr)"),
+        ("smoothing", f"{again.bandwidth:.3g} in ln(lr)"),
+        *_skipped_row(again),
         ("by rule", f"median of {len(findings.landmarks)}"),
     ]
     rows += [
@@ -126,6 +151,12 @@ def _range_test_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     return rows + [
         (f"  repeat {i}", _landmark_values(marks)) for i, marks in enumerate(findings.landmarks)
     ]
+
+
+def _skipped_row(again: SuggestedAgain) -> list[tuple[str, str]]:
+    if not (again.skip_begin or again.skip_end):
+        return []
+    return [("left out", f"the first {again.skip_begin} and the last {again.skip_end} points")]
 
 
 def _comparison_rows(again: SuggestedAgain) -> list[tuple[str, str]]:

@@ -139,6 +139,8 @@ class FindLRConfig(_Section):
     steps: Steps = "auto"
     repeats: Count = 3
     stop_factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = 4.0
+    skip_begin: Annotated[int, Field(ge=0)] = 0
+    skip_end: Annotated[int, Field(ge=0)] = 0
     confirm: bool = False
 
     @model_validator(mode="after")

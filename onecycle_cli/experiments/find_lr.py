@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,6 +102,7 @@ class _Search:
         self.settings = bench.config.find_lr
         self.steps = resolved_steps(bench, "find_lr")
         self.curves: list[Curve] = []
+        self.endings: list[str | None] = []
         self.confirming: Confirming | None = None
 
     def carry_out(self) -> FindLRResult:
@@ -110,7 +112,12 @@ class _Search:
             for repeat in range(self.settings.repeats):
                 self._sweep(repeat)
             findings = suggest.suggest_lr(
-                [(c.lrs, c.losses) for c in self.curves], chance=self.bench.chance
+                [(c.lrs, c.losses) for c in self.curves],
+                chance=self.bench.chance,
+                planned=(self.steps, self.settings.max_lr),
+                stopped=self._stopped(),
+                skip_begin=self.settings.skip_begin,
+                skip_end=self.settings.skip_end,
             )
             findings, confirmation = self._confirm(findings)
         except BaseException:
@@ -163,6 +170,7 @@ class _Search:
         gave = self._ready.journal.recall(piece)
         if gave is not None:
             self.curves.append(Curve(gave["lrs"], gave["losses"], f"repeat {repeat}"))
+            self.endings.append(gave.get("stopped"))
             return
         finder = LRFinder(
             minimum_lr=self.settings.min_lr,
@@ -188,10 +196,18 @@ class _Search:
             )
         finally:
             self.curves[-1] = Curve(finder.lrs, finder.losses, f"repeat {repeat}")
-        self._ready.journal.enter(piece, {"lrs": finder.lrs, "losses": finder.losses})
+        self.endings.append(finder.stop_reason)
+        self._ready.journal.enter(
+            piece,
+            {"lrs": finder.lrs, "losses": finder.losses, "stopped": finder.stop_reason},
+        )
         if self.run is not None:
             self.run.keep()
         self.observer.end(f"{finder.stop_reason} at {finder.lrs[-1]:.3g}")
+
+    def _stopped(self) -> str | None:
+        """Return how most of the range tests ended."""
+        return Counter(self.endings).most_common(1)[0][0]
 
     def _keep_what_there_is(self) -> None:
         if self.run is not None and any(curve.lrs for curve in self.curves):
@@ -215,6 +231,10 @@ class _Search:
                 label=self.label,
                 scale=self.settings.scale,
                 chance_loss=self.bench.chance,
+                planned=[self.steps, self.settings.max_lr],
+                stopped=self._stopped(),
+                skip_begin=self.settings.skip_begin,
+                skip_end=self.settings.skip_end,
                 cost=cost.as_dict(),
                 conditions=self._ready.conditions_for("max_lr"),
                 confirmation=confirmation.as_dict() if confirmation else None,

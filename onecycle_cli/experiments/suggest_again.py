@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ class SuggestedAgain:
         record: what it holds.
         suggestion: the suggestion; the saved one where it can't be computed again.
         rule: by which rule of `suggest.RULES`; `None`: as the finder does.
-        bandwidth: the smoothing kernel's width in ln lr.
+        bandwidth: the smoothing kernel's width in ln lr; of several, the largest.
+        skip_begin: points at the beginning of each curve that were left out.
+        skip_end: points at its end that were left out.
         findings: landmarks and every rule's answer, of a range test.
         rungs: the judged losses of each candidate in each rung of a comparison, or in the last
             one of a confirmation; `None` where the files don't tell them.
@@ -43,6 +46,8 @@ class SuggestedAgain:
     suggestion: Suggestion
     rule: str | None = None
     bandwidth: float = BANDWIDTH
+    skip_begin: int = 0
+    skip_end: int = 0
     findings: LRFindings | None = None
     rungs: list[Scores] | None = None
     not_recomputed: str = ""
@@ -80,6 +85,8 @@ class SuggestedAgain:
                 "min_lr": self.min_lr,
                 "rule": self.rule,
                 "smoothing": self.bandwidth,
+                "skip_begin": self.skip_begin,
+                "skip_end": self.skip_end,
                 "rules": self.findings.rules,
                 "landmarks": [asdict(marks) for marks in self.findings.landmarks],
             }
@@ -87,7 +94,12 @@ class SuggestedAgain:
 
 
 def suggest_again(
-    path: str | Path, *, rule: str | None = None, bandwidth: float | None = None
+    path: str | Path,
+    *,
+    rule: str | None = None,
+    bandwidth: float | None = None,
+    skip_begin: int | None = None,
+    skip_end: int | None = None,
 ) -> SuggestedAgain:
     """Compute the suggestion of a saved run again, from its raw losses.
 
@@ -96,10 +108,13 @@ def suggest_again(
             keras-one-cycle with `lrs.npy` and `losses.npy`.
         rule: of a range test: a name of `suggest.RULES`, to suggest by that rule.
         bandwidth: of a range test: the smoothing kernel's width in ln lr, > 0.
+        skip_begin: of a range test: how many points at the beginning of each curve to leave out;
+            `None`: as many as the run did.
+        skip_end: how many at its end.
 
     Raises:
-        ResultError: when there is no such run, when it suggests nothing, or when `rule` or
-            `bandwidth` are given for another kind of run.
+        ResultError: when there is no such run, when it suggests nothing, or when `rule`,
+            `bandwidth` or points to skip are given for another kind of run.
     """
     folder = _find(Path(path))
     record = results.read_record(folder)
@@ -108,14 +123,14 @@ def suggest_again(
             f"{folder}: is a run of '{record.kind}', which suggests nothing; give a run of "
             f"{', '.join(_KEYS)}."
         )
+    as_found = all(asked is None for asked in (rule, bandwidth, skip_begin, skip_end))
     if record.kind == "find-lr":
-        again = _range_test(folder, record, rule, BANDWIDTH if bandwidth is None else bandwidth)
-        as_found = rule is None and bandwidth is None
+        again = _range_test(folder, record, rule, bandwidth, (skip_begin, skip_end))
         return _confirmed(again) if as_found and record.result.get("confirmation") else again
-    if rule is not None or bandwidth is not None:
+    if not as_found:
         raise ResultError(
-            f"{folder}: is a run of '{record.kind}'; a rule and smoothing are for the curves of "
-            f"find-lr only, leave them out."
+            f"{folder}: is a run of '{record.kind}'; a rule, smoothing and points to skip are for "
+            f"the curves of find-lr only, leave them out."
         )
     return _comparison(folder, record)
 
@@ -148,17 +163,74 @@ def _find(path: Path) -> Path:
     return results.find_run(range_tests if range_tests.is_dir() else path)
 
 
-def _range_test(folder: Path, record: Record, rule: str | None, bandwidth: float) -> SuggestedAgain:
+def _range_test(
+    folder: Path,
+    record: Record,
+    rule: str | None,
+    bandwidth: float | None,
+    skip: tuple[int | None, int | None],
+) -> SuggestedAgain:
     sweeps = [(curve.lrs, curve.losses) for curve in record.curves()]
     chance = record.result.get("chance_loss")
+    begin, end = (
+        _points_left_out(folder, record, key) if asked is None else asked
+        for key, asked in zip(("skip_begin", "skip_end"), skip, strict=True)
+    )
+    width = bandwidth or max(
+        (suggest.usual_bandwidth(x) for x, _ in starmap(suggest.finite_part, sweeps)),
+        default=BANDWIDTH,
+    )
     findings = suggest.suggest_lr(
         sweeps,
         rule=rule or suggest.OURS,
         bandwidth=bandwidth,
         chance=chance if isinstance(chance, float) else None,
+        planned=_planned(folder, record),
+        stopped=_stopped(folder, record),
+        skip_begin=begin,
+        skip_end=end,
     )
     return SuggestedAgain(
-        folder, record, findings.suggestion, rule, bandwidth=bandwidth, findings=findings
+        folder,
+        record,
+        findings.suggestion,
+        rule,
+        bandwidth=width,
+        skip_begin=begin,
+        skip_end=end,
+        findings=findings,
+    )
+
+
+def _points_left_out(folder: Path, record: Record, key: str) -> int:
+    points = record.result.get(key, 0)
+    if type(points) is not int or points < 0:
+        raise _damaged(folder, key, "a whole number of at least 0", points)
+    return points
+
+
+def _planned(folder: Path, record: Record) -> tuple[int, float] | None:
+    """Return how many steps were planned, and up to which rate; older runs don't say."""
+    match record.result.get("planned"):
+        case None:
+            return None
+        case [int(steps), int(rate) | float(rate)]:
+            return steps, float(rate)
+        case other:
+            raise _damaged(folder, "planned", "a number of steps and a learning rate", other)
+
+
+def _stopped(folder: Path, record: Record) -> str | None:
+    stopped = record.result.get("stopped")
+    if stopped not in (None, *suggest.STOPPED):
+        raise _damaged(folder, "stopped", f"one of {', '.join(suggest.STOPPED)}", stopped)
+    return stopped
+
+
+def _damaged(folder: Path, key: str, what: str, got: object) -> ResultError:
+    return ResultError(
+        f"{folder}: '{key}' in result.json must be {what}; got {got}. Restore it, or run find-lr "
+        f"again."
     )
 
 
@@ -276,7 +348,9 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
     how = "from the saved trials"
     if again.findings is not None and again.rungs is None:
         rule = again.rule or suggest.OURS
-        how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:g} in ln lr"
+        how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:.3g} in ln lr"
+        if again.skip_begin or again.skip_end:
+            how += f", without the first {again.skip_begin} and the last {again.skip_end} points"
     reason = f"{found.reason} Computed again {how}."
     return Suggestion(found.value, found.interval, found.verdict, reason)
 

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from onecycle_cli.suggest.curves import BANDWIDTH, finite_part, first_broken
+from onecycle_cli.suggest.refusals import (
+    STOPPED,
+    Course,
+    Sweeps,
+    never_rose,
+    nothing_learned,
+    too_few_points,
+)
 from onecycle_cli.suggest.rules import OURS, RULES, Rule
 from onecycle_cli.suggest.suggestion import Suggestion, rounded
-from onecycle_cli.suggest.trends import FEWEST_POINTS, Landmarks, Trend
-
-Sweeps = Sequence[tuple[ArrayLike, ArrayLike]]
-"""Learning rates and raw batch losses of each range test, arrays of shape (n,)."""
+from onecycle_cli.suggest.trends import Landmarks, Trend
 
 _ONE_SWEEP_SPREAD = 1.7
 _REPEATS_AGREE = 4.0
@@ -41,8 +44,12 @@ def suggest_lr(
     sweeps: Sweeps,
     *,
     rule: str = OURS,
-    bandwidth: float = BANDWIDTH,
+    bandwidth: float | None = None,
     chance: float | None = None,
+    planned: tuple[int, float] | None = None,
+    stopped: str | None = None,
+    skip_begin: int = 0,
+    skip_end: int = 0,
 ) -> LRFindings:
     """Suggest a maximum learning rate from range tests of one model and data set.
 
@@ -53,22 +60,38 @@ def suggest_lr(
         sweeps: learning rates and raw batch losses of each test, arrays of shape (n,); a sweep
             may end in a non-finite loss.
         rule: a name of `RULES`.
-        bandwidth: the smoothing kernel's standard deviation in ln lr, > 0.
+        bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: what
+            `usual_bandwidth` says of each sweep.
         chance: the loss of always giving the same best answer; a sweep that never comes clearly
             below it has learned nothing, however far it fell. `None`: not known.
+        planned: how many steps each test was to take, and its last learning rate; `None`: not
+            known. Says, with `stopped`, whether a test was cut short.
+        stopped: how most of the tests ended, as the finder's `stop_reason` says: `"completed"`,
+            `"diverged"` or `"non_finite"`; `None`: not known, or ended early by `fit`.
+        skip_begin: how many points at the beginning of each curve the rules leave out, >= 0.
+        skip_end: how many at its end, >= 0.
 
     Returns:
         The findings. Never raises for data: what can't be judged gets a verdict that says so.
 
     Raises:
-        ValueError: when there is no such rule.
+        ValueError: when there is no such rule or ending, or when points to skip are negative.
     """
     if rule not in RULES:
         raise ValueError(f"`rule` must be one of {', '.join(RULES)}; got {rule!r}.")
-    every = [Trend.of(*sweep, bandwidth) for sweep in sweeps]
+    if stopped is not None and stopped not in STOPPED:
+        raise ValueError(
+            f"`stopped` must be one of {', '.join(STOPPED)}, or None; got {stopped!r}."
+        )
+    for name, points in (("skip_begin", skip_begin), ("skip_end", skip_end)):
+        if points < 0:
+            raise ValueError(f"`{name}` must be at least 0; got {points}.")
+    skipped = (skip_begin, skip_end)
+    course = Course.of(sweeps, planned, stopped, skipped)
+    every = [Trend.of(*sweep, bandwidth, skipped) for sweep in sweeps]
     trends = [trend for trend in every if trend]
     learned = [trend for trend in trends if trend.descended and trend.beats(chance)]
-    suggestion = _suggest(sweeps, trends, learned, RULES[rule])
+    suggestion = _suggest(course, sweeps, trends, learned, RULES[rule])
     value = suggestion.value
     return LRFindings(
         suggestion=suggestion,
@@ -84,64 +107,28 @@ def base_lr(max_lr: float) -> float:
 
 
 def _suggest(
-    sweeps: Sweeps, trends: Sequence[Trend], learned: Sequence[Trend], rule: Rule
+    course: Course,
+    sweeps: Sweeps,
+    trends: Sequence[Trend],
+    learned: Sequence[Trend],
+    rule: Rule,
 ) -> Suggestion:
     """Refuse unless more than half of the sweeps could be judged, fell, and rose again."""
     if len(trends) * 2 <= len(sweeps):
-        return _too_few(sweeps)
+        return too_few_points(sweeps, course)
     if len(learned) * 2 <= len(trends):
-        return _nothing_learned(trends)
+        fell = sum(trend.descended for trend in trends) * 2 > len(trends)
+        return nothing_learned(course, fell=fell)
     if rule.needs_rebound and not _rebounds(learned):
-        highest = max(float(trend.lrs[-1]) for trend in learned)
-        return Suggestion(
-            None,
-            None,
-            "never_diverged",
-            f"the loss was still falling, or flat, at the highest learning rate {highest:.3g}; "
-            f"raise max_lr to {highest * 10:.3g} and search again.",
-        )
+        return never_rose(course, max(float(trend.lrs[-1]) for trend in learned))
     answers = [lr for trend in learned if (lr := rule.of_trend(trend)) is not None]
-    return _accept(answers, rule.about) if answers else _too_few(sweeps)
-
-
-def _nothing_learned(trends: Sequence[Trend]) -> Suggestion:
-    fell = sum(trend.descended for trend in trends) * 2 > len(trends)
-    bound = "what always giving the same answer costs" if fell else "its start"
-    return Suggestion(
-        None,
-        None,
-        "never_descended",
-        f"the loss never fell clearly below {bound} at any learning rate, so there is nothing to "
-        f"suggest; check the labels, the loss and that the layers are trainable, or raise max_lr.",
-    )
+    return _accept(answers, rule.about) if answers else too_few_points(sweeps, course)
 
 
 def _rebounds(learned: Sequence[Trend]) -> list[float]:
     """Return where the sweeps that fell rose again; nothing unless more than half of them did."""
     diverged = [trend.diverge for trend in learned if trend.diverge is not None]
     return diverged if len(diverged) * 2 > len(learned) else []
-
-
-def _too_few(sweeps: Sweeps) -> Suggestion:
-    for lrs, losses in sweeps:
-        broken = first_broken(np.asarray(losses, float))
-        if broken < min(np.size(lrs), np.size(losses)):
-            lr = np.asarray(lrs, float)[broken]
-            return Suggestion(
-                None,
-                None,
-                "non_finite",
-                f"the loss was not finite at step {broken + 1}, at the learning rate {lr:.3g}; "
-                f"check the inputs for NaN and the loss for a logarithm of zero, or lower min_lr.",
-            )
-    longest = max((len(finite_part(*sweep)[0]) for sweep in sweeps), default=0)
-    return Suggestion(
-        None,
-        None,
-        "too_short",
-        f"only {longest} steps were recorded, and a curve needs at least {FEWEST_POINTS}; raise "
-        f"the number of steps.",
-    )
 
 
 def _accept(answers: Sequence[float], what: str) -> Suggestion:

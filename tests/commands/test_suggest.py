@@ -103,6 +103,14 @@ def test_written_only_when_asked_to(invoke, runs, rows):
     assert "rule steep, smoothing 0.5" in entry["reason"]
 
 
+def test_points_are_left_out_on_request(invoke, runs, rows):
+    shown = rows(invoke("suggest", "runs/digits", "--skip-begin", "20", "--skip-end", "2").stdout)
+    usual = rows(invoke("suggest", "runs/digits").stdout)
+    assert shown["left out"] == "the first 20 and the last 2 points"
+    assert "left out" not in usual
+    assert shown["repeat 0"] != usual["repeat 0"]
+
+
 def test_a_refusal_exits_3_and_writes_nothing(invoke, runs, rows):
     before = files(runs)
 
@@ -137,6 +145,7 @@ def test_a_folder_of_the_seed(invoke, own_folders, rows):
         (["runs/digits", "--rule", "xyz"], 2, "'xyz'; known are basin, rebound/2, steep,"),
         (["runs/digits", "--smooth", "0"], 2, "--smooth: must be a number above 0"),
         (["runs/digits", "--smooth", "nan"], 2, "--smooth: must be a number above 0"),
+        (["runs/digits/find-wd", "--skip-end", "1"], 1, "for the curves of find-lr only"),
         (["runs/digits", "runs/digits", "--write"], 2, "--write takes one run"),
         (["runs/digits/find-wd", "--smooth", "1"], 1, "for the curves of find-lr only"),
         (["runs/digits/train"], 1, "is a run of 'train', which suggests nothing"),

@@ -52,6 +52,8 @@ def test_the_defaults(minimal):
             "steps": "auto",
             "repeats": 3,
             "stop_factor": 4,
+            "skip_begin": 0,
+            "skip_end": 0,
             "confirm": False,
         },
         "find_momentum": {"values": [0.8, 0.85, 0.9, 0.95, 0.99], "steps": "auto", "repeats": 3},

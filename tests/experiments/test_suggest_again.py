@@ -57,6 +57,59 @@ def test_a_range_test_is_judged_by_any_rule_and_smoothing(ran):
     assert again.suggestion != again.saved == found["find-lr"].suggestion
 
 
+def test_points_are_left_out_as_the_run_did_or_as_asked(small, tmp_path):
+    out = tmp_path / "runs"
+    config = small(find_lr={"steps": 40, "repeats": 1, "skip_begin": 5, "skip_end": 3}, **ONE_PASS)
+    found = find_lr(config, out=out)
+    sweeps = [(c.lrs, c.losses) for c in found.curves]
+    saved = json.loads((found.folder / "result.json").read_text())
+    known = {
+        "chance": saved["chance_loss"],
+        "planned": (40, 10.0),
+        "stopped": saved["stopped"],
+    }
+
+    again = suggest_again(found.folder)
+    asked = suggest_again(found.folder, skip_begin=0, skip_end=0)
+
+    assert again.findings == found.findings
+    assert found.findings == suggest.suggest_lr(sweeps, skip_begin=5, skip_end=3, **known)
+    assert asked.findings == suggest.suggest_lr(sweeps, **known) != found.findings
+    assert (saved["planned"], saved["skip_begin"], saved["skip_end"]) == ([40, 10.0], 5, 3)
+    written = write_suggestion(suggest_again(found.folder, skip_begin=6))
+    reason = yaml.safe_load(written.read_text())["max_lr"]["reason"]
+    assert reason.endswith("without the first 6 and the last 3 points.")
+
+
+def test_a_refusal_read_again_names_what_the_finder_saw(small, tmp_path):
+    config = small(find_lr={"steps": 20, "repeats": 1, "min_lr": 1e-9, "max_lr": 1e-7})
+    found = find_lr(config, out=tmp_path)
+
+    assert found.suggestion.verdict == "never_descended"
+    assert "all 20 steps up to 1e-07 were taken" in found.suggestion.reason
+    assert suggest_again(found.folder).suggestion == found.suggestion
+
+
+@pytest.mark.parametrize(
+    ("key", "damage"),
+    [
+        ("skip_begin", -1),
+        ("skip_end", "3"),
+        ("skip_end", 1.5),
+        ("planned", 40),
+        ("planned", [40]),
+        ("planned", ["40", 10]),
+        ("stopped", "tired"),
+        ("stopped", 3),
+    ],
+)
+def test_a_damaged_plan(folder, key, damage):
+    path = folder / "find-lr/001/result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: damage}))
+    with pytest.raises(ResultError, match=f"'{key}' in result.json must be .*; got"):
+        suggest_again(folder)
+
+
 def test_an_experiment_means_its_newest_range_test(folder):
     newer = shutil.copytree(folder / "find-lr/001", folder / "find-lr/002")
     (newer / "result.json").write_text((newer / "result.json").read_text())
@@ -110,8 +163,9 @@ def test_scores_on_the_validation_split_are_taken_as_saved(small, tmp_path):
 
 
 def test_a_rule_is_for_curves_only(ran):
-    with pytest.raises(ResultError, match="a rule and smoothing are for the curves of find-lr"):
-        suggest_again(ran[0] / "find-wd/001", rule="steep")
+    for asked in ({"rule": "steep"}, {"bandwidth": 1.0}, {"skip_begin": 0}, {"skip_end": 5}):
+        with pytest.raises(ResultError, match="points to skip are for the curves of find-lr"):
+            suggest_again(ran[0] / "find-wd/001", **asked)
 
 
 def test_a_training_suggests_nothing(small, tmp_path):

@@ -1,0 +1,187 @@
+"""Why range tests support no suggestion: what was seen of them, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import starmap
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from onecycle_cli.suggest.curves import finite_part, first_broken
+from onecycle_cli.suggest.suggestion import Suggestion
+from onecycle_cli.suggest.trends import FEWEST_POINTS
+
+STOPPED = ("completed", "diverged", "non_finite")
+"""How a finder says that its range test ended."""
+
+Sweeps = Sequence[tuple[ArrayLike, ArrayLike]]
+"""Learning rates and raw batch losses of each range test, arrays of shape (n,)."""
+
+_FEW_PER_DECADE = 8.0
+_FAR = 10.0
+
+
+@dataclass(frozen=True)
+class Course:
+    """How far range tests went, told by the one that went furthest.
+
+    Attributes:
+        steps: how many finite losses it has.
+        first: its first learning rate.
+        last: the learning rate of its last finite loss.
+        planned: how many steps were planned, and up to which learning rate; `None`: not known.
+        stopped: one of `STOPPED`; `None`: not known, or cut short by whoever ran it.
+        skipped: how many points at the beginning and at the end the rules leave out.
+    """
+
+    steps: int
+    first: float
+    last: float
+    planned: tuple[int, float] | None = None
+    stopped: str | None = None
+    skipped: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def of(
+        cls,
+        sweeps: Sweeps,
+        planned: tuple[int, float] | None,
+        stopped: str | None,
+        skipped: tuple[int, int],
+    ) -> Course:
+        """Return the course of the longest of several sweeps that ended so."""
+        finite = [x for x, _ in starmap(finite_part, sweeps)]
+        if planned is not None and stopped in {"diverged", "non_finite"}:
+            finite = [x for x in finite if len(x) < planned[0]] or finite
+        rates = max(finite, key=len, default=np.array([]))
+        first, last = (float(rates[0]), float(rates[-1])) if len(rates) else (0.0, 0.0)
+        return cls(len(rates), first, last, planned, stopped, skipped)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it ended before its planned end, and not by the finder's own decision."""
+        return self.stopped is None and self.planned is not None and self.steps < self.planned[0]
+
+    @property
+    def sparse(self) -> bool:
+        """Whether it took few steps for the range that it covered."""
+        decades = np.log10(self.last / self.first) if self.steps > 1 else 0.0
+        return bool(self.steps < _FEW_PER_DECADE * decades)
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether the finder stopped it because of its losses."""
+        return self.stopped in {"diverged", "non_finite"}
+
+    @property
+    def begin_earlier(self) -> str:
+        """What to do where it broke off before anything was seen."""
+        if self.last < self.first * _FAR:
+            return "lower min_lr, so that the test begins where the training is stable"
+        return "raise the number of steps, or lower max_lr, so that more of them come before that"
+
+    @property
+    def left(self) -> int:
+        """How many points are left to the rules."""
+        return max(0, self.steps - sum(self.skipped))
+
+    def __str__(self) -> str:
+        """Say how far it went, and why no further."""
+        end = f"at the learning rate {self.last:.3g}"
+        if self.planned is None:
+            return f"{_steps(self.steps)} were recorded, the last {end}"
+        steps, rate = self.planned
+        if self.cut_short:
+            return f"fit ended after {self.steps} of {_steps(steps)}, {end} of {rate:.3g}"
+        if self.stopped == "diverged":
+            return f"the loss diverged at step {self.steps} of {steps}, {end} of {rate:.3g}"
+        if self.stopped == "non_finite":
+            return f"after step {self.steps} of {steps}, {end}, the loss was not finite"
+        return f"all {_steps(steps)} up to {rate:.3g} were taken"
+
+
+def nothing_learned(course: Course, *, fell: bool) -> Suggestion:
+    """Return the refusal where the loss did not fall, or fell only to that of guessing."""
+    if course.cut_short:
+        return _cut_short(course)
+    bound = "what always giving the same answer costs" if fell else "its start"
+    what = f"the loss never fell clearly below {bound} at any learning rate"
+    if course.broke_off:
+        advice = course.begin_earlier
+    else:
+        advice = "check the labels, the loss and that the layers are trainable, or raise max_lr"
+        if course.sparse:
+            advice = (
+                f"that is few for so wide a range: raise the number of steps first; or {advice}"
+            )
+    return _refusal("never_descended", f"{what}: {course}; {advice}.")
+
+
+def never_rose(course: Course, highest: float) -> Suggestion:
+    """Return the refusal where the loss fell, and did not rise again up to the rate `highest`."""
+    if course.cut_short:
+        return _cut_short(course)
+    what = f"the loss was still falling, or flat, at the highest learning rate {highest:.3g}"
+    advice = f"raise max_lr to {highest * 10:.3g} and search again"
+    if sum(course.skipped) and course.broke_off:
+        advice = f"leave out fewer points at the end than {course.skipped[1]}"
+    elif course.broke_off:
+        advice = "its rise is within the noise: raise the number of steps or of repeats"
+    return _refusal("never_diverged", f"{what}; {advice} ({course}).")
+
+
+def too_few_points(sweeps: Sweeps, course: Course) -> Suggestion:
+    """Return the refusal where most sweeps are too short, or not finite from their beginning."""
+    begin, end = course.skipped
+    lengths = [len(finite_part(*sweep)[0]) for sweep in sweeps]
+    short = [s for s, n in zip(sweeps, lengths, strict=True) if n - begin - end < FEWEST_POINTS]
+    course = Course.of(short or sweeps, course.planned, course.stopped, course.skipped)
+    if begin + end and course.steps >= FEWEST_POINTS:
+        what = f"only {_steps(course.left)} of {course.steps} are left"
+        advice = f"leave out fewer than {begin} at the beginning and {end} at the end"
+    elif broken := _first_broken(short):
+        step, lr = broken
+        return _refusal(
+            "non_finite",
+            f"the loss was not finite at step {step}"
+            f"{f' of {course.planned[0]}' if course.planned else ''}, at the learning rate "
+            f"{lr:.3g}; check the inputs for NaN and the loss for a logarithm of zero, or lower "
+            f"min_lr.",
+        )
+    elif course.cut_short:
+        return _cut_short(course)
+    elif course.broke_off:
+        what = str(course)
+        advice = course.begin_earlier
+    else:
+        what = f"only {_steps(course.steps)} were recorded"
+        advice = "raise the number of steps"
+    if not short:
+        return _refusal("too_short", f"{what}, too few for this rule; {advice}.")
+    return _refusal("too_short", f"{what}, and a curve needs at least {FEWEST_POINTS}; {advice}.")
+
+
+def _first_broken(sweeps: Sweeps) -> tuple[int, float] | None:
+    """Return the step, from 1, and the rate of the first loss that is not finite, if there is."""
+    for lrs, losses in sweeps:
+        broken = first_broken(np.asarray(losses, float))
+        if broken < min(np.size(lrs), np.size(losses)):
+            return broken + 1, float(np.asarray(lrs, float)[broken])
+    return None
+
+
+def _cut_short(course: Course) -> Suggestion:
+    return _refusal(
+        "too_short",
+        f"the test was cut short: {course}; give fit more epochs, or plan fewer steps.",
+    )
+
+
+def _refusal(verdict: str, reason: str) -> Suggestion:
+    return Suggestion(None, None, verdict, reason)
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
