@@ -51,9 +51,8 @@ def _made_anew(model: Any) -> Any:
     """Return an optimizer of the same settings, built for the same weights."""
     optimizer, inner = model.optimizer, core(model.optimizer)
     try:
-        with keras.saving.custom_object_scope({type(inner).__name__: type(inner)}):
+        with scope_of(model), keras.saving.custom_object_scope({type(inner).__name__: type(inner)}):
             twin = type(optimizer).from_config(optimizer.get_config())
-        with scope_of(model):
             twin.build(inner._trainable_variables)
     except Exception as error:
         cause = " ".join(f"{type(error).__name__}: {error}".split())

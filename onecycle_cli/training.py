@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import random
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,9 @@ from keras import ops
 from keras.src.backend.common import global_state
 from numpy.typing import NDArray
 
+from onecycle_cli.data_loss import LossParts
 from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
+from onecycle_cli.fresh_start import scope_of
 from onecycle_cli.optimizers import COMPILED_MEANWHILE, GradientNorm, LiveHyperparameters
 from onecycle_cli.state import read, variables_of
 
@@ -34,8 +37,13 @@ class LossTracker(keras.metrics.Mean):
 
     def __init__(self, name: str = "loss", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        nothing_yet = keras.initializers.Constant(float("nan"))
-        self.last = self.add_variable((), initializer=nothing_yet, dtype="float32", name="last")
+        self.last = self.add_variable(
+            (),
+            initializer=keras.initializers.Constant(float("nan")),
+            dtype="float32",
+            aggregation="only_first_replica",  # each replica is told the sum of all
+            name="last",
+        )
 
 
 class _Execution:
@@ -95,11 +103,14 @@ class Instruments:
         self._live = LiveHyperparameters(model, names)
         self._gradient_norm: GradientNorm | None = None
         self._stock_tracker = model._loss_tracker
-        self._tracker = LossTracker(dtype=self._stock_tracker.dtype)
-        self._own_compute_loss = vars(model).get("compute_loss")
-        self._records = False
+        with scope_of(model):
+            self._tracker = LossTracker(dtype=self._stock_tracker.dtype)
+        self._own_methods = {name: vars(model).get(name) for name in ("compute_loss", "train_step")}
+        self._step = threading.local()
+        self._recorded: set[str] = set()
         vars(model)["_loss_tracker"] = self._tracker
         vars(model)["compute_loss"] = self._recording(model.compute_loss)
+        vars(model)["train_step"] = self._marking(model.train_step)
         vars(model)[_INSTRUMENTS] = self
         self._retrace()
 
@@ -197,17 +208,26 @@ class Instruments:
     def batch_loss(self) -> float:
         """The data loss of the last batch, before its update and without penalties.
 
+        It is that of the first `compute_loss` of a training step; see `data_loss.LossParts`.
+
         Raises:
             TrainingError: when the model has a training step of its own that hides it.
         """
         self._check_that_losses_are_seen()
         return float(ops.convert_to_numpy(self._tracker.last))
 
-    def _check_that_losses_are_seen(self) -> None:
-        if not self._records:
+    @property
+    def test_loss(self) -> float:
+        """The data loss of the last batch that was evaluated; see `batch_loss`."""
+        self._check_that_losses_are_seen("test_step")
+        return float(ops.convert_to_numpy(self._tracker.last))
+
+    def _check_that_losses_are_seen(self, step: str = "train_step") -> None:
+        if step not in self._recorded:
             raise TrainingError(
-                f"the loss of a batch cannot be read, because the train_step of "
-                f"{type(self._model).__name__} does not call self.compute_loss; let it do so."
+                f"the loss of a batch cannot be read, because the {step} of "
+                f"{type(self._model).__name__} does not call self.compute_loss for it, or gets "
+                f"more than one number from it; let it do so."
             )
 
     @property
@@ -252,9 +272,10 @@ class Instruments:
         self._live.release()
         if not self._compiled_again():
             vars(self._model)["_loss_tracker"] = self._stock_tracker
-        del vars(self._model)["compute_loss"]
-        if self._own_compute_loss is not None:
-            vars(self._model)["compute_loss"] = self._own_compute_loss
+        for name, own in self._own_methods.items():
+            del vars(self._model)[name]
+            if own is not None:
+                vars(self._model)[name] = own
         del vars(self._model)[_INSTRUMENTS]
         self._retrace()
 
@@ -262,27 +283,37 @@ class Instruments:
         return vars(self._model).get("_loss_tracker") is not self._tracker
 
     def _recording(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        model, tracker = self._model, self._tracker
-        takes_training = getattr(model, "_compute_loss_has_training_arg", True)
+        parts = LossParts(self._model, inner)
 
-        def compute_loss(
-            x: Any = None,
-            y: Any = None,
-            y_pred: Any = None,
-            sample_weight: Any = None,
-            training: bool = True,
-        ) -> Any:
-            extra = {"training": training} if takes_training else {}
-            total = inner(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
-            penalties = model.losses
-            data = total - sum(ops.sum(p) for p in penalties) if penalties else total
-            self._records = True
-            tracker.last.assign(ops.cast(data, tracker.last.dtype))
-            if training and self._execution is not None:
-                self._execution.step(data)
+        def compute_loss(*args: Any, **kwargs: Any) -> Any:
+            total, data = parts(*args, **kwargs)
+            if data is not None:
+                self._take_down(data)
             return total
 
         return compute_loss
+
+    def _marking(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Tell training steps from evaluation, and the first loss of a step from later ones."""
+
+        def train_step(*args: Any, **kwargs: Any) -> Any:
+            self._step.losses = 0  # of this thread: replicas take turns
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                del self._step.losses
+
+        return train_step
+
+    def _take_down(self, data: Any) -> None:
+        losses = getattr(self._step, "losses", None)
+        if losses is not None:
+            self._step.losses += 1
+        self._recorded.add("test_step" if losses is None else "train_step")
+        if not losses:
+            self._tracker.last.assign(ops.cast(data, self._tracker.last.dtype))
+        if losses == 0 and self._execution is not None:
+            self._execution.step(data)
 
     def _retrace(self) -> None:
         size = self.steps_per_execution

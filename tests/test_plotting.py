@@ -279,6 +279,21 @@ def test_the_explosion_leaves_the_picture():
     assert 2.3 < high < 3.2
 
 
+@pytest.mark.parametrize("last", [1e6, 1e20, 1e37])
+def test_how_far_the_loss_exploded_changes_neither_the_line_nor_the_limits(last):
+    def picture_of(loss):
+        record = find_lr()
+        record.tables["curve"]["loss"][-2] = loss
+        axes = plotting.draw(record).axes[0]
+        (line,) = (line for line in axes.lines if line.get_label() == "smoothed")
+        return line.get_ydata(), axes.get_ylim()
+
+    (line, limits), (usual_line, usual_limits) = picture_of(last), picture_of(1e3)
+    np.testing.assert_allclose(line, usual_line)
+    assert limits == pytest.approx(usual_limits)
+    assert line[:100].max() < 2.6
+
+
 def test_other_rules_have_a_row_each_below_the_curves():
     lane = plotting.draw(find_lr()).axes[1]
     assert notes(lane) == ["rebound/2: 0.12", "steep: 0.01", "valley: 0.02"]

@@ -31,6 +31,15 @@ def drawn(
     return lrs[:end], losses[:end]
 
 
+LINEAR = [
+    [4.51, 3.71, 3.07, 2.69, 2.05, 1.71, 1.23, 1.21, 1.20, 1.88, 1.69, 2.00, 1.81, 1.75, 1.26,
+     2.49, 2.72, 1.43, 12.59, 18.57],
+    [3.36, 3.31, 2.78, 2.08, 2.04, 2.40, 1.44, 0.99, 0.69, 0.73, 1.04, 1.86, 2.32, 5.58, 11.52],
+    [3.64, 3.31, 2.83, 2.32, 1.97, 1.76, 1.50, 1.80, 2.64, 1.40, 1.73, 2.12, 1.80, 1.46, 1.61,
+     1.57, 2.28, 5.90, 174.13],
+]  # fmt: skip
+
+
 def flat(seed, n=100, noise=0.15):
     return np.geomspace(1e-5, 10, n), 2.3 + noise * np.random.default_rng(seed).normal(size=n)
 
@@ -127,19 +136,59 @@ class TestSuggestLR:
         lrs, losses = drawn(1, stop_factor=None, blow_up=100)
         losses[80:] = end
         found = suggest_lr([(lrs, losses)])
+        marks = found.landmarks[0]
         assert found.suggestion.verdict == "ok"
-        assert found.landmarks[0].diverge == lrs[79]
-        bottom = found.landmarks[0].bottom
-        assert found.suggestion.value == pytest.approx((bottom * lrs[79]) ** 0.5, rel=0.01)
+        assert lrs[79] / 2 < marks.diverge <= lrs[80]
+        assert found.suggestion.value == pytest.approx(
+            math.sqrt(marks.bottom * marks.diverge), rel=0.01
+        )
 
-    def test_linear_sweeps(self):
-        lrs = np.linspace(0.001, 3, 300)
+    @pytest.mark.parametrize(
+        ("low", "high", "n"), [(1e-3, 3, 300), (1e-2, 3, 100), (1e-4, 3, 300), (1e-5, 3, 300)]
+    )
+    def test_linear_sweeps(self, low, high, n):
+        """Nearly all points lie in the last decade; the start is the first one alone."""
+        lrs = np.linspace(low, high, n)
         for seed in range(10):
-            suggestion = suggest_lr([drawn(seed, lrs=lrs)]).suggestion
+            sweep = drawn(seed, lrs=lrs, drop=0.1)
+            suggestion = suggest_lr([sweep]).suggestion
             assert suggestion.verdict == "ok"
-            assert 0.1 < suggestion.value < 0.6
+            assert 0.1 < suggestion.value < 0.9
 
-    @pytest.mark.parametrize("spike", [3.0, 50.0, 1e4])
+    def test_a_linear_sweep_as_it_was_measured(self):
+        """A perceptron on digits, 300 steps from 1e-5 to 10, of which 15 to 20 were taken."""
+        lrs = np.linspace(1e-5, 10, 300)
+        suggestion = suggest_lr([(lrs[: len(losses)], losses) for losses in LINEAR]).suggestion
+        assert suggestion.verdict == "ok"
+        assert 0.15 < suggestion.value < 0.3
+
+    @pytest.mark.parametrize("low", [1e-5, 1e-3, 1e-2])
+    def test_flat_noise_is_refused_in_linear_sweeps(self, low):
+        lrs = np.linspace(low, 1, 100)
+        accepted = [suggest_lr([(lrs, flat(seed)[1])]).suggestion.accepted for seed in range(200)]
+        assert np.mean(accepted) <= 0.02
+
+    @pytest.mark.parametrize("n", [40, 100, 400])
+    @pytest.mark.parametrize("decades", [0.3, 1.0, 3.0, 6.0, 8.0])
+    def test_the_same_curve_over_any_range(self, decades, n):
+        """The same losses, their rates squeezed into a narrower range: the same place in it."""
+        wide, losses = drawn(0, n=n, stop_factor=None, lrs=np.geomspace(1e-5, 10, n))
+        lrs = 10 ** (np.log10(wide / 10) * decades / 6)
+        place = math.log(suggest_lr([(lrs, losses)]).suggestion.value / lrs[0])
+        expected = math.log(suggest_lr([(wide, losses)]).suggestion.value / wide[0])
+        assert place / math.log(lrs[-1] / lrs[0]) == pytest.approx(
+            expected / math.log(1e6), abs=0.05
+        )
+
+    @pytest.mark.parametrize("n", [12, 40, 400])
+    def test_the_usual_width_follows_the_range_and_its_density(self, n):
+        for decades in (8, 6, 3.1):
+            assert suggest.usual_bandwidth(np.geomspace(10**-decades, 1, n)) == 0.35
+        wide = np.log(10) / (n - 1)
+        expected = min(0.35, max(np.log(10) / 20, 2.5 * wide))
+        assert suggest.usual_bandwidth(np.geomspace(0.1, 1, n)) == pytest.approx(expected)
+
+    @pytest.mark.parametrize("spike", [3.0, 50.0, 1e4, 1e20, 1e37])
     @pytest.mark.parametrize("position", [0, 1, 4, 9, 20, 70])
     def test_one_bad_batch_changes_little(self, position, spike):
         for seed in range(5):
@@ -306,6 +355,73 @@ def falling(seed, n=100):
     return lrs[:n], drawn(seed, lrs=lrs, blow_up=1e9, drop=1e-3)[1][:n]
 
 
+class TestExplosions:
+    """How far a loss has exploded says nothing more than that it has."""
+
+    HUGE = (1e3, 1e6, 1e20, 1e37, 1e300, math.inf, math.nan, -math.inf)
+
+    @quickly
+    @given(st.integers(0, 20), st.floats(min_value=0, allow_nan=False))
+    def test_any_last_loss_from_just_diverged_on(self, seed, more):
+        lrs, losses = drawn(seed)
+        expected = suggest_lr([(lrs, losses)]).suggestion.value
+        losses[-1] += more
+        suggestion = suggest_lr([(lrs, losses)]).suggestion
+        assert suggestion.verdict == "ok"
+        assert suggestion.value == pytest.approx(expected, rel=0.15)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_no_rule_and_no_landmark_tells_them_apart(self, seed):
+        found = []
+        for last in self.HUGE:
+            lrs, losses = drawn(seed)
+            losses[-1] = last
+            found.append(suggest_lr([(lrs, losses)]))
+        assert all(other == found[0] for other in found)
+
+    @pytest.mark.parametrize("rule", suggest.RULES)
+    @pytest.mark.parametrize("last", HUGE)
+    def test_every_rule_alone(self, rule, last):
+        lrs, losses = drawn(0)
+        before = suggest.RULES[rule](lrs, losses)
+        losses[-1] = last
+        near = 0.6 if rule == "slide" else 0.3  # which has the unit of the loss
+        assert suggest.RULES[rule](lrs, losses) == pytest.approx(before, rel=near)
+
+    @pytest.mark.parametrize("last", HUGE)
+    def test_in_one_of_several_repeats(self, last):
+        sweeps = [drawn(i) for i in range(3)]
+        before = suggest_lr(sweeps).suggestion
+        sweeps[1][1][-1] = last
+        after = suggest_lr(sweeps).suggestion
+        assert (after.verdict, after.value) == ("ok", pytest.approx(before.value, rel=0.15))
+
+    @pytest.mark.parametrize("rate", [1.0, 3.0])
+    def test_a_sweep_that_nobody_stopped(self, rate):
+        """Its losses go on to 1e30: the suggestion is that of the part before."""
+        for seed in range(5):
+            lrs, losses = drawn(seed, stop_factor=None)
+            beyond = np.clip(np.arange(100) - np.searchsorted(lrs, 1.0), 0, None)
+            losses *= np.exp(rate * beyond)
+            end = int(np.argmax(losses > 100)) + 1
+            value = suggest_lr([(lrs, losses)]).suggestion.value
+            stopped = suggest_lr([(lrs[:end], losses[:end])]).suggestion.value
+            assert value == pytest.approx(stopped, rel=0.15)
+
+    def test_an_explosion_is_no_fall(self):
+        """Half of the losses have exploded, all alike once they are capped: noise is not zero."""
+        for seed in range(40):
+            lrs, losses = flat(seed)
+            losses[40:] = 1e10
+            assert suggest_lr([(lrs, losses)]).suggestion.verdict == "never_descended"
+
+    def test_the_ceiling_by_hand(self):
+        """Start 3, lowest 1: twice the fall of 2 above 3. Flat: five times the noise above it."""
+        assert suggest.ceiling(np.r_[3.0, 3, 3, 2, 1, 1, 1, 1, 1e20]) == 7
+        noisy = np.resize([1.0, 1.0, 1.954], 300)
+        assert suggest.ceiling(noisy) == pytest.approx(1 + 5 * 1.0)
+
+
 class TestRefusals:
     """What is refused names what was seen: how many points, the planned end, how it ended."""
 
@@ -331,10 +447,10 @@ class TestRefusals:
             assert "all 100 steps up to 10 were taken; check the labels" in found.reason
 
     def test_a_loss_that_diverged_before_it_fell(self):
-        lrs, losses = np.geomspace(1e-5, 10, 100)[:30], np.linspace(2.3, 90, 30)
+        lrs, losses = np.geomspace(1e-5, 10, 100)[:15], np.linspace(2.3, 90, 15)
         found = suggest_lr([(lrs, losses)], planned=PLANNED, stopped="diverged").suggestion
         assert found.verdict == "never_descended"
-        assert "the loss diverged at step 30 of 100, at the learning rate 0.000572 of 10; lower min_lr" in found.reason  # fmt: skip # noqa: E501
+        assert "the loss diverged at step 15 of 100, at the learning rate 7.05e-05 of 10; lower min_lr" in found.reason  # fmt: skip # noqa: E501
         assert "labels" not in found.reason and "raise max_lr" not in found.reason
 
     @pytest.mark.parametrize("n", [1, 5, 11])
@@ -344,6 +460,19 @@ class TestRefusals:
         assert found.verdict == "too_short"
         assert f"the loss diverged at step {n} of 100" in found.reason
         assert "lower min_lr" in found.reason
+
+    @pytest.mark.parametrize("n", [10, 20])
+    def test_a_linear_test_whose_steps_come_after_the_divergence(self, n):
+        lrs, losses = np.linspace(1e-5, 10, 100)[:n], np.geomspace(2.3, 90, n)
+        found = suggest_lr([(lrs, losses)], planned=PLANNED, stopped="diverged").suggestion
+        assert f"diverged at step {n} of 100" in found.reason
+        assert "raise the number of steps, or lower max_lr" in found.reason
+
+    def test_the_step_at_which_it_diverged_is_of_a_test_that_did(self):
+        lrs = np.geomspace(1e-5, 10, 100)
+        sweeps = [(lrs[:15], np.linspace(2.3, 90, 15))] * 2 + [(lrs, np.full(100, 2.3))]
+        found = suggest_lr(sweeps, planned=PLANNED, stopped="diverged").suggestion
+        assert "diverged at step 15 of 100" in found.reason
 
     def test_a_loss_that_is_not_finite_names_the_planned_steps(self):
         lrs, losses = np.geomspace(1e-5, 10, 100), np.r_[np.full(5, 2.3), math.nan]
@@ -429,6 +558,12 @@ def fastai_valley(lrs, losses):
     return lrs[a + int(q) + int(q / 2)]
 
 
+def test_the_valley_is_half_way_along_a_fall_as_it_says():
+    lrs = np.geomspace(1e-4, 1, 101)
+    assert suggest.valley(lrs, np.linspace(2, 1, 101)) == pytest.approx(lrs[49], rel=0.1)
+    assert "half way" in suggest.RULES["valley"].about and "half way" in suggest.valley.__doc__
+
+
 class TestValley:
     @pytest.mark.parametrize("seed", range(20))
     def test_is_the_formula_of_fastai(self, seed):
@@ -463,7 +598,21 @@ def fastai_slide(lrs, losses):
     return answer
 
 
+def fastai_steep(lrs, losses):
+    """Its formula, number by number, over the whole curve."""
+    slopes = [
+        (losses[i + 1] - losses[i]) / (math.log(lrs[i + 1]) - math.log(lrs[i]))
+        for i in range(len(lrs) - 1)
+    ]
+    return lrs[slopes.index(min(slopes))]
+
+
 class TestRules:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_steep_is_the_formula_of_fastai(self, seed):
+        sweep = drawn(seed, n=40 + seed, noise=0.02 * seed)
+        assert suggest.RULES["steep"](*sweep) == fastai_steep(sweep[0], smoothed(*sweep))
+
     @pytest.mark.parametrize("seed", range(20))
     def test_slide_is_the_formula_of_fastai(self, seed):
         sweep = drawn(seed, n=40 + seed, noise=0.02 * seed)
@@ -670,6 +819,48 @@ class TestRank:
     def test_nothing_to_rank(self, scores):
         with pytest.raises(ValueError, match="no candidate"):
             suggest.rank(scores)
+
+
+class TestExplodedCandidates:
+    """One huge loss has an error as large as itself, which must not make a tie of it."""
+
+    @pytest.fixture(params=[1e4, 1e20, 1e37, 1e300])
+    def exploded(self, request):
+        losses = runs(1.0)
+        losses[1][-1] = request.param
+        return losses
+
+    def test_is_infinitely_worse(self, exploded):
+        best, others = suggest.rank({"good": runs(1.0), "exploded": exploded})
+        assert best == "good"
+        assert others["exploded"].mean == math.inf and not others["exploded"].tied
+        assert suggest.paired_error(exploded, runs(1.0)) == math.inf
+
+    def test_is_never_suggested(self, exploded):
+        decay = suggest.suggest_weight_decay({1e-2: exploded, 1e-3: runs(1.0), 1e-4: runs(1.5)})
+        assert (decay.verdict, decay.value) == ("ok", 1e-3)
+        momentum = suggest_momentum({0.8: exploded, 0.9: runs(1.5), "cycled": runs(1.0)})
+        assert (momentum.verdict, momentum.value) == ("ok", DEFAULT_MOMENTUM)
+        scores = {0.02: exploded, 0.04: runs(1.0), 0.08: runs(1.5)}
+        assert suggest.confirm_lr(scores, tried=(0.01, 0.16), normalised=True).value == 0.04
+        assert suggest.finalists({0.01: exploded, 0.03: runs(1.0), 0.09: runs(1.5)})[1] == 0.03
+        assert suggest.next_rate({0.01: runs(1.5), 0.03: runs(1.0), 0.09: exploded}) is None
+        assert suggest.survivors({0.8: exploded, 0.9: runs(1.0), 0.95: runs(1.001)}, min) == [
+            0.9,
+            0.95,
+        ]
+
+    def test_a_bad_batch_that_all_share_is_no_explosion_of_one(self):
+        one, other = runs(1.0), runs(1.5)
+        for losses in (*one, *other):
+            losses[7] = 1e20
+        assert suggest.paired_difference(other, one).mean == pytest.approx(0.5, rel=0.1)
+
+    def test_a_loss_of_zero_can_be_compared(self):
+        worse = np.full(60, 1e-9)
+        assert suggest.paired_difference([worse], [np.zeros(60)]).mean == pytest.approx(1e-9)
+        worse[-1] = 1e20
+        assert suggest.paired_difference([worse], [np.zeros(60)]).mean == math.inf
 
 
 class TestConfirmLR:

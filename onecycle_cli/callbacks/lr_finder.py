@@ -41,9 +41,10 @@ class LRFinder(ScheduledTraining):
         minimum_lr: learning rate of the first step, > 0.
         maximum_lr: learning rate of the last step, > `minimum_lr`.
         lr_scale: `"exp"` for equal ratios between steps, `"linear"` for equal differences.
-        validation_data: optional `(x, y)`: record the loss on batches of it, after each step,
-            instead of the training batch's own. Slower, and seldom better: within the first epoch
-            a batch has not been trained on when its loss is taken.
+        validation_data: optional, what `fit` takes for it: `(x, y)`, `(x, y, sample_weight)`, or a
+            data set. Record the loss on batches of it, after each step, instead of the training
+            batch's own. Slower, and seldom better: within the first epoch a batch has not been
+            trained on when its loss is taken.
         validation_sample_rate: how many batches of it at each step; negative for all.
         stopping_criterion_factor: > 1, or `None` to stop only when a loss is not finite.
         loss_smoothing_beta: of `smoothed_losses`, in [0, 1); shapes nothing else.
@@ -164,7 +165,7 @@ class LRFinder(ScheduledTraining):
         self._stop_rule = StopRule(self.stopping_criterion_factor)
         if self.validation_data is not None:
             self._validation_loss = ValidationLoss(
-                *self.validation_data,
+                self.validation_data,
                 num_batches=self.validation_sample_rate,
                 batch_size=self.batch_size or 32,
             )
@@ -301,7 +302,8 @@ class LRFinder(ScheduledTraining):
     def _loss(self) -> float:
         if self._validation_loss is None:
             return self.batch_loss
-        return self._validation_loss(self.model, lambda: self.batch_loss)
+        instruments = self._attached()
+        return self._validation_loss(self.model, lambda: instruments.test_loss)
 
     def _summary(self) -> str:
         found = self.findings.suggestion

@@ -39,7 +39,8 @@ def suggest_command(
         typer.Option(
             "--smooth",
             metavar="WIDTH",
-            help="Width of the smoothing kernel in ln(lr); default 0.35.",
+            help="Width of the smoothing kernel in ln(lr); default 0.35, less where the curve "
+            "spans less than three decades.",
         ),
     ] = None,
     skip_begin: Annotated[
@@ -138,7 +139,7 @@ def _range_test_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     if findings is None:
         return []
     rows = [
-        ("smoothing", f"{again.bandwidth:g} in ln(lr)"),
+        ("smoothing", f"{again.bandwidth:.3g} in ln(lr)"),
         *_skipped_row(again),
         ("by rule", f"median of {len(findings.landmarks)}"),
     ]

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class SuggestedAgain:
         record: what it holds.
         suggestion: the suggestion; the saved one where it can't be computed again.
         rule: by which rule of `suggest.RULES`; `None`: as the finder does.
-        bandwidth: the smoothing kernel's width in ln lr.
+        bandwidth: the smoothing kernel's width in ln lr; of several, the largest.
         skip_begin: points at the beginning of each curve that were left out.
         skip_end: points at its end that were left out.
         findings: landmarks and every rule's answer, of a range test.
@@ -175,11 +176,14 @@ def _range_test(
         _points_left_out(folder, record, key) if asked is None else asked
         for key, asked in zip(("skip_begin", "skip_end"), skip, strict=True)
     )
-    width = BANDWIDTH if bandwidth is None else bandwidth
+    width = bandwidth or max(
+        (suggest.usual_bandwidth(x) for x, _ in starmap(suggest.finite_part, sweeps)),
+        default=BANDWIDTH,
+    )
     findings = suggest.suggest_lr(
         sweeps,
         rule=rule or suggest.OURS,
-        bandwidth=width,
+        bandwidth=bandwidth,
         chance=chance if isinstance(chance, float) else None,
         planned=_planned(folder, record),
         stopped=_stopped(folder, record),
@@ -344,7 +348,7 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
     how = "from the saved trials"
     if again.findings is not None and again.rungs is None:
         rule = again.rule or suggest.OURS
-        how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:g} in ln lr"
+        how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:.3g} in ln lr"
         if again.skip_begin or again.skip_end:
             how += f", without the first {again.skip_begin} and the last {again.skip_end} points"
     reason = f"{found.reason} Computed again {how}."

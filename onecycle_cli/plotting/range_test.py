@@ -42,9 +42,11 @@ from onecycle_cli.suggest import (
     Landmarks,
     LRFindings,
     Suggestion,
+    ceiling,
     finite_part,
     smooth,
     suggest_lr,
+    usual_bandwidth,
 )
 
 _MOST_SMOOTHED = 1500
@@ -201,15 +203,19 @@ def _sweep(curve: Curve, clip_beginning: int | None = None, clip_end: int | None
 
 
 def _smooth_line(lrs: Array, losses: Array) -> tuple[Array, Array]:
-    """Return the smoothed curve, for long ones through the means of neighbouring points."""
+    """Return the smoothed curve, for long ones through the means of neighbouring points.
+
+    As where it is judged, a loss that has exploded counts as no more than its ceiling.
+    """
     lrs, losses = lrs[lrs > 0], losses[lrs > 0]
     if not len(lrs):
         return lrs, losses
+    losses = np.minimum(losses, ceiling(losses))
     count = min(len(lrs), _MOST_SMOOTHED)
     x = np.array([part.mean() for part in np.array_split(np.log(lrs), count)])
     y = np.array([part.mean() for part in np.array_split(losses, count)])
     x = np.exp(x) if count < len(lrs) else lrs
-    return x, smooth(x, y)
+    return x, smooth(x, y, usual_bandwidth(x))
 
 
 def _rules(findings: LRFindings) -> dict[str, float]:

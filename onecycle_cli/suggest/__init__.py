@@ -30,9 +30,11 @@ from onecycle_cli.suggest.confirmation import (
 from onecycle_cli.suggest.curves import (
     BANDWIDTH,
     Array,
+    ceiling,
     finite_part,
     moving_average,
     smooth,
+    usual_bandwidth,
 )
 from onecycle_cli.suggest.learning_rate import LRFindings, base_lr, suggest_lr
 from onecycle_cli.suggest.racing import (
@@ -73,6 +75,7 @@ __all__ = [
     "annealed",
     "as_good_as_the_best",
     "base_lr",
+    "ceiling",
     "confirm_lr",
     "finalists",
     "find_landmarks",
@@ -93,5 +96,6 @@ __all__ = [
     "suggest_momentum",
     "suggest_weight_decay",
     "survivors",
+    "usual_bandwidth",
     "valley",
 ]

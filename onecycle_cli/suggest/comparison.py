@@ -23,6 +23,7 @@ Scores = dict[Any, list[Array]]
 
 _ANNEALED_SHARE = 0.2
 _BLOCKS = 10
+_EXPLODED = 1e3
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ def paired_difference(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> 
     Returns:
         Mean of `worse - best` and its 95 % interval: the wider one of Student's, from blocks of
         neighbouring losses within the replicates, and, of three replicates or more, the normal
-        one between them. Infinite where a loss is not finite, or where there is but one.
+        one between them. Infinite where a loss is not finite, where there is but one, or where
+        one of `worse` has exploded: to above a thousand times the highest of `best`.
     """
-    if not (_all_finite(worse) and _all_finite(best)):
+    if not _comparable(worse, best):
         return Difference(float("inf"), (float("inf"), float("inf")))
     pairs = _pairs(worse, best)
     blocks = [_block_means(p) for p in pairs]
@@ -82,13 +84,13 @@ def paired_error(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> float
     """Return the standard error of the mean difference of two candidates, in loss.
 
     The wider one of that within the replicates, from blocks of neighbouring losses, and that
-    between them. Infinite where a loss is not finite, or where there is but one.
+    between them. Infinite where a loss is not finite or has exploded, or where there is but one.
 
     Args:
         worse: for each replicate, an array of losses of shape (n,).
         best: the same of the better candidate, aligned example by example.
     """
-    if not (_all_finite(worse) and _all_finite(best)):
+    if not _comparable(worse, best):
         return float("inf")
     pairs = _pairs(worse, best)
     blocks = [_block_means(p) for p in pairs]
@@ -219,6 +221,20 @@ def _all_finite(runs: Sequence[ArrayLike]) -> bool:
     """Tell whether there are losses, and all are finite."""
     arrays = [np.asarray(run, float) for run in runs]
     return bool(arrays) and all(0 < len(a) == first_broken(a) for a in arrays)
+
+
+def _comparable(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> bool:
+    """Tell whether all losses are finite, and none of `worse` has exploded.
+
+    One that is above a thousand times the highest of the best candidate, and its own median, has:
+    its error, as large as the loss itself, would make a tie of it.
+    """
+    if not (_all_finite(worse) and _all_finite(best)):
+        return False
+    own = np.concatenate([np.asarray(run, float) for run in worse])
+    others = np.concatenate([np.asarray(run, float) for run in best])
+    usual = max(float(np.abs(others).max()), float(np.median(np.abs(own))))
+    return bool(own.max() <= _EXPLODED * usual)
 
 
 def _student(freedom: float) -> float:

@@ -8,9 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 BANDWIDTH = 0.35
-"""Width of the smoothing kernel, in natural logarithms of the learning rate."""
+"""Width of the smoothing kernel, in natural logarithms of the learning rate, at most."""
 
 _WEIGHTS_AT_ONCE = 1_000_000
+_WIDTHS = 20
+_NEIGHBOURS = 2.5
+_START = 5
+_EXPLODED = 2.0
+_NOISY = 5.0
 
 
 def smooth(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> Array:
@@ -25,6 +30,22 @@ def smooth(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> A
         bandwidth: the kernel's standard deviation in ln lr, > 0.
     """
     return kernel(np.asarray(lrs, float), np.asarray(losses, float), bandwidth)[0]
+
+
+def usual_bandwidth(lrs: ArrayLike) -> float:
+    """Return the width of the kernel for these learning rates: `BANDWIDTH`, or less.
+
+    A twentieth of a range of less than three decades, whose curve it would flatten else, but two
+    and a half times the usual distance of neighbours in ln lr, below which nothing is averaged.
+
+    Args:
+        lrs: rising learning rates > 0, of shape (n,).
+    """
+    x = np.log(np.asarray(lrs, float))
+    if len(x) < 2:
+        return BANDWIDTH
+    densest = _NEIGHBOURS * float(np.median(np.diff(x)))
+    return min(BANDWIDTH, max((x[-1] - x[0]) / _WIDTHS, densest))
 
 
 def moving_average(losses: ArrayLike, beta: float = 0.98) -> Array:
@@ -69,12 +90,38 @@ def without_spikes(y: Array) -> Array:
     return np.median([np.r_[y[2], y[:-1]], y, np.r_[y[1:], y[-1]]], axis=0)
 
 
+def ceiling(losses: Array) -> float:
+    """Return the loss above which a sweep has exploded, by how much says nothing more.
+
+    It lies above the start by twice the fall, or by five times the noise if that is more.
+
+    Args:
+        losses: finite, of shape (n,); of fewer than three nothing can be said.
+    """
+    if len(losses) < 3:
+        return float("inf")
+    usual = without_spikes(losses)
+    start = float(usual[:_START].max())
+    return start + max(_EXPLODED * (start - float(usual.min())), _NOISY * noise(losses))
+
+
 def first_broken(losses: Array) -> int:
     """Return the position of the first loss that is not finite; their number if all are."""
     broken = np.flatnonzero(~(np.abs(losses) <= np.finfo(np.float32).max))
     return int(broken[0]) if broken.size else len(losses)
 
 
+def rising_rate(lrs: ArrayLike, position: int, last: float) -> float | None:
+    """Return the learning rate at a position if it is finite and above `last`."""
+    rates = np.asarray(lrs, float)
+    if position >= len(rates):
+        return None
+    rate = float(rates[position])
+    return rate if last * (1 + 1e-9) < rate < np.inf else None
+
+
 def noise(y: Array) -> float:
     """Standard deviation of raw losses about their trend, from the steps between neighbours."""
+    if len(y) < 2:
+        return 0.0
     return float(np.median(np.abs(np.diff(y)))) / 0.954  # median of |N(0,1) - N(0,1)|

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from onecycle_cli.suggest.curves import BANDWIDTH
 from onecycle_cli.suggest.refusals import (
     STOPPED,
     Course,
@@ -45,7 +44,7 @@ def suggest_lr(
     sweeps: Sweeps,
     *,
     rule: str = OURS,
-    bandwidth: float = BANDWIDTH,
+    bandwidth: float | None = None,
     chance: float | None = None,
     planned: tuple[int, float] | None = None,
     stopped: str | None = None,
@@ -61,7 +60,8 @@ def suggest_lr(
         sweeps: learning rates and raw batch losses of each test, arrays of shape (n,); a sweep
             may end in a non-finite loss.
         rule: a name of `RULES`.
-        bandwidth: the smoothing kernel's standard deviation in ln lr, > 0.
+        bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: what
+            `usual_bandwidth` says of each sweep.
         chance: the loss of always giving the same best answer; a sweep that never comes clearly
             below it has learned nothing, however far it fell. `None`: not known.
         planned: how many steps each test was to take, and its last learning rate; `None`: not

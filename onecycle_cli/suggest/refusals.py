@@ -20,6 +20,7 @@ Sweeps = Sequence[tuple[ArrayLike, ArrayLike]]
 """Learning rates and raw batch losses of each range test, arrays of shape (n,)."""
 
 _FEW_PER_DECADE = 8.0
+_FAR = 10.0
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,10 @@ class Course:
         stopped: str | None,
         skipped: tuple[int, int],
     ) -> Course:
-        """Return the course of the longest of several sweeps."""
+        """Return the course of the longest of several sweeps that ended so."""
         finite = [x for x, _ in starmap(finite_part, sweeps)]
+        if planned is not None and stopped in {"diverged", "non_finite"}:
+            finite = [x for x in finite if len(x) < planned[0]] or finite
         rates = max(finite, key=len, default=np.array([]))
         first, last = (float(rates[0]), float(rates[-1])) if len(rates) else (0.0, 0.0)
         return cls(len(rates), first, last, planned, stopped, skipped)
@@ -71,6 +74,13 @@ class Course:
     def broke_off(self) -> bool:
         """Whether the finder stopped it because of its losses."""
         return self.stopped in {"diverged", "non_finite"}
+
+    @property
+    def begin_earlier(self) -> str:
+        """What to do where it broke off before anything was seen."""
+        if self.last < self.first * _FAR:
+            return "lower min_lr, so that the test begins where the training is stable"
+        return "raise the number of steps, or lower max_lr, so that more of them come before that"
 
     @property
     def left(self) -> int:
@@ -99,7 +109,7 @@ def nothing_learned(course: Course, *, fell: bool) -> Suggestion:
     bound = "what always giving the same answer costs" if fell else "its start"
     what = f"the loss never fell clearly below {bound} at any learning rate"
     if course.broke_off:
-        advice = "lower min_lr, so that the test begins where the training is stable"
+        advice = course.begin_earlier
     else:
         advice = "check the labels, the loss and that the layers are trainable, or raise max_lr"
         if course.sparse:
@@ -143,8 +153,8 @@ def too_few_points(sweeps: Sweeps, course: Course) -> Suggestion:
     elif course.cut_short:
         return _cut_short(course)
     elif course.broke_off:
-        what = f"only {_steps(course.steps)} were recorded, for {course}"
-        advice = "lower min_lr, so that the test begins where the training is stable"
+        what = str(course)
+        advice = course.begin_earlier
     else:
         what = f"only {_steps(course.steps)} were recorded"
         advice = "raise the number of steps"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onecycle_cli.suggest.curves import BANDWIDTH
 from onecycle_cli.suggest.trends import Trend
 
 _SLIDE_SPAN = 15
@@ -34,21 +33,22 @@ class Rule:
     needs_rebound: bool = False
 
     def __call__(
-        self, lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH
+        self, lrs: ArrayLike, losses: ArrayLike, bandwidth: float | None = None
     ) -> float | None:
         """Return the answer for one sweep, which may end in a non-finite loss.
 
         Args:
             lrs: learning rates > 0, of shape (n,).
             losses: raw batch losses, of shape (n,).
-            bandwidth: the smoothing kernel's standard deviation in ln lr, > 0.
+            bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: the
+                usual one.
         """
         trend = Trend.of(lrs, losses, bandwidth)
         return None if trend is None else self.of_trend(trend)
 
 
-def valley(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> float | None:
-    """Return fastai's default answer: two thirds down the longest falling run of the curve.
+def valley(lrs: ArrayLike, losses: ArrayLike, bandwidth: float | None = None) -> float | None:
+    """Return fastai's default answer: half way along the longest falling run of the curve.
 
     With `lds` the length of the longest decreasing subsequence that ends at each point, `e` its
     maximum's position and `a = e - lds[e]`: the rate at `a + (e - a) // 3 + (e - a) // 6`.
@@ -57,7 +57,7 @@ def valley(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> f
     return RULES["valley"](lrs, losses, bandwidth)
 
 
-def slide(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> float | None:
+def slide(lrs: ArrayLike, losses: ArrayLike, bandwidth: float | None = None) -> float | None:
     """Return fastai's `slide`: the rate from which on the slope changes little.
 
     With `g` the change of the loss from step to step, a pair of points 15 steps apart slides down
@@ -91,9 +91,10 @@ def _minimum_tenth(trend: Trend) -> float | None:
 
 def _valley(trend: Trend) -> float | None:
     k = trend.smoothed
+    even = 1e-12 * float(np.ptp(k))  # where the loss has exploded, only rounding differs
     lengths = np.ones(len(k), int)
     for i in range(1, len(k)):
-        longer = lengths[:i][k[:i] > k[i]]
+        longer = lengths[:i][k[:i] > k[i] + even]
         lengths[i] = longer.max() + 1 if longer.size else 1
     end = int(np.argmax(lengths))
     begin = end - int(lengths[end])
@@ -125,8 +126,8 @@ RULES: dict[str, Rule] = {
         True,
     ),
     "rebound/2": Rule("half the rate at which the loss rebounds", _rebound_half, True),
-    "steep": Rule("the rate at which the loss falls fastest", _steep),
-    "valley": Rule("fastai's valley, two thirds down the longest fall", _valley),
+    "steep": Rule("fastai's steep, where the loss falls fastest", _steep),
+    "valley": Rule("fastai's valley, half way along the longest fall", _valley),
     "slide": Rule("fastai's slide, where the slope stops changing", _slide),
     "minimum/10": Rule("a tenth of the rate of the lowest loss", _minimum_tenth, True),
     "minimum": Rule("the rate of the lowest loss", _minimum, True),

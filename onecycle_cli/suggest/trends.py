@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from onecycle_cli.suggest.curves import (
-    BANDWIDTH,
     Array,
+    ceiling,
     finite_part,
     first_broken,
     kernel,
     noise,
+    rising_rate,
+    usual_bandwidth,
     without_spikes,
 )
 
@@ -28,6 +30,7 @@ _SMALLEST_GAIN = 0.01
 _BEYOND_CHANCE = 2.0
 _OVERCONFIDENT = 2.0
 _LAST = 5
+_OF_THREE = 0.67  # the median of three normal losses errs by so much of one's error
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Landmarks:
     bottom: float | None = None
 
 
-def find_landmarks(lrs: ArrayLike, losses: ArrayLike, bandwidth: float = BANDWIDTH) -> Landmarks:
+def find_landmarks(lrs: ArrayLike, losses: ArrayLike, bandwidth: float | None = None) -> Landmarks:
     """Return the landmarks of one sweep, which may end in a non-finite loss.
 
     `diverge` is the first rate after the minimum at which the smoothed loss has risen by a tenth
@@ -66,9 +69,11 @@ class Trend:
 
     Attributes:
         lrs: rising learning rates, of shape (n,).
-        losses: their raw, finite losses, of shape (n,).
+        losses: their losses, none above `limit`, of shape (n,); one that was not finite, with which
+            the sweep ended, stands there as `limit`.
         smoothed: the losses without single spikes, smoothed, of shape (n,).
         spread: by which share of the raw noise each smoothed loss errs, of shape (n,).
+        limit: the loss above which the sweep has exploded, as `ceiling` has it.
         broke_off: whether the sweep ended in a loss that was not finite.
         ending: the mean of the last finite losses, those that are left out included.
     """
@@ -77,6 +82,7 @@ class Trend:
     losses: Array
     smoothed: Array
     spread: Array
+    limit: float
     broke_off: bool
     ending: float
 
@@ -85,7 +91,7 @@ class Trend:
         cls,
         lrs: ArrayLike,
         losses: ArrayLike,
-        bandwidth: float = BANDWIDTH,
+        bandwidth: float | None = None,
         skipped: tuple[int, int] = (0, 0),
     ) -> Trend | None:
         """Return the trend of a sweep; `None` if it is too short to have one.
@@ -93,24 +99,35 @@ class Trend:
         Args:
             lrs: learning rates > 0, of shape (n,).
             losses: raw batch losses, of shape (n,).
-            bandwidth: the smoothing kernel's standard deviation in ln lr, > 0.
+            bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: the
+                usual one.
             skipped: how many points at the beginning and at the end to leave out.
         """
         x, y = finite_part(lrs, losses)
-        ending = float(y[-_LAST:].mean()) if len(y) else 0.0
         begin, end = skipped
-        x, y = (part[begin : max(begin, len(part) - end)] for part in (x, y))
-        if len(x) < FEWEST_POINTS:
+        if len(x) - begin - end < FEWEST_POINTS:
             return None
-        smoothed, spread = kernel(x, without_spikes(y), bandwidth)
-        broke_off = first_broken(np.asarray(losses, float)) < np.size(losses)
-        return cls(x, y, smoothed, spread, broke_off, ending)
+        ending = float(y[-_LAST:].mean())
+        limit = ceiling(y[begin : len(y) - end])
+        broken = first_broken(np.asarray(losses, float))
+        broke_off = broken < np.size(losses)
+        if broke_off and (after := rising_rate(lrs, broken, x[-1])) is not None:
+            x, y = np.append(x, after), np.append(y, limit)
+        x, y = (part[begin : len(part) - end] for part in (x, np.minimum(y, limit)))
+        width = usual_bandwidth(x) if bandwidth is None else bandwidth
+        smoothed, spread = kernel(x, without_spikes(y), width)
+        return cls(x, y, smoothed, spread, limit, broke_off, ending)
 
     @property
     def first_tenth(self) -> slice:
-        """The points in the first tenth of the sweep's logarithmic range, but at least 5."""
+        """The points in the first tenth of the sweep's logarithmic range.
+
+        Five of them, where there are fewer and five lie within its first two fifths; a linear
+        sweep is past those with its second point, and has but its first one.
+        """
         x = np.log(self.lrs)
-        return slice(max(5, int(np.searchsorted(x, 0.9 * x[0] + 0.1 * x[-1]))))
+        tenth, two_fifths = (np.searchsorted(x, x[0] + s * (x[-1] - x[0])) for s in (0.1, 0.4))
+        return slice(max(1, int(tenth), min(5, int(two_fifths))))
 
     @property
     def start(self) -> float:
@@ -130,9 +147,9 @@ class Trend:
     @property
     def descended(self) -> bool:
         """Whether the fall is more than noise, and more than a trifle."""
-        error = noise(self.losses) * max(
-            self.spread[self.lowest], self.spread[self.first_tenth].mean()
-        )
+        begin = self.spread[self.first_tenth]
+        share = float(begin.mean()) * (_OF_THREE if len(begin) == 1 else 1.0)
+        error = self._noise(slice(None)) * max(float(self.spread[self.lowest]), share)
         return self.fall > max(_SIGNIFICANT * error, _SMALLEST_DROP * abs(self.start))
 
     def beats(self, chance: float | None) -> bool:
@@ -144,14 +161,14 @@ class Trend:
         if chance is None or self.start > _OVERCONFIDENT * chance:
             return True
         gain = chance - float(self.smoothed[self.lowest])
-        error = noise(self.losses[: self.lowest + 1]) * self.spread[self.lowest]
+        error = self._noise(slice(self.lowest + 1)) * self.spread[self.lowest]
         return gain > max(_BEYOND_CHANCE * error, _SMALLEST_GAIN * abs(chance))
 
     @property
     def steep(self) -> float:
-        """The rate, up to the minimum, at which the loss falls fastest per logarithm of it."""
-        falling = slice(max(2, self.lowest + 1))
-        return float(self.lrs[np.gradient(self.smoothed, np.log(self.lrs))[falling].argmin()])
+        """The rate from which, to the next one, the loss falls fastest per logarithm of it."""
+        slopes = np.diff(self.smoothed) / np.diff(np.log(self.lrs))
+        return float(self.lrs[slopes.argmin()])
 
     @property
     def bottom(self) -> float:
@@ -171,7 +188,7 @@ class Trend:
         """The rate at which the loss has clearly risen again."""
         low = self.lowest
         around = max(FEWEST_POINTS // 2, len(self.lrs) // 12)
-        error = noise(self.losses[max(0, low - around) : low + around])
+        error = self._noise(slice(max(0, low - around), low + around))
         bottom = self.smoothed[low]
         rise = min(_REBOUND * self.fall, abs(bottom))
         clear = np.maximum(rise, _SIGNIFICANT * error * self.spread[low:])
@@ -181,9 +198,14 @@ class Trend:
         exploded = self.ending > bottom + max(rise, _SIGNIFICANT * error / np.sqrt(_LAST))
         return float(self.lrs[-1]) if self.broke_off or exploded else None
 
+    def _noise(self, part: slice) -> float:
+        """Return the noise of a part of the losses, without those that exploded."""
+        losses = self.losses[part]
+        return noise(losses[losses < self.limit])
+
     def landmarks(self) -> Landmarks:
         """Return where the curve turns."""
-        error = 3 * noise(self.losses) * self.spread
+        error = 3 * self._noise(slice(None)) * self.spread
         lower = np.flatnonzero(self.smoothed < self.start - error)
         return Landmarks(
             first=float(self.lrs[lower[0]]) if lower.size else None,

@@ -13,6 +13,7 @@ from onecycle_cli.errors import OptimizerError, ResultError, TrainingError
 
 every_backend = pytest.mark.every_backend
 
+STANDSTILL = {"minimum_lr": 1e-30, "maximum_lr": 2e-30}
 MODES = {"auto": {}, "not compiled": {"jit_compile": False}, "eager": {"run_eagerly": True}}
 
 
@@ -399,9 +400,9 @@ def test_so_many_batches_of_held_out_data_are_drawn(regression, monkeypatch):
     model, sizes = regression.model("sgd"), []
     inner = model.test_on_batch
 
-    def test_on_batch(x, y):
+    def test_on_batch(x, *others):
         sizes.append(len(x))
-        return inner(x, y)
+        return inner(x, *others)
 
     monkeypatch.setattr(model, "test_on_batch", test_on_batch)
     held_out = (regression.x[:20], regression.y[:20])
@@ -414,6 +415,110 @@ def test_held_out_data_of_two_lengths_are_refused(regression):
     test = finder(validation_data=(regression.x, regression.y[:9]))
     with pytest.raises(ValueError, match=r"must be \(x, y\) of one length; got 50, 9"):
         regression.fit(regression.model("sgd"), [test])
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of 8 samples, the last one of 4; endless on request."""
+
+    def __init__(self, x, y, weights, endless=False):
+        super().__init__()
+        self.arrays, self.endless = (x, y, weights), endless
+
+    @property
+    def num_batches(self):
+        return None if self.endless else 3
+
+    def __getitem__(self, i):
+        return tuple(array[i % 3 * 8 : i % 3 * 8 + 8] for array in self.arrays)
+
+
+def held_out_forms(x, y, weights):
+    """Return the same data as `fit` may be given them, and how often each can be read."""
+    forms = {
+        "arrays": (x, y, weights),
+        "lists": [x.tolist(), y.tolist(), weights.tolist()],
+        "tensors": tuple(ops.convert_to_tensor(array) for array in (x, y, weights)),
+        "a PyDataset": Batches(x, y, weights),
+    }
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        arrays = tf.data.Dataset.from_tensor_slices((x, y, weights))
+        forms["a tf.data.Dataset"] = arrays.batch(8)
+        forms["a filtered one"] = arrays.batch(8).filter(lambda *_: True)
+    return forms
+
+
+@every_backend
+@pytest.mark.parametrize(
+    "form",
+    ["arrays", "lists", "tensors", "a PyDataset", "a tf.data.Dataset", "a filtered one"],
+)
+def test_held_out_data_may_come_as_in_fit(regression, form):
+    random_numbers = np.random.default_rng(1)
+    x, y = (random_numbers.normal(size=(20, k)).astype("float32") for k in (4, 2))
+    weights = random_numbers.random(20).astype("float32")
+    forms = held_out_forms(x, y, weights)
+    if form not in forms:
+        pytest.skip("it belongs to TensorFlow")
+    test = finder(
+        num_steps=9, validation_data=forms[form], validation_sample_rate=-1, batch_size=20
+    )
+    regression.fit(regression.model("sgd"), [test], epochs=2)
+    expected = []
+    for step in range(1, 10):
+        reference = regression.reference("sgd").train(test.lrs[:step], [0.0] * step)
+        kernel, bias = reference.weights
+        expected.append(np.mean(weights * np.mean((x @ kernel + bias - y) ** 2, axis=1)))
+    np.testing.assert_allclose(test.losses, expected, rtol=1e-5)
+
+
+def test_held_out_data_for_several_inputs(regression):
+    inputs = {name: keras.Input((4,), name=name) for name in ("a", "b")}
+    joined = keras.layers.Add()(list(inputs.values()))
+    model = keras.Model(inputs, keras.layers.Dense(2)(joined))
+    model.compile("sgd", "mse")
+    x = {"a": regression.x, "b": 2 * regression.x}
+    test = finder(
+        validation_data=(x, regression.y), minimum_lr=1e-30, maximum_lr=2e-30, batch_size=50
+    )
+    model.fit(x, regression.y, batch_size=8, verbose=0, callbacks=[test])
+    expected = np.mean((model.predict(x, verbose=0) - regression.y) ** 2)
+    np.testing.assert_allclose(test.losses, [expected] * 7, rtol=1e-5)
+
+
+def test_batches_of_a_data_set_are_taken_in_turn(regression):
+    data = Batches(regression.x, regression.y, np.ones(50), endless=True)
+    test = finder(
+        validation_data=data, validation_sample_rate=2, minimum_lr=1e-30, maximum_lr=2e-30
+    )
+    model = regression.model("sgd")
+    regression.fit(model, [test], epochs=1)
+    errors = np.mean((model.predict(regression.x, verbose=0) - regression.y) ** 2, axis=1)
+    means = [errors[8 * k : 8 * k + 8].mean() for k in range(3)]
+    expected = [(means[2 * k % 3] + means[(2 * k + 1) % 3]) / 2 for k in range(7)]
+    np.testing.assert_allclose(test.losses, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "sentence"),
+    [
+        (np.ones((5, 4)), "that gives such batches and can be read again; got one ndarray"),
+        (1.5, "got float"),
+        ((1, 2, 3, 4), "got 4 values"),
+        ((batch for batch in ()), "got a generator, which can be read only once"),
+        ((np.ones((0, 4)), np.ones((0, 2))), "must have samples; got none"),
+        ((object(), None), "got a tuple that holds a object"),
+        (Batches([], [], [], endless=True), "never ends, so validation_sample_rate must be a num"),
+    ],
+)
+def test_what_is_no_held_out_data_is_refused_in_one_sentence(regression, held_out, sentence):
+    test = finder(validation_data=held_out, validation_sample_rate=-1)
+    model = regression.model("sgd")
+    attributes = set(vars(model))
+    with pytest.raises(ValueError, match=sentence):
+        regression.fit(model, [test])
+    assert "compute_loss" not in set(vars(model)) - attributes
 
 
 def test_held_out_losses_leave_no_trace_either(noisy, state_of):
