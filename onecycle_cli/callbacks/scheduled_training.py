@@ -20,7 +20,8 @@ class ScheduledTraining(keras.callbacks.Callback):
     A range test and a 1cycle run are this, with different schedules.
 
     Attributes:
-        step: how many batches this `fit` has trained on.
+        step: how many steps of the schedule are done.
+        first_epoch: the epoch that this `fit` began with: 0, or its `initial_epoch`.
     """
 
     def __init__(self, num_samples: int | None, batch_size: int | None) -> None:
@@ -28,6 +29,7 @@ class ScheduledTraining(keras.callbacks.Callback):
         self.num_samples = num_samples
         self.batch_size = batch_size
         self.step = 0
+        self.first_epoch = 0
         self._instruments: Instruments | None = None
         self._rows: list[dict[str, float]] = []
         self._loss_in_execution: float | None = None
@@ -41,7 +43,7 @@ class ScheduledTraining(keras.callbacks.Callback):
         raise NotImplementedError
 
     def values_at(self, step: int) -> Mapping[str, float]:
-        """Return what the hyper-parameters shall be at a step of this `fit`, from 0."""
+        """Return what the hyper-parameters shall be at a step of the schedule, from 0."""
         raise NotImplementedError
 
     def record(self, values: Mapping[str, float]) -> None:
@@ -79,6 +81,7 @@ class ScheduledTraining(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if not self._planned:
+            self.first_epoch = epoch
             self.plan(self.params["epochs"] - epoch)
             self._planned = True
 

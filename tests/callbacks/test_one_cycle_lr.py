@@ -163,14 +163,6 @@ def test_momentum_is_left_alone_if_asked_for(regression, smith):
 # --- which steps it counts ----------------------------------------------------------------------
 
 
-def test_only_the_epochs_of_this_fit_count(regression, smith):
-    model, callback = regression.model(keras.optimizers.SGD(0.05)), one_cycle()
-    regression.fit(model, [callback], initial_epoch=2, epochs=5)
-    lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
-    np.testing.assert_allclose(callback.history["lr"], lrs, rtol=1e-12)
-    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
-
-
 def test_one_instance_in_two_fits(regression, smith):
     model, callback = regression.model(keras.optimizers.SGD(0.05, momentum=0.5)), one_cycle()
     reference = regression.reference("sgd")
