@@ -39,7 +39,7 @@ class OneCycleLR(ScheduledTraining):
         maximum_momentum: momentum where the rate is low, in [0, 1). `None`, with the next:
             momentum is left alone.
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
-        verbose: print the values in force at the end of each epoch.
+        verbose: print the values in force at the end of each epoch, unless `fit(verbose=0)`.
         shape: `"smith"`, `"linear"`, `"cosine"` or `"wsd"`.
         scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
 
@@ -163,11 +163,11 @@ class OneCycleLR(ScheduledTraining):
         if logs is not None and latest:
             logs[LEARNING_RATE] = latest["lr"]
             logs |= {k: v for k, v in latest.items() if k == MOMENTUM}
-        if self.verbose and latest:
+        if self.may_print and latest:
             print(" - " + " - ".join(f"{key}: {value:.5g}" for key, value in latest.items()))
 
     def _go_on(self, num_steps: int) -> None:
-        if self.verbose:
+        if self.may_print:
             print(f"OneCycleLR: going on after step {self.step} of {num_steps}")
         _ = self.model  # on JAX, brings the variables up to date
         if not self._attached().take_up_slots():

@@ -24,6 +24,8 @@ class ScheduledTraining(keras.callbacks.Callback):
         first_epoch: the epoch that this `fit` began with: 0, or its `initial_epoch`.
     """
 
+    verbose = True
+
     def __init__(self, num_samples: int | None, batch_size: int | None) -> None:
         super().__init__()
         self.num_samples = num_samples
@@ -49,6 +51,11 @@ class ScheduledTraining(keras.callbacks.Callback):
     def record(self, values: Mapping[str, float]) -> None:
         """Take note of the values that the step just done was run with."""
         raise NotImplementedError
+
+    @property
+    def may_print(self) -> bool:
+        """Whether this callback and `fit` were both left verbose."""
+        return bool(self.verbose and self.params.get("verbose", 1))
 
     @property
     def batch_loss(self) -> float:
