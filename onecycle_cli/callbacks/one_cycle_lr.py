@@ -58,6 +58,8 @@ class OneCycleLR(ScheduledTraining):
         L. N. Smith, arXiv:1803.09820; L. N. Smith and N. Topin, arXiv:1708.07120.
     """
 
+    usage = "OneCycleLR(max_lr=0.1)"
+
     def __init__(
         self,
         num_samples: int | None = None,
@@ -74,6 +76,7 @@ class OneCycleLR(ScheduledTraining):
         scale_precentage: float | None = None,
     ) -> None:
         super().__init__(num_samples, batch_size)
+        self._check_count("num_epoch", num_epoch)
         if max_lr is None:
             raise ValueError("max_lr is required: OneCycleLR(max_lr=...); LRFinder suggests one.")
         if (maximum_momentum is None) != (minimum_momentum is None):

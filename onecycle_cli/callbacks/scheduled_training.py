@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from onecycle_cli.errors import OnecycleError, TrainingError
 from onecycle_cli.training import Instruments
@@ -25,9 +26,12 @@ class ScheduledTraining(keras.callbacks.Callback):
     """
 
     verbose = True
+    usage = ""
 
     def __init__(self, num_samples: int | None, batch_size: int | None) -> None:
         super().__init__()
+        self._check_count("num_samples", num_samples)
+        self._check_count("batch_size", batch_size)
         self.num_samples = num_samples
         self.batch_size = batch_size
         self.step = 0
@@ -151,7 +155,7 @@ class ScheduledTraining(keras.callbacks.Callback):
                 f"the number of batches of this data set is unknown; pass steps_per_epoch to fit, "
                 f"or num_samples and batch_size to {type(self).__name__}."
             )
-        if true is not None and counted is not None and counted != true:
+        if true is not None and counted is not None and not self._agrees(true):
             warnings.warn(
                 f"{type(self).__name__} was told num_samples={self.num_samples} and "
                 f"batch_size={self.batch_size}, {counted} batches an epoch, but fit runs {true}; "
@@ -159,6 +163,23 @@ class ScheduledTraining(keras.callbacks.Callback):
                 stacklevel=2,
             )
         return int(true if true is not None else counted)  # type: ignore[arg-type]
+
+    def _agrees(self, steps: int) -> bool:
+        """Tell whether the counts say as much, with a smaller last batch or without it."""
+        batches = self.num_samples / self.batch_size  # type: ignore[operator]
+        return steps in (math.floor(batches), math.ceil(batches))
+
+    def _check_count(self, name: str, count: Any) -> None:
+        """Refuse what is no count: most often an argument in a place that is another one's."""
+        if count is None or (isinstance(count, int | np.integer) and count >= 1):
+            return
+        if isinstance(count, float) and count >= 1 and count.is_integer():
+            return
+        raise ValueError(
+            f"{name} must be a whole number of at least 1, or left out; got {count!r}. The first "
+            f"arguments of {type(self).__name__} are counts; pass the others by their names, as in "
+            f"{self.usage}."
+        )
 
     def _attached(self) -> Instruments:
         if self._instruments is None:
