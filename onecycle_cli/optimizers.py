@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -25,6 +26,9 @@ L2 = "l2"
 
 _MOMENTUM_ATTRIBUTES = ("momentum", "beta_1", "adam_beta_1")
 _MOMENTUM_SLOTS = ("momentums", "_momentums")
+
+_released_slots: WeakKeyDictionary[Any, tuple[int, list[Any]]] = WeakKeyDictionary()
+"""By optimizer: how often it had updated when it was released, and the slots it lost then."""
 
 
 COMPILED_MEANWHILE = (
@@ -147,6 +151,7 @@ class LiveHyperparameters:
         self._kernels = kernels(model)
         self._variables: dict[str, list[Any]] = {}
         self._undo: list[Callable[[], None]] = []
+        self._new_slots: list[Any] = []
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         self._lay_variables_aside()
@@ -242,6 +247,22 @@ class LiveHyperparameters:
         """Return the value of a hyper-parameter that the next step will use."""
         return float(ops.convert_to_numpy(self._variables[name][0]))
 
+    def take_up_slots(self) -> bool:
+        """Let slots that momentum needed, and the optimizer had not, go on where they were left.
+
+        Returns:
+            Whether they do: not if the optimizer has updated without them since.
+        """
+        updates, slots = _released_slots.get(self._optimizer, (-1, []))
+        if self._new_slots and updates == self._updates() and len(slots) == len(self._new_slots):
+            for new, old in zip(self._new_slots, slots, strict=True):
+                new.assign(old)
+            self._new_slots = []
+        return not self._new_slots or not self._updates()
+
+    def _updates(self) -> int:
+        return int(ops.convert_to_numpy(self._optimizer._iterations))
+
     def release(self) -> None:
         """Give the stock optimizer back, with the numbers it had before. Idempotent."""
         while self._undo:
@@ -327,11 +348,15 @@ class LiveHyperparameters:
             none = getattr(optimizer, name, None)
             if none == []:
                 slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
-                vars(optimizer)[name] = slots
+                vars(optimizer)[name] = self._new_slots = slots
                 self._undo.append(partial(vars(optimizer).__setitem__, name, none))
+                self._undo.append(partial(self._leave, slots))
         for slot in getattr(optimizer, "_average_gradients", []):  # RMSprop builds them last
             optimizer._untrack_variable(slot)
             optimizer._track_variable(slot)
+
+    def _leave(self, slots: list[Any]) -> None:
+        _released_slots[self._optimizer] = (self._updates(), slots)
 
     def _watch_updates(self) -> Witness:
         optimizer, outer = self._optimizer, self._outer
@@ -350,6 +375,7 @@ class LiveHyperparameters:
         self._override(optimizer, "get_config", lambda: _plain(stock_config()))
         for each in {id(o): o for o in (optimizer, self._outer)}.values():
             self._override(each, "save_own_variables", self._save_stock_variables(each))
+            self._override(each, "load_own_variables", self._load_stock_variables(each))
 
     def _save_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
         def save_own_variables(store: Any) -> None:
@@ -361,12 +387,33 @@ class LiveHyperparameters:
 
         return save_own_variables
 
+    def _load_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
+        stock_load = optimizer.load_own_variables
+
+        def load_own_variables(store: Any) -> None:
+            variables = [v for v in optimizer.variables if not isinstance(v, _Added)]
+            if len(store.keys()) != len(variables):  # saved without momentum
+                omitted = {id(slot) for slot in self._omitted_at_zero()}
+                variables = [v for v in variables if id(v) not in omitted]
+            if len(store.keys()) != len(variables):
+                stock_load(store)  # which says why it can't
+                return
+            for i, variable in enumerate(variables):
+                variable.assign(store[str(i)])
+            loaded = {id(v) for v in variables}
+            self._new_slots = [slot for slot in self._new_slots if id(slot) not in loaded]
+
+        return load_own_variables
+
     def _idle_slots(self) -> list[Any]:
         """Return the slots that the optimizer would not have, were it made as it is now."""
+        slots = self._omitted_at_zero()
+        return slots if slots and not ops.convert_to_numpy(self._optimizer.momentum) else []
+
+    def _omitted_at_zero(self) -> list[Any]:
+        """Return the slots that the optimizer does not have when its momentum is 0."""
         optimizer = self._optimizer
         if not isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.RMSprop):
-            return []
-        if float(ops.convert_to_numpy(optimizer.momentum)) != 0:
             return []
         return [slot for name in _MOMENTUM_SLOTS for slot in getattr(optimizer, name, [])]
 

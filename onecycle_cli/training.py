@@ -204,6 +204,10 @@ class Instruments:
         """Return the value of a hyper-parameter that the next step will use."""
         return self._live.read(name)
 
+    def take_up_slots(self) -> bool:
+        """Let added slots go on where they were left; see `LiveHyperparameters`."""
+        return self._live.take_up_slots()
+
     @property
     def batch_loss(self) -> float:
         """The data loss of the last batch, before its update and without penalties.

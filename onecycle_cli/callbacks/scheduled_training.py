@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from onecycle_cli.errors import OnecycleError, TrainingError
 from onecycle_cli.training import Instruments
@@ -20,14 +21,21 @@ class ScheduledTraining(keras.callbacks.Callback):
     A range test and a 1cycle run are this, with different schedules.
 
     Attributes:
-        step: how many batches this `fit` has trained on.
+        step: how many steps of the schedule are done.
+        first_epoch: the epoch that this `fit` began with: 0, or its `initial_epoch`.
     """
+
+    verbose = True
+    usage = ""
 
     def __init__(self, num_samples: int | None, batch_size: int | None) -> None:
         super().__init__()
+        self._check_count("num_samples", num_samples)
+        self._check_count("batch_size", batch_size)
         self.num_samples = num_samples
         self.batch_size = batch_size
         self.step = 0
+        self.first_epoch = 0
         self._instruments: Instruments | None = None
         self._rows: list[dict[str, float]] = []
         self._loss_in_execution: float | None = None
@@ -41,12 +49,17 @@ class ScheduledTraining(keras.callbacks.Callback):
         raise NotImplementedError
 
     def values_at(self, step: int) -> Mapping[str, float]:
-        """Return what the hyper-parameters shall be at a step of this `fit`, from 0."""
+        """Return what the hyper-parameters shall be at a step of the schedule, from 0."""
         raise NotImplementedError
 
     def record(self, values: Mapping[str, float]) -> None:
         """Take note of the values that the step just done was run with."""
         raise NotImplementedError
+
+    @property
+    def may_print(self) -> bool:
+        """Whether this callback and `fit` were both left verbose."""
+        return bool(self.verbose and self.params.get("verbose", 1))
 
     @property
     def batch_loss(self) -> float:
@@ -79,6 +92,7 @@ class ScheduledTraining(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if not self._planned:
+            self.first_epoch = epoch
             self.plan(self.params["epochs"] - epoch)
             self._planned = True
 
@@ -141,7 +155,7 @@ class ScheduledTraining(keras.callbacks.Callback):
                 f"the number of batches of this data set is unknown; pass steps_per_epoch to fit, "
                 f"or num_samples and batch_size to {type(self).__name__}."
             )
-        if true is not None and counted is not None and counted != true:
+        if true is not None and counted is not None and not self._agrees(true):
             warnings.warn(
                 f"{type(self).__name__} was told num_samples={self.num_samples} and "
                 f"batch_size={self.batch_size}, {counted} batches an epoch, but fit runs {true}; "
@@ -149,6 +163,23 @@ class ScheduledTraining(keras.callbacks.Callback):
                 stacklevel=2,
             )
         return int(true if true is not None else counted)  # type: ignore[arg-type]
+
+    def _agrees(self, steps: int) -> bool:
+        """Tell whether the counts say as much, with a smaller last batch or without it."""
+        batches = self.num_samples / self.batch_size  # type: ignore[operator]
+        return steps in (math.floor(batches), math.ceil(batches))
+
+    def _check_count(self, name: str, count: Any) -> None:
+        """Refuse what is no count: most often an argument in a place that is another one's."""
+        if count is None or (isinstance(count, int | np.integer) and count >= 1):
+            return
+        if isinstance(count, float) and count >= 1 and count.is_integer():
+            return
+        raise ValueError(
+            f"{name} must be a whole number of at least 1, or left out; got {count!r}. The first "
+            f"arguments of {type(self).__name__} are counts; pass the others by their names, as in "
+            f"{self.usage}."
+        )
 
     def _attached(self) -> Instruments:
         if self._instruments is None:

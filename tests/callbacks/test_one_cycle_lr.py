@@ -163,14 +163,6 @@ def test_momentum_is_left_alone_if_asked_for(regression, smith):
 # --- which steps it counts ----------------------------------------------------------------------
 
 
-def test_only_the_epochs_of_this_fit_count(regression, smith):
-    model, callback = regression.model(keras.optimizers.SGD(0.05)), one_cycle()
-    regression.fit(model, [callback], initial_epoch=2, epochs=5)
-    lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
-    np.testing.assert_allclose(callback.history["lr"], lrs, rtol=1e-12)
-    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
-
-
 def test_one_instance_in_two_fits(regression, smith):
     model, callback = regression.model(keras.optimizers.SGD(0.05, momentum=0.5)), one_cycle()
     reference = regression.reference("sgd")
@@ -230,7 +222,7 @@ def test_an_unknown_number_of_steps_is_an_error(regression):
 @pytest.mark.parametrize(
     ("counts", "sentence"),
     [
-        ({"num_samples": 60, "batch_size": 8}, "8 batches an epoch, but fit runs 7; going by fit"),
+        ({"num_samples": 70, "batch_size": 8}, "9 batches an epoch, but fit runs 7; going by fit"),
         ({"num_epoch": 5}, "told num_epoch=5, but fit runs 3; going by fit"),
     ],
 )
@@ -265,17 +257,30 @@ def test_the_optimizer_is_a_stock_one_afterwards(regression, rule):
 
 def test_an_epoch_reports_and_prints_what_was_in_force(regression, capsys):
     callback = OneCycleLR(max_lr=MAX_LR, maximum_momentum=HIGH, minimum_momentum=LOW)
-    history = regression.fit(regression.model("sgd"), [callback]).history
+    model, data = regression.model("sgd"), {"x": regression.x, "y": regression.y, "batch_size": 8}
+    history = model.fit(**data, epochs=3, verbose=2, callbacks=[callback]).history
     assert history["learning_rate"] == callback.history["lr"][6::7]
     assert history["momentum"] == callback.history["momentum"][6::7]
-    printed = capsys.readouterr().out.strip().splitlines()
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" - lr")]
     assert printed[-1] == f" - lr: {callback.history['lr'][-1]:.5g} - momentum: 0.9"
     assert len(printed) == 3
 
 
-def test_silence(regression, capsys):
-    regression.fit(regression.model("sgd"), [one_cycle()])
+@pytest.mark.parametrize("arguments", [{"verbose": True}, {}, {"verbose": False}])
+@pytest.mark.parametrize("initial_epoch", [0, 1])
+def test_nothing_is_printed_where_fit_is_to_print_nothing(
+    regression, capsys, arguments, initial_epoch
+):
+    callback = OneCycleLR(max_lr=MAX_LR, **arguments)
+    model = regression.model(keras.optimizers.SGD(0.05, momentum=0.5))
+    regression.fit(model, [callback], initial_epoch=initial_epoch)  # with verbose=0
     assert capsys.readouterr().out == ""
+
+
+def test_nothing_is_printed_by_a_callback_that_is_to_print_nothing(regression, capsys):
+    model, data = regression.model("sgd"), {"x": regression.x, "y": regression.y}
+    model.fit(**data, verbose=2, callbacks=[one_cycle()])
+    assert " - lr" not in capsys.readouterr().out
 
 
 @every_backend
@@ -455,6 +460,43 @@ def test_another_callback_that_sets_the_same_is_noticed(regression, each_batch, 
 def test_arguments_out_of_range_are_refused_at_once(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         OneCycleLR(**{"max_lr": 0.1} | arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ((0.02,), "num_samples"),
+        ((0.1, 0.2, 0.1, 0.95), "num_samples"),
+        ((0.1, 0.1, None, 0.95, 0.85, True), "num_samples"),
+        ((1, 0.1, None, 0.95, 0.85), "num_epoch"),
+        ((2.0, 0, 1, 0.95), "num_epoch"),
+        ((50, 3, 0.5, 0.95), "batch_size"),
+        ((50, 3, "8", 0.95), "batch_size"),
+        ((np.float64(0.3), 3), "num_samples"),
+    ],
+)
+def test_arguments_in_the_places_of_the_counts_are_refused(arguments, name):
+    """The callback of keras-one-cycle's code, unlike that of its README, began with max_lr."""
+    with pytest.raises(ValueError, match=rf"{name} must be a whole .* OneCycleLR\(max_lr=0.1\)"):
+        OneCycleLR(*arguments)
+    if len(arguments) > 3:
+        return
+    with pytest.raises(ValueError, match=r"_(samples|size) must be .* LRFinder\(minimum_lr=1e-5\)"):
+        LRFinder(*arguments)
+
+
+@pytest.mark.parametrize("counts", [(50, 3, 8), (50.0, 3.0, 8.0), np.array([50, 3, 8])])
+def test_counts_of_every_type_are_taken(regression, smith, counts):
+    callback = OneCycleLR(*counts, MAX_LR, verbose=False)
+    regression.fit(regression.model("sgd"), [callback])  # a warning would be an error
+    np.testing.assert_allclose(callback.history["lr"], smith(21, MAX_LR)[0], rtol=1e-12)
+
+
+def test_counts_without_the_smaller_last_batch_agree_with_fit(regression, smith):
+    callback, model = one_cycle(num_samples=50, batch_size=8), regression.model("sgd")
+    batches = (batch for batch in regression.batches(6))
+    model.fit(batches, steps_per_epoch=6, shuffle=False, verbose=0, callbacks=[callback])
+    np.testing.assert_allclose(callback.history["lr"], smith(6, MAX_LR)[0], rtol=1e-12)
 
 
 def test_it_works_inside_fit_only():
