@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -75,4 +77,12 @@ def _root(
 
 def run() -> None:
     """Run the command line."""
+    _spell_out_what_cannot_be_written()
     app()
+
+
+def _spell_out_what_cannot_be_written() -> None:
+    """Let no character that the output's encoding lacks cost the result and the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,7 @@
 """What only shows in a process of its own: signals, native messages, what is imported."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -159,3 +160,31 @@ def test_a_reader_that_goes_away_is_no_error():
     script = f"{sys.executable} -m onecycle_cli list models | {sys.executable} -c pass"
     found = subprocess.run(["bash", "-c", script], check=False, capture_output=True, text=True)
     assert found.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp1252", b"\xe5\xae\x9f"),  # a Japanese character
+        ("latin-1", b"\xe5\xae\x9f"),
+        ("ascii", b"\xc3\xbc"),  # a u with two dots
+        ("utf-8", b"\xff"),  # no UTF-8 at all
+    ],
+)
+def test_a_character_that_cannot_be_written_costs_no_exit_code(own_folders, encoding, name):
+    (own_folders / "digits.yaml").write_text("dataset: {name: digits}\nmodel: {name: mlp}\n")
+    commands = [
+        [b"plot", b"digits.yaml", b"--set", b"train.max_lr=1", b"--out", name],
+        [b"init", b"mnist", b"--out", name],
+        [b"plot", b"--help"],
+    ]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "onecycle_cli", *command],
+            env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+            check=False,
+            capture_output=True,
+        )
+        assert (done.returncode, done.stderr) == (0, b""), command
+        assert done.stdout.decode(encoding if encoding != "ascii" else "utf-8").strip()
+    assert os.listdir(name)  # noqa: PTH208  (its name is bytes)
