@@ -40,6 +40,9 @@ CHECKPOINTS = "checkpoints"
 JOURNAL = "journal"
 """What a run that is not finished holds beside its results, to be taken up again."""
 
+CONFUSION = "confusion.npz"
+"""Where a training's confusion matrix is that is too large for JSON."""
+
 SUGGESTED = ("max_lr", "momentum", "weight_decay")
 _KEYS = {"find-lr": "max_lr", "find-momentum": "momentum", "find-wd": "weight_decay"}
 _VALUES = {
@@ -56,6 +59,7 @@ _NUMBERED = re.compile(r"\.?(\d+)(?:-running)?")
 _TEMPORARY = re.compile(r"\..+(\.[0-9a-f]{8}|\.tmp\.keras)")
 _BIAS_CORRECTION = 0.98
 _LARGEST_EXPONENT = 300
+_MOST_CLASSES_IN_JSON = 100
 _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     "find-lr": {"curve": ("lr", "loss")},
     "find-momentum": {"trials": ("momentum", "score"), "curves": ("trial", "step", "loss")},
@@ -149,6 +153,32 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, data: Any) -> None:
     """Write JSON; non-finite numbers become `null`, which every reader understands."""
     write_text(path, to_json(data, indent=2) + "\n")
+
+
+def write_result(path: Path, data: Mapping[str, Any], *, matrix: str = CONFUSION) -> None:
+    """Write a result as JSON; a large confusion matrix goes into a file of its own beside it.
+
+    Args:
+        path: the JSON file.
+        data: as it is to be read; of more than 100 classes, `confusion_file` says where the matrix
+            is to be found: in an .npz file, as `confusion`.
+        matrix: the name of that file.
+    """
+    data, confusion = without_large_confusion(data)
+    if confusion is not None:
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, confusion=np.asarray(confusion, np.int64))
+        write_bytes(path.with_name(matrix), file.getvalue())
+        data |= {"confusion_file": matrix}
+    write_json(path, data)
+
+
+def without_large_confusion(data: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Return a result without its confusion matrix, and that, if it is of more than 100 classes."""
+    confusion = data.get("confusion")
+    if confusion is None or len(confusion) <= _MOST_CLASSES_IN_JSON:
+        return dict(data), None
+    return {key: value for key, value in data.items() if key != "confusion"}, confusion
 
 
 def write_yaml(path: Path, data: Any, header: str = "") -> None:
@@ -601,6 +631,8 @@ def read_record(path: str | Path) -> Record:
         )
     result = read_json(folder / "result.json")
     _check_result(folder / "result.json", result)
+    if (folder / CONFUSION).is_file() and "confusion" not in result:
+        result["confusion"] = _read_matrix(folder / CONFUSION)
     tables = {p.stem: read_csv(p) for p in sorted(folder.glob("*.csv"))}
     _check_tables(folder, result["kind"], tables)
     return Record(
@@ -776,6 +808,16 @@ def _read_npy(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
         raise ResultError(f"{path}: is missing.") from None
     except (OSError, ValueError, TypeError, EOFError, MemoryError) as error:
         raise ResultError(f"{path}: cannot be read as a list of numbers: {error}.") from None
+
+
+def _read_matrix(path: Path) -> np.ndarray[Any, Any]:
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            return np.asarray(file["confusion"])
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise ResultError(
+            f"{path}: cannot be read as a confusion matrix; restore it, or remove it."
+        ) from error
 
 
 def _check_result(path: Path, result: Any) -> None:

@@ -883,7 +883,35 @@ def test_a_confusion_matrix_says_what_is_mistaken_most_often():
     ) in " ".join(lines)
 
 
-@pytest.mark.parametrize("classes", [2, 10, 100, 300])
+def test_of_many_classes_neighbours_share_a_square():
+    """401 classes: 134 squares of three, the last of two."""
+    counts = np.eye(401, dtype=int) * 8
+    counts[0, 1] = 4  # a neighbour, within the square
+    counts[6:9, 300] = 4  # a third of what another square holds
+    figure = plotting.draw_confusion(confused(counts))
+    wrong, right = (image.get_array() for image in figure.axes[0].images)
+    assert wrong.shape == right.shape == (134, 134)
+    rights = right.diagonal()
+    assert rights[0] == 24 / 28
+    assert rights[2] == pytest.approx(2 / 3)
+    assert set(rights.tolist()) == {24 / 28, 2 / 3, 1.0}
+    assert np.argwhere(wrong.filled(0) > 0).tolist() == [[2, 100]]
+    assert wrong[2, 100] == pytest.approx(1 / 3)
+    assert [tuple(image.get_extent()) for image in figure.axes[0].images] == [
+        (-0.5, 401.5, 401.5, -0.5)
+    ] * 2
+    text = " ".join(heading(figure))
+    assert "A square stands for 3 classes and 3 answers." in text
+    assert "the darkest are 33.33 % of the classes" in text
+    assert "class 6 for class 300 (4)" in text
+
+
+def test_names_of_older_files_that_are_no_text_are_drawn():
+    axes = plotting.draw_confusion(confused([[1, 0], [0, 1]], ["caf\udce9", "tea"])).axes[0]
+    assert [t.get_text() for t in axes.get_xticklabels()] == [r"caf\udce9", "tea"]
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100, 300, 1500])
 def test_a_confusion_matrix_of_any_size_is_named_without_overlap(classes):
     figure = plotting.draw_confusion(confused(np.eye(classes, dtype=int).tolist()))
     assert plotting.png(figure).startswith(b"\x89PNG")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.scored import Part
 
 _PARTS = ("test", "validation")
+_MOST_CLASSES, _WORST = 100, 20
 
 
 def evaluate_command(
@@ -67,9 +68,9 @@ def evaluate_command(
             evaluation = evaluate(saved, config=source, part=asked, observer=observer)
         found = evaluation.as_dict()
         if out is not None:
-            results.write_json(out, found)
+            results.write_result(out, found, matrix=_matrix_of(out).name)
         if as_json:
-            typer.echo(results.to_json(found))
+            typer.echo(results.to_json(results.without_large_confusion(found)[0]))
         else:
             _show(evaluation, found, out)
 
@@ -82,8 +83,14 @@ def _check(part: str, out: Path | None) -> None:
         raise ConfigError(
             f"--part: must be test or validation; got '{part}'{did_you_mean(part, list(_PARTS))}"
         )
-    if out is not None and os.path.lexists(out):
-        raise ConfigError(f"--out: {out} is there already; give the name of a new file.")
+    for path in () if out is None else (out, _matrix_of(out)):
+        if os.path.lexists(path):
+            raise ConfigError(f"--out: {path} is there already; give the name of a new file.")
+
+
+def _matrix_of(out: Path) -> Path:
+    """Return where the confusion matrix goes, if it is too large for the JSON file."""
+    return out.with_name(f"{out.stem}-confusion.npz")
 
 
 def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> None:
@@ -97,15 +104,24 @@ def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> No
     table([*rows, *([("saved in", str(out))] if out else [])])
     if found["accuracy"] is not None:
         typer.echo()
+        if len(found["per_class"]) > _MOST_CLASSES:
+            typer.echo(f"the {_WORST} classes of the lowest accuracy; --json has them all")
         columns(_class_rows(evaluation, found))
 
 
 def _class_rows(evaluation: Evaluation, found: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return for each class how many are right, and what it is most often taken for."""
+    """Return for each class how many are right, and what it is most often taken for.
+
+    Of many classes, those of the lowest accuracy.
+    """
     names = evaluation.dataset.classes or ()
+    shown = list(enumerate(found["per_class"]))
+    if len(shown) > _MOST_CLASSES:
+        judged = [(i, entry) for i, entry in shown if entry["accuracy"] is not None]
+        shown = sorted(judged, key=lambda pair: pair[1]["accuracy"])[:_WORST]
     rows: list[tuple[str, ...]] = [("class", "examples", "accuracy", "most often taken for")]
-    for i, (entry, answers) in enumerate(zip(found["per_class"], found["confusion"], strict=True)):
-        wrong = [0 if j == i else count for j, count in enumerate(answers)]
+    for i, entry in shown:
+        wrong = [0 if j == i else count for j, count in enumerate(found["confusion"][i])]
         most = max(wrong)
         mistaken = f"{names[wrong.index(most)]} ({most})" if most else ""
         share = "none" if entry["accuracy"] is None else f"{entry['accuracy']:.2%}"

@@ -252,7 +252,7 @@ class _Training:
     def _write(self, run: RunFolder, result: TrainResult) -> None:
         if result.ended == "interrupted":
             run.end_as("interrupted")
-        results.write_json(
+        results.write_result(
             run.path / "result.json",
             {
                 "kind": "train",

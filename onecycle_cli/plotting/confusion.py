@@ -33,6 +33,7 @@ Counts = NDArray[np.int64]
 
 _MOST_WITH_NUMBERS = 20
 _MOST_WITH_NAMES = 120
+_MOST_SQUARES = 200
 _LONGEST_NAME = 18
 _PAIRS_NAMED = 5
 _DARK = 0.55
@@ -43,16 +44,18 @@ def draw_confusion(record: Record) -> Figure:
     """Draw the confusion matrix of a `train` record.
 
     Rows are the true classes, columns the model's answers. Right answers are blue, the darker the
-    larger their share of the class; wrong ones are orange, on a scale of their own.
+    larger their share of the class; wrong ones are orange, on a scale of their own. Of more classes
+    than can be told apart, neighbours share a square.
 
     Raises:
         ResultError: when the record has none, as regression and older runs have none.
     """
     names, counts = _matrix_of(record)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = new_figure(_heading(record, names, counts, shares), _body(len(names)))
+    together = -(-len(names) // _MOST_SQUARES)
+    shares = _shares(counts, together)
+    figure = new_figure(_heading(record, names, counts, shares, together), _body(len(names)))
     axes = figure.subplots()
-    _color(axes, shares)
+    _color(axes, shares, together)
     if len(names) <= _MOST_WITH_NUMBERS:
         _write_numbers(axes, counts, shares)
     _name_classes(axes, names, shares)
@@ -63,7 +66,7 @@ def _matrix_of(record: Record) -> tuple[list[str], Counts]:
     rows, per_class = record.result.get("confusion"), record.result.get("per_class")
     try:
         counts = np.array(rows, np.int64)
-        names = [str(entry["class"]) for entry in per_class or ()]
+        names = [_as_text(entry["class"]) for entry in per_class or ()]
     except (TypeError, ValueError, LookupError):
         counts, names = np.empty(0, np.int64), []
     if not names or counts.shape != (len(names), len(names)) or counts.min() < 0:
@@ -73,23 +76,46 @@ def _matrix_of(record: Record) -> tuple[list[str], Counts]:
     return names, counts
 
 
+def _shares(counts: Counts, together: int) -> Array:
+    """Return of each square the share of its row, where so many classes share a square.
+
+    On the diagonal only right answers count, not those for another class of the same square.
+    """
+    squares = -(-len(counts) // together)
+    padded = np.pad(counts, (0, squares * together - len(counts)))
+    found = padded.reshape(squares, together, squares, together).sum(axis=(1, 3))
+    totals = np.maximum(found.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(found, padded.diagonal().reshape(squares, together).sum(axis=1))
+    return np.asarray(found / totals, np.float64)
+
+
 def _body(classes: int) -> float:
     """Return the height in inches: cells are square, and large enough for what is in them."""
     return min(WIDTH, max(4.0, 2.5 + 0.45 * classes))
 
 
-def _heading(record: Record, names: Sequence[str], counts: Counts, shares: Array) -> list[Line]:
+def _heading(
+    record: Record, names: Sequence[str], counts: Counts, shares: Array, together: int
+) -> list[Line]:
     right = counts.trace() / max(1, counts.sum())
-    legend = "Blue: right, the darker the larger the share of the class."
-    wrong = _without_diagonal(shares).max()
-    if wrong:
-        legend += f" Orange: wrong; the darkest are {percent(float(wrong))} of a class."
     return [
         *title_lines(title_of(record, "Confusion on the test set")),
         Line(f"test accuracy {percent(float(right))} of {counts.sum():,}", 11, True, GREEN),
         *_most_confused(names, counts),
-        Line(legend, color=GREY),
+        Line(_legend(shares, together), color=GREY),
     ]
+
+
+def _legend(shares: Array, together: int) -> str:
+    whole, text = "class", ""
+    if together > 1:
+        whole, text = "classes", f"A square stands for {together} classes and {together} answers. "
+    text += f"Blue: right, the darker the larger the share of the {whole}."
+    wrong = _without_diagonal(shares).max()
+    if wrong:
+        part = "a class" if together == 1 else "the classes"
+        text += f" Orange: wrong; the darkest are {percent(float(wrong))} of {part}."
+    return text
 
 
 def _most_confused(names: Sequence[str], counts: Counts) -> list[Line]:
@@ -105,9 +131,10 @@ def _most_confused(names: Sequence[str], counts: Counts) -> list[Line]:
     return [Line(f"Most often mistaken: {', '.join(texts)}.")] if texts else []
 
 
-def _color(axes: Axes, shares: Array) -> None:
+def _color(axes: Axes, shares: Array, together: int) -> None:
     wrong = _without_diagonal(shares)
     on_diagonal = np.eye(len(shares), dtype=bool)
+    end = len(shares) * together - 0.5
     for hidden, values, color, darkest in (
         (on_diagonal, wrong, VERMILLION, wrong.max() or 1.0),
         (~on_diagonal, shares, BLUE, 1.0),
@@ -118,6 +145,7 @@ def _color(axes: Axes, shares: Array) -> None:
             vmin=0,
             vmax=darkest,
             interpolation="nearest",
+            extent=(-0.5, end, end, -0.5),
         )
     axes.grid(visible=False)
     for spine in axes.spines.values():
@@ -166,3 +194,8 @@ def _without_diagonal(values: NDArray[Any]) -> NDArray[Any]:
 def _short(name: str) -> str:
     text = " ".join(name.split())
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+
+
+def _as_text(name: object) -> str:
+    """Return a name in which escapes stand for what is no text, as older files may have it."""
+    return str(name).encode(errors="backslashreplace").decode()

@@ -89,6 +89,58 @@ def test_class_folders_of_any_name_come_to_the_end(own_folders, start, rows):
     assert set(classes) <= set(rows(out))
 
 
+@pytest.fixture
+def many_classes(own_folders, invoke):
+    """A training on 120 classes of five examples each."""
+    x = np.random.default_rng(0).normal(size=(600, 4)).astype(np.float32)
+    np.savez("many.npz", x_train=x, y_train=np.arange(600) % 120)
+    (own_folders / "c.yaml").write_text(
+        "{dataset: {name: arrays, path: many.npz}, model: {name: mlp}, batch_size: 64,"
+        " train: {cycles: [{epochs: 1}], max_lr: 0.1}}"
+    )
+    outcome = invoke("train", "c.yaml")
+    assert outcome.exit_code == 0, outcome.output
+    return own_folders / "runs/c/train/001"
+
+
+def test_a_large_confusion_matrix_has_a_file_of_its_own(many_classes, invoke, own_folders):
+    result = json.loads((many_classes / "result.json").read_text())
+    assert result["confusion_file"] == "confusion.npz"
+    assert "confusion" not in result
+    with np.load(many_classes / "confusion.npz", allow_pickle=False) as file:
+        (confusion,) = (file[name] for name in file.files)
+    assert confusion.shape == (120, 120)
+    assert [entry["examples"] for entry in result["per_class"]] == confusion.sum(axis=1).tolist()
+    assert confusion.trace() / confusion.sum() == result["test_accuracy"]
+
+    assert invoke("plot", "runs", "--confusion").exit_code == 0
+    redrawn = (own_folders / "001-confusion.png").read_bytes()
+    assert redrawn == (many_classes / "confusion.png").read_bytes()
+
+    outcome = invoke("evaluate", "runs", "--json", "--out", "it.json")
+    assert outcome.exit_code == 0, outcome.output
+    written = json.loads((own_folders / "it.json").read_text())
+    assert written.pop("confusion_file") == "it-confusion.npz"
+    assert written == json.loads(outcome.stdout)
+    with np.load("it-confusion.npz", allow_pickle=False) as file:
+        assert file["confusion"].tolist() == confusion.tolist()
+
+    outcome = invoke("evaluate", "runs")
+    lines = outcome.stdout.split("\n\n")[1].splitlines()
+    assert "20 classes of the lowest accuracy" in lines[0]
+    assert len(lines) == 2 + 20
+    outcome = invoke("evaluate", "runs", "--out", "it-confusion.npz")
+    assert outcome.exit_code == 2
+    (own_folders / "it.json").unlink()
+    outcome = invoke("evaluate", "runs", "--out", "it.json")
+    assert (outcome.exit_code, "it-confusion.npz is there already" in outcome.stderr) == (2, True)
+
+    (many_classes / "confusion.npz").write_bytes(b"half of")
+    outcome = invoke("plot", "runs", "--confusion")
+    assert outcome.exit_code == 1
+    assert "confusion.npz: cannot be read as a confusion matrix; restore" in outcome.stderr
+
+
 KERAS_FREE = """
 import sys
 from onecycle_cli.main import app
