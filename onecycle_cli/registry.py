@@ -29,7 +29,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from onecycle_cli.errors import ConfigError, ModelError
+from onecycle_cli.containment import contained
+from onecycle_cli.errors import ConfigError, ModelError, cause_of
 from onecycle_cli.local_imports import local_imports
 
 if TYPE_CHECKING:
@@ -400,11 +401,14 @@ def _adapt(
 def _failing_as_model_error(signature: _Signature, doing: str) -> Iterator[None]:
     """Turn whatever a user's code raises into a ModelError."""
     try:
-        yield
-    except (Exception, SystemExit) as error:
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        with contained():
+            yield
+    except (KeyboardInterrupt, ModelError):
+        raise
+    except BaseException as error:  # GeneratorExit and a user's own ones too
         raise ModelError(
-            f"model {signature.model!r} failed to {doing}: {cause}{_place(error, signature)}"
+            f"model {signature.model!r} failed to {doing}: {cause_of(error)}"
+            f"{_place(error, signature)}"
         ) from error
 
 

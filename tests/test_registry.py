@@ -373,6 +373,47 @@ def test_a_bug_in_a_users_file(write, source, cause, line):
     assert not [name for name in set(sys.modules) - modules if "no_such" in name]
 
 
+@pytest.mark.parametrize(
+    ("statement", "cause"),
+    [
+        ("os._exit(0)", r"SystemExit: os\._exit\(0\) would end the program"),
+        ("os.abort()", r"SystemExit: os\.abort\(\) would end"),
+        ("quit(0)", "SystemExit: 0"),
+        ("sys.exit('bye')", "SystemExit: bye"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("raise Stop('enough')", "Stop: enough"),
+        ("raise Mute", "Mute"),
+        ("raise BaseExceptionGroup('two', [Stop()])", "BaseExceptionGroup: two"),
+        ("raise ValueError('\\x1b[1mbold\\x1b[0m')", "ValueError: bold"),
+        ("keras.backend.set_floatx('float16')", "changes Keras' global floatx"),
+        ("keras.config.set_dtype_policy('float16')", "changes Keras' global dtype_policy"),
+    ],
+)
+@pytest.mark.parametrize("place", ["on import", "in the function"])
+def test_whatever_a_file_does_to_the_process_is_one_sentence(write, statement, cause, place):
+    path = write(f"""
+        import os, sys
+        import keras
+
+        class Stop(BaseException): ...
+
+        class Mute(Exception):
+            def __str__(self):
+                raise ValueError
+
+        {statement if place == "on import" else ""}
+
+        def build(shape, classes):
+            {statement if place != "on import" else ""}
+            x = keras.Input(shape)
+            return keras.Model(x, keras.layers.Dense(classes)(keras.layers.Flatten()(x)))
+    """)
+    with pytest.raises(ModelError, match=cause) as caught:
+        build(f"{path}:build")
+    assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
 def test_ctrl_c_is_no_error_of_the_model(write):
     path = write("def build(a, b):\n    raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):

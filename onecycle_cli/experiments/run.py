@@ -98,14 +98,15 @@ def run(
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is taken up.")
     config = load_config(config)
+    out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip)
     with workbench(config, observer) as bench:
         _get_ready(recipe, bench, out, observer, reuse)
         if out is None:
             return _Journey(recipe, bench, None, None, observer).go()
-        folder = _new_folder(recipe, config, Path(out))
+        folder = _new_folder(recipe, config, out)
         with results.locked(folder):
-            return _Journey(recipe, bench, Path(out), folder, observer).go()
+            return _Journey(recipe, bench, out, folder, observer).go()
 
 
 def foresee(
