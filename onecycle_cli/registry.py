@@ -14,6 +14,7 @@ the data, such as the scale of its inputs, once for each set of initial weights.
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import hashlib
 import importlib
@@ -23,15 +24,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.containment import contained
 from onecycle_cli.errors import ConfigError, ModelError, cause_of
 from onecycle_cli.local_imports import local_imports
+from onecycle_cli.neighbours import Neighbours
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +52,6 @@ __all__ = [
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
 _ADAPTER = "adapt"
-_PRIVATE = "_onecycle_user_"  # how the names of users' modules begin
 _SIMPLE_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "None": type(None)}
 
 
@@ -194,14 +193,15 @@ def build(
     arguments = dict(given)
     if activation is not None and "activation" in signature.options:
         arguments.setdefault("activation", activation)
-    with _failing_as_model_error(signature, "build"), _importable_siblings(signature):
-        function = _import_function(signature)
+    neighbours = Neighbours(signature.path.resolve().parent)
+    with _failing_as_model_error(signature, "build"), _theirs(signature, neighbours):
+        function = _import_function(signature, neighbours)
         result = function(input_shape, num_outputs, **arguments)
     model = _fitting(result, name, input_shape, num_outputs)
     if built is not None:
         built(model)
     if examples is not None:
-        _adapt(signature, function, model, examples)
+        _adapt(signature, neighbours, function, model, examples)
     return model
 
 
@@ -384,6 +384,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _adapt(
     signature: _Signature,
+    neighbours: Neighbours,
     function: Callable[..., object],
     model: keras.Model,
     examples: Callable[[], Any],
@@ -393,11 +394,11 @@ def _adapt(
         return
     adapter: Callable[..., object] = getattr(sys.modules[function.__module__], _ADAPTER)
     inputs = examples()
-    with _failing_as_model_error(signature, "adapt"), _importable_siblings(signature):
+    with _failing_as_model_error(signature, "adapt"), _theirs(signature, neighbours):
         adapter(model, inputs)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _failing_as_model_error(signature: _Signature, doing: str) -> Iterator[None]:
     """Turn whatever a user's code raises into a ModelError."""
     try:
@@ -412,70 +413,20 @@ def _failing_as_model_error(signature: _Signature, doing: str) -> Iterator[None]
         ) from error
 
 
-def _import_function(signature: _Signature) -> Callable[..., object]:
+def _import_function(signature: _Signature, neighbours: Neighbours) -> Callable[..., object]:
     if signature.is_users:
-        module = _import_file(signature.path)
+        module = neighbours.load(signature.path.resolve())
     else:
         module = importlib.import_module(f"{_LIBRARY}.{signature.path.stem}")
     function: Callable[..., object] = getattr(module, signature.function)
     return function
 
 
-def _import_file(path: Path) -> ModuleType:
-    """Run a user's file afresh, as a module whose private name nobody else uses."""
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    name = f"{_PRIVATE}{path.stem}_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-@contextmanager
-def _importable_siblings(signature: _Signature) -> Iterator[None]:
-    """Let a user's file import its neighbours while it is loaded and called, and only then.
-
-    Afterwards the neighbours are forgotten, so that another folder's `blocks.py` is not mistaken
-    for this one's.
-    """
-    if not signature.is_users:
-        yield
-        return
-    folder = signature.path.resolve().parent
-    before = set(sys.modules)
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        if str(folder) in sys.path:
-            sys.path.remove(str(folder))
-        _forget_modules(folder, before)
-
-
-def _forget_modules(folder: Path, before: set[str]) -> None:
-    """Forget what was imported from a folder, save for packages that were there before."""
-    new = set(sys.modules) - before
-    tops = {name for name in new if "." not in name and _lies_in(folder, sys.modules[name])}
-    for name in new:
-        if name.partition(".")[0] in tops:
-            del sys.modules[name]
-
-
-def _lies_in(folder: Path, module: ModuleType) -> bool:
-    """Tell whether a module is a file or a package directly in a folder."""
-    file = getattr(module, "__file__", None)
-    if file is None or module.__name__.startswith(_PRIVATE):
-        return False
-    path = Path(file)
-    return folder in (path.parent, path.parent.parent if path.stem == "__init__" else None)
+def _theirs(
+    signature: _Signature, neighbours: Neighbours
+) -> contextlib.AbstractContextManager[None]:
+    """Let a user's code import its neighbours by whatever means; ours needs none."""
+    return neighbours.importable() if signature.is_users else contextlib.nullcontext()
 
 
 def _place(error: BaseException, signature: _Signature) -> str:

@@ -318,6 +318,33 @@ def test_a_users_file_may_import_its_neighbours_and_they_do_not_mix(write):
         assert not [name for name in sys.modules if "s_of_test" in name]
 
 
+def test_layers_may_import_their_neighbours_when_they_are_called(write):
+    """In training, when the file has long been loaded."""
+    models = []
+    for folder, value in (("one", 5), ("two", 6)):
+        write(f"VALUE = {value}", f"{folder}/late_of_test.py")
+        path = write(
+            """
+            import keras
+
+            class Late(keras.layers.Layer):
+                def call(self, inputs):
+                    from late_of_test import VALUE
+                    return 0 * inputs + VALUE
+
+            def build(input_shape, num_classes):
+                inputs = keras.Input(input_shape)
+                return keras.Model(inputs, Late()(keras.layers.Flatten()(inputs))[:, :num_classes])
+            """,
+            f"{folder}/net.py",
+        )
+        models.append(build(f"{path}:build"))
+    x, y = np.zeros((2, 8, 8, 1)), np.zeros((2, 3))
+    for model, value in zip(models, (5, 6), strict=True):
+        model.compile("sgd", "mse")
+        assert model.evaluate(x, y, verbose=0) == value**2
+
+
 def test_a_compiled_model_is_fine(write):
     path = write("""
         import keras
