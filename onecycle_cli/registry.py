@@ -52,6 +52,7 @@ __all__ = [
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
 _ADAPTER = "adapt"
+_FEW, _ANY_SIZE = 2, 32
 _SIMPLE_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "None": type(None)}
 
 
@@ -176,7 +177,8 @@ def build(
         activation: for the last layer, or None for the model's own; passed only to a function
             with a parameter of that name, and an `activation` in `given` goes first.
         examples: gives training inputs as the model will see them, an array of shape
-            (n, *input_shape); called only if there is an `adapt` beside the model's function.
+            (n, *input_shape); called only if there is an `adapt` beside the model's function, or
+            the model has no shapes before it is called, such as a subclassed one.
         built: called with the model before it adapts.
 
     Returns:
@@ -197,7 +199,10 @@ def build(
     with _failing_as_model_error(signature, "build"), _theirs(signature, neighbours):
         function = _import_function(signature, neighbours)
         result = function(input_shape, num_outputs, **arguments)
-    model = _fitting(result, name, input_shape, num_outputs)
+    model = _a_model(result, name)
+    with _failing_as_model_error(signature, "answer"), _theirs(signature, neighbours):
+        taken, answered = _shapes(model, input_shape, examples)
+    _check_shapes(name, taken, answered, input_shape, num_outputs)
     if built is not None:
         built(model)
     if examples is not None:
@@ -439,22 +444,24 @@ def _place(error: BaseException, signature: _Signature) -> str:
     return f" ({signature.path}, line {lines[-1]})" if lines else f" ({signature.path})"
 
 
-def _fitting(
-    result: Any, name: str, input_shape: tuple[int | None, ...], num_outputs: int
-) -> keras.Model:
-    """Return the model if it takes the data and answers with the right shape."""
+def _a_model(result: Any, name: str) -> keras.Model:
     import keras
 
     if not isinstance(result, keras.Model):
         raise ModelError(
             f"model {name!r} must be a keras.Model; its function returned {_described(result)}"
         )
-    taken, answered = _shape(result, "input_shape"), _shape(result, "output_shape")
-    if taken is None or answered is None:
-        raise ModelError(
-            f"model {name!r} has no shapes yet; build it from keras.Input(input_shape), "
-            "as a functional or a Sequential model"
-        )
+    return result
+
+
+def _check_shapes(
+    name: str,
+    taken: Any,
+    answered: Any,
+    input_shape: tuple[int | None, ...],
+    num_outputs: int,
+) -> None:
+    """Make sure that a model takes the data and answers with the right shape."""
     if not _takes(taken, input_shape):
         raise ModelError(
             f"model {name!r} must take inputs of shape {(None, *input_shape)}; it takes {taken}"
@@ -463,11 +470,38 @@ def _fitting(
         raise ModelError(
             f"model {name!r} must have outputs of shape {(None, num_outputs)}; it has {answered}"
         )
-    return result
 
 
 def _described(result: object) -> str:
     return "nothing" if result is None else f"an object of type {type(result).__name__}"
+
+
+def _shapes(
+    model: keras.Model, input_shape: tuple[int | None, ...], examples: Callable[[], Any] | None
+) -> tuple[Any, Any]:
+    """Return the shapes of what a model takes and answers; one that has none yet is called."""
+    import keras
+
+    if isinstance(model, keras.Sequential) and not model.built:
+        model.build((None, *input_shape))
+    taken, answered = _shape(model, "input_shape"), _shape(model, "output_shape")
+    if taken is not None and answered is not None:
+        return taken, answered
+    outputs = model(_a_few(input_shape, examples))
+    return (None, *input_shape), keras.tree.map_structure(_for_any_batch, outputs)
+
+
+def _a_few(input_shape: tuple[int | None, ...], examples: Callable[[], Any] | None) -> Any:
+    import numpy as np
+
+    if examples is not None:
+        return examples()[:_FEW]
+    return np.zeros((_FEW, *(size or _ANY_SIZE for size in input_shape)), np.float32)
+
+
+def _for_any_batch(output: Any) -> tuple[int | None, ...]:
+    shape = tuple(output.shape)
+    return (None, *shape[1:]) if shape[:1] == (_FEW,) else shape
 
 
 def _shape(model: keras.Model, name: str) -> Any:

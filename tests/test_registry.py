@@ -460,8 +460,7 @@ SEQUENTIAL = "import keras\ndef build(input_shape, num_classes):\n    return ker
         ),
         (
             SEQUENTIAL + "[keras.layers.Dense(num_classes)])",
-            "has no shapes yet; build it from keras.Input(input_shape), "
-            "as a functional or a Sequential model",
+            "must have outputs of shape (None, 3); it has (None, 8, 8, 3)",
         ),
         (
             SEQUENTIAL + "[keras.Input(input_shape), keras.layers.Dense(num_classes)])",
@@ -503,6 +502,71 @@ def test_images_of_any_size_are_fine(write):
             return keras.Model(inputs, keras.layers.Dense(num_classes)(x))
     """)
     assert build(f"{path}:build").output_shape == (None, 3)
+
+
+SUBCLASSED = """
+import keras
+
+class Net(keras.Model):
+    def __init__(self, classes):
+        super().__init__()
+        self.flatten, self.last = keras.layers.Flatten(), keras.layers.Dense(classes)
+
+    def call(self, inputs):
+        return {answer}
+
+def build(shape, classes):
+    return Net(classes)
+"""
+
+
+def test_a_subclassed_model_is_built_by_being_called(write):
+    given = []
+
+    def examples():
+        given.append(np.ones((40, 8, 8, 1), "float32"))
+        return given[0]
+
+    name = write(SUBCLASSED.format(answer="self.last(self.flatten(inputs))")) + ":build"
+    arguments = {"input_shape": (8, 8, 1), "num_outputs": 3, "activation": None}
+    shown = []
+    for more in ({}, {"examples": examples}):
+        model = registry.build(name, {}, **arguments, **more, built=shown.append)
+        assert [tuple(v.shape) for v in model.variables] == [(64, 3), (3,)]
+    assert len(given) == 1
+    assert len(shown) == 2
+
+
+def test_a_sequential_model_without_an_input_is_built_for_any_batch(write):
+    name = write(SEQUENTIAL + "[keras.layers.Flatten(), keras.layers.Dense(num_classes)])")
+    assert build(f"{name}:build").input_shape == (None, 8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            "keras.ops.repeat(self.last(self.flatten(inputs)), 2, axis=1)",
+            "must have outputs of shape (None, 3); it has (None, 6)",
+        ),
+        (
+            "[self.last(self.flatten(inputs))] * 2",
+            "must have outputs of shape (None, 3); it has [(None, 3), (None, 3)]",
+        ),
+        (
+            "keras.ops.sum(self.last(self.flatten(inputs)))",
+            "must have outputs of shape (None, 3); it has ()",
+        ),
+        ("1 / 0", "failed to answer: ZeroDivisionError: "),
+        ("self.last(inputs, 1, 2, 3)", "failed to answer: "),
+    ],
+)
+def test_what_a_subclassed_model_answers_must_fit(write, answer, message):
+    name = write(SUBCLASSED.format(answer=answer)) + ":build"
+    with pytest.raises(ModelError) as caught:
+        build(name)
+    assert str(caught.value).startswith(f"model {name!r} {message}")
+    assert "\n" not in str(caught.value)
 
 
 # adapting
