@@ -9,6 +9,20 @@ OnecycleError           exit code 1
 └── ResultError         a result that cannot be read or written
 """
 
+import re
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def cause_of(error: BaseException) -> str:
+    """Return the kind and the message of an exception in one line, as part of a sentence."""
+    try:
+        message = str(error)
+    except Exception:  # of somebody else's making
+        message = ""
+    text = " ".join(_COLOURS.sub("", message).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
 
 class OnecycleError(Exception):
     """A failure that a user can act on; its text is one clear sentence."""

@@ -14,6 +14,7 @@ the data, such as the scale of its inputs, once for each set of initial weights.
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import hashlib
 import importlib
@@ -23,14 +24,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from onecycle_cli.errors import ConfigError, ModelError
+from onecycle_cli.containment import contained
+from onecycle_cli.errors import ConfigError, ModelError, cause_of
 from onecycle_cli.local_imports import local_imports
+from onecycle_cli.neighbours import Neighbours
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +52,7 @@ __all__ = [
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
 _ADAPTER = "adapt"
-_PRIVATE = "_onecycle_user_"  # how the names of users' modules begin
+_FEW, _ANY_SIZE = 2, 32
 _SIMPLE_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "None": type(None)}
 
 
@@ -176,7 +177,8 @@ def build(
         activation: for the last layer, or None for the model's own; passed only to a function
             with a parameter of that name, and an `activation` in `given` goes first.
         examples: gives training inputs as the model will see them, an array of shape
-            (n, *input_shape); called only if there is an `adapt` beside the model's function.
+            (n, *input_shape); called only if there is an `adapt` beside the model's function, or
+            the model has no shapes before it is called, such as a subclassed one.
         built: called with the model before it adapts.
 
     Returns:
@@ -193,14 +195,18 @@ def build(
     arguments = dict(given)
     if activation is not None and "activation" in signature.options:
         arguments.setdefault("activation", activation)
-    with _failing_as_model_error(signature, "build"), _importable_siblings(signature):
-        function = _import_function(signature)
+    neighbours = Neighbours(signature.path.resolve().parent)
+    with _failing_as_model_error(signature, "build"), _theirs(signature, neighbours):
+        function = _import_function(signature, neighbours)
         result = function(input_shape, num_outputs, **arguments)
-    model = _fitting(result, name, input_shape, num_outputs)
+    model = _a_model(result, name)
+    with _failing_as_model_error(signature, "answer"), _theirs(signature, neighbours):
+        taken, answered = _shapes(model, input_shape, examples)
+    _check_shapes(name, taken, answered, input_shape, num_outputs)
     if built is not None:
         built(model)
     if examples is not None:
-        _adapt(signature, function, model, examples)
+        _adapt(signature, neighbours, function, model, examples)
     return model
 
 
@@ -383,6 +389,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _adapt(
     signature: _Signature,
+    neighbours: Neighbours,
     function: Callable[..., object],
     model: keras.Model,
     examples: Callable[[], Any],
@@ -392,86 +399,39 @@ def _adapt(
         return
     adapter: Callable[..., object] = getattr(sys.modules[function.__module__], _ADAPTER)
     inputs = examples()
-    with _failing_as_model_error(signature, "adapt"), _importable_siblings(signature):
+    with _failing_as_model_error(signature, "adapt"), _theirs(signature, neighbours):
         adapter(model, inputs)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _failing_as_model_error(signature: _Signature, doing: str) -> Iterator[None]:
     """Turn whatever a user's code raises into a ModelError."""
     try:
-        yield
-    except (Exception, SystemExit) as error:
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        with contained():
+            yield
+    except (KeyboardInterrupt, ModelError):
+        raise
+    except BaseException as error:  # GeneratorExit and a user's own ones too
         raise ModelError(
-            f"model {signature.model!r} failed to {doing}: {cause}{_place(error, signature)}"
+            f"model {signature.model!r} failed to {doing}: {cause_of(error)}"
+            f"{_place(error, signature)}"
         ) from error
 
 
-def _import_function(signature: _Signature) -> Callable[..., object]:
+def _import_function(signature: _Signature, neighbours: Neighbours) -> Callable[..., object]:
     if signature.is_users:
-        module = _import_file(signature.path)
+        module = neighbours.load(signature.path.resolve())
     else:
         module = importlib.import_module(f"{_LIBRARY}.{signature.path.stem}")
     function: Callable[..., object] = getattr(module, signature.function)
     return function
 
 
-def _import_file(path: Path) -> ModuleType:
-    """Run a user's file afresh, as a module whose private name nobody else uses."""
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    name = f"{_PRIVATE}{path.stem}_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-@contextmanager
-def _importable_siblings(signature: _Signature) -> Iterator[None]:
-    """Let a user's file import its neighbours while it is loaded and called, and only then.
-
-    Afterwards the neighbours are forgotten, so that another folder's `blocks.py` is not mistaken
-    for this one's.
-    """
-    if not signature.is_users:
-        yield
-        return
-    folder = signature.path.resolve().parent
-    before = set(sys.modules)
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        if str(folder) in sys.path:
-            sys.path.remove(str(folder))
-        _forget_modules(folder, before)
-
-
-def _forget_modules(folder: Path, before: set[str]) -> None:
-    """Forget what was imported from a folder, save for packages that were there before."""
-    new = set(sys.modules) - before
-    tops = {name for name in new if "." not in name and _lies_in(folder, sys.modules[name])}
-    for name in new:
-        if name.partition(".")[0] in tops:
-            del sys.modules[name]
-
-
-def _lies_in(folder: Path, module: ModuleType) -> bool:
-    """Tell whether a module is a file or a package directly in a folder."""
-    file = getattr(module, "__file__", None)
-    if file is None or module.__name__.startswith(_PRIVATE):
-        return False
-    path = Path(file)
-    return folder in (path.parent, path.parent.parent if path.stem == "__init__" else None)
+def _theirs(
+    signature: _Signature, neighbours: Neighbours
+) -> contextlib.AbstractContextManager[None]:
+    """Let a user's code import its neighbours by whatever means; ours needs none."""
+    return neighbours.importable() if signature.is_users else contextlib.nullcontext()
 
 
 def _place(error: BaseException, signature: _Signature) -> str:
@@ -484,22 +444,24 @@ def _place(error: BaseException, signature: _Signature) -> str:
     return f" ({signature.path}, line {lines[-1]})" if lines else f" ({signature.path})"
 
 
-def _fitting(
-    result: Any, name: str, input_shape: tuple[int | None, ...], num_outputs: int
-) -> keras.Model:
-    """Return the model if it takes the data and answers with the right shape."""
+def _a_model(result: Any, name: str) -> keras.Model:
     import keras
 
     if not isinstance(result, keras.Model):
         raise ModelError(
             f"model {name!r} must be a keras.Model; its function returned {_described(result)}"
         )
-    taken, answered = _shape(result, "input_shape"), _shape(result, "output_shape")
-    if taken is None or answered is None:
-        raise ModelError(
-            f"model {name!r} has no shapes yet; build it from keras.Input(input_shape), "
-            "as a functional or a Sequential model"
-        )
+    return result
+
+
+def _check_shapes(
+    name: str,
+    taken: Any,
+    answered: Any,
+    input_shape: tuple[int | None, ...],
+    num_outputs: int,
+) -> None:
+    """Make sure that a model takes the data and answers with the right shape."""
     if not _takes(taken, input_shape):
         raise ModelError(
             f"model {name!r} must take inputs of shape {(None, *input_shape)}; it takes {taken}"
@@ -508,11 +470,38 @@ def _fitting(
         raise ModelError(
             f"model {name!r} must have outputs of shape {(None, num_outputs)}; it has {answered}"
         )
-    return result
 
 
 def _described(result: object) -> str:
     return "nothing" if result is None else f"an object of type {type(result).__name__}"
+
+
+def _shapes(
+    model: keras.Model, input_shape: tuple[int | None, ...], examples: Callable[[], Any] | None
+) -> tuple[Any, Any]:
+    """Return the shapes of what a model takes and answers; one that has none yet is called."""
+    import keras
+
+    if isinstance(model, keras.Sequential) and not model.built:
+        model.build((None, *input_shape))
+    taken, answered = _shape(model, "input_shape"), _shape(model, "output_shape")
+    if taken is not None and answered is not None:
+        return taken, answered
+    outputs = model(_a_few(input_shape, examples))
+    return (None, *input_shape), keras.tree.map_structure(_for_any_batch, outputs)
+
+
+def _a_few(input_shape: tuple[int | None, ...], examples: Callable[[], Any] | None) -> Any:
+    import numpy as np
+
+    if examples is not None:
+        return examples()[:_FEW]
+    return np.zeros((_FEW, *(size or _ANY_SIZE for size in input_shape)), np.float32)
+
+
+def _for_any_batch(output: Any) -> tuple[int | None, ...]:
+    shape = tuple(output.shape)
+    return (None, *shape[1:]) if shape[:1] == (_FEW,) else shape
 
 
 def _shape(model: keras.Model, name: str) -> Any:

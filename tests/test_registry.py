@@ -318,6 +318,33 @@ def test_a_users_file_may_import_its_neighbours_and_they_do_not_mix(write):
         assert not [name for name in sys.modules if "s_of_test" in name]
 
 
+def test_layers_may_import_their_neighbours_when_they_are_called(write):
+    """In training, when the file has long been loaded."""
+    models = []
+    for folder, value in (("one", 5), ("two", 6)):
+        write(f"VALUE = {value}", f"{folder}/late_of_test.py")
+        path = write(
+            """
+            import keras
+
+            class Late(keras.layers.Layer):
+                def call(self, inputs):
+                    from late_of_test import VALUE
+                    return 0 * inputs + VALUE
+
+            def build(input_shape, num_classes):
+                inputs = keras.Input(input_shape)
+                return keras.Model(inputs, Late()(keras.layers.Flatten()(inputs))[:, :num_classes])
+            """,
+            f"{folder}/net.py",
+        )
+        models.append(build(f"{path}:build"))
+    x, y = np.zeros((2, 8, 8, 1)), np.zeros((2, 3))
+    for model, value in zip(models, (5, 6), strict=True):
+        model.compile("sgd", "mse")
+        assert model.evaluate(x, y, verbose=0) == value**2
+
+
 def test_a_compiled_model_is_fine(write):
     path = write("""
         import keras
@@ -373,6 +400,47 @@ def test_a_bug_in_a_users_file(write, source, cause, line):
     assert not [name for name in set(sys.modules) - modules if "no_such" in name]
 
 
+@pytest.mark.parametrize(
+    ("statement", "cause"),
+    [
+        ("os._exit(0)", r"SystemExit: os\._exit\(0\) would end the program"),
+        ("os.abort()", r"SystemExit: os\.abort\(\) would end"),
+        ("quit(0)", "SystemExit: 0"),
+        ("sys.exit('bye')", "SystemExit: bye"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("raise Stop('enough')", "Stop: enough"),
+        ("raise Mute", "Mute"),
+        ("raise BaseExceptionGroup('two', [Stop()])", "BaseExceptionGroup: two"),
+        ("raise ValueError('\\x1b[1mbold\\x1b[0m')", "ValueError: bold"),
+        ("keras.backend.set_floatx('float16')", "changes Keras' global floatx"),
+        ("keras.config.set_dtype_policy('float16')", "changes Keras' global dtype_policy"),
+    ],
+)
+@pytest.mark.parametrize("place", ["on import", "in the function"])
+def test_whatever_a_file_does_to_the_process_is_one_sentence(write, statement, cause, place):
+    path = write(f"""
+        import os, sys
+        import keras
+
+        class Stop(BaseException): ...
+
+        class Mute(Exception):
+            def __str__(self):
+                raise ValueError
+
+        {statement if place == "on import" else ""}
+
+        def build(shape, classes):
+            {statement if place != "on import" else ""}
+            x = keras.Input(shape)
+            return keras.Model(x, keras.layers.Dense(classes)(keras.layers.Flatten()(x)))
+    """)
+    with pytest.raises(ModelError, match=cause) as caught:
+        build(f"{path}:build")
+    assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
 def test_ctrl_c_is_no_error_of_the_model(write):
     path = write("def build(a, b):\n    raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
@@ -392,8 +460,7 @@ SEQUENTIAL = "import keras\ndef build(input_shape, num_classes):\n    return ker
         ),
         (
             SEQUENTIAL + "[keras.layers.Dense(num_classes)])",
-            "has no shapes yet; build it from keras.Input(input_shape), "
-            "as a functional or a Sequential model",
+            "must have outputs of shape (None, 3); it has (None, 8, 8, 3)",
         ),
         (
             SEQUENTIAL + "[keras.Input(input_shape), keras.layers.Dense(num_classes)])",
@@ -435,6 +502,71 @@ def test_images_of_any_size_are_fine(write):
             return keras.Model(inputs, keras.layers.Dense(num_classes)(x))
     """)
     assert build(f"{path}:build").output_shape == (None, 3)
+
+
+SUBCLASSED = """
+import keras
+
+class Net(keras.Model):
+    def __init__(self, classes):
+        super().__init__()
+        self.flatten, self.last = keras.layers.Flatten(), keras.layers.Dense(classes)
+
+    def call(self, inputs):
+        return {answer}
+
+def build(shape, classes):
+    return Net(classes)
+"""
+
+
+def test_a_subclassed_model_is_built_by_being_called(write):
+    given = []
+
+    def examples():
+        given.append(np.ones((40, 8, 8, 1), "float32"))
+        return given[0]
+
+    name = write(SUBCLASSED.format(answer="self.last(self.flatten(inputs))")) + ":build"
+    arguments = {"input_shape": (8, 8, 1), "num_outputs": 3, "activation": None}
+    shown = []
+    for more in ({}, {"examples": examples}):
+        model = registry.build(name, {}, **arguments, **more, built=shown.append)
+        assert [tuple(v.shape) for v in model.variables] == [(64, 3), (3,)]
+    assert len(given) == 1
+    assert len(shown) == 2
+
+
+def test_a_sequential_model_without_an_input_is_built_for_any_batch(write):
+    name = write(SEQUENTIAL + "[keras.layers.Flatten(), keras.layers.Dense(num_classes)])")
+    assert build(f"{name}:build").input_shape == (None, 8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            "keras.ops.repeat(self.last(self.flatten(inputs)), 2, axis=1)",
+            "must have outputs of shape (None, 3); it has (None, 6)",
+        ),
+        (
+            "[self.last(self.flatten(inputs))] * 2",
+            "must have outputs of shape (None, 3); it has [(None, 3), (None, 3)]",
+        ),
+        (
+            "keras.ops.sum(self.last(self.flatten(inputs)))",
+            "must have outputs of shape (None, 3); it has ()",
+        ),
+        ("1 / 0", "failed to answer: ZeroDivisionError: "),
+        ("self.last(inputs, 1, 2, 3)", "failed to answer: "),
+    ],
+)
+def test_what_a_subclassed_model_answers_must_fit(write, answer, message):
+    name = write(SUBCLASSED.format(answer=answer)) + ":build"
+    with pytest.raises(ModelError) as caught:
+        build(name)
+    assert str(caught.value).startswith(f"model {name!r} {message}")
+    assert "\n" not in str(caught.value)
 
 
 # adapting

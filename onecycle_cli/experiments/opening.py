@@ -102,6 +102,7 @@ def opened(
     if config is None:
         raise ConfigError("a config is needed, unless a run is taken up.")
     config = load_config(config)
+    out = None if out is None else Path(out).absolute()
     with prepared(config, out, observer, searched=searched, shared=shared) as ready:
         bench, values, conditions = ready.bench, ready.values, ready.conditions
         _check_rates(kind, values, config)
@@ -118,7 +119,7 @@ def opened(
             Remembered(config, values, _identity(bench), recipe, kind).write(run.path)
             label, journal = label_of(run, config, kind), Journal(run.path, observer)
             with _saying_how_to_go_on(kind, run, shared):
-                yield Opened(bench, conditions, values, observer, run, Path(out), label, journal)
+                yield Opened(bench, conditions, values, observer, run, out, label, journal)
 
 
 @contextlib.contextmanager

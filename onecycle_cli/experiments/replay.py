@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import onecycle_cli.experiments.quiet_start  # noqa: F401
-from onecycle_cli.errors import ModelError, OnecycleError
+from onecycle_cli.containment import contained
+from onecycle_cli.errors import ModelError, OnecycleError, cause_of
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.training import Snapshot
 
@@ -48,13 +49,13 @@ def replay(bench: Workbench) -> Replay:
     """
     started = time.perf_counter()
     try:
-        fault = _fault(bench)
+        with contained():
+            fault = _fault(bench)
     except OnecycleError:
         raise
-    except Exception as error:
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
+    except (Exception, SystemExit, GeneratorExit) as error:
         raise ModelError(
-            f"model {bench.config.model.name} failed in its first training steps: {cause}"
+            f"model {bench.config.model.name} failed in its first training steps: {cause_of(error)}"
         ) from error
     if fault is not None:
         bench.caution(

@@ -26,6 +26,7 @@ from onecycle_cli.experiments.pace import Pace
 from onecycle_cli.experiments.recipe import KEYS, KIND, Recipe, Stage, total
 from onecycle_cli.experiments.recorded_run import manifest_of
 from onecycle_cli.experiments.remembered import Remembered
+from onecycle_cli.experiments.saving import check_can_be_saved
 from onecycle_cli.experiments.setup import Shared, workbench
 from onecycle_cli.experiments.summary import forecast_rows, in_markdown
 from onecycle_cli.experiments.train import TrainResult, train
@@ -98,14 +99,15 @@ def run(
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is taken up.")
     config = load_config(config)
+    out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip)
     with workbench(config, observer) as bench:
         _get_ready(recipe, bench, out, observer, reuse)
         if out is None:
             return _Journey(recipe, bench, None, None, observer).go()
-        folder = _new_folder(recipe, config, Path(out))
+        folder = _new_folder(recipe, config, out)
         with results.locked(folder):
-            return _Journey(recipe, bench, Path(out), folder, observer).go()
+            return _Journey(recipe, bench, out, folder, observer).go()
 
 
 def foresee(
@@ -156,6 +158,7 @@ def _get_ready(
 def _predict(recipe: Recipe, bench: Workbench, observer: Observer) -> None:
     if not recipe.pending:
         return
+    check_can_be_saved(bench, Observer())
     observer.note("timing a few steps to predict the cost ...")
     pace = Pace.of(bench)
     for stage in recipe.pending:

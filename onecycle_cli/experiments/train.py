@@ -22,6 +22,7 @@ from onecycle_cli.experiments.memory import peak_memory
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.opening import Opened, opened
 from onecycle_cli.experiments.recorded_run import write_config
+from onecycle_cli.experiments.saving import check_can_be_saved
 from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
@@ -124,6 +125,8 @@ class _Training:
     def carry_out(self, policy: str | None) -> TrainResult:
         if self.config.train.tensorboard:
             event_file.check_event_files_can_be_written()
+        if self.run is not None:
+            check_can_be_saved(self.bench, self.observer)
         self._announce()
         if self.ready.is_resumed:
             self.cycles.restore(self.ready.asked_epochs, policy)

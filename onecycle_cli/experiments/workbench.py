@@ -16,8 +16,9 @@ from onecycle_cli.backend import has_accelerator, make_repeatable
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
+from onecycle_cli.containment import contained, same_folder
 from onecycle_cli.data import augmentation
-from onecycle_cli.errors import ModelError
+from onecycle_cli.errors import ModelError, cause_of
 from onecycle_cli.experiments.examination import Examination, examine
 from onecycle_cli.experiments.losses import (
     CROSS_ENTROPY,
@@ -163,14 +164,15 @@ class Workbench:
             resize=resize,
         )
         self._instruments.execute(together)
-        self.model.fit(
-            batches if resize is None else data.of_any_size(batches),
-            epochs=epochs,
-            steps_per_epoch=steps,
-            shuffle=False,
-            verbose=0,
-            callbacks=list(callbacks),
-        )
+        with same_folder():
+            self.model.fit(
+                batches if resize is None else data.of_any_size(batches),
+                epochs=epochs,
+                steps_per_epoch=steps,
+                shuffle=False,
+                verbose=0,
+                callbacks=list(callbacks),
+            )
 
     def cycle(
         self,
@@ -318,11 +320,11 @@ class Workbench:
     def _first_outputs(self) -> NDArray[Any]:
         inputs = self.dataset.normalise(self.dataset.x[self.dataset.train[:8]])
         try:
-            return np.asarray(ops.convert_to_numpy(self.model(inputs)))
-        except Exception as error:
-            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            with contained():
+                return np.asarray(ops.convert_to_numpy(self.model(inputs)))
+        except (Exception, SystemExit, GeneratorExit) as error:
             raise ModelError(
-                f"model {self.config.model.name} failed on its first examples: {cause}"
+                f"model {self.config.model.name} failed on its first examples: {cause_of(error)}"
             ) from error
 
     def _check_options_fit(self) -> None:

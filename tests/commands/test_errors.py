@@ -2,6 +2,8 @@
 
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +188,44 @@ def test_a_model_that_cannot_be_built(refused, config, own_folders):
     assert re.fullmatch(
         r"model '.*net\.py:build' failed to build: ZeroDivisionError: .*line 2\)", found
     )
+
+
+def test_a_model_that_would_end_the_program(config, own_folders):
+    """With exit code 0, and nothing done."""
+    (own_folders / "net.py").write_text("import os\nos._exit(0)\ndef build(a, b): ...\n")
+    command = [sys.executable, "-m", "onecycle_cli", "find-lr", config]
+    done = subprocess.run(
+        [*command, "--set", "model.name=net.py:build"],
+        cwd=own_folders,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.search(r"onecycle: model .* os\._exit\(0\) would end the program", done.stderr)
+
+
+def test_a_model_that_goes_elsewhere_leaves_the_runs_where_they_belong(invoke, config, own_folders):
+    """In its file, in its function and in its layers."""
+    (own_folders / "away").mkdir()
+    away = f"os.chdir({str(own_folders / 'away')!r})"
+    (own_folders / "net.py").write_text(
+        f"import os\nimport keras\n{away}\n\n\n"
+        "class Walk(keras.layers.Layer):\n"
+        "    def call(self, x):\n"
+        f"        {away}\n"
+        "        return x\n\n\n"
+        "def build(shape, outputs):\n"
+        f"    {away}\n"
+        "    x = keras.Input(shape)\n"
+        "    y = Walk()(keras.layers.Flatten()(x))\n"
+        "    return keras.Model(x, keras.layers.Dense(outputs, activation='softmax')(y))\n"
+    )
+    settings = ["--set", "model.name=net.py:build", "--set", "find_lr={repeats: 2, steps: 20}"]
+    outcome = invoke("find-lr", config, *settings)
+    assert outcome.exit_code in (0, 3)
+    assert (own_folders / "runs/digits/find-lr/001/result.json").is_file()
+    assert list((own_folders / "away").iterdir()) == []
 
 
 def test_a_model_that_fails_when_it_is_called(refused, config, own_folders):

@@ -1,0 +1,123 @@
+"""Somebody else's code, run so that the rest of the program goes on as if it had not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli.errors import ModelError
+
+__all__ = ["contained", "same_folder"]
+
+_WAYS_OUT = ("_exit", "abort", "execv", "execve")
+_SAFE_MODE = "safe_mode_saving"
+
+
+@contextlib.contextmanager
+def contained() -> Iterator[None]:
+    """Undo what code leaves behind in the process, and keep it from ending the process.
+
+    The current folder, the streams, the filters of warnings, NumPy's handling of errors and Keras'
+    safe mode and limits of training are afterwards as they were.
+
+    Raises:
+        SystemExit: when the code calls `os._exit` or another such function.
+        ModelError: when it has changed a setting of Keras that decides what a model computes.
+    """
+    import numpy as np
+
+    with contextlib.ExitStack() as kept:
+        kept.enter_context(same_folder())
+        kept.enter_context(contextlib.redirect_stdout(sys.stdout))
+        kept.enter_context(contextlib.redirect_stderr(sys.stderr))
+        kept.enter_context(warnings.catch_warnings())
+        kept.enter_context(np.errstate())
+        kept.enter_context(_same_limits())
+        kept.enter_context(_same_numbers())
+        for name in _WAYS_OUT:
+            stock = getattr(os, name)
+            kept.callback(setattr, os, name, stock)
+            setattr(os, name, _refused(stock))
+        yield
+
+
+def _refused(function: Callable[..., Any]) -> Callable[..., Any]:
+    process = os.getpid()
+
+    def refuse(*given: Any, **named: Any) -> Any:
+        if os.getpid() != process:  # a process that the code has started may end itself
+            return function(*given, **named)
+        shown = ", ".join(map(repr, given))
+        raise SystemExit(f"os.{function.__name__}({shown}) would end the program")
+
+    return refuse
+
+
+@contextlib.contextmanager
+def same_folder() -> Iterator[None]:
+    """Go back to the current folder, wherever the code goes."""
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError:  # it has been removed
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+
+
+@contextlib.contextmanager
+def _same_limits() -> Iterator[None]:
+    """Keep what Keras allows of loading and how long it trains."""
+    from keras import config
+    from keras.src.backend.common import global_state
+
+    safe_mode = global_state.get_global_attribute(_SAFE_MODE)
+    epochs, steps = config.max_epochs(), config.max_steps_per_epoch()
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(_SAFE_MODE, safe_mode)
+        config.set_max_epochs(epochs)
+        config.set_max_steps_per_epoch(steps)
+
+
+@contextlib.contextmanager
+def _same_numbers() -> Iterator[None]:
+    """Keep the settings that decide what a model computes, and refuse code that changes them."""
+    from keras import config
+
+    settings: dict[str, tuple[Callable[[], Any], Callable[[Any], None], str]] = {
+        "dtype_policy": (
+            config.dtype_policy,
+            config.set_dtype_policy,
+            "set precision in the config instead",
+        ),
+        "floatx": (config.floatx, config.set_floatx, "set precision in the config instead"),
+        "image_data_format": (
+            config.image_data_format,
+            config.set_image_data_format,
+            "images come with their channels last",
+        ),
+        "epsilon": (config.epsilon, config.set_epsilon, "give it to the layers that need it"),
+    }
+    before = {name: read() for name, (read, _, _) in settings.items()}
+    try:
+        yield
+    finally:
+        after = {name: read() for name, (read, _, _) in settings.items()}
+        for name, (_, write, _) in settings.items():
+            write(before[name])
+    for name, value in before.items():
+        was, is_now = (getattr(v, "name", v) for v in (value, after[name]))
+        if is_now != was:
+            raise ModelError(
+                f"the model's code changes Keras' global {name} from {was} to {is_now}, so what is "
+                f"computed would not be what the config says; take that out: {settings[name][2]}."
+            )
