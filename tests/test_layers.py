@@ -18,8 +18,10 @@ LAYERS = [
     {"optimizers", "fusion", "data", "registry"},
     {"plotting", "event_file"},
     {"results"},
-    {"suggest", "config", "schedules"},
-    {"backend"},
+    {"suggest", "config"},
+    {"schedules"},
+    {"shapes"},
+    {"phases", "backend"},
     {"errors", "version"},
 ]
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}

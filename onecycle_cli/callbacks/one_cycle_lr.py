@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from inspect import signature
+from typing import Any, Unpack
 
 from onecycle_cli import schedules
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
+from onecycle_cli.errors import did_you_mean
 from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
 
 
@@ -34,8 +36,10 @@ class OneCycleLR(ScheduledTraining):
             momentum is left alone.
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
         verbose: print the values in force at the end of each epoch.
-        shape: `"smith"`, `"linear"`, `"cosine"` or `"wsd"`.
+        shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...
         scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
+        **options: of the shape, such as `pct_start=0.3` for `"pytorch"`; see
+            `onecycle_cli.schedules.OPTIONS` and docs/schedules.md.
 
     Attributes:
         history: `lr` and `momentum` in force at each step, as lists of floats.
@@ -66,7 +70,9 @@ class OneCycleLR(ScheduledTraining):
         *,
         shape: schedules.Shape = "smith",
         scale_precentage: float | None = None,
+        **options: Unpack[schedules.ShapeOptions],
     ) -> None:
+        _check_names(options)
         super().__init__(num_samples, batch_size)
         if max_lr is None:
             raise ValueError("max_lr is required: OneCycleLR(max_lr=...); LRFinder suggests one.")
@@ -83,6 +89,7 @@ class OneCycleLR(ScheduledTraining):
         self.minimum_momentum = minimum_momentum
         self.verbose = verbose
         self.shape: schedules.Shape = shape
+        self.options = options
         self.history: dict[str, list[float]] = {}
         self._tables(2)  # so that a wrong argument shows here and not in fit
 
@@ -103,10 +110,11 @@ class OneCycleLR(ScheduledTraining):
         self.history = {"lr": [], **({"momentum": []} if MOMENTUM in self.schedule else {})}
 
     def values_at(self, step: int) -> Mapping[str, float]:
-        """Return learning rate and momentum of a step; past the end, `max_lr / 1000`."""
+        """Return learning rate and momentum of a step; past the end, `max_lr / 1000` or less."""
+        final = self.options.get("final_momentum")
         after = {
-            LEARNING_RATE: self.max_lr / schedules.FINAL_DIVISOR,
-            MOMENTUM: self.maximum_momentum or 0.0,
+            LEARNING_RATE: schedules.final_rate(self.schedule[LEARNING_RATE], self.max_lr),
+            MOMENTUM: (self.maximum_momentum or 0.0) if final is None else final,
         }
         return {
             name: schedules.at(table, step, after[name]) for name, table in self.schedule.items()
@@ -134,6 +142,7 @@ class OneCycleLR(ScheduledTraining):
                 shape=self.shape,
                 end_percentage=self.end_percentage,
                 scale_percentage=self.scale_percentage,
+                **self.options,
             )
         }
         if self.maximum_momentum is not None and self.minimum_momentum is not None:
@@ -143,5 +152,15 @@ class OneCycleLR(ScheduledTraining):
                 self.minimum_momentum,
                 shape=self.shape,
                 end_percentage=self.end_percentage,
+                **self.options,
             )
         return tables
+
+
+def _check_names(options: Iterable[str]) -> None:
+    """Refuse a keyword that is no argument, and no option of any shape either."""
+    named = [p.name for p in signature(OneCycleLR).parameters.values() if p.kind != p.VAR_KEYWORD]
+    known = [*named, *schedules.ShapeOptions.__annotations__]
+    for name in options:
+        if name not in known:
+            raise TypeError(f"OneCycleLR has no argument {name!r}{did_you_mean(name, known)}")

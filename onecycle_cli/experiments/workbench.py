@@ -163,6 +163,7 @@ class Workbench:
             shape=train.shape,
             end_percentage=train.end_percentage,
             scale_percentage=train.scale_percentage,
+            **train.shape_options,
         )
 
     def examine(self, part: str) -> Examination:
