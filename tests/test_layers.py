@@ -15,6 +15,7 @@ LAYERS = [
     {"experiments"},
     {"callbacks"},
     {"training"},
+    {"layer_rates"},
     {"optimizers", "fusion", "data", "registry"},
     {"plotting", "event_file"},
     {"results"},
@@ -32,7 +33,7 @@ WHO_MAY_IMPORT = {
     "matplotlib": {"plotting"},
     "keras": {
         *("experiments", "callbacks", "training", "optimizers", "fusion", "data", "registry"),
-        "backend",
+        *("backend", "layer_rates"),
     },
     "tensorflow": {"backend", "training", "fusion", "data", "event_file"},
     "jax": {"backend", "training"},

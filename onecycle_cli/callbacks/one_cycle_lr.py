@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping
 from inspect import signature
@@ -9,7 +10,7 @@ from typing import Any, Unpack
 
 from onecycle_cli import schedules
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
-from onecycle_cli.errors import did_you_mean
+from onecycle_cli.errors import OptimizerError, did_you_mean
 from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
 
 
@@ -37,6 +38,9 @@ class OneCycleLR(ScheduledTraining):
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
         verbose: print the values in force at the end of each epoch.
         shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...
+        layer_rates: what the learning rate is multiplied by for groups of layers, by pattern of
+            their names, such as `{"conv1*": 0.1}`; the first pattern that fits counts, and 0
+            freezes. Decoupled weight decay goes with the rate. See `onecycle_cli.layer_rates`.
         scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
         **options: of the shape, such as `pct_start=0.3` for `"pytorch"`; see
             `onecycle_cli.schedules.OPTIONS` and docs/schedules.md.
@@ -46,7 +50,8 @@ class OneCycleLR(ScheduledTraining):
 
     Raises:
         ValueError: when an argument is out of its range.
-        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate.
+        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate, or a
+            pattern of `layer_rates` fits nothing.
 
     Example:
         >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
@@ -69,6 +74,7 @@ class OneCycleLR(ScheduledTraining):
         verbose: bool = True,
         *,
         shape: schedules.Shape = "smith",
+        layer_rates: Mapping[str, float] | None = None,
         scale_precentage: float | None = None,
         **options: Unpack[schedules.ShapeOptions],
     ) -> None:
@@ -90,6 +96,10 @@ class OneCycleLR(ScheduledTraining):
         self.verbose = verbose
         self.shape: schedules.Shape = shape
         self.options = options
+        self.layer_rates = dict(layer_rates or {})
+        for pattern, factor in self.layer_rates.items():
+            if not 0 <= factor < math.inf:
+                raise ValueError(f"layer_rates must be at least 0; got {factor} for {pattern!r}.")
         self.history: dict[str, list[float]] = {}
         self._tables(2)  # so that a wrong argument shows here and not in fit
 
@@ -97,6 +107,15 @@ class OneCycleLR(ScheduledTraining):
         """Return the hyper-parameters that are scheduled."""
         cycles_momentum = self.maximum_momentum is not None
         return (LEARNING_RATE, MOMENTUM) if cycles_momentum else (LEARNING_RATE,)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        super().on_train_begin(logs)
+        if self.layer_rates:
+            try:
+                self._attached().scale_layers(self.layer_rates)
+            except OptimizerError:
+                self.release()
+                raise
 
     def plan(self, epochs: int) -> None:
         """Compute the schedules for all the steps that this `fit` has to go."""

@@ -216,6 +216,7 @@ class TrainConfig(_Section):
     Attributes:
         shape: one of `schedules.SHAPES`.
         shape_options: of the shape, see `schedules.OPTIONS`.
+        layer_rates: what the learning rate is multiplied by, by pattern of layers' names.
         retries: how often to go back after a divergence, with half the learning rate; 0: never.
         early_finish: when to end before the plan's end; `None`: never.
         checkpoint_seconds: from one checkpoint to the next, within an epoch.
@@ -233,6 +234,7 @@ class TrainConfig(_Section):
     weight_decay: NotNegative | Auto = "auto"
     shape: schedules.Shape = "smith"
     shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
+    layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
     retries: Annotated[int, Field(ge=0, le=20)] = 2

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-PROOFS = [TESTS / "test_optimizers.py", TESTS / "test_training.py", TESTS / "callbacks"]
+PROOFS = [
+    *(TESTS / f"test_{name}.py" for name in ("optimizers", "training", "layer_rates")),
+    TESTS / "callbacks",
+]
 
 
 INSTALLED = [name for name in ("jax", "torch") if find_spec(name)]

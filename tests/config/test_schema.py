@@ -70,6 +70,7 @@ def test_the_defaults(minimal):
             "weight_decay": "auto",
             "shape": "smith",
             "shape_options": {},
+            "layer_rates": {},
             "end_percentage": 0.1,
             "scale_percentage": None,
             "retries": 2,

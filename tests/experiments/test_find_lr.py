@@ -46,6 +46,19 @@ def test_repeats_have_initial_weights_and_an_order_of_their_own(first):
     assert one.losses[0] != two.losses[0]
 
 
+def test_a_sweep_is_run_at_the_layers_own_rates(small, tmp_path):
+    """At half the rate everywhere, a sweep over twice the rates is the same sweep."""
+    whole, halved = (
+        find_lr(small(find_lr=settings, train={"layer_rates": rates}), out=None).curves[0]
+        for settings, rates in (
+            ({"min_lr": 1e-4, "max_lr": 0.1}, {}),
+            ({"min_lr": 2e-4, "max_lr": 0.2}, {"*": 0.5}),
+        )
+    )
+    np.testing.assert_allclose(halved.losses, whole.losses, rtol=1e-5)
+    assert whole.losses[-1] < whole.losses[0]
+
+
 def test_result_and_suggestion_agree(first):
     result, out = first
     saved = json.loads((result.folder / "result.json").read_text())
@@ -71,6 +84,7 @@ def test_result_and_suggestion_agree(first):
         "decay": "l2",
         "precision": "float32",
         "label_smoothing": 0.0,
+        "layer_rates": {},
         "momentum": 0.9,
         "weight_decay": 0.0,
     }
