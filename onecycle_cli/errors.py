@@ -9,7 +9,11 @@ OnecycleError           exit code 1
 └── ResultError         a result that cannot be read or written
 """
 
+from __future__ import annotations
+
+import difflib
 import re
+from collections.abc import Sequence
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -58,3 +62,9 @@ class ResultError(OnecycleError):
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM; like Ctrl-C it passes through whatever catches an `Exception`."""
+
+
+def did_you_mean(given: object, known: Sequence[str]) -> str:
+    """Return `; did you mean '...'?` for a near miss, else the list of what is known."""
+    close = difflib.get_close_matches(str(given), known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}."

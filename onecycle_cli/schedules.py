@@ -1,8 +1,8 @@
 """Schedules: from a position in training to a value, as tables computed once.
 
 Every schedule is a list of ``num_steps`` floats, one for each training step, built by a pure
-function in double precision. A range test is a `sweep`; a 1cycle run is a pair of `learning_rates`
-and `momenta`, both made from one `cycle_factors`.
+function in double precision from `phases`. A range test is a `sweep`; a 1cycle run is a pair of
+`learning_rates` and `momenta`, both of one of the `shapes`.
 
 References: L. N. Smith, "Cyclical Learning Rates" (arXiv:1506.01186) and "A disciplined approach to
 neural network hyper-parameters" (arXiv:1803.09820).
@@ -11,23 +11,39 @@ neural network hyper-parameters" (arXiv:1803.09820).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Unpack, get_args
 
-Shape = Literal["smith", "linear", "cosine", "wsd"]
+from onecycle_cli import shapes
+from onecycle_cli.phases import Phase, trace
+from onecycle_cli.shapes import FINAL_DIVISOR, OPTIONS, SHAPES, Curves, Shape, ShapeOptions
+
+__all__ = [
+    "END_PERCENTAGE",
+    "FINAL_DIVISOR",
+    "OPTIONS",
+    "POLICIES",
+    "SHAPES",
+    "Scale",
+    "Shape",
+    "ShapeOptions",
+    "at",
+    "check_options",
+    "check_share",
+    "cooled_down",
+    "cycle_factors",
+    "extended",
+    "final_rate",
+    "learning_rates",
+    "momenta",
+    "stretched",
+    "sweep",
+]
+
 Scale = Literal["exp", "linear"]
 
-SHAPES: dict[str, str] = {
-    "smith": "up and down in straight lines, then a short fall far below the start (1cycle)",
-    "linear": "a quarter up, then down to nothing in one straight line",
-    "cosine": "30 % up, then down to nothing, both along half a cosine",
-    "wsd": "warm up for 10 %, stay at the peak until 80 %, then decay in a straight line",
-}
-
-FINAL_DIVISOR = 1000.0
-"""The learning rate ends at ``max_lr / FINAL_DIVISOR``."""
-
-_ROUNDING = 1e-9
+END_PERCENTAGE = 0.1
+"""The default share of the steps in the tail."""
 
 
 def sweep(num_steps: int, low: float, high: float, scale: Scale = "exp") -> list[float]:
@@ -53,12 +69,7 @@ def sweep(num_steps: int, low: float, high: float, scale: Scale = "exp") -> list
         raise ValueError(f"a sweep needs 0 < low < high; got low={low}, high={high}.")
     if scale not in get_args(Scale):
         raise ValueError(f"scale must be 'exp' or 'linear'; got {scale!r}.")
-    positions = [i / (num_steps - 1) for i in range(num_steps)]
-    if scale == "exp":
-        values = [low * (high / low) ** p for p in positions]
-    else:
-        values = [low + (high - low) * p for p in positions]
-    return [low, *values[1:-1], high]
+    return trace([Phase(0, num_steps - 1, low, high, scale)], num_steps)
 
 
 def learning_rates(
@@ -66,40 +77,39 @@ def learning_rates(
     max_lr: float,
     *,
     shape: Shape = "smith",
-    end_percentage: float = 0.1,
+    end_percentage: float = END_PERCENTAGE,
     scale_percentage: float | None = None,
+    **options: Unpack[ShapeOptions],
 ) -> list[float]:
     """Return the learning rate of each step of a 1cycle run.
 
-    With s = `scale_percentage` (or else `end_percentage`) and f the factors of `cycle_factors`,
-    `lr = max_lr * (s + (1 - s) * f)` on the way up. For `"smith"` the way down mirrors it, and the
-    tail falls from `s * max_lr` towards `max_lr / 1000`, which it would reach at step `num_steps`.
-    The other shapes fall from `max_lr` straight towards `max_lr / 1000`.
+    With s = `scale_percentage` (or else `end_percentage`), `"smith"` goes from `s * max_lr` to
+    `max_lr` at step `mid`, back at step `2 * mid`, both in straight lines, and from there towards
+    `max_lr / 1000`, which it would reach at step `num_steps`, where
+    `mid = min(N - 1, max(1, floor(N * (1 - end_percentage) / 2)))`. `"linear"` and `"cosine"` go
+    from `s * max_lr` to `max_lr` at step `floor(.25 N)` and `floor(.3 N)`; `"wsd"` stays there from
+    `floor(.1 N)` to `floor(.8 N)`; all three then fall towards `max_lr / 1000`. For the other
+    shapes see docs/schedules.md.
 
     Args:
         num_steps: number of steps N, at least 1. A single step is run at `max_lr`.
-        max_lr: the highest learning rate, > 0, reached exactly.
+        max_lr: the highest learning rate, > 0, reached exactly, unless the arithmetic of
+            `"pytorch"`, `"fastai"` or a cyclic shape puts the peak between two steps.
         shape: one of `SHAPES`.
-        end_percentage: share of the steps in the tail of `"smith"`, in [0, 1).
+        end_percentage: share of the steps in the tail of `"smith"` and `"smith_caffe"`, in [0, 1).
         scale_percentage: the first learning rate as a share of `max_lr`, in (0, 1].
+        **options: of the shape, see `OPTIONS`.
 
     Raises:
-        ValueError: when an argument is out of its range.
+        ValueError: when an argument is out of its range, or means nothing to the shape.
     """
     start = _start_share(end_percentage, scale_percentage)
     if not 0 < max_lr < math.inf:
         raise ValueError(f"max_lr must be greater than 0; got {max_lr}.")
-    factors = cycle_factors(num_steps, shape, end_percentage)
-    if num_steps == 1:
-        return [max_lr]
-    if shape == "smith":
-        return [
-            max_lr * share for share in _smith_shares(num_steps, start, end_percentage, factors)
-        ]
-    floor, falls = 1 / FINAL_DIVISOR, _peak(num_steps, shape)
+    check_options(shape, options)  # before its shares
+    check_share(shape, "scale_percentage", scale_percentage)
     return [
-        max_lr * (start + (1 - start) * f if i < falls else floor + (1 - floor) * f)
-        for i, f in enumerate(factors)
+        max_lr * share for share in _drawn(num_steps, shape, start, end_percentage, options).shares
     ]
 
 
@@ -109,9 +119,13 @@ def momenta(
     low: float,
     *,
     shape: Shape = "smith",
-    end_percentage: float = 0.1,
+    end_percentage: float = END_PERCENTAGE,
+    **options: Unpack[ShapeOptions],
 ) -> list[float]:
     """Return the momentum of each step: `high - (high - low) * f`, the mirror of the rate.
+
+    After the peak of `"fastai"` it is `end - (end - low) * f`, if `final_momentum` is an end of its
+    own.
 
     Args:
         num_steps: number of steps, at least 1.
@@ -119,37 +133,64 @@ def momenta(
         low: momentum where the learning rate peaks, in [0, `high`].
         shape: one of `SHAPES`.
         end_percentage: share of the steps in the tail of `"smith"`, where momentum stays `high`.
+        **options: of the shape, see `OPTIONS`.
 
     Raises:
-        ValueError: when an argument is out of its range.
+        ValueError: when an argument is out of its range, or means nothing to the shape.
     """
     if not 0 <= low <= high < 1:
         raise ValueError(f"momentum needs 0 <= low <= high < 1; got high={high}, low={low}.")
-    return [high - (high - low) * f for f in cycle_factors(num_steps, shape, end_percentage)]
+    factors = cycle_factors(num_steps, shape, end_percentage, **options)
+    final = options.get("final_momentum")
+    if final is None:
+        return [high - (high - low) * f for f in factors]
+    peak = num_steps * options.get("pct_start", OPTIONS[shape]["pct_start"])
+    ends = [high if i <= peak else final for i in range(num_steps)]
+    return [end - (end - low) * f for end, f in zip(ends, factors, strict=True)]
 
 
 def cycle_factors(
-    num_steps: int, shape: Shape = "smith", end_percentage: float = 0.1
+    num_steps: int,
+    shape: Shape = "smith",
+    end_percentage: float = END_PERCENTAGE,
+    **options: Unpack[ShapeOptions],
 ) -> list[float]:
-    """Return f in [0, 1] for each step: 0 where the cycle starts, 1 at its peak.
+    """Return f in [0, 1] for each step: 0 where momentum is high, 1 where it is low.
 
-    `"smith"`: `mid = min(N - 1, max(1, floor(N * (1 - end_percentage) / 2)))`; f rises to 1 at step
-    `mid`, falls to 0 at step `2 * mid`, and is 0 in the tail. `"linear"` and `"cosine"` peak at
-    step `floor(.25 N)` and `floor(.3 N)`; `"wsd"` is 1 from `floor(.1 N)` to `floor(.8 N)`.
+    It rises and falls with the learning rate, and is 0 where the rate starts and, but for `"sgdr"`,
+    `"flat_cos"` and `"phases"`, which begin at their own, where the cycle begins; in the tail of
+    `"smith"` it is 0.
 
     Raises:
-        ValueError: when `num_steps`, `shape` or `end_percentage` is out of its range.
+        ValueError: when an argument is out of its range, or means nothing to the shape.
     """
-    if num_steps < 1:
-        raise ValueError(f"num_steps must be at least 1; got {num_steps}.")
-    if shape not in SHAPES:
-        raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {shape!r}.")
-    if not 0 <= end_percentage < 1:
-        raise ValueError(f"end_percentage must be in [0, 1); got {end_percentage}.")
-    if num_steps == 1:
-        return [1.0]
-    factor = _FACTORS[shape](num_steps, end_percentage)
-    return [factor(i) for i in range(num_steps)]
+    return _drawn(num_steps, shape, END_PERCENTAGE, end_percentage, options).factors
+
+
+def check_options(shape: str, options: Mapping[str, Any]) -> None:
+    """Refuse a shape that is not known, options that are not its own, and values out of range.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    shapes.check(shape, options)
+
+
+def check_share(shape: str, name: str, value: float | None) -> None:
+    """Refuse an `end_percentage` or a `scale_percentage` that means nothing to a shape.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    is_given = value != END_PERCENTAGE if name == "end_percentage" else value is not None
+    if is_given and not shapes.takes(shape, name):
+        own = ", ".join(OPTIONS[shape])
+        raise ValueError(f"{name} means nothing to shape {shape}, which takes {own}.")
+
+
+def final_rate(table: list[float], max_lr: float) -> float:
+    """Return where a learning rate goes when its table has ended, or is cut short."""
+    return min(max_lr / FINAL_DIVISOR, table[-1])
 
 
 def at(table: list[float], step: int, after: float) -> float:
@@ -217,63 +258,13 @@ def _start_share(end_percentage: float, scale_percentage: float | None) -> float
     return share
 
 
-def _share_of(num_steps: int, share: float) -> int:
-    return math.floor(num_steps * share + _ROUNDING)
-
-
-def _smith_mid(num_steps: int, end_percentage: float) -> int:
-    return min(num_steps - 1, max(1, _share_of(num_steps, (1 - end_percentage) / 2)))
-
-
-def _smith_shares(
-    num_steps: int, start: float, end_percentage: float, factors: list[float]
-) -> list[float]:
-    tail_from = 2 * _smith_mid(num_steps, end_percentage)
-
-    def share(i: int) -> float:
-        if i <= tail_from:
-            return start + (1 - start) * factors[i]
-        p = (i - tail_from) / (num_steps - tail_from)
-        return start * (1 - p) + p / FINAL_DIVISOR
-
-    return [share(i) for i in range(num_steps)]
-
-
-def _peak(num_steps: int, shape: Shape) -> int:
-    return _share_of(num_steps, {"linear": 0.25, "cosine": 0.3, "wsd": 0.1}[shape])
-
-
-def _smith(num_steps: int, end_percentage: float) -> Callable[[int], float]:
-    mid = _smith_mid(num_steps, end_percentage)
-    return lambda i: max(0.0, 1 - abs(i - mid) / mid)
-
-
-def _linear(num_steps: int, _: float) -> Callable[[int], float]:
-    peak = _peak(num_steps, "linear")
-    return lambda i: i / peak if i < peak else (num_steps - i) / (num_steps - peak)
-
-
-def _cosine(num_steps: int, _: float) -> Callable[[int], float]:
-    peak = _peak(num_steps, "cosine")
-
-    def factor(i: int) -> float:
-        if i < peak:
-            return (1 - math.cos(math.pi * i / peak)) / 2
-        return (1 + math.cos(math.pi * (i - peak) / (num_steps - peak))) / 2
-
-    return factor
-
-
-def _wsd(num_steps: int, _: float) -> Callable[[int], float]:
-    up, down = _peak(num_steps, "wsd"), _share_of(num_steps, 0.8)
-    return lambda i: (
-        i / up if i < up else 1.0 if i <= down else (num_steps - i) / (num_steps - down)
-    )
-
-
-_FACTORS: dict[str, Callable[[int, float], Callable[[int], float]]] = {
-    "smith": _smith,
-    "linear": _linear,
-    "cosine": _cosine,
-    "wsd": _wsd,
-}
+def _drawn(
+    num_steps: int, shape: Shape, start: float, end_percentage: float, options: ShapeOptions
+) -> Curves:
+    check_options(shape, options)
+    if num_steps < 1:
+        raise ValueError(f"num_steps must be at least 1; got {num_steps}.")
+    if not 0 <= end_percentage < 1:
+        raise ValueError(f"end_percentage must be in [0, 1); got {end_percentage}.")
+    check_share(shape, "end_percentage", end_percentage)
+    return shapes.draw(shape, num_steps, start, end_percentage, options)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from onecycle_cli.data_loss import LossParts
 from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
 from onecycle_cli.fresh_start import scope_of
+from onecycle_cli.layer_rates import LayerRates
 from onecycle_cli.optimizers import COMPILED_MEANWHILE, GradientNorm, LiveHyperparameters
 from onecycle_cli.state import read, variables_of
 
@@ -102,6 +103,7 @@ class Instruments:
         self._owners: list[Any] = []
         self._live = LiveHyperparameters(model, names)
         self._gradient_norm: GradientNorm | None = None
+        self._layer_rates: LayerRates | None = None
         self._stock_tracker = model._loss_tracker
         with scope_of(model):
             self._tracker = LossTracker(dtype=self._stock_tracker.dtype)
@@ -270,7 +272,25 @@ class Instruments:
             self._gradient_norm = GradientNorm(self._model)
             self._retrace()
 
+    def scale_layers(self, factors: Mapping[str, float]) -> None:
+        """Multiply the learning rates of groups of layers from now on; see `LayerRates`.
+
+        Raises:
+            OptimizerError: when a pattern does nothing.
+        """
+        held = {} if self._layer_rates is None else self._layer_rates.factors
+        if list(held.items()) == list(factors.items()):
+            return
+        if self._layer_rates is not None:
+            self._layer_rates.release()
+            self._layer_rates = None
+        if factors:
+            self._layer_rates = LayerRates(self._model, factors)
+        self._retrace()
+
     def _detach(self) -> None:
+        if self._layer_rates is not None:
+            self._layer_rates.release()
         if self._gradient_norm is not None:
             self._gradient_norm.release()
         self._live.release()

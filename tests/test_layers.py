@@ -15,11 +15,14 @@ LAYERS = [
     {"experiments"},
     {"callbacks"},
     {"training"},
+    {"layer_rates"},
     {"optimizers", "fusion", "data", "registry"},
     {"plotting", "event_file"},
     {"results"},
-    {"suggest", "config", "schedules"},
-    {"backend"},
+    {"suggest", "config"},
+    {"schedules"},
+    {"shapes"},
+    {"phases", "backend"},
     {"errors", "version"},
 ]
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
@@ -30,7 +33,7 @@ WHO_MAY_IMPORT = {
     "matplotlib": {"plotting"},
     "keras": {
         *("experiments", "callbacks", "training", "optimizers", "fusion", "data", "registry"),
-        "backend",
+        *("backend", "layer_rates"),
     },
     "tensorflow": {"backend", "training", "fusion", "data", "event_file"},
     "jax": {"backend", "training"},

@@ -760,6 +760,12 @@ def test_each_cycle_has_its_peak_written_out():
     assert notes(axes)[:2] == ["peak 0.1 at step 45", "peak 0.005 at step 122"]
 
 
+def test_peaks_that_lie_close_together_do_not_write_over_each_other():
+    lrs = schedules.learning_rates(140, 0.1, shape="sgdr", num_cycles=3, cycle_mult=2)
+    axes = plotting.draw_schedule(lrs, None, title="restarts", steps_per_epoch=None).axes[0]
+    assert notes(axes)[:2] == ["peak 0.1 at step 0", "peak 0.1 at step 60"]
+
+
 @pytest.mark.parametrize("lrs", [[], [0.1], [0.1, 0.1], [0.1, 0.2] * 10])
 def test_odd_schedules_are_drawn_without_a_warning(lrs):
     assert plotting.png(plotting.draw_schedule(lrs, lrs, title="odd", steps_per_epoch=1))

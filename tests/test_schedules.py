@@ -124,7 +124,7 @@ def test_at_ten_percent_it_is_the_schedule_of_keras_one_cycle(num_steps):
     np.testing.assert_allclose(schedules.momenta(num_steps, 0.95, 0.85), momenta, rtol=1e-12)
 
 
-@pytest.mark.parametrize("shape", schedules.SHAPES)
+@pytest.mark.parametrize("shape", ["smith", "linear", "cosine", "wsd", "smith_caffe"])
 @pytest.mark.parametrize("num_steps", LENGTHS)
 @pytest.mark.parametrize("end", [0.05, 0.1, 0.25, 0.5])
 def test_the_peak_is_max_lr_itself(shape, num_steps, end):
@@ -146,6 +146,11 @@ def test_sweeps_are_even_and_exact_at_both_ends(num_steps, low, high):
         assert (values[0], values[-1], len(values)) == (low, high, num_steps)
     np.testing.assert_allclose(exponential, np.geomspace(low, high, num_steps), rtol=1e-12)
     np.testing.assert_allclose(linear, np.linspace(low, high, num_steps), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("last", "final"), [(0.5, 0.002), (0.002, 0.002), (1e-6, 1e-6)])
+def test_where_a_rate_goes_never_lies_above_where_it_would_have_gone(last, final):
+    assert schedules.final_rate([1.0, 2.0, last], 2.0) == final
 
 
 def test_after_the_end_of_a_table():

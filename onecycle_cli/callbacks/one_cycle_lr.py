@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from inspect import signature
+from typing import Any, Unpack
 
 from onecycle_cli import schedules
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
+from onecycle_cli.errors import OptimizerError, did_you_mean
 from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
 
 
@@ -40,15 +43,21 @@ class OneCycleLR(ScheduledTraining):
             momentum is left alone.
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
         verbose: print the values in force at the end of each epoch, unless `fit(verbose=0)`.
-        shape: `"smith"`, `"linear"`, `"cosine"` or `"wsd"`.
+        shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...
+        layer_rates: what the learning rate is multiplied by for groups of layers, by pattern of
+            their names, such as `{"conv1*": 0.1}`; the first pattern that fits counts, and 0
+            freezes. Decoupled weight decay goes with the rate. See `onecycle_cli.layer_rates`.
         scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
+        **options: of the shape, such as `pct_start=0.3` for `"pytorch"`; see
+            `onecycle_cli.schedules.OPTIONS` and docs/schedules.md.
 
     Attributes:
         history: `lr` and `momentum` in force at each step, as lists of floats.
 
     Raises:
         ValueError: when an argument is out of its range.
-        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate.
+        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate, or a
+            pattern of `layer_rates` fits nothing.
 
     Example:
         >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
@@ -73,8 +82,11 @@ class OneCycleLR(ScheduledTraining):
         verbose: bool = True,
         *,
         shape: schedules.Shape = "smith",
+        layer_rates: Mapping[str, float] | None = None,
         scale_precentage: float | None = None,
+        **options: Unpack[schedules.ShapeOptions],
     ) -> None:
+        _check_names(options)
         super().__init__(num_samples, batch_size)
         self._check_count("num_epoch", num_epoch)
         if max_lr is None:
@@ -92,6 +104,11 @@ class OneCycleLR(ScheduledTraining):
         self.minimum_momentum = minimum_momentum
         self.verbose = verbose
         self.shape: schedules.Shape = shape
+        self.options = options
+        self.layer_rates = dict(layer_rates or {})
+        for pattern, factor in self.layer_rates.items():
+            if not 0 <= factor < math.inf:
+                raise ValueError(f"layer_rates must be at least 0; got {factor} for {pattern!r}.")
         self.history: dict[str, list[float]] = {}
         self.schedule: dict[str, list[float]] = {}
         self._state: dict[str, int] | None = None
@@ -101,6 +118,15 @@ class OneCycleLR(ScheduledTraining):
         """Return the hyper-parameters that are scheduled."""
         cycles_momentum = self.maximum_momentum is not None
         return (LEARNING_RATE, MOMENTUM) if cycles_momentum else (LEARNING_RATE,)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        super().on_train_begin(logs)
+        if self.layer_rates:
+            try:
+                self._attached().scale_layers(self.layer_rates)
+            except OptimizerError:
+                self.release()
+                raise
 
     def plan(self, epochs: int) -> None:
         """Compute the schedules for all epochs of `fit`, and begin where `fit` does."""
@@ -146,10 +172,11 @@ class OneCycleLR(ScheduledTraining):
             self._state = None
 
     def values_at(self, step: int) -> Mapping[str, float]:
-        """Return learning rate and momentum of a step; past the end, `max_lr / 1000`."""
+        """Return learning rate and momentum of a step; past the end, `max_lr / 1000` or less."""
+        final = self.options.get("final_momentum")
         after = {
-            LEARNING_RATE: self.max_lr / schedules.FINAL_DIVISOR,
-            MOMENTUM: self.maximum_momentum or 0.0,
+            LEARNING_RATE: schedules.final_rate(self.schedule[LEARNING_RATE], self.max_lr),
+            MOMENTUM: (self.maximum_momentum or 0.0) if final is None else final,
         }
         return {
             name: schedules.at(table, step, after[name]) for name, table in self.schedule.items()
@@ -190,6 +217,7 @@ class OneCycleLR(ScheduledTraining):
                 shape=self.shape,
                 end_percentage=self.end_percentage,
                 scale_percentage=self.scale_percentage,
+                **self.options,
             )
         }
         if self.maximum_momentum is not None and self.minimum_momentum is not None:
@@ -199,6 +227,7 @@ class OneCycleLR(ScheduledTraining):
                 self.minimum_momentum,
                 shape=self.shape,
                 end_percentage=self.end_percentage,
+                **self.options,
             )
         return tables
 
@@ -217,3 +246,12 @@ def _compare(to_go: int, in_fit: int) -> None:
             f"it stops short of its end, or stays at max_lr / 1000 beyond it.",
             stacklevel=3,
         )
+
+
+def _check_names(options: Iterable[str]) -> None:
+    """Refuse a keyword that is no argument, and no option of any shape either."""
+    named = [p.name for p in signature(OneCycleLR).parameters.values() if p.kind != p.VAR_KEYWORD]
+    known = [*named, *schedules.ShapeOptions.__annotations__]
+    for name in options:
+        if name not in known:
+            raise TypeError(f"OneCycleLR has no argument {name!r}{did_you_mean(name, known)}")

@@ -34,12 +34,31 @@ def _entries(what: Listed) -> list[tuple[str, str]]:
     if what is Listed.models:
         return _models()
     if what is Listed.shapes:
-        from onecycle_cli.schedules import SHAPES
-
-        return list(SHAPES.items())
+        return _shapes()
     from onecycle_cli.config import DATASETS, OPTIMIZERS
 
     return list((DATASETS if what is Listed.datasets else OPTIMIZERS).items())
+
+
+def _shapes() -> list[tuple[str, str]]:
+    from onecycle_cli.schedules import OPTIONS, SHAPES
+
+    rows = []
+    for name, about in SHAPES.items():
+        rows.append((name, about))
+        if OPTIONS[name]:
+            options = (f"{option}: {_shown(value)}" for option, value in OPTIONS[name].items())
+            rows.append(("", "options: " + ", ".join(options)))
+    return rows
+
+
+def _shown(value: object) -> str:
+    """Return a default as a config would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value == ():
+        return "[{until: 0.3, first: 0.1, last: 1}, {until: 1, first: 1, last: 0, anneal: cosine}]"
+    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _models() -> list[tuple[str, str]]:

@@ -138,16 +138,17 @@ def _schedules(
     momenta: list[float] = []
     for cycle, max_lr in zip(train.cycles, rates, strict=True):
         steps = cycle.epochs * steps_per_epoch
-        shape, end = train.shape, train.end_percentage
+        shape, end, options = train.shape, train.end_percentage, train.shape_options
         lrs += schedules.learning_rates(
             steps,
             max_lr,
             shape=shape,
             end_percentage=end,
             scale_percentage=train.scale_percentage,
+            **options,
         )
         momenta += schedules.momenta(
-            steps, momentum["max"], momentum["min"], shape=shape, end_percentage=end
+            steps, momentum["max"], momentum["min"], shape=shape, end_percentage=end, **options
         )
     return lrs, momenta
 

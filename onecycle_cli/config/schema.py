@@ -13,11 +13,13 @@ from pydantic import (
     Field,
     PrivateAttr,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
 )
 
+from onecycle_cli import schedules
 from onecycle_cli.errors import ConfigError
 
 DATASETS: dict[str, str] = {
@@ -214,6 +216,9 @@ class TrainConfig(_Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
     Attributes:
+        shape: one of `schedules.SHAPES`.
+        shape_options: of the shape, see `schedules.OPTIONS`.
+        layer_rates: what the learning rate is multiplied by, by pattern of layers' names.
         retries: how often to go back after a divergence, with half the learning rate; 0: train on.
         early_finish: when to end before the plan's end; `None`: never.
         checkpoint_seconds: from one checkpoint to the next, within an epoch.
@@ -229,7 +234,9 @@ class TrainConfig(_Section):
     max_lr: Positive | Auto = "auto"
     momentum: MomentumRange | Auto = "auto"
     weight_decay: NotNegative | Auto = "auto"
-    shape: Literal["smith", "linear", "cosine", "wsd"] = "smith"
+    shape: schedules.Shape = "smith"
+    shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
+    layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
     retries: Annotated[int, Field(ge=0, le=20)] = 2
@@ -251,6 +258,16 @@ class TrainConfig(_Section):
         if any(later <= earlier for earlier, later in itertools.pairwise(ends)):
             raise ValueError(f"each 'until' must be above the one before it; got {ends}")
         return resize
+
+    @field_validator("shape_options", "end_percentage", "scale_percentage")
+    @classmethod
+    def _belongs_to_the_shape(cls, value: Any, info: ValidationInfo) -> Any:
+        shape = info.data.get("shape")
+        if shape is not None and info.field_name == "shape_options":
+            schedules.check_options(shape, value)
+        elif shape is not None and info.field_name is not None:
+            schedules.check_share(shape, info.field_name, value)
+        return value
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:

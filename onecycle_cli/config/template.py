@@ -55,7 +55,7 @@ train:
   # max_lr: auto                # auto: what find-lr suggested
   # momentum: auto              # or {{max: 0.95, min: 0.85}}
   # weight_decay: auto
-  # shape: smith                # smith | linear | cosine | wsd
+  # shape: smith                # see 'onecycle list shapes', also for shape_options
   # retries: 2                  # after a divergence: back, and on with half the rate; 0: train on
   # log_grad_norm: false        # the norm of each step's gradient, in steps.csv
   # tensorboard: false          # event files for TensorBoard beside the tables

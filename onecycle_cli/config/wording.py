@@ -9,6 +9,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from onecycle_cli.config.schema import Config
+from onecycle_cli.errors import did_you_mean
+
+__all__ = ["describe", "did_you_mean", "dotted"]
 
 _Key = tuple[str | int, ...]
 
@@ -55,12 +58,6 @@ def describe(
     )
 
 
-def did_you_mean(given: object, known: Sequence[str]) -> str:
-    """Return `; did you mean '...'?` for a near miss, else the list of what is known."""
-    close = difflib.get_close_matches(str(given), known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}."
-
-
 def dotted(key: _Key) -> str:
     """Return a key as `section.key`."""
     return ".".join(str(part) for part in key)
@@ -96,7 +93,8 @@ def _sentence(key: _Key, problems: Sequence[Any]) -> str:
         return f"{name} is required; add it."
     rules = list(dict.fromkeys(_rule(p) for p in problems))
     if first["type"] == "value_error":
-        return f"{name + ': ' if name else ''}{rules[0]}."
+        end = "" if rules[0].endswith((".", "?")) else "."
+        return f"{name + ': ' if name else ''}{rules[0]}{end}"
     alternatives = [r.removeprefix("must be ") if i else r for i, r in enumerate(rules)]
     text = f"{name} {' or '.join(alternatives)}; got {_shown(first['input'])}"
     choices = [c for p in problems if p["type"] == "literal_error" for c in _choices(p)]

@@ -273,7 +273,8 @@ class Cycles:
         wanted = max(_SHORTEST_COOL_DOWN, math.ceil(COOL_DOWN_SHARE * done))
         whole = math.ceil(wanted / self._together) * self._together
         steps = min(cycle.steps_to_go, whole)
-        final = self._max_lrs[self._number - 1] / schedules.FINAL_DIVISOR
+        rates = cycle.schedule[LEARNING_RATE]
+        final = schedules.final_rate(rates, self._max_lrs[self._number - 1])
         ends = {LEARNING_RATE: final, MOMENTUM: self._ready.values.momentum["max"]}
         cycle.reschedule(
             {

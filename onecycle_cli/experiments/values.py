@@ -224,6 +224,7 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
         "decay": config.optimizer.decay_kind,
         "precision": config.precision,
         "label_smoothing": config.train.label_smoothing,
+        "layer_rates": dict(config.train.layer_rates),
     }
     if fingerprint is None:
         del conditions["data"]

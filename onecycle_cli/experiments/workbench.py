@@ -18,7 +18,7 @@ from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
 from onecycle_cli.containment import contained, same_folder
 from onecycle_cli.data import augmentation
-from onecycle_cli.errors import ModelError, cause_of
+from onecycle_cli.errors import ModelError, OptimizerError, cause_of
 from onecycle_cli.experiments.examination import Examination, examine
 from onecycle_cli.experiments.losses import (
     CROSS_ENTROPY,
@@ -76,6 +76,7 @@ class Workbench:
         self._instruments = training.Instruments.attach(
             self.model, names, owner=self, gradient_norm=config.train.log_grad_norm
         )
+        self._scale_layers()
         self._initial = training.Snapshot(self.model)
 
     def close(self) -> None:
@@ -200,6 +201,7 @@ class Workbench:
             shape=train.shape,
             end_percentage=train.end_percentage,
             scale_percentage=train.scale_percentage,
+            **train.shape_options,
         )
 
     def examine(self, part: str) -> Examination:
@@ -294,6 +296,13 @@ class Workbench:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         loss = make_training_loss(self.config, self.dataset)
         self.model.compile(optimizer, loss, jit_compile=self.jit_compile, auto_scale_loss=False)
+
+    def _scale_layers(self) -> None:
+        try:
+            self._instruments.scale_layers(self.config.train.layer_rates)
+        except OptimizerError as error:
+            self.close()
+            raise self.config.error("train.layer_rates", f"train.{error}") from None
 
     def _check_outputs(self) -> None:
         """Compare the model's outputs on a first batch with what the loss takes them for."""

@@ -27,6 +27,7 @@ from onecycle_cli.suggest import Array
 
 _MOST_NOTES = 6
 _MOST_EPOCHS = 12
+_WIDTH_OF_A_NOTE = 0.2
 
 
 @picture
@@ -81,7 +82,7 @@ def _draw_rates(axes: Axes, lrs: Array) -> None:
     peaks = turning_points(lrs)
     if len(peaks) > _MOST_NOTES:
         peaks = [int(lrs.argmax())]
-    for step in peaks:
+    for step in _apart(peaks, len(lrs)):
         _note(
             axes,
             step,
@@ -103,7 +104,7 @@ def _draw_momenta(axes: Axes, momenta: Array) -> None:
     troughs = [step for step in turning_points(-momenta) if 0 < step < len(momenta) - 1]
     if len(troughs) > _MOST_NOTES:
         troughs = [int(momenta.argmin())]
-    for step in troughs:
+    for step in _apart(troughs, len(momenta)):
         _note(
             axes,
             step,
@@ -114,6 +115,15 @@ def _draw_momenta(axes: Axes, momenta: Array) -> None:
         )
     _note(axes, 0, momenta[0], f"start {number(momenta[0])}", "above")
     _note_end(axes, momenta)
+
+
+def _apart(steps: Sequence[int], length: int) -> list[int]:
+    """Return the steps whose notes leave each other room."""
+    kept: list[int] = []
+    for step in steps:
+        if not kept or step - kept[-1] >= _WIDTH_OF_A_NOTE * length:
+            kept.append(step)
+    return kept
 
 
 def _note(axes: Axes, step: int, value: float, text: str, where: str, *, steps: int = 0) -> None:

@@ -69,6 +69,36 @@ def test_in_every_mode(regression, smith, rule, mode):
     assert constant.error(model) > 1e-2
 
 
+THREE_PHASES = {
+    "shape": "pytorch",
+    "pct_start": 0.4,
+    "final_div_factor": 50.0,
+    "three_phase": True,
+    "anneal": "linear",
+}
+
+
+@pytest.mark.parametrize("execution", [{}, {"jit_compile": True}, {"steps_per_execution": 4}])
+def test_another_shape_reaches_the_weights(regression, execution):
+    """PyTorch's three phases of 21 steps, drawn through their corners by hand."""
+    model, callback = regression.model("sgd", **execution), one_cycle(**THREE_PHASES)
+    regression.fit(model, [callback])
+    corners, steps = [0, 0.4 * 21 - 1, 0.8 * 21 - 2, 20], np.arange(21)
+    lrs = np.interp(steps, corners, np.array([1 / 25, 1, 1 / 25, 1 / 25 / 50]) * MAX_LR)
+    momenta = np.interp(steps, corners, [HIGH, LOW, HIGH, HIGH])
+    np.testing.assert_allclose(callback.history["lr"], lrs, rtol=1e-12)
+    np.testing.assert_allclose(callback.history["momentum"], momenta, rtol=1e-12)
+    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
+
+
+def test_past_the_end_a_rate_stays_below_where_it_ended(regression):
+    callback = one_cycle(shape="fastai", final_momentum=0.5)
+    regression.fit(regression.model("sgd"), [callback], epochs=1)
+    last = callback.history["lr"][-1]
+    assert callback.values_at(7)["learning_rate"] == min(last, MAX_LR / 1000)
+    assert callback.values_at(7)["momentum"] == 0.5
+
+
 @every_backend
 def test_setting_the_attribute_instead_does_not_reach_the_weights(regression, smith, each_batch):
     """The control: shows that the comparison with NumPy can fail, and why all this is needed."""
@@ -454,7 +484,9 @@ def test_another_callback_that_sets_the_same_is_noticed(regression, each_batch, 
         ({"minimum_momentum": None}, "must both be numbers or both None; got 0.95 and None"),
         ({"maximum_momentum": 0.8}, "got high=0.8, low=0.85"),
         ({"maximum_momentum": 1.0}, "0 <= low <= high < 1"),
-        ({"shape": "triangle"}, "shape must be one of smith, linear, cosine, wsd; got 'triangle'"),
+        ({"shape": "triangle"}, "shape must be one of smith, linear, .*, phases; got 'triangle'"),
+        ({"pct_start": 0.3}, "shape smith has no option 'pct_start'; it takes none"),
+        ({"shape": "pytorch", "pct_start": 3}, r"pct_start must be a number in \[0, 1\]; got 3"),
     ],
 )
 def test_arguments_out_of_range_are_refused_at_once(arguments, sentence):
@@ -497,6 +529,11 @@ def test_counts_without_the_smaller_last_batch_agree_with_fit(regression, smith)
     batches = (batch for batch in regression.batches(6))
     model.fit(batches, steps_per_epoch=6, shuffle=False, verbose=0, callbacks=[callback])
     np.testing.assert_allclose(callback.history["lr"], smith(6, MAX_LR)[0], rtol=1e-12)
+
+
+def test_an_argument_that_there_is_not_is_refused_naming_the_nearest():
+    with pytest.raises(TypeError, match="no argument 'max_momentum'; did you mean 'maximum_mom"):
+        OneCycleLR(max_lr=0.1, max_momentum=0.9)
 
 
 def test_it_works_inside_fit_only():

@@ -10,9 +10,10 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 PROOFS = [
-    TESTS / "test_initial_weights.py",
-    TESTS / "test_optimizers.py",
-    TESTS / "test_training.py",
+    *(
+        TESTS / f"test_{name}.py"
+        for name in ("initial_weights", "layer_rates", "optimizers", "training")
+    ),
     TESTS / "callbacks",
 ]
 

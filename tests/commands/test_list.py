@@ -24,6 +24,16 @@ def test_every_name_and_what_it_is(invoke, what, names):
         )
 
 
+def test_shapes_show_their_options_as_a_config_has_them(invoke):
+    lines = [line.strip() for line in invoke("list", "shapes").stdout.splitlines()]
+    pytorch = next(i for i, line in enumerate(lines) if line.startswith("pytorch "))
+    assert lines[pytorch + 1] == (
+        "options: pct_start: 0.3, div_factor: 25, final_div_factor: 10000, three_phase: false, "
+        "anneal: cosine"
+    )
+    assert any("final_momentum: null" in line for line in lines)
+
+
 def test_models_show_their_options_and_how_to_name_your_own(invoke):
     lines = invoke("list", "models").stdout.splitlines()
     assert any("options: hidden=128, layers=2" in line for line in lines)

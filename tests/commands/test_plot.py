@@ -76,6 +76,18 @@ def test_a_preview_of_a_given_rate(invoke, config, rows, own_folders):
     assert is_png(own_folders / "digits.png")
 
 
+def test_a_preview_of_another_shape(invoke, config, rows):
+    options = "{pct_start: 0.5, div_factor: 10, final_div_factor: 4, anneal: linear}"
+    outcome = invoke(
+        *("plot", config, "--set", "train.max_lr=0.4", "--set", "train.cycles=[{epochs: 4}]"),
+        *("--set", "train.shape=pytorch", "--set", f"train.shape_options={options}"),
+    )
+    assert outcome.exit_code == 0, outcome.output
+    shown = rows(outcome.stdout)
+    assert (shown["first lr"], shown["last lr"]) == ("0.04", "0.01")
+    assert shown["highest lr"] == "0.4 at step 45"  # 92 / 2 - 1
+
+
 CYCLES = "train.cycles=[{epochs: 3}, {epochs: 2, max_lr: 0.005}]"
 
 

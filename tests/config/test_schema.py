@@ -12,7 +12,9 @@ from onecycle_cli.config import (
     OptimizerConfig,
     TrainConfig,
     load_config,
+    yaml_source,
 )
+from onecycle_cli.errors import ConfigError
 
 
 @pytest.fixture
@@ -69,6 +71,8 @@ def test_the_defaults(minimal):
             "momentum": "auto",
             "weight_decay": "auto",
             "shape": "smith",
+            "shape_options": {},
+            "layer_rates": {},
             "end_percentage": 0.1,
             "scale_percentage": None,
             "retries": 2,
@@ -92,6 +96,61 @@ def test_what_is_listed_can_be_chosen():
     assert choices(DatasetConfig, "name") == set(DATASETS)
     assert choices(OptimizerConfig, "name") == set(OPTIMIZERS)
     assert choices(TrainConfig, "shape") == set(schedules.SHAPES)
+
+
+OPTIONS = {
+    "pytorch": "{pct_start: 0.2, final_div_factor: 1e3, three_phase: true, anneal: linear}",
+    "fastai": "{div: 10, final_momentum: null}",
+    "sgdr": "{num_cycles: 2}",
+    "phases": "{phases: [{until: 0.3, first: 0.1, last: 1}, {until: 1, first: 1, last: 0}]}",
+}
+
+
+@pytest.mark.parametrize("shape", OPTIONS)
+def test_the_options_of_a_shape_are_read_and_come_back_from_a_saved_config(shape, load, tmp_path):
+    train = load(f"train: {{shape: {shape}, shape_options: {OPTIONS[shape]}}}").train
+    assert train.shape_options == yaml_source.parse_value(OPTIONS[shape])
+    assert load_config(load().with_values(train=train.model_dump()).model_dump()).train == train
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            "shape_options: {pct_start: 0.3}",
+            "line 4: train.shape_options: shape smith has no option 'pct_start'; it takes none.",
+        ),
+        (
+            "shape: pytorch\n  shape_options: {pct_strat: 0.3}",
+            "line 5: train.shape_options: shape pytorch has no option 'pct_strat'; "
+            "did you mean 'pct_start'?",
+        ),
+        (
+            "shape: pytorch\n  shape_options:\n    pct_start: 2",
+            "line 5: train.shape_options: pct_start must be a number in [0, 1]; got 2.",
+        ),
+        (
+            "shape: flat_cos\n  scale_percentage: 0.2",
+            "line 5: train.scale_percentage: scale_percentage means nothing to shape flat_cos, "
+            "which takes pct_start, div_final.",
+        ),
+        (
+            "shape: sgdr\n  end_percentage: 0.2",
+            "line 5: train.end_percentage: end_percentage means nothing to shape sgdr, "
+            "which takes num_cycles, cycle_mult, final_share.",
+        ),
+        (
+            "shape: phases",
+            "line 3: train: shape phases needs its option phases, a list such as "
+            "[{until: 0.3, first: 0.1, last: 1}, {until: 1, first: 1, last: 0}]; got none.",
+        ),
+    ],
+)
+def test_what_does_not_belong_to_the_shape_is_refused_in_one_sentence(load, settings, sentence):
+    with pytest.raises(ConfigError) as error:
+        load(f"train:\n  {settings}\n")
+    assert "\n" not in str(error.value)
+    assert str(error.value).endswith(sentence)
 
 
 @pytest.mark.parametrize(

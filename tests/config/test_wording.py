@@ -115,8 +115,9 @@ TOP = (
         (
             "train: {shape: smiht}",
             3,
-            "train.shape must be 'smith', 'linear', 'cosine' or 'wsd'; got 'smiht'; did you mean "
-            "'smith'?",
+            "train.shape must be 'smith', 'linear', 'cosine', 'wsd', 'smith_caffe', 'pytorch', "
+            "'fastai', 'flat_cos', 'sgdr', 'triangular', 'triangular2', 'exp_range' or 'phases'; "
+            "got 'smiht'; did you mean 'smith'?",
         ),
         (
             "loss: crossentropy",

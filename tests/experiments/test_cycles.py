@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from onecycle_cli import schedules
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError, Terminated, TrainingError
 from onecycle_cli.experiments.checkpoints import Checkpoints
@@ -154,6 +155,28 @@ def test_ctrl_c_ends_with_a_cool_down_and_can_be_undone(whole, config, tmp_path,
     keras.models.load_model(result.folder / "model.keras")
 
     assert_same_bits(train(resume=result.folder).folder, whole.folder)
+
+
+def test_a_training_by_another_shape_goes_on_to_the_same_bits(config, tmp_path, after, table):
+    """And a cool-down near its end never raises the rate above where the shape itself leads."""
+    settings = {
+        "shape": "pytorch",
+        "shape_options": {"pct_start": 0.5},
+        "layer_rates": {"batch_normalization*": 0},
+    }
+    plain = train(config(**settings), out=tmp_path / "whole")
+    lrs = table(plain.folder / "steps.csv")["lr"]
+    expected = schedules.learning_rates(18, 0.1, shape="pytorch", pct_start=0.5)
+    np.testing.assert_allclose(lrs[:18], expected, rtol=1e-12)
+
+    cooled = train(config(**settings), out=tmp_path, observer=after(27, signal.SIGINT))
+    rates = table(cooled.folder / "steps.csv")["lr"]
+    assert (np.diff(rates[26:]) < 0).all()
+    assert rates[-1] == pytest.approx(0.02 / 25e4)
+    assert_same_bits(train(resume=cooled.folder).folder, plain.folder)
+    frozen = keras.models.load_model(plain.folder / "model.keras")
+    norm = next(layer for layer in frozen.layers if "normalization" in layer.name)
+    np.testing.assert_array_equal(norm.gamma, np.ones(8))
 
 
 def test_ctrl_c_twice_saves_and_quits(whole, config, tmp_path, after):

@@ -64,6 +64,19 @@ def test_the_result_says_that_its_repeats_start_alike(first, small, user_model, 
     assert unsaid == []
 
 
+def test_a_sweep_is_run_at_the_layers_own_rates(small, tmp_path):
+    """At half the rate everywhere, a sweep over twice the rates is the same sweep."""
+    whole, halved = (
+        find_lr(small(find_lr=settings, train={"layer_rates": rates}), out=None).curves[0]
+        for settings, rates in (
+            ({"min_lr": 1e-4, "max_lr": 0.1}, {}),
+            ({"min_lr": 2e-4, "max_lr": 0.2}, {"*": 0.5}),
+        )
+    )
+    np.testing.assert_allclose(halved.losses, whole.losses, rtol=1e-5)
+    assert whole.losses[-1] < whole.losses[0]
+
+
 def test_result_and_suggestion_agree(first):
     result, out = first
     saved = json.loads((result.folder / "result.json").read_text())
@@ -89,6 +102,7 @@ def test_result_and_suggestion_agree(first):
         "decay": "l2",
         "precision": "float32",
         "label_smoothing": 0.0,
+        "layer_rates": {},
         "momentum": 0.9,
         "weight_decay": 0.0,
     }

@@ -395,3 +395,9 @@ def test_batch_normalization_is_fused_while_the_bench_is_open(bench, small, user
 
 def _is_fused(bench):
     return any("call" in vars(layer) for layer in bench.model.layers)
+
+
+def test_a_rate_for_layers_that_there_are_not_is_refused_with_its_place(small):
+    config = small(train={"layer_rates": {"hidden_9": 0.1}})
+    with pytest.raises(ConfigError, match=r"train.layer_rates: no trainable layer fits 'hidden_9'"):
+        Workbench(load_config(config), Observer())
