@@ -232,9 +232,17 @@ class LiveHyperparameters:
         if self._witness.leaves_updates_to_others:
             name = type(self._optimizer).__name__
             raise OptimizerError(
-                f"{name} leaves the updates to another optimizer, which a learning rate set on "
-                f"{name} does not reach; compile the model with that one, or let {name} keep it "
-                f"in the attribute inner_optimizer."
+                f"{name} leaves the updates to another optimizer, or to several, which a learning "
+                f"rate set on {name} does not reach; compile the model with one that updates. (One "
+                f"that is kept as the attribute inner_optimizer is found.)"
+            )
+        if not self._witness.has_updated:
+            return
+        if LEARNING_RATE in self.names and not self._witness.takes_the_rate:
+            raise OptimizerError(
+                f"{type(self._optimizer).__name__} does not update with the learning rate that is "
+                f"set, but with one that it works out itself, so a schedule would not be what "
+                f"trains the model; compile it with an optimizer that takes the rate as it is."
             )
         if self._witness.unread:
             raise OptimizerError(
@@ -364,7 +372,7 @@ class LiveHyperparameters:
         self._override(optimizer, "apply", witness.of_taking(optimizer.apply))
         if outer is not optimizer:
             self._override(outer, "apply", witness.of_asking(outer.apply))
-        update = witness.of_updating(optimizer._backend_update_step)
+        update = witness.of_updating(optimizer._backend_update_step, optimizer._learning_rate)
         self._override(optimizer, "_backend_update_step", update)
         return witness
 

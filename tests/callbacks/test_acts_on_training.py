@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from onecycle_cli import LRFinder, OneCycleLR
+from onecycle_cli import LRFinder, OneCycleLR, optimizers
 from onecycle_cli.errors import OptimizerError, TrainingError
 
 every_backend = pytest.mark.every_backend
@@ -34,27 +34,6 @@ CALLBACKS = {
 # --- optimizers that leave the updates to others -------------------------------------------------
 
 
-class Several(keras.optimizers.SGD):
-    """Holds an optimizer for the kernels and one for the biases."""
-
-    def __init__(self, **more):
-        super().__init__(0.05, momentum=0.5, **more)
-        self.for_kernels = keras.optimizers.SGD(0.05, momentum=0.5)
-        self.for_biases = keras.optimizers.SGD(0.01)
-
-    def build(self, variables):
-        super().build(variables)
-        self.for_kernels.build([v for v in variables if len(v.shape) > 1])
-        self.for_biases.build([v for v in variables if len(v.shape) == 1])
-
-    def apply(self, grads, trainable_variables=None):
-        pairs = list(zip(grads, trainable_variables or self._trainable_variables, strict=True))
-        for optimizer, axes in ((self.for_kernels, 2), (self.for_biases, 1)):
-            mine = [(g, v) for g, v in pairs if len(v.shape) == axes]
-            optimizer.apply(*zip(*mine, strict=True))
-        self._iterations.assign_add(1)
-
-
 class Lookahead(keras.optimizers.SGD):
     """Lets another optimizer take the steps; the slow weights don't matter here."""
 
@@ -81,9 +60,8 @@ class Stubborn(keras.optimizers.SGD):
 
 
 IDLE = {
-    "several": Several,
     "lookahead": Lookahead,
-    "accumulating": lambda: Several(gradient_accumulation_steps=3),
+    "accumulating": lambda: Lookahead(gradient_accumulation_steps=3),
     "loss scale": lambda: keras.optimizers.LossScaleOptimizer(Lookahead()),
 }
 
@@ -97,12 +75,25 @@ IDLE = {
         ("lookahead", "range test", "graph"),
     ],
 )
-def test_an_optimizer_that_leaves_the_updates_to_others_is_refused(
+def test_an_optimizer_that_leaves_the_updates_to_another_is_refused(
     regression, case, callback, mode
 ):
     model = regression.model(IDLE[case](), **MODES[mode])
     with pytest.raises(OptimizerError, match=r"leaves the updates to another .*inner_optimizer"):
         regression.fit(model, [CALLBACKS[callback]()])
+
+
+@every_backend
+@pytest.mark.parametrize("callback", ["rate only", "range test"])
+def test_an_optimizer_of_several_is_refused(regression, callback):
+    inner = keras.optimizers.SGD(0.05), keras.optimizers.Adam(0.01)
+    choice = keras.optimizers.OptimizerMap(inner[0], {".*bias": inner[1]})
+    model = regression.model(keras.optimizers.MultiOptimizer(choice))
+    with pytest.raises(OptimizerError, match=r"MultiOptimizer leaves the updates .* to several"):
+        regression.fit(model, [CALLBACKS[callback]()])
+    assert [float(ops.convert_to_numpy(o.learning_rate)) for o in inner] == pytest.approx(
+        [0.05, 0.01]
+    )
 
 
 @every_backend
@@ -112,6 +103,38 @@ def test_a_momentum_that_no_update_reads_is_refused(regression):
         OptimizerError, match=r"Stubborn does not use its momentum .*_momentum=None"
     ):
         regression.fit(model, [one_cycle()])
+
+
+class Halving(keras.optimizers.SGD):
+    """Works its rate out from the one that is set."""
+
+    def _get_current_learning_rate(self):
+        return ops.multiply(super()._get_current_learning_rate(), 0.5)
+
+
+@every_backend
+@pytest.mark.parametrize("callback", ["rate only", "range test"])
+def test_an_optimizer_with_a_rate_of_its_own_is_refused(regression, callback):
+    model = regression.model(Halving(0.05, momentum=0.5))
+    with pytest.raises(OptimizerError, match="Halving does not update with the learning rate that"):
+        regression.fit(model, [CALLBACKS[callback]()])
+
+
+STOCK = sorted(
+    name
+    for name, kind in vars(keras.optimizers).items()
+    if isinstance(kind, type)
+    and issubclass(kind, keras.optimizers.Optimizer)
+    and name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")
+)
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_every_stock_optimizer_is_steered(regression, name):
+    optimizer = getattr(keras.optimizers, name)(0.05)
+    callback = one_cycle() if optimizers.momentum_attributes(optimizer) else rate_only()
+    regression.fit(regression.model(optimizer), [callback], epochs=1)
+    assert len(callback.history["lr"]) == 7
 
 
 @every_backend
