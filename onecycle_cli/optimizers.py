@@ -191,14 +191,26 @@ class LiveHyperparameters:
         Raises:
             OptimizerError: when a variable holds something else.
         """
-        for name, value in values.items():
-            for variable in self._variables[name]:
-                held = float(ops.convert_to_numpy(variable))
-                if not np.isclose(held, value, rtol=_tolerance(variable), atol=0, equal_nan=True):
-                    raise OptimizerError(
-                        f"{name} was set to {value} but the optimizer holds {held}: something "
-                        f"else sets it too; remove the other callback or schedule."
-                    )
+        for name, held in self.differing(values).items():
+            raise OptimizerError(
+                f"{name} was set to {values[name]} but the optimizer holds {held}: something else "
+                f"sets it too; remove the other callback or schedule."
+            )
+
+    def differing(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return what the optimizer holds, by name, where it is not what was assigned."""
+        return {
+            name: held
+            for name, value in values.items()
+            for variable in self._variables[name]
+            if not np.isclose(
+                held := float(ops.convert_to_numpy(variable)),
+                value,
+                rtol=_tolerance(variable),
+                atol=0,
+                equal_nan=True,
+            )
+        }
 
     def check_model(self) -> None:
         """Make sure that the model still trains by the optimizer that is steered.

@@ -183,6 +183,10 @@ class Instruments:
         self._live.check_effect()
         self._live.check(values)
 
+    def differing(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return what the optimizer holds, by name, where it is not what was assigned."""
+        return self._live.differing(values)
+
     def _check_that_model_is_the_same(self) -> None:
         self._live.check_model()
         if self._compiled_again():
