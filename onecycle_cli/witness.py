@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import keras
+from onecycle_cli.backend import runs_each_step
 
 
 class Readable(Protocol):
@@ -61,7 +61,7 @@ class Witness:
 
         def seen(*arguments: Any, **named: Any) -> Any:
             self.was_asked = True
-            self._taken += 1 if _runs_each_step() else self._gathers  # a trace has every branch
+            self._taken += 1 if runs_each_step() else self._gathers  # a trace has every branch
             return apply(*arguments, **named)
 
         return seen
@@ -83,12 +83,3 @@ class Witness:
             return updated
 
         return seen
-
-
-def _runs_each_step() -> bool:
-    """Tell whether Python runs at each step, and takes one branch only, instead of tracing once."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return bool(tf.executing_eagerly())
-    return bool(keras.backend.backend() == "torch")

@@ -4,7 +4,7 @@ from onecycle_cli.witness import Witness
 
 
 def test_an_optimizer_that_updates_is_seen(monkeypatch):
-    monkeypatch.setattr("onecycle_cli.witness._runs_each_step", lambda: True)
+    monkeypatch.setattr("onecycle_cli.witness.runs_each_step", lambda: True)
     witness = Witness(gathers=3)
     update = witness.of_updating(lambda *arguments: arguments, rate=None)
     apply = witness.of_taking(lambda gradients, variables=None: update(gradients, variables, 0.1))
@@ -15,7 +15,7 @@ def test_an_optimizer_that_updates_is_seen(monkeypatch):
 
 
 def test_judged_only_after_as_many_gradients_as_make_an_update(monkeypatch):
-    monkeypatch.setattr("onecycle_cli.witness._runs_each_step", lambda: True)
+    monkeypatch.setattr("onecycle_cli.witness.runs_each_step", lambda: True)
     witness = Witness(gathers=3)
     apply, verdicts = witness.of_taking(lambda gradients: None), []
     for _ in range(4):
@@ -25,7 +25,7 @@ def test_judged_only_after_as_many_gradients_as_make_an_update(monkeypatch):
 
 
 def test_a_trace_holds_every_branch(monkeypatch):
-    monkeypatch.setattr("onecycle_cli.witness._runs_each_step", lambda: False)
+    monkeypatch.setattr("onecycle_cli.witness.runs_each_step", lambda: False)
     witness = Witness(gathers=3)
     witness.of_taking(lambda gradients: None)("gradients")
     assert witness.leaves_updates_to_others
