@@ -7,6 +7,7 @@ the model was compiled with, for as long as training runs; afterwards it is a st
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ L2 = "l2"
 
 _MOMENTUM_ATTRIBUTES = ("momentum", "beta_1", "adam_beta_1")
 _MOMENTUM_SLOTS = ("momentums", "_momentums")
+
+_EAGER_PATIENCE = 8
 
 _released_slots: WeakKeyDictionary[Any, tuple[int, list[Any]]] = WeakKeyDictionary()
 """By optimizer: how often it had updated when it was released, and the slots it lost then."""
@@ -152,6 +155,7 @@ class LiveHyperparameters:
         self._variables: dict[str, list[Any]] = {}
         self._undo: list[Callable[[], None]] = []
         self._new_slots: list[Any] = []
+        self._steps = 0
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         self._lay_variables_aside()
@@ -221,8 +225,11 @@ class LiveHyperparameters:
         if self._model.optimizer is not self._outer:
             raise OptimizerError(COMPILED_MEANWHILE)
 
-    def check_effect(self) -> None:
+    def check_effect(self, *, at_end: bool = False) -> None:
         """Make sure, after a step, that it was the steered optimizer that updated the weights.
+
+        A model that runs eagerly may gather the gradients of several batches itself: it is given
+        some steps, but not beyond the last one.
 
         Raises:
             TrainingError: when every weight of the model is frozen.
@@ -234,7 +241,11 @@ class LiveHyperparameters:
                 "the model has nothing to train: all its weights are frozen; set trainable = True "
                 "on the layers to train, and compile it again."
             )
+        self._steps += 1
+        is_traced = not (self._model.run_eagerly or keras.backend.backend() == "torch")
         if not self._witness.was_asked:
+            if not (is_traced or at_end or self._steps > _EAGER_PATIENCE):
+                return
             name = type(self._model).__name__
             raise OptimizerError(
                 f"the train_step of {name} does not use model.optimizer, so a schedule on it acts "
@@ -376,7 +387,8 @@ class LiveHyperparameters:
             optimizer._track_variable(slot)
 
     def _leave(self, slots: list[Any]) -> None:
-        _released_slots[self._optimizer] = (self._updates(), slots)
+        with contextlib.suppress(RuntimeError):  # JAX, if a step failed that had taken the values
+            _released_slots[self._optimizer] = (self._updates(), slots)
 
     def _watch_updates(self) -> Witness:
         optimizer, outer = self._optimizer, self._outer

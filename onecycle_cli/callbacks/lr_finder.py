@@ -54,7 +54,8 @@ class LRFinder(ScheduledTraining):
 
     Raises:
         ValueError: when an argument is out of its range.
-        OptimizerError: in `fit`, when the optimizer can't change its learning rate.
+        OptimizerError: in `fit`, when the optimizer can't change its learning rate, or is not what
+            updates the weights.
 
     Example:
         >>> finder = LRFinder(num_steps=100)

@@ -48,7 +48,9 @@ class OneCycleLR(ScheduledTraining):
 
     Raises:
         ValueError: when an argument is out of its range.
-        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate.
+        OptimizerError: in `fit`, when the optimizer has no momentum, can't change its rate, or is
+            not what updates the weights.
+        TrainingError: in `fit`, when every weight is frozen.
 
     Example:
         >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")

@@ -126,7 +126,11 @@ class ScheduledTraining(keras.callbacks.Callback):
         self.record(values)
 
     def on_train_end(self, logs: Any = None) -> None:
-        self.release()
+        try:
+            if self._last_row and self._instruments is not None:
+                self._instruments.check_at_end()
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Give the optimizer back as a stock one, also after a `fit` that broke off. Idempotent."""

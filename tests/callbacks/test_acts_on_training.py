@@ -181,6 +181,49 @@ def test_a_model_that_trains_by_optimizers_of_its_own_is_refused(regression, cal
         regression.fit(model, [CALLBACKS[callback]()])
 
 
+class Gathering(keras.Model):
+    """Adds up the gradients of three batches itself."""
+
+    gathered = 0
+
+    def train_step(self, data):
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(data[0], data[1], self(data[0], training=True))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.sums = [a + g for a, g in zip(self.sums, gradients, strict=True)]
+        self.gathered += 1
+        if self.gathered % 3 == 0:
+            self.optimizer.apply(self.sums, self.trainable_variables)
+            self.sums = [0.0, 0.0]
+        return {"loss": loss}
+
+
+@on_tensorflow
+@pytest.mark.parametrize("callback", CALLBACKS)
+def test_a_model_that_gathers_gradients_itself_is_given_time(regression, callback):
+    inputs = keras.Input((4,))
+    model = Gathering(inputs, keras.layers.Dense(2)(inputs))
+    model.sums = [0.0, 0.0]
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.5), "mse", run_eagerly=True)
+    regression.fit(model, [CALLBACKS[callback]()])
+    assert int(model.optimizer.iterations) == {"range test": 0}.get(callback, 7)
+
+
+@on_tensorflow
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_but_no_more_time_than_fit_takes(regression, epochs):
+    inputs = keras.Input((4,))
+    model = Pair(inputs, keras.layers.Dense(2)(inputs))
+    model.compile(optimizer=keras.optimizers.SGD(0.05, momentum=0.5), loss="mse", run_eagerly=True)
+    callback = one_cycle()
+    with pytest.raises(OptimizerError, match=r"train_step of Pair does not use model\.optimizer"):
+        regression.fit(model, [callback], epochs=epochs)
+    assert callback.step == {1: 7, 3: 8}[epochs]
+    assert model.optimizer.momentum == 0.5
+
+
 @every_backend
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
 @pytest.mark.parametrize("callback", ["cycle", "range test"])
