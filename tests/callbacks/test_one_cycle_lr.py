@@ -266,6 +266,7 @@ def test_an_epoch_reports_and_prints_what_was_in_force(regression, capsys):
     assert len(printed) == 3
 
 
+@pytest.mark.filterwarnings("ignore:the optimizer comes with the learning rate")
 @pytest.mark.parametrize("arguments", [{"verbose": True}, {}, {"verbose": False}])
 @pytest.mark.parametrize("initial_epoch", [0, 1])
 def test_nothing_is_printed_where_fit_is_to_print_nothing(
