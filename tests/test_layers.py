@@ -18,6 +18,7 @@ LAYERS = [
     {"layer_rates"},
     {"optimizers", "fusion", "data", "registry"},
     {"plotting", "event_file"},
+    {"witness"},
     {"results"},
     {"suggest", "config"},
     {"schedules"},

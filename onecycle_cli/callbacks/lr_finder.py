@@ -63,7 +63,8 @@ class LRFinder(ScheduledTraining):
     Raises:
         ValueError: when an argument is out of its range.
         TrainingError: in `fit`, when another callback would save the weights of the test.
-        OptimizerError: in `fit`, when the optimizer can't change its learning rate.
+        OptimizerError: in `fit`, when the optimizer can't change its learning rate, or is not what
+            updates the weights.
 
     Example:
         >>> finder = LRFinder(num_steps=100)

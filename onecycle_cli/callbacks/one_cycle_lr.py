@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import Any, Unpack
 
+import numpy as np
+
 from onecycle_cli import schedules
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.errors import OptimizerError, did_you_mean
@@ -56,8 +58,9 @@ class OneCycleLR(ScheduledTraining):
 
     Raises:
         ValueError: when an argument is out of its range.
-        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate, or a
-            pattern of `layer_rates` fits nothing.
+        OptimizerError: in `fit`, when the optimizer has no momentum, can't change its rate, or is
+            not what updates the weights, or a pattern of `layer_rates` fits nothing.
+        TrainingError: in `fit`, when every weight is frozen.
 
     Example:
         >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
@@ -200,6 +203,15 @@ class OneCycleLR(ScheduledTraining):
         if self.may_print:
             print(f"OneCycleLR: going on after step {self.step} of {num_steps}")
         _ = self.model  # on JAX, brings the variables up to date
+        held = self._attached().read(LEARNING_RATE)
+        if not np.isclose(self.schedule[LEARNING_RATE], held, rtol=1e-5, atol=0).any():
+            warnings.warn(
+                f"the optimizer comes with the learning rate {held:.4g}, which is none of this "
+                f"cycle's: it was trained in another way, or is a new one. The cycle goes on after "
+                f"step {self.step} of {num_steps} all the same; for a whole new cycle call fit "
+                f"without initial_epoch.",
+                stacklevel=2,
+            )
         if not self._attached().take_up_slots():
             warnings.warn(
                 "the cycle goes on without the velocities that it had when it was left, because "

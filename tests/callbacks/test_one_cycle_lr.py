@@ -296,6 +296,7 @@ def test_an_epoch_reports_and_prints_what_was_in_force(regression, capsys):
     assert len(printed) == 3
 
 
+@pytest.mark.filterwarnings("ignore:the optimizer comes with the learning rate")
 @pytest.mark.parametrize("arguments", [{"verbose": True}, {}, {"verbose": False}])
 @pytest.mark.parametrize("initial_epoch", [0, 1])
 def test_nothing_is_printed_where_fit_is_to_print_nothing(
@@ -469,6 +470,26 @@ def test_another_callback_that_sets_the_same_is_noticed(regression, each_batch, 
 
     with pytest.raises(OptimizerError, match=f"{name} was set to .* but the optimizer holds 0.25"):
         regression.fit(regression.model("sgd"), [one_cycle(), each_batch(intrude)])
+
+
+OTHERS = {
+    "scheduler": lambda: keras.callbacks.LearningRateScheduler(lambda epoch: 0.25),
+    "plateau": lambda: keras.callbacks.ReduceLROnPlateau("loss", patience=0, min_delta=1e9),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_another_schedule_between_the_epochs_is_overruled_and_said_to_be(
+    regression, smith, other, ours_first
+):
+    model, callbacks = regression.model(keras.optimizers.SGD(0.05)), [one_cycle(), OTHERS[other]()]
+    with pytest.warns(
+        UserWarning, match=r"has set learning_rate to 0\..* which has no effect: One"
+    ):
+        regression.fit(model, callbacks if ours_first else callbacks[::-1])
+    lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
+    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
 
 
 @pytest.mark.parametrize(
