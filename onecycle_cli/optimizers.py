@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 from keras import ops
 
-from onecycle_cli.errors import OptimizerError
+from onecycle_cli.errors import OptimizerError, TrainingError
+from onecycle_cli.witness import Witness
 
 LEARNING_RATE = "learning_rate"
 MOMENTUM = "momentum"
@@ -24,6 +26,15 @@ L2 = "l2"
 
 _MOMENTUM_ATTRIBUTES = ("momentum", "beta_1", "adam_beta_1")
 _MOMENTUM_SLOTS = ("momentums", "_momentums")
+
+_released_slots: WeakKeyDictionary[Any, tuple[int, list[Any]]] = WeakKeyDictionary()
+"""By optimizer: how often it had updated when it was released, and the slots it lost then."""
+
+
+COMPILED_MEANWHILE = (
+    "the model was compiled again, or given another optimizer, while it was being trained, which "
+    "leaves the schedule without effect; compile it before fit, and call fit anew for each compile."
+)
 
 
 class _Added(keras.Variable):
@@ -35,6 +46,13 @@ class _Live(_Added):
 
     They ask `if self.momentum != 0` in Python, to decide whether the velocity exists at all.
     """
+
+    was_read = False
+
+    @property
+    def value(self) -> Any:
+        self.was_read = True
+        return super().value
 
     def __ne__(self, other: object) -> bool:
         return True
@@ -129,12 +147,16 @@ class LiveHyperparameters:
     def __init__(self, model: Any, names: Iterable[str]) -> None:
         self._optimizer = core(model.optimizer)
         self._outer = model.optimizer
+        self._model = model
         self._kernels = kernels(model)
         self._variables: dict[str, list[Any]] = {}
         self._undo: list[Callable[[], None]] = []
+        self._new_slots: list[Any] = []
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
+        self._lay_variables_aside()
         self._keep_saved_models_stock()
+        self._witness = self._watch_updates()
         try:
             self.add(names)
         except OptimizerError:
@@ -178,9 +200,68 @@ class LiveHyperparameters:
                         f"else sets it too; remove the other callback or schedule."
                     )
 
+    def check_model(self) -> None:
+        """Make sure that the model still trains by the optimizer that is steered.
+
+        Raises:
+            OptimizerError: when it has been given another one.
+        """
+        if self._model.optimizer is not self._outer:
+            raise OptimizerError(COMPILED_MEANWHILE)
+
+    def check_effect(self) -> None:
+        """Make sure, after a step, that it was the steered optimizer that updated the weights.
+
+        Raises:
+            TrainingError: when every weight of the model is frozen.
+            OptimizerError: when another optimizer updates the weights, or no update reads what is
+                set.
+        """
+        if not (self._witness.has_updated or self._model.trainable_variables):
+            raise TrainingError(
+                "the model has nothing to train: all its weights are frozen; set trainable = True "
+                "on the layers to train, and compile it again."
+            )
+        if not self._witness.was_asked:
+            name = type(self._model).__name__
+            raise OptimizerError(
+                f"the train_step of {name} does not use model.optimizer, so a schedule on it acts "
+                f"on nothing; compile the model with the optimizer that trains it, and let "
+                f"train_step call self.optimizer.apply."
+            )
+        if self._witness.leaves_updates_to_others:
+            name = type(self._optimizer).__name__
+            raise OptimizerError(
+                f"{name} leaves the updates to another optimizer, which a learning rate set on "
+                f"{name} does not reach; compile the model with that one, or let {name} keep it "
+                f"in the attribute inner_optimizer."
+            )
+        if self._witness.unread:
+            raise OptimizerError(
+                f"{type(self._optimizer).__name__} does not use its {min(self._witness.unread)} "
+                f"when it updates, so a schedule would not reach the weights; leave it alone with "
+                f"maximum_momentum=None and minimum_momentum=None."
+            )
+
     def read(self, name: str) -> float:
         """Return the value of a hyper-parameter that the next step will use."""
         return float(ops.convert_to_numpy(self._variables[name][0]))
+
+    def take_up_slots(self) -> bool:
+        """Let slots that momentum needed, and the optimizer had not, go on where they were left.
+
+        Returns:
+            Whether they do: not if the optimizer has updated without them since.
+        """
+        updates, slots = _released_slots.get(self._optimizer, (-1, []))
+        if self._new_slots and updates == self._updates() and len(slots) == len(self._new_slots):
+            for new, old in zip(self._new_slots, slots, strict=True):
+                new.assign(old)
+            self._new_slots = []
+        return not self._new_slots or not self._updates()
+
+    def _updates(self) -> int:
+        return int(ops.convert_to_numpy(self._optimizer._iterations))
 
     def release(self) -> None:
         """Give the stock optimizer back, with the numbers it had before. Idempotent."""
@@ -206,6 +287,7 @@ class LiveHyperparameters:
                 f"with maximum_momentum=None and minimum_momentum=None."
             )
         variables = [self._replace(name) for name in attributes]
+        self._witness.watch(MOMENTUM, variables)
         self._add_missing_slots()
         return variables
 
@@ -214,8 +296,8 @@ class LiveHyperparameters:
 
     def _enliven_l2(self) -> list[Any]:
         coefficient = _Live(0.0, trainable=False, dtype="float32", name=L2)
-        self._track(coefficient)
         optimizer, inner = self._optimizer, self._optimizer._backend_update_step
+        optimizer._track_variable(coefficient)
         keys = {optimizer._var_key(v) for v in self._kernels}
 
         def backend_update_step(grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
@@ -240,25 +322,51 @@ class LiveHyperparameters:
         live = _Live(old or 0.0, trainable=False, dtype="float32", name=attribute)
         vars(optimizer)[attribute] = live
         self._undo.append(lambda: vars(optimizer).__setitem__(attribute, old))
-        self._track(live)
+        optimizer._track_variable(live)
         return live
 
-    def _track(self, variable: Any) -> None:
-        optimizer = self._optimizer
-        optimizer._track_variable(variable)
-        self._undo.append(lambda: optimizer._untrack_variable(variable))
+    def _lay_variables_aside(self) -> None:
+        """Go on with a copy of the optimizer's list of variables, and put the list itself back.
+
+        TensorFlow watches the list, and saves no object whose list has lost a member.
+        """
+        optimizer, tracker = self._optimizer, self._optimizer._tracker
+        is_variable, stock = tracker.config["variables"]
+        known = tracker.stored_ids["variables"]
+
+        def use(variables: list[Any], ids: set[int]) -> None:
+            vars(optimizer)["_variables"] = variables
+            tracker.config["variables"] = (is_variable, variables)
+            tracker.stored_ids["variables"] = ids
+
+        use(list(stock), set(known))
+        self._undo.append(partial(use, stock, known))
 
     def _add_missing_slots(self) -> None:
         optimizer = self._optimizer
         for name in _MOMENTUM_SLOTS:
-            if getattr(optimizer, name, None) == []:
+            none = getattr(optimizer, name, None)
+            if none == []:
                 slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
-                vars(optimizer)[name] = slots
-                self._undo += [partial(optimizer._untrack_variable, slot) for slot in slots]
-                self._undo.append(partial(vars(optimizer).__setitem__, name, []))
+                vars(optimizer)[name] = self._new_slots = slots
+                self._undo.append(partial(vars(optimizer).__setitem__, name, none))
+                self._undo.append(partial(self._leave, slots))
         for slot in getattr(optimizer, "_average_gradients", []):  # RMSprop builds them last
             optimizer._untrack_variable(slot)
             optimizer._track_variable(slot)
+
+    def _leave(self, slots: list[Any]) -> None:
+        _released_slots[self._optimizer] = (self._updates(), slots)
+
+    def _watch_updates(self) -> Witness:
+        optimizer, outer = self._optimizer, self._outer
+        witness = Witness(optimizer.gradient_accumulation_steps or 1)
+        self._override(optimizer, "apply", witness.of_taking(optimizer.apply))
+        if outer is not optimizer:
+            self._override(outer, "apply", witness.of_asking(outer.apply))
+        update = witness.of_updating(optimizer._backend_update_step)
+        self._override(optimizer, "_backend_update_step", update)
+        return witness
 
     def _keep_saved_models_stock(self) -> None:
         """Let a model that is saved meanwhile load as if nothing had been changed."""
@@ -267,6 +375,7 @@ class LiveHyperparameters:
         self._override(optimizer, "get_config", lambda: _plain(stock_config()))
         for each in {id(o): o for o in (optimizer, self._outer)}.values():
             self._override(each, "save_own_variables", self._save_stock_variables(each))
+            self._override(each, "load_own_variables", self._load_stock_variables(each))
 
     def _save_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
         def save_own_variables(store: Any) -> None:
@@ -278,12 +387,33 @@ class LiveHyperparameters:
 
         return save_own_variables
 
+    def _load_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
+        stock_load = optimizer.load_own_variables
+
+        def load_own_variables(store: Any) -> None:
+            variables = [v for v in optimizer.variables if not isinstance(v, _Added)]
+            if len(store.keys()) != len(variables):  # saved without momentum
+                omitted = {id(slot) for slot in self._omitted_at_zero()}
+                variables = [v for v in variables if id(v) not in omitted]
+            if len(store.keys()) != len(variables):
+                stock_load(store)  # which says why it can't
+                return
+            for i, variable in enumerate(variables):
+                variable.assign(store[str(i)])
+            loaded = {id(v) for v in variables}
+            self._new_slots = [slot for slot in self._new_slots if id(slot) not in loaded]
+
+        return load_own_variables
+
     def _idle_slots(self) -> list[Any]:
         """Return the slots that the optimizer would not have, were it made as it is now."""
+        slots = self._omitted_at_zero()
+        return slots if slots and not ops.convert_to_numpy(self._optimizer.momentum) else []
+
+    def _omitted_at_zero(self) -> list[Any]:
+        """Return the slots that the optimizer does not have when its momentum is 0."""
         optimizer = self._optimizer
         if not isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.RMSprop):
-            return []
-        if float(ops.convert_to_numpy(optimizer.momentum)) != 0:
             return []
         return [slot for name in _MOMENTUM_SLOTS for slot in getattr(optimizer, name, [])]
 

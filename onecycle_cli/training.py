@@ -20,9 +20,9 @@ from keras.src.backend.common import global_state
 from numpy.typing import NDArray
 
 from onecycle_cli.data_loss import LossParts
-from onecycle_cli.errors import ModelError, TrainingError
+from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
 from onecycle_cli.fresh_start import scope_of
-from onecycle_cli.optimizers import GradientNorm, LiveHyperparameters
+from onecycle_cli.optimizers import COMPILED_MEANWHILE, GradientNorm, LiveHyperparameters
 from onecycle_cli.state import read, variables_of
 
 _INSTRUMENTS = "_onecycle_instruments"
@@ -161,7 +161,12 @@ class Instruments:
             self._retrace()
 
     def load(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Set the hyper-parameters of each step of the next execution."""
+        """Set the hyper-parameters of each step of the next execution.
+
+        Raises:
+            OptimizerError: when the model has been compiled again since they were attached.
+        """
+        self._check_that_model_is_the_same()
         if self._execution is not None:
             self._execution.load(rows)
         else:
@@ -179,16 +184,29 @@ class Instruments:
         self._live.assign(values)
 
     def check(self, values: Mapping[str, float]) -> None:
-        """Make sure, after a step, that it was run with what was assigned.
+        """Make sure, after a step, that it was run with what was assigned, and updated the weights.
 
         Raises:
-            OptimizerError: when something else has set another value.
+            OptimizerError: when something else has set another value, or what is set acts on
+                nothing.
+            TrainingError: when every weight is frozen.
         """
+        self._check_that_model_is_the_same()
+        self._live.check_effect()
         self._live.check(values)
+
+    def _check_that_model_is_the_same(self) -> None:
+        self._live.check_model()
+        if self._compiled_again():
+            raise OptimizerError(COMPILED_MEANWHILE)
 
     def read(self, name: str) -> float:
         """Return the value of a hyper-parameter that the next step will use."""
         return self._live.read(name)
+
+    def take_up_slots(self) -> bool:
+        """Let added slots go on where they were left; see `LiveHyperparameters`."""
+        return self._live.take_up_slots()
 
     @property
     def batch_loss(self) -> float:

@@ -228,6 +228,10 @@ class LRFinder(ScheduledTraining):
         self._bring_back()
         self._snapshot = None
 
+    def abandon(self) -> None:
+        """Bring the model back before a refusal breaks `fit` off."""
+        self.restore()
+
     def save(self, folder: str | Path) -> None:
         """Write `curve.csv`, `result.json` and `plot.png`.
 

@@ -20,7 +20,13 @@ class OneCycleLR(ScheduledTraining):
 
     Works with any stock optimizer that has a settable learning rate, compiled or eager, on any
     backend; `beta_1` is the momentum of the Adam family. After `fit` the optimizer is a stock one
-    again: its learning rate is the last one used, its momentum the number it was compiled with.
+    again: its learning rate is the last one used, its momentum the number it was compiled with. A
+    model that is saved in the middle of `fit` holds the momentum in force.
+
+    The cycle spans all `epochs` of `fit`. With an `initial_epoch`, from `BackupAndRestore` too, it
+    goes on at that epoch, as if it had never been broken off; within an epoch, `get_state` and
+    `set_state` do the same. Where it goes on, rate and momentum follow from the schedule, whatever
+    the restored optimizer holds.
 
     Args:
         num_samples: optional, and only needed when `fit` can't know: samples in the data set.
@@ -33,7 +39,7 @@ class OneCycleLR(ScheduledTraining):
         maximum_momentum: momentum where the rate is low, in [0, 1). `None`, with the next:
             momentum is left alone.
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
-        verbose: print the values in force at the end of each epoch.
+        verbose: print the values in force at the end of each epoch, unless `fit(verbose=0)`.
         shape: `"smith"`, `"linear"`, `"cosine"` or `"wsd"`.
         scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
 
@@ -84,6 +90,8 @@ class OneCycleLR(ScheduledTraining):
         self.verbose = verbose
         self.shape: schedules.Shape = shape
         self.history: dict[str, list[float]] = {}
+        self.schedule: dict[str, list[float]] = {}
+        self._state: dict[str, int] | None = None
         self._tables(2)  # so that a wrong argument shows here and not in fit
 
     def names(self) -> tuple[str, ...]:
@@ -92,15 +100,47 @@ class OneCycleLR(ScheduledTraining):
         return (LEARNING_RATE, MOMENTUM) if cycles_momentum else (LEARNING_RATE,)
 
     def plan(self, epochs: int) -> None:
-        """Compute the schedules for all the steps that this `fit` has to go."""
-        if self.num_epoch is not None and self.num_epoch != epochs:
+        """Compute the schedules for all epochs of `fit`, and begin where `fit` does."""
+        whole = self.first_epoch + epochs
+        if self.num_epoch is not None and self.num_epoch != whole:
             warnings.warn(
-                f"OneCycleLR was told num_epoch={self.num_epoch}, but fit runs {epochs}; going by "
+                f"OneCycleLR was told num_epoch={self.num_epoch}, but fit runs {whole}; going by "
                 f"fit.",
                 stacklevel=2,
             )
-        self.schedule = self._tables(self.steps_per_epoch() * epochs)
+        per_epoch = self.steps_per_epoch()
+        self.step, num_steps = self.first_epoch * per_epoch, whole * per_epoch
+        if self._state is not None:
+            self.step, num_steps = self._state["step"], self._state["num_steps"]
+            self._state = None
+            _compare(num_steps - self.step, epochs * per_epoch)
+        self.schedule = self._tables(num_steps)
         self.history = {"lr": [], **({"momentum": []} if MOMENTUM in self.schedule else {})}
+        if self.step:
+            self._go_on(num_steps)
+
+    def get_state(self) -> dict[str, int]:
+        """Return where the cycle is, for `set_state`: plain numbers that JSON can hold.
+
+        Save it with the model when training may be broken off within an epoch; between epochs
+        the `initial_epoch` of `fit` says as much.
+        """
+        return {"step": self.step, "num_steps": len(self.schedule.get(LEARNING_RATE, []))}
+
+    def set_state(self, state: Mapping[str, int]) -> None:
+        """Let the next `fit` take a cycle up: after `step` of `num_steps` steps.
+
+        Raises:
+            ValueError: when it is not what `get_state` returns.
+        """
+        if not _is_state(state):
+            raise ValueError(
+                f"a state is what get_state returns, with 0 <= step <= num_steps, as in "
+                f"{{'step': 30, 'num_steps': 100}}; got {state!r}."
+            )
+        self._state = {name: int(state[name]) for name in ("step", "num_steps")}
+        if not self._state["num_steps"]:  # taken before any fit
+            self._state = None
 
     def values_at(self, step: int) -> Mapping[str, float]:
         """Return learning rate and momentum of a step; past the end, `max_lr / 1000`."""
@@ -123,8 +163,21 @@ class OneCycleLR(ScheduledTraining):
         if logs is not None and latest:
             logs[LEARNING_RATE] = latest["lr"]
             logs |= {k: v for k, v in latest.items() if k == MOMENTUM}
-        if self.verbose and latest:
+        if self.may_print and latest:
             print(" - " + " - ".join(f"{key}: {value:.5g}" for key, value in latest.items()))
+
+    def _go_on(self, num_steps: int) -> None:
+        if self.may_print:
+            print(f"OneCycleLR: going on after step {self.step} of {num_steps}")
+        _ = self.model  # on JAX, brings the variables up to date
+        if not self._attached().take_up_slots():
+            warnings.warn(
+                "the cycle goes on without the velocities that it had when it was left, because "
+                "the optimizer was made with momentum=0 and does not keep them; the next steps "
+                "differ a little from those of an unbroken cycle. Compile with a momentum above "
+                "0 to keep them.",
+                stacklevel=2,
+            )
 
     def _tables(self, num_steps: int) -> dict[str, list[float]]:
         tables = {
@@ -145,3 +198,19 @@ class OneCycleLR(ScheduledTraining):
                 end_percentage=self.end_percentage,
             )
         return tables
+
+
+def _is_state(state: Any) -> bool:
+    if not isinstance(state, Mapping):
+        return False
+    step, num_steps = state.get("step"), state.get("num_steps")
+    return type(step) is type(num_steps) is int and 0 <= step <= num_steps
+
+
+def _compare(to_go: int, in_fit: int) -> None:
+    if to_go != in_fit:
+        warnings.warn(
+            f"the cycle that OneCycleLR takes up has {to_go} steps to go, but fit runs {in_fit}; "
+            f"it stops short of its end, or stays at max_lr / 1000 beyond it.",
+            stacklevel=3,
+        )

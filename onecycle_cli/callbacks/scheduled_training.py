@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 
-from onecycle_cli.errors import TrainingError
+from onecycle_cli.errors import OnecycleError, TrainingError
 from onecycle_cli.training import Instruments
 
 
@@ -19,14 +20,18 @@ class ScheduledTraining(keras.callbacks.Callback):
     A range test and a 1cycle run are this, with different schedules.
 
     Attributes:
-        step: how many batches this `fit` has trained on.
+        step: how many steps of the schedule are done.
+        first_epoch: the epoch that this `fit` began with: 0, or its `initial_epoch`.
     """
+
+    verbose = True
 
     def __init__(self, num_samples: int | None, batch_size: int | None) -> None:
         super().__init__()
         self.num_samples = num_samples
         self.batch_size = batch_size
         self.step = 0
+        self.first_epoch = 0
         self._instruments: Instruments | None = None
         self._rows: list[dict[str, float]] = []
         self._loss_in_execution: float | None = None
@@ -40,12 +45,17 @@ class ScheduledTraining(keras.callbacks.Callback):
         raise NotImplementedError
 
     def values_at(self, step: int) -> Mapping[str, float]:
-        """Return what the hyper-parameters shall be at a step of this `fit`, from 0."""
+        """Return what the hyper-parameters shall be at a step of the schedule, from 0."""
         raise NotImplementedError
 
     def record(self, values: Mapping[str, float]) -> None:
         """Take note of the values that the step just done was run with."""
         raise NotImplementedError
+
+    @property
+    def may_print(self) -> bool:
+        """Whether this callback and `fit` were both left verbose."""
+        return bool(self.verbose and self.params.get("verbose", 1))
 
     @property
     def batch_loss(self) -> float:
@@ -78,6 +88,7 @@ class ScheduledTraining(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if not self._planned:
+            self.first_epoch = epoch
             self.plan(self.params["epochs"] - epoch)
             self._planned = True
 
@@ -85,13 +96,15 @@ class ScheduledTraining(keras.callbacks.Callback):
         _ = self.model  # on JAX, brings the variables up to date
         count = self._attached().steps_per_execution
         self._rows = [dict(self.values_at(self.step + i)) for i in range(count)]
-        self._attached().load(self._rows)
+        with self._stock_after_refusal():
+            self._attached().load(self._rows)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         _ = self.model  # on JAX, brings the variables up to date
         one_by_one = len(self._rows) == 1
         losses = [None] if one_by_one else self._attached().losses()
-        self._attached().check(self._rows[len(losses) - 1])
+        with self._stock_after_refusal():
+            self._attached().check(self._rows[len(losses) - 1])
         for values, loss in zip(self._rows, losses, strict=False):  # the last one may be cut short
             if not self.has_seen_enough:
                 self._note(values, loss)
@@ -110,6 +123,18 @@ class ScheduledTraining(keras.callbacks.Callback):
         if self._instruments is not None:
             self._instruments.release(owner=self)
             self._instruments = None
+
+    def abandon(self) -> None:
+        """Leave the model as at the end of `fit`, which is about to be broken off."""
+        self.release()
+
+    @contextlib.contextmanager
+    def _stock_after_refusal(self) -> Iterator[None]:
+        try:
+            yield
+        except OnecycleError:
+            self.abandon()
+            raise
 
     def steps_per_epoch(self) -> int:
         """Return the batches of an epoch: what `fit` says, else what the counts say.

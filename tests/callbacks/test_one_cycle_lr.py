@@ -163,14 +163,6 @@ def test_momentum_is_left_alone_if_asked_for(regression, smith):
 # --- which steps it counts ----------------------------------------------------------------------
 
 
-def test_only_the_epochs_of_this_fit_count(regression, smith):
-    model, callback = regression.model(keras.optimizers.SGD(0.05)), one_cycle()
-    regression.fit(model, [callback], initial_epoch=2, epochs=5)
-    lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
-    np.testing.assert_allclose(callback.history["lr"], lrs, rtol=1e-12)
-    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
-
-
 def test_one_instance_in_two_fits(regression, smith):
     model, callback = regression.model(keras.optimizers.SGD(0.05, momentum=0.5)), one_cycle()
     reference = regression.reference("sgd")
@@ -265,17 +257,30 @@ def test_the_optimizer_is_a_stock_one_afterwards(regression, rule):
 
 def test_an_epoch_reports_and_prints_what_was_in_force(regression, capsys):
     callback = OneCycleLR(max_lr=MAX_LR, maximum_momentum=HIGH, minimum_momentum=LOW)
-    history = regression.fit(regression.model("sgd"), [callback]).history
+    model, data = regression.model("sgd"), {"x": regression.x, "y": regression.y, "batch_size": 8}
+    history = model.fit(**data, epochs=3, verbose=2, callbacks=[callback]).history
     assert history["learning_rate"] == callback.history["lr"][6::7]
     assert history["momentum"] == callback.history["momentum"][6::7]
-    printed = capsys.readouterr().out.strip().splitlines()
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith(" - lr")]
     assert printed[-1] == f" - lr: {callback.history['lr'][-1]:.5g} - momentum: 0.9"
     assert len(printed) == 3
 
 
-def test_silence(regression, capsys):
-    regression.fit(regression.model("sgd"), [one_cycle()])
+@pytest.mark.parametrize("arguments", [{"verbose": True}, {}, {"verbose": False}])
+@pytest.mark.parametrize("initial_epoch", [0, 1])
+def test_nothing_is_printed_where_fit_is_to_print_nothing(
+    regression, capsys, arguments, initial_epoch
+):
+    callback = OneCycleLR(max_lr=MAX_LR, **arguments)
+    model = regression.model(keras.optimizers.SGD(0.05, momentum=0.5))
+    regression.fit(model, [callback], initial_epoch=initial_epoch)  # with verbose=0
     assert capsys.readouterr().out == ""
+
+
+def test_nothing_is_printed_by_a_callback_that_is_to_print_nothing(regression, capsys):
+    model, data = regression.model("sgd"), {"x": regression.x, "y": regression.y}
+    model.fit(**data, verbose=2, callbacks=[one_cycle()])
+    assert " - lr" not in capsys.readouterr().out
 
 
 @every_backend

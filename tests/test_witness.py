@@ -1,0 +1,52 @@
+from types import SimpleNamespace
+
+from onecycle_cli.witness import Witness
+
+
+def test_an_optimizer_that_updates_is_seen(monkeypatch):
+    monkeypatch.setattr("onecycle_cli.witness._runs_each_step", lambda: True)
+    witness = Witness(gathers=3)
+    update = witness.of_updating(lambda gradients, rate: (gradients, rate))
+    apply = witness.of_taking(lambda gradients, rate=None: update(gradients, rate))
+    assert not witness.was_asked
+    assert apply("gradients", rate=0.1) == ("gradients", 0.1)
+    assert witness.was_asked
+    assert not witness.leaves_updates_to_others
+
+
+def test_judged_only_after_as_many_gradients_as_make_an_update(monkeypatch):
+    monkeypatch.setattr("onecycle_cli.witness._runs_each_step", lambda: True)
+    witness = Witness(gathers=3)
+    apply, verdicts = witness.of_taking(lambda gradients: None), []
+    for _ in range(4):
+        apply("gradients")
+        verdicts.append(witness.leaves_updates_to_others)
+    assert verdicts == [False, False, True, True]
+
+
+def test_a_trace_holds_every_branch(monkeypatch):
+    monkeypatch.setattr("onecycle_cli.witness._runs_each_step", lambda: False)
+    witness = Witness(gathers=3)
+    witness.of_taking(lambda gradients: None)("gradients")
+    assert witness.leaves_updates_to_others
+
+
+def test_a_wrapper_that_leaves_a_step_out_is_not_held_against_the_optimizer():
+    witness = Witness(gathers=1)
+    witness.of_asking(lambda gradients: None)("gradients")
+    assert witness.was_asked
+    assert not witness.leaves_updates_to_others
+
+
+def test_one_of_the_variables_read_is_enough():
+    first, second = (SimpleNamespace(was_read=True) for _ in range(2))
+    witness = Witness(gathers=1)
+    witness.watch("momentum", [first, second])
+
+    def read_second():
+        second.was_read = True
+
+    witness.of_updating(lambda: None)()
+    assert witness.unread == {"momentum"}
+    witness.of_updating(read_second)()
+    assert witness.unread == frozenset()
