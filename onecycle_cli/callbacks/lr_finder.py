@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli import results, schedules, suggest
@@ -17,7 +19,7 @@ from onecycle_cli.callbacks.stop_rule import StopRule
 from onecycle_cli.callbacks.validation_loss import ValidationLoss
 from onecycle_cli.errors import OnecycleError, ResultError, TrainingError
 from onecycle_cli.fresh_start import begin_afresh
-from onecycle_cli.optimizers import LEARNING_RATE
+from onecycle_cli.optimizers import LEARNING_RATE, core
 from onecycle_cli.results import Curve
 from onecycle_cli.training import Snapshot
 
@@ -27,15 +29,19 @@ if TYPE_CHECKING:
 _SAVERS = (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)
 """They write, and may overwrite, what is wanted later."""
 
+_TOLD = ("planned", "stopped", "skip_begin", "skip_end")
+"""Arguments of `suggest.suggest_lr`, and entries of `result.json`."""
+
 
 class LRFinder(ScheduledTraining):
     """Raise the learning rate step by step, record each batch's loss, and leave no trace.
 
     Runs within `fit`, from the weights as they are and an optimizer that has seen nothing yet, and
-    ends it: after `num_steps` steps, or as soon as the loss is not finite
-    or the mean of the last 5 losses exceeds `stopping_criterion_factor` times the lowest such mean.
-    Then weights, statistics, optimizer slots, seed generators and random generators are bit for
-    bit as they were when `fit` began.
+    ends it: after `num_steps` steps, or as soon as the loss is not finite or the mean of the last 5
+    losses exceeds `stopping_criterion_factor` times the lowest such mean; losses that can be
+    negative have a rule of their own, see `stop_rule.StopRule`. Then weights, statistics, optimizer
+    slots, seed generators and random generators are bit for bit as they were when `fit` began,
+    whatever other callbacks do when training ends.
 
     Args:
         num_samples: optional, and only needed when `fit` can't know: samples in the data set.
@@ -51,14 +57,19 @@ class LRFinder(ScheduledTraining):
         stopping_criterion_factor: > 1, or `None` to stop only when a loss is not finite.
         loss_smoothing_beta: of `smoothed_losses`, in [0, 1); shapes nothing else.
         save_dir: optional folder for `curve.csv`, `result.json` and `plot.png`.
-        verbose: print the suggestion when the test ends.
-        num_steps: number of steps, at least 2; defaults to one epoch's batches.
+        verbose: print the suggestion when the test ends; never with `fit(verbose=0)`.
+        num_steps: number of steps, at least 2, over as many epochs as `fit` has; defaults to one
+            epoch's. A step is an update of the weights: with gradient accumulation, the batches of
+            one update have one learning rate, and the mean of their losses is recorded.
         restore: bring the model back; `False` leaves it as the test left it.
+        skip_begin: how many points at the beginning the suggestion leaves out, >= 0.
+        skip_end: how many at the end, >= 0.
 
     Attributes:
         lrs: learning rate of each step.
         losses: data loss of each step's batch before its update, without penalties.
-        stop_reason: `"completed"`, `"diverged"`, `"non_finite"`, or `None` while it runs.
+        stop_reason: `"completed"`, `"diverged"`, `"non_finite"`, or `None` while it runs, and if
+            `fit` ended first.
 
     Raises:
         ValueError: when an argument is out of its range.
@@ -93,6 +104,8 @@ class LRFinder(ScheduledTraining):
         *,
         num_steps: int | None = None,
         restore: bool = True,
+        skip_begin: int = 0,
+        skip_end: int = 0,
     ) -> None:
         super().__init__(num_samples, batch_size)
         schedules.sweep(2 if num_steps is None else num_steps, minimum_lr, maximum_lr, lr_scale)
@@ -105,6 +118,10 @@ class LRFinder(ScheduledTraining):
             raise ValueError(f"loss_smoothing_beta must be in [0, 1); got {loss_smoothing_beta}.")
         if validation_sample_rate == 0:
             raise ValueError("validation_sample_rate must not be 0; negative takes all batches.")
+        if min(skip_begin, skip_end) < 0:
+            raise ValueError(
+                f"skip_begin and skip_end must be at least 0; got {skip_begin}, {skip_end}."
+            )
         self.minimum_lr = float(minimum_lr)
         self.maximum_lr = float(maximum_lr)
         self.lr_scale: schedules.Scale = lr_scale
@@ -116,9 +133,13 @@ class LRFinder(ScheduledTraining):
         self.verbose = verbose
         self.num_steps = num_steps
         self.restore_after = restore
+        self.skip_begin = skip_begin
+        self.skip_end = skip_end
+        self.schedule: list[float] = []
         self.lrs: list[float] = []
         self.losses: list[float] = []
         self.stop_reason: str | None = None
+        self._gathered: list[float] = []
         self._snapshot: Snapshot | None = None
         self._has_last_word = False
         self._validation_loss: ValidationLoss | None = None
@@ -131,7 +152,7 @@ class LRFinder(ScheduledTraining):
     @property
     def findings(self) -> suggest.LRFindings:
         """The suggestion with landmarks and every rule's own answer."""
-        return suggest.suggest_lr([(self.lrs, self.losses)])
+        return suggest.suggest_lr([(self.lrs, self.losses)], **self._told())
 
     @property
     def suggestion(self) -> dict[str, Any]:
@@ -143,30 +164,48 @@ class LRFinder(ScheduledTraining):
         return (LEARNING_RATE,)
 
     def plan(self, epochs: int) -> None:
-        """Compute the sweep."""
-        steps = self.num_steps or max(2, self.steps_per_epoch())
-        self.schedule = schedules.sweep(steps, self.minimum_lr, self.maximum_lr, self.lr_scale)
+        """Compute the sweep: a learning rate for each update."""
+        self._gathered = []
+        updates = self.num_steps or max(2, self.steps_per_epoch() // self._gathers)
+        self.schedule = schedules.sweep(updates, self.minimum_lr, self.maximum_lr, self.lr_scale)
 
     def values_at(self, step: int) -> Mapping[str, float]:
-        """Return the learning rate of a step."""
-        return {LEARNING_RATE: schedules.at(self.schedule, step, self.maximum_lr)}
+        """Return the learning rate of the update that a batch goes into."""
+        return {LEARNING_RATE: schedules.at(self.schedule, len(self.lrs), self.maximum_lr)}
 
     def record(self, values: Mapping[str, float]) -> None:
         """Take the loss of the step, and end `fit` when the test has seen enough."""
         if self.stop_reason is not None:
             return
+        if self._validation_loss is None:
+            self._gathered.append(self.batch_loss)
+        if self._awaits_more_batches():
+            return
         self.lrs.append(values[LEARNING_RATE])
         self.losses.append(self._loss())
+        self._gathered = []
         self.stop_reason = self._stop_rule.reason(self.losses)
         if self.stop_reason is None and len(self.lrs) == len(self.schedule):
             self.stop_reason = "completed"
         if self.stop_reason is not None:
             self.model.stop_training = True
 
+    @property
+    def _gathers(self) -> int:
+        """Return how many batches the optimizer takes in before it updates the weights."""
+        return core(self.model.optimizer).gradient_accumulation_steps or 1
+
+    def _awaits_more_batches(self) -> bool:
+        """Tell whether the batches so far have led to no update yet, though all is well."""
+        if self._gathers == 1 or not all(map(math.isfinite, self._gathered)):
+            return False
+        taken = int(ops.convert_to_numpy(core(self.model.optimizer)._iterations))
+        return taken % self._gathers != 0
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.restore()
         self._has_last_word = False
-        self.lrs, self.losses, self.stop_reason = [], [], None
+        self.lrs, self.losses, self.stop_reason, self.schedule = [], [], None, []
         self._stop_rule = StopRule(self.stopping_criterion_factor)
         if self.validation_data is not None:
             self._validation_loss = ValidationLoss(
@@ -185,7 +224,7 @@ class LRFinder(ScheduledTraining):
             self.restore()
         if self.save_dir is not None:
             self.save(self.save_dir)
-        if self.verbose:
+        if self.may_print:
             print(f"LRFinder: {self._summary()}")
 
     def _begin(self) -> None:
@@ -254,7 +293,12 @@ class LRFinder(ScheduledTraining):
         )
         results.write_json(
             folder / "result.json",
-            results.find_lr_result(findings, label=folder.name, scale=self.lr_scale),
+            results.find_lr_result(
+                findings,
+                label=folder.name,
+                scale=self.lr_scale,
+                **self._told(),
+            ),
         )
         results.write_bytes(folder / "plot.png", plotting.png(self.plot_schedule()))
 
@@ -286,8 +330,8 @@ class LRFinder(ScheduledTraining):
         """
         if not _found(directory):
             return None
-        curve, scale = _read(directory)
-        findings = suggest.suggest_lr([(curve.lrs, curve.losses)])
+        curve, scale, told = _read(directory)
+        findings = suggest.suggest_lr([(curve.lrs, curve.losses)], **told)
         return _plot(curve, findings, scale, clip_beginning, clip_endding)
 
     plot_schedule_from_file = plot_schedule_from_dir
@@ -309,7 +353,7 @@ class LRFinder(ScheduledTraining):
         """
         if not _found(directory):
             return None, None
-        curve, _ = _read(directory)
+        curve, _, _ = _read(directory)
         kept = slice(abs(clip_beginning or 0), len(curve.lrs) - abs(clip_endding or 0))
         return np.array(curve.losses[kept]), np.array(curve.lrs[kept])
 
@@ -317,9 +361,15 @@ class LRFinder(ScheduledTraining):
 
     def _loss(self) -> float:
         if self._validation_loss is None:
-            return self.batch_loss
+            return sum(self._gathered) / len(self._gathered)
         instruments = self._attached()
         return self._validation_loss(self.model, lambda: instruments.test_loss)
+
+    def _told(self) -> dict[str, Any]:
+        """Return what the suggestion is told beside the curve; see `_TOLD`."""
+        planned = (len(self.schedule), self.maximum_lr) if self.schedule else None
+        told = (planned, self.stop_reason, self.skip_begin, self.skip_end)
+        return dict(zip(_TOLD, told, strict=True))
 
     def _summary(self) -> str:
         found = self.findings.suggestion
@@ -338,11 +388,13 @@ def _found(directory: str | Path) -> bool:
     return True
 
 
-def _read(directory: str | Path) -> tuple[Curve, schedules.Scale]:
+def _read(directory: str | Path) -> tuple[Curve, schedules.Scale, dict[str, Any]]:
+    """Return the curve of a saved test, its scale, and what it told the suggestion beside it."""
     record = results.read_record(directory)
     if record.kind != "find-lr":
         raise ResultError(f"{directory}: holds a {record.kind} result, not a range test.")
-    return record.curves()[0], record.result.get("scale", "exp")
+    told = {key: record.result[key] for key in _TOLD if key in record.result}
+    return record.curves()[0], record.result.get("scale", "exp"), told
 
 
 def _plot(

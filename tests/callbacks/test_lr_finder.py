@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from onecycle_cli import LRFinder
+from onecycle_cli import LRFinder, suggest
 from onecycle_cli.errors import OptimizerError, ResultError, TrainingError
 
 every_backend = pytest.mark.every_backend
@@ -563,22 +563,118 @@ def test_a_real_test_gets_a_suggestion_below_the_limit_of_stability(regression, 
     limit = 2 / np.linalg.eigvalsh(x.T @ x / 50)[-1]
     test = LRFinder(num_steps=200, minimum_lr=1e-4)
     whole = (data for data in itertools.repeat((regression.x, regression.y)))
-    regression.model("sgd").fit(whole, shuffle=False, verbose=0, callbacks=[test])
+    regression.model("sgd").fit(whole, shuffle=False, verbose=2, callbacks=[test])
     suggestion = test.suggestion
     assert suggestion["verdict"] == "ok"
     assert limit / 10 < suggestion["value"] < limit
     low, high = suggestion["interval"]
     assert low <= suggestion["value"] <= high
-    assert capsys.readouterr().out.startswith(
-        f"LRFinder: suggested max_lr {suggestion['value']:.3g}"
-    )
+    assert f"LRFinder: suggested max_lr {suggestion['value']:.3g}" in capsys.readouterr().out
 
 
 def test_a_refusal_is_printed_with_its_reason(regression, capsys):
     test = LRFinder()
-    regression.fit(regression.model("sgd"), [test], epochs=1)
+    model = regression.model("sgd")
+    model.fit(regression.x, regression.y, batch_size=8, verbose=2, callbacks=[test])
     printed = capsys.readouterr().out
-    assert printed.startswith(f"LRFinder: no suggestion ({test.suggestion['verdict']}): ")
+    assert f"LRFinder: no suggestion ({test.suggestion['verdict']}): " in printed
+
+
+@pytest.mark.parametrize(
+    ("of_fit", "of_finder", "prints"), [(0, True, False), (2, False, False), (2, True, True)]
+)
+def test_nothing_is_printed_unless_both_are_verbose(regression, capsys, of_fit, of_finder, prints):
+    test, model = LRFinder(verbose=of_finder), regression.model("sgd")
+    model.fit(regression.x, regression.y, batch_size=8, verbose=of_fit, callbacks=[test])
+    printed = capsys.readouterr()
+    assert ("LRFinder" in printed.out) == prints
+    assert of_fit or not printed.out + printed.err
+
+
+def test_a_test_that_fit_ends_early_is_told_from_one_that_learned_nothing(regression):
+    test = finder(num_steps=100)
+    regression.fit(regression.model("sgd"), [test], epochs=2)
+    assert test.suggestion["verdict"] == "too_short"
+    assert "fit ended after 14 of 100 steps" in test.suggestion["reason"]
+    assert "give fit more epochs" in test.suggestion["reason"]
+    whole = finder(num_steps=14)
+    regression.fit(regression.model("sgd"), [whole], epochs=2)
+    assert "fit ended" not in whole.suggestion["reason"]
+
+
+def test_points_left_out_of_the_suggestion_stay_in_the_curve(regression, tmp_path):
+    more = {"num_steps": 60, "maximum_lr": 100.0}
+    tests = [finder(**more), finder(**more, skip_begin=9, skip_end=2, save_dir=tmp_path)]
+    for test in tests:
+        regression.fit(regression.model("sgd"), [test], epochs=99)
+    assert tests[0].losses == tests[1].losses
+    curve = [(tests[0].lrs, tests[0].losses)]
+    assert tests[1].findings.rules == suggest.suggest_lr(curve, skip_begin=9, skip_end=2).rules
+    assert tests[1].findings.rules != tests[0].findings.rules
+    saved = json.loads((tmp_path / "result.json").read_text())
+    told = {key: saved[key] for key in ("planned", "stopped", "skip_begin", "skip_end")}
+    stopped = tests[1].stop_reason
+    assert told == {"planned": [60, 100.0], "stopped": stopped, "skip_begin": 9, "skip_end": 2}
+    assert saved["suggestion"] == tests[1].suggestion
+
+
+# --- updates, epochs, and training that goes on ---------------------------------------------------
+
+
+@every_backend
+def test_an_update_of_several_batches_has_one_rate_and_their_mean_loss(regression, each_batch):
+    rates = []
+
+    def read(callback, _):
+        rates.append(float(ops.convert_to_numpy(callback.model.optimizer.learning_rate)))
+
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.5, gradient_accumulation_steps=3)
+    model, test = regression.model(optimizer), finder(num_steps=5, restore=False)
+    regression.fit(model, epochs=1)
+    model.set_weights(regression.weights)  # in the middle of an update: 7 batches are 2 and a third
+    counter = each_batch(end=read)
+    regression.fit(model, [test, counter], epochs=9)
+    assert (counter.count, len(test.lrs), test.stop_reason) == (15, 5, "completed")
+    np.testing.assert_allclose(rates, np.repeat(np.geomspace(1e-3, 0.1, 5), 3), rtol=1e-5)
+    reference = regression.reference("sgd", accumulate=3).train(rates, [0.5] * 15)
+    assert reference.error(model) < 1e-6
+    expected = np.mean(np.reshape(reference.losses, (5, 3)), axis=1)
+    np.testing.assert_allclose(test.losses, expected, rtol=1e-5)
+
+
+def test_by_default_a_test_has_as_many_updates_as_an_epoch(regression):
+    model = regression.model(keras.optimizers.SGD(0.1, gradient_accumulation_steps=3))
+    test = finder()
+    regression.fit(model, [test], epochs=1)
+    assert (len(test.lrs), test.lrs[-1], test.stop_reason) == (2, 0.1, "completed")
+
+
+def test_a_loss_that_is_not_finite_ends_an_update_before_its_last_batch(regression, each_batch):
+    model = regression.model(keras.optimizers.SGD(0.1, gradient_accumulation_steps=3))
+    regression.x[33] = np.nan  # in the fifth batch
+    test, counter = finder(num_steps=5), each_batch()
+    regression.fit(model, [test, counter], epochs=9)
+    assert (counter.count, test.stop_reason) == (5, "non_finite")
+    assert np.isnan(test.losses).tolist() == [False, True]
+
+
+@every_backend
+def test_a_training_that_is_interrupted_by_a_test_goes_on_exactly(noisy, state_of):
+    def run(find):
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(11)
+        model = noisy.model(keras.optimizers.Adam(0.01))
+        noisy.fit(model, epochs=2)
+        if find:
+            test = finder(num_steps=9, maximum_lr=1.0)
+            noisy.fit(model, [test], epochs=5, initial_epoch=2)
+            assert (len(test.lrs), test.lrs[0], test.lrs[-1]) == (9, 1e-3, 1.0)
+        history = noisy.fit(model, epochs=4, initial_epoch=2).history
+        return state_of(model), history
+
+    (state, history), (found_state, found_history) = run(find=False), run(find=True)
+    assert found_history == history
+    assert same(state, found_state)
 
 
 # --- files and plots ----------------------------------------------------------------------------
@@ -673,6 +769,8 @@ def test_an_optimizer_without_momentum_will_do(regression):
         ({"stopping_criterion_factor": 1.0}, "must be greater than 1, or None; got 1.0"),
         ({"loss_smoothing_beta": 1.0}, r"loss_smoothing_beta must be in \[0, 1\); got 1.0"),
         ({"validation_sample_rate": 0}, "validation_sample_rate must not be 0"),
+        ({"skip_begin": -1}, "skip_begin and skip_end must be at least 0; got -1, 0"),
+        ({"skip_end": -2}, "skip_begin and skip_end must be at least 0; got 0, -2"),
     ],
 )
 def test_arguments_out_of_range_are_refused_at_once(arguments, sentence):

@@ -47,7 +47,7 @@ OPTIMIZERS = {
 
 def callback_for(case):
     if case == "range test":
-        return LRFinder(verbose=False)
+        return LRFinder(restore=False, verbose=False)
     low, high = (0.0, 0.0) if case == "momentum at zero" else (0.6, 0.9)
     return OneCycleLR(max_lr=0.1, maximum_momentum=high, minimum_momentum=low, verbose=False)
 
