@@ -415,6 +415,20 @@ class TestExplosions:
             losses[40:] = 1e10
             assert suggest_lr([(lrs, losses)]).suggestion.verdict == "never_descended"
 
+    @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+    def test_most_of_a_sweep_may_have_exploded(self, share):
+        """What grows without end is no noise, over which the ceiling would have to lie."""
+        lrs, losses = drawn(0, n=400, stop_factor=None, blow_up=1.0)
+        end = int(np.searchsorted(lrs, 1.0))
+        wild = np.geomspace(10, 1e30, int(end * share / (1 - share)))
+        rates = np.r_[lrs[:end], np.geomspace(1.05, 50, len(wild))]
+        found = suggest_lr([(rates, np.r_[losses[:end], wild])]).suggestion
+        few = suggest_lr([(rates[: end + 3], np.r_[losses[:end], wild[:3]])]).suggestion
+        assert found.value == pytest.approx(few.value, rel=0.25)
+        _, noisy = flat(0, n=400)
+        found = suggest_lr([(rates, np.r_[noisy[:end], wild])]).suggestion
+        assert found.verdict == "never_descended"
+
     def test_the_ceiling_by_hand(self):
         """Start 3, lowest 1: twice the fall of 2 above 3. Flat: five times the noise above it."""
         assert suggest.ceiling(np.r_[3.0, 3, 3, 2, 1, 1, 1, 1, 1e20]) == 7
