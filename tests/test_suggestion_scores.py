@@ -166,6 +166,14 @@ def test_the_table_in_the_docs_is_that_of_the_file(scoring, saved):
     assert table == score.as_table(saved["scored"], saved["refusals"]).strip()
 
 
+def test_the_recipes_in_the_docs_are_those_of_the_file(scoring):
+    import recipe
+
+    text = (ROOT / "docs" / "suggestions.md").read_text()
+    table = text.partition("<!-- recipes -->")[2].partition("<!-- end of recipes -->")[0].strip()
+    assert table == recipe.summary().strip()
+
+
 def test_the_sentences_in_the_docs_are_those_of_the_file(saved):
     text = " ".join((ROOT / "docs" / "suggestions.md").read_text().split())
     scored = saved["scored"]
@@ -184,3 +192,10 @@ def test_the_sentences_in_the_docs_are_those_of_the_file(saved):
     assert f"a factor of at most {began['at_most']:.2f}" in text
     own = saved["mean_at_own_rates"]
     assert f"slide loses {own['fastai slide']:.2f} and keras-one-cycle {own['keras-one-cycle']:.2f}" in text  # fmt: skip # noqa: E501
+    best = {name: rates[0] for name, rates in saved["best_and_plateau"].items()}
+    off = [
+        np.median([lr for lr in given if lr]) / best[name]
+        for name, given in ours["suggestions"].items()
+    ]
+    assert f"up to {max(max(x, 1 / x) for x in off):.0f} times off the best rate" in text
+    assert f"between {min(best.values()):.3f} and {max(best.values()):.1f}" in text
