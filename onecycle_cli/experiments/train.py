@@ -88,6 +88,7 @@ def train(
     shared: Shared | None = None,
     resume: str | Path | None = None,
     policy: str | None = None,
+    force: bool = False,
 ) -> TrainResult:
     """Train by the configured 1cycle passes, and evaluate the last model on the test set, once.
 
@@ -103,13 +104,14 @@ def train(
         resume: the folder of a run that broke off, to be taken up; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
             `"stretch"` or `"extend"`.
+        force: use a learning rate that was suggested for another optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, the learning rate
             is not known yet, or the loss diverges in spite of all retries.
         KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
-    with opened("train", config, out, observer, shared=shared, resume=resume) as ready:
+    with opened("train", config, out, observer, shared=shared, resume=resume, force=force) as ready:
         return _Training(ready).carry_out(policy)
 
 
