@@ -27,7 +27,7 @@ from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
 
 _NOTHING_LEARNED = 0.99
-"""A last epoch whose loss is above this share of what guessing costs shows no learning."""
+"""A last epoch whose losses are above this share of what guessing costs shows no learning."""
 
 
 @dataclass(frozen=True)
@@ -149,10 +149,13 @@ class _Training:
 
     def _warn_of_nothing_learned(self) -> None:
         """Say so if always giving the same answer would have done as well."""
-        guessing, last = self.bench.chance, self.cycles.log.epochs[-1].loss
-        if guessing is not None and last > _NOTHING_LEARNED * guessing:
+        guessing, last = self.bench.chance, self.cycles.log.epochs[-1]
+        if guessing is None:
+            return
+        if min(last.loss, last.val_loss) > _NOTHING_LEARNED * guessing:
             self.observer.warn(
-                f"the loss of the last epoch, {last:.3g}, is no better than what guessing costs "
+                f"the loss of the last epoch, {last.loss:.3g} in training and {last.val_loss:.3g} "
+                f"in validation, is no better than what guessing costs "
                 f"({guessing:.3g}, by always giving the same best answer); train longer or at "
                 f"another train.max_lr, and check labels, inputs and the model's loss."
             )
