@@ -285,8 +285,8 @@ def _check_is_recipe(folder: Path) -> None:
     kind = results.kind_of(folder)
     if kind not in (KIND, None):
         raise ConfigError(
-            f"{folder}: is a run of {kind} and no recipe; 'onecycle {kind} --resume {folder}' may "
-            f"go on with it, or give a recipe, such as runs/NAME/{KIND}/001."
+            f"{folder}: is a run of {kind} and no recipe; use 'onecycle {kind} --resume {folder}', "
+            f"or give a recipe, such as runs/NAME/{KIND}/001."
         )
 
 
