@@ -51,7 +51,8 @@ def make_repeatable(seed: int, *, jit_compile: bool = False) -> None:
     With `jit_compile` it may use any: Keras does not compile by XLA where TensorFlow promises that.
     """
     keras = start_keras()
-    keras.utils.set_random_seed(seed)
+    with _silent_stderr():  # to seed it, Keras imports TensorFlow on other backends too
+        keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         settings = importlib.import_module("tensorflow.python.framework.config")
         choose = settings.disable_op_determinism if jit_compile else settings.enable_op_determinism

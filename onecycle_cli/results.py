@@ -462,8 +462,8 @@ def _check_kind(path: str | Path, folder: Path, kind: str) -> None:
     if found not in (kind, None):
         what = "a recipe" if found == "run" else f"a run of {found}"
         raise ConfigError(
-            f"{path}: is {what}, and {kind} can't go on with it; 'onecycle {found} --resume "
-            f"{path}' may, or give a run of {kind}, such as runs/NAME/{kind}/001."
+            f"{path}: is {what}, which {kind} can't go on with; use 'onecycle {found} --resume "
+            f"{path}', or give a run of {kind}, such as runs/NAME/{kind}/001."
         )
 
 

@@ -449,6 +449,11 @@ def _check_trainable(model: Any) -> None:
         )
     if not model.compiled or model.optimizer is None:
         raise ModelError("the model is not compiled; call model.compile(optimizer, loss) first.")
+    if not model.trainable_variables:
+        raise ModelError(
+            "the model has nothing to train: all its layers are frozen, or none has weights; set "
+            "trainable = True for some of them, then compile it again."
+        )
     _check_execution(model.steps_per_execution)
 
 

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 
 import pytest
 
@@ -40,8 +41,11 @@ raise SystemExit("raised")
 """
 
 
-def test_starts_and_trains_without_a_word_but_lets_others_speak():
-    done = python(FIT)
+@pytest.mark.parametrize("name", ["tensorflow", "jax", "torch"])
+def test_starts_and_trains_without_a_word_but_lets_others_speak(name):
+    if find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    done = python(FIT, KERAS_BACKEND=name)
     assert done.stdout == "True True bool\n"
     assert done.stderr == "said\nwritten\nraised\n"
 

@@ -160,6 +160,14 @@ def test_a_loss_that_the_training_step_hides_is_an_error_and_not_a_zero(regressi
         _ = instruments.batch_loss
 
 
+def frozen(layer):
+    """Return a compiled model of a layer that is not trained."""
+    layer.trainable = False
+    model = keras.Sequential([keras.Input((4,)), layer])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    return model
+
+
 @pytest.mark.parametrize(
     ("make", "error", "sentence"),
     [
@@ -173,6 +181,8 @@ def test_a_loss_that_the_training_step_hides_is_an_error_and_not_a_zero(regressi
             ModelError,
             "is not compiled; call model.compile",
         ),
+        (lambda _: frozen(keras.layers.Dense(2)), ModelError, "has nothing to train: all its lay"),
+        (lambda _: frozen(keras.layers.Flatten()), ModelError, "has nothing to train: all its la"),
         (
             lambda regression: regression.model(keras.optimizers.Adagrad(0.1)),
             OptimizerError,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from onecycle_cli.commands.comparing import show
-from onecycle_cli.commands.running import known_values
+from onecycle_cli.commands.options import Force
+from onecycle_cli.commands.running import check_start
 from onecycle_cli.commands.training_command import Session, training_command
 
 
 @training_command
-def find_momentum_command(session: Session) -> None:
+def find_momentum_command(session: Session, *, force: Force = False) -> None:
     """Find the momentum range by a race of several values.
 
     Each value runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
@@ -19,12 +20,15 @@ def find_momentum_command(session: Session) -> None:
     Docs: docs/commands.md
     """
     config = session.config
-    if session.resume is None:
-        known_values(config, session.out).known_max_lr(config)
+    check_start("find-momentum", session, force=force)
     with session.watched() as observer:
         from onecycle_cli.experiments.find_momentum import find_momentum
 
         result = find_momentum(
-            session.source, out=session.out, observer=observer, resume=session.resume
+            session.source,
+            out=session.out,
+            observer=observer,
+            resume=session.resume,
+            force=force,
         )
     show(result, "momentum", config.optimizer.decay_kind)

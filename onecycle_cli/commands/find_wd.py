@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from onecycle_cli.commands.comparing import show
-from onecycle_cli.commands.running import known_values
+from onecycle_cli.commands.options import Force
+from onecycle_cli.commands.running import check_start
 from onecycle_cli.commands.training_command import Session, training_command
 
 
 @training_command
-def find_wd_command(session: Session) -> None:
+def find_wd_command(session: Session, *, force: Force = False) -> None:
     """Find the weight decay by a race of several values.
 
     Each value runs a complete short 1cycle from the same weights on the same batches, and is judged
@@ -19,10 +20,15 @@ def find_wd_command(session: Session) -> None:
     Docs: docs/commands.md
     """
     config = session.config
-    if session.resume is None:
-        known_values(config, session.out).known_max_lr(config)
+    check_start("find-wd", session, force=force)
     with session.watched() as observer:
         from onecycle_cli.experiments.find_wd import find_wd
 
-        result = find_wd(session.source, out=session.out, observer=observer, resume=session.resume)
+        result = find_wd(
+            session.source,
+            out=session.out,
+            observer=observer,
+            resume=session.resume,
+            force=force,
+        )
     show(result, "weight_decay", config.optimizer.decay_kind)

@@ -43,5 +43,12 @@ Confirm = Annotated[
     bool,
     typer.Option("--confirm", help="Check the learning rate by short, complete 1cycles."),
 ]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Use a max_lr that was suggested for another optimizer, model or data set.",
+    ),
+]
 
 RUNS = Path("runs")

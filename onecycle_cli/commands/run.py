@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onecycle_cli.commands.options import Confirm
+from onecycle_cli.commands.options import Confirm, Force
 from onecycle_cli.commands.presenter import REFUSED, columns, say, table
 from onecycle_cli.commands.training_command import Session, training_command
 
@@ -31,6 +31,7 @@ def run_command(
     skip: Skip = None,
     reuse: Reuse = False,
     dry_run: DryRun = False,
+    force: Force = False,
 ) -> None:
     """Carry out the whole recipe: find-lr, find-wd, find-momentum, train.
 
@@ -41,9 +42,10 @@ def run_command(
     Docs: docs/commands.md
     """
     session = session.confirming(confirm)
-    _check(session, starting=bool(skip or reuse or dry_run or confirm), skip=skip or [])
+    starting = skip or reuse or dry_run or confirm or force
+    _check(session, starting=bool(starting), skip=skip or [], force=force)
     if dry_run:
-        table(_forecast(session, skip or [], reuse))
+        table(_forecast(session, skip or [], reuse=reuse, force=force))
         return
     with session.watched() as observer:
         from onecycle_cli.experiments.run import run
@@ -55,31 +57,41 @@ def run_command(
             resume=session.resume,
             skip=skip or [],
             reuse=reuse,
+            force=force,
         )
     _show(result)
 
 
-def _check(session: Session, *, starting: bool, skip: list[str]) -> None:
+def _check(session: Session, *, starting: bool, skip: list[str], force: bool) -> None:
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.experiments import recipe
     from onecycle_cli.experiments.observer import Observer
 
     if session.resume is None:
-        recipe.plan(session.config, session.out, Observer(), skip)
+        recipe.plan(session.config, session.out, Observer(), skip, force=force)
     elif starting:
-        raise ConfigError("--confirm, --skip, --reuse and --dry-run are for a recipe that starts, "
-                          "not for --resume.")  # fmt: skip
+        raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "
+                          "that starts, not for --resume.")  # fmt: skip
     elif session.asked is not None:
         recipe.check_config(session.resume, session.asked)
 
 
-def _forecast(session: Session, skip: list[str], reuse: bool) -> list[tuple[str, str]]:
+def _forecast(
+    session: Session, skip: list[str], *, reuse: bool, force: bool
+) -> list[tuple[str, str]]:
     with session.watched() as observer:
         from onecycle_cli.experiments.run import foresee
         from onecycle_cli.experiments.summary import forecast_rows
 
-        recipe = foresee(session.config, out=session.out, observer=observer, skip=skip, reuse=reuse)
+        recipe = foresee(
+            session.config,
+            out=session.out,
+            observer=observer,
+            skip=skip,
+            reuse=reuse,
+            force=force,
+        )
         return forecast_rows(recipe)
 
 

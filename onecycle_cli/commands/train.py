@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.options import Force
 from onecycle_cli.commands.presenter import INTERRUPTED, number, say
 from onecycle_cli.commands.running import (
+    check_start,
     cost_row,
-    known_values,
     rate_rows,
     used_rows,
     write_table,
@@ -34,7 +35,7 @@ Policy = Annotated[
 
 
 @training_command
-def train_command(session: Session, *, policy: Policy = None) -> None:
+def train_command(session: Session, *, policy: Policy = None, force: Force = False) -> None:
     """Train by one or more 1cycle passes, with the values that were found.
 
     Saves the last and the best model, evaluates the last one on the test set, once, and says
@@ -48,8 +49,7 @@ def train_command(session: Session, *, policy: Policy = None) -> None:
     """
     config = session.config
     _check(session, policy)
-    if session.resume is None:
-        known_values(config, session.out).cycle_rates(config)
+    check_start("train", session, force=force)
     with session.watched() as observer:
         from onecycle_cli.experiments.train import train
 
@@ -59,6 +59,7 @@ def train_command(session: Session, *, policy: Policy = None) -> None:
             observer=observer,
             resume=session.resume,
             policy=policy,
+            force=force,
         )
     _show(result, config)
     if result.ended == "interrupted":

@@ -134,10 +134,18 @@ def compare(
     observer: Observer | None,
     shared: Shared | None = None,
     resume: str | Path | None = None,
+    force: bool = False,
 ) -> ComparisonResult:
     """Run the candidates, suggest, and write everything down."""
     with opened(
-        question.kind, config, out, observer, searched=question.key, shared=shared, resume=resume
+        question.kind,
+        config,
+        out,
+        observer,
+        searched=question.key,
+        shared=shared,
+        resume=resume,
+        force=force,
     ) as ready:
         candidates = question.candidates(ready.bench.config, ready.values)
         comparison = Comparison(question, ready)

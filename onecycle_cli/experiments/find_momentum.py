@@ -24,6 +24,7 @@ def find_momentum(
     observer: Observer | None = None,
     shared: Shared | None = None,
     resume: str | Path | None = None,
+    force: bool = False,
 ) -> ComparisonResult:
     """Race `find_momentum.values`, and the default range as one more candidate.
 
@@ -40,6 +41,7 @@ def find_momentum(
         observer: hears of the progress.
         shared: what a recipe gives its stages.
         resume: the folder of a run that broke off, to be taken up; `out` is where it is.
+        force: use a learning rate that was suggested for another optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
@@ -54,7 +56,9 @@ def find_momentum(
         safest=lambda _: CYCLED,
         meaning=lambda winner: tuple(suggest.momentum_range(winner, CYCLED).values()),
     )
-    return compare(question, config, out=out, observer=observer, shared=shared, resume=resume)
+    return compare(
+        question, config, out=out, observer=observer, shared=shared, resume=resume, force=force
+    )
 
 
 def _candidates(config: Config, values: Values) -> list[Candidate]:

@@ -30,6 +30,7 @@ def find_wd(
     observer: Observer | None = None,
     shared: Shared | None = None,
     resume: str | Path | None = None,
+    force: bool = False,
 ) -> ComparisonResult:
     """Race `find_wd.values`, and half a decade above and below the one that starts best.
 
@@ -42,6 +43,7 @@ def find_wd(
         observer: hears of the progress.
         shared: what a recipe gives its stages.
         resume: the folder of a run that broke off, to be taken up; `out` is where it is.
+        force: use a learning rate that was suggested for another optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
@@ -57,7 +59,9 @@ def find_wd(
         answer=lambda rungs: suggest.suggest_weight_decay(*rungs),
         safest=max,
     )
-    return compare(question, config, out=out, observer=observer, shared=shared, resume=resume)
+    return compare(
+        question, config, out=out, observer=observer, shared=shared, resume=resume, force=force
+    )
 
 
 def _at(decays: list[float], config: Config, values: Values, stage: str) -> list[Candidate]:

@@ -20,7 +20,13 @@ from onecycle_cli.experiments.recorded_run import label_of, manifest_of, write_c
 from onecycle_cli.experiments.remembered import Remembered, epochs_asked_for
 from onecycle_cli.experiments.setup import Setup, Shared, prepared, workbench
 from onecycle_cli.experiments.split_file import Split
-from onecycle_cli.experiments.values import Values, conditions_of, premises
+from onecycle_cli.experiments.values import (
+    Values,
+    check_rate,
+    conditions_of,
+    premises,
+    suggestions_on_file,
+)
 from onecycle_cli.experiments.workbench import Workbench
 from onecycle_cli.results import RunFolder
 from onecycle_cli.suggest import Suggestion
@@ -77,6 +83,7 @@ def opened(
     searched: str = "",
     shared: Shared | None = None,
     resume: str | Path | None = None,
+    force: bool = False,
 ) -> Iterator[Opened]:
     """Start an experiment in a new folder, or take one up in its own.
 
@@ -89,6 +96,7 @@ def opened(
         searched: the key that the experiment is about to find.
         shared: what a recipe gives its stages.
         resume: a run that broke off, as `results.find_unfinished` takes it.
+        force: use a learning rate that was suggested for another optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or do not belong to
@@ -103,6 +111,8 @@ def opened(
         raise ConfigError("a config is needed, unless a run is taken up.")
     config = load_config(config)
     out = None if out is None else Path(out).absolute()
+    if shared is None:
+        check_rate(kind, config, suggestions_on_file(config, out), force=force)
     with prepared(config, out, observer, searched=searched, shared=shared) as ready:
         bench, values, conditions = ready.bench, ready.values, ready.conditions
         _check_rates(kind, values, config)

@@ -19,6 +19,7 @@ from onecycle_cli.experiments.remembered import refuse_changes
 from onecycle_cli.experiments.values import (
     FINDERS,
     Suggestions,
+    check_rate,
     gather,
     in_words,
     is_auto,
@@ -179,7 +180,12 @@ def total(costs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def plan(
-    config: Config, out: str | Path | None, observer: Observer, skip: Collection[str] = ()
+    config: Config,
+    out: str | Path | None,
+    observer: Observer,
+    skip: Collection[str] = (),
+    *,
+    force: bool = False,
 ) -> Recipe:
     """Return the stages that a recipe of this configuration has.
 
@@ -187,7 +193,8 @@ def plan(
     file is used, if there is one.
 
     Raises:
-        ConfigError: when there is no such stage, none remains, or a learning rate is missing.
+        ConfigError: when there is no such stage, none remains, or a learning rate is missing or,
+            without `force`, was suggested for another optimizer, model or data set.
         ResultError: when `suggestions.yaml` is damaged.
     """
     _check_names(skip)
@@ -211,6 +218,7 @@ def plan(
     if recipe.stages["find-lr"].is_settled and _needs_a_rate(recipe, config):
         gather(config, None, observer, conditions={}, suggestions=recipe.suggestions()
         ).known_max_lr(config)  # fmt: skip
+        check_rate("run", config, on_file, force=force)
     return recipe
 
 
@@ -277,8 +285,8 @@ def _check_is_recipe(folder: Path) -> None:
     kind = results.kind_of(folder)
     if kind not in (KIND, None):
         raise ConfigError(
-            f"{folder}: is a run of {kind} and no recipe; 'onecycle {kind} --resume {folder}' may "
-            f"go on with it, or give a recipe, such as runs/NAME/{KIND}/001."
+            f"{folder}: is a run of {kind} and no recipe; use 'onecycle {kind} --resume {folder}', "
+            f"or give a recipe, such as runs/NAME/{KIND}/001."
         )
 
 

@@ -67,6 +67,7 @@ def run(
     resume: str | Path | None = None,
     skip: Collection[str] = (),
     reuse: bool = False,
+    force: bool = False,
 ) -> RunResult:
     """Find what the configuration leaves open, then train with it.
 
@@ -85,6 +86,8 @@ def run(
         skip: stages to leave out; for a value that is not searched, its suggestion on file is
             used if there is one, else the default.
         reuse: use suggestions on file that were found under exactly the same conditions.
+        force: with `find-lr` left out, use a learning rate that was suggested for another
+            optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, the recipe can't be
@@ -100,7 +103,7 @@ def run(
         raise ConfigError("a config is needed, unless a recipe is taken up.")
     config = load_config(config)
     out = None if out is None else Path(out).absolute()
-    recipe = recipes.plan(config, out, observer, skip)
+    recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench:
         _get_ready(recipe, bench, out, observer, reuse)
         if out is None:
@@ -117,10 +120,11 @@ def foresee(
     observer: Observer | None = None,
     skip: Collection[str] = (),
     reuse: bool = False,
+    force: bool = False,
 ) -> Recipe:
     """Return the recipe that `run` would carry out, with the predicted costs; writes nothing."""
     config, observer = load_config(config), observer or Observer()
-    recipe = recipes.plan(config, out, observer, skip)
+    recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench:
         _get_ready(recipe, bench, out, observer, reuse)
     return recipe

@@ -28,7 +28,7 @@ from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
 
 _NOTHING_LEARNED = 0.99
-"""A last epoch whose loss is above this share of what guessing costs shows no learning."""
+"""A last epoch whose losses are above this share of what guessing costs shows no learning."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def train(
     shared: Shared | None = None,
     resume: str | Path | None = None,
     policy: str | None = None,
+    force: bool = False,
 ) -> TrainResult:
     """Train by the configured 1cycle passes, and evaluate the last model on the test set, once.
 
@@ -104,13 +105,14 @@ def train(
         resume: the folder of a run that broke off, to be taken up; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
             `"stretch"` or `"extend"`.
+        force: use a learning rate that was suggested for another optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, the learning rate
             is not known yet, or the loss diverges in spite of all retries.
         KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
-    with opened("train", config, out, observer, shared=shared, resume=resume) as ready:
+    with opened("train", config, out, observer, shared=shared, resume=resume, force=force) as ready:
         return _Training(ready).carry_out(policy)
 
 
@@ -150,10 +152,13 @@ class _Training:
 
     def _warn_of_nothing_learned(self) -> None:
         """Say so if always giving the same answer would have done as well."""
-        guessing, last = self.bench.chance, self.cycles.log.epochs[-1].loss
-        if guessing is not None and last > _NOTHING_LEARNED * guessing:
+        guessing, last = self.bench.chance, self.cycles.log.epochs[-1]
+        if guessing is None:
+            return
+        if min(last.loss, last.val_loss) > _NOTHING_LEARNED * guessing:
             self.observer.warn(
-                f"the loss of the last epoch, {last:.3g}, is no better than what guessing costs "
+                f"the loss of the last epoch, {last.loss:.3g} in training and {last.val_loss:.3g} "
+                f"in validation, is no better than what guessing costs "
                 f"({guessing:.3g}, by always giving the same best answer); train longer or at "
                 f"another train.max_lr, and check labels, inputs and the model's loss."
             )

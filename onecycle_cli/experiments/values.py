@@ -16,6 +16,9 @@ from onecycle_cli.suggest import DEFAULT_MOMENTUM
 
 FINDERS = {"max_lr": "find-lr", "momentum": "find-momentum", "weight_decay": "find-wd"}
 
+_ANOTHER_MATTER = {"optimizer": "optimizer", "model": "model", "dataset": "data set"}
+"""What a learning rate can't be carried over from, in words."""
+
 Suggestions = Mapping[str, Mapping[str, Any]]
 """Entries of `suggestions.yaml` by key: `max_lr`, `momentum`, `weight_decay`."""
 
@@ -275,6 +278,41 @@ def warn_of_other_conditions(
             f"the suggested {key} was made under other conditions: {differences}; run "
             f"'onecycle {FINDERS[key]} CONFIG' again to be sure."
         )
+
+
+def check_rate(kind: str, config: Config, suggestions: Suggestions, *, force: bool = False) -> None:
+    """Refuse a suggested learning rate that says nothing about what is to be trained.
+
+    The rate of another optimizer, model or data set may be off by powers of ten; one found under
+    conditions that differ in a lesser way is used with a warning.
+
+    Args:
+        kind: of the experiment: `find-lr`, `find-momentum`, `find-wd` or `train`.
+        config: the configuration.
+        suggestions: those on file.
+        force: take it all the same.
+
+    Raises:
+        ConfigError: when it is of another kind, naming the difference.
+    """
+    if force or not _takes_the_suggested_rate(kind, config) or "max_lr" not in suggestions:
+        return
+    entry, now = suggestions["max_lr"], conditions_of(config)
+    then = _conditions_of(entry)
+    other = [name for name in _ANOTHER_MATTER if then.get(name, now[name]) != now[name]]
+    if other:
+        differences = " and ".join(f"{_ANOTHER_MATTER[n]} {then[n]}, not {now[n]}" for n in other)
+        raise ConfigError(
+            f"{config.name}: the suggested max_lr, {in_words(entry['value'])}, was found with the "
+            f"{differences}; run 'onecycle find-lr CONFIG' again, set train.max_lr to a number, or "
+            f"use it all the same with --force (in Python: force=True)."
+        )
+
+
+def _takes_the_suggested_rate(kind: str, config: Config) -> bool:
+    if kind == "find-lr" or not is_auto(config, "max_lr"):
+        return False
+    return kind != "train" or any(cycle.max_lr is None for cycle in config.train.cycles)
 
 
 def _difference(name: str, then: Any, now: Any) -> str:

@@ -20,6 +20,7 @@ from onecycle_cli.containment import contained, same_folder
 from onecycle_cli.data import augmentation
 from onecycle_cli.errors import ModelError, OptimizerError, cause_of
 from onecycle_cli.experiments.examination import Examination, examine
+from onecycle_cli.experiments.ignored_targets import ignores_targets
 from onecycle_cli.experiments.losses import (
     CROSS_ENTROPY,
     check_loss_fits,
@@ -33,6 +34,7 @@ from onecycle_cli.initial_weights import InitialWeights
 
 _SUM_TOLERANCE = 0.02
 _ADAPTED_TO = 5000
+_FEW = 32
 
 
 class Workbench:
@@ -78,6 +80,7 @@ class Workbench:
         )
         self._scale_layers()
         self._initial = training.Snapshot(self.model)
+        self._warn_of_ignored_targets(observer)
 
     def close(self) -> None:
         """Give the model back with a stock optimizer and stock layers. Idempotent."""
@@ -335,6 +338,25 @@ class Workbench:
             raise ModelError(
                 f"model {self.config.model.name} failed on its first examples: {cause_of(error)}"
             ) from error
+
+    def _warn_of_ignored_targets(self, observer: Observer) -> None:
+        """Say so if the model's own loss does not depend on the targets; leaves no trace."""
+        x, y = data.Batches(
+            self.dataset,
+            seed=self.config.seed,
+            batch_size=self.config.batch_size,
+            num_steps=1,
+            augment=self.augment,
+            one_hot=self.config.train.label_smoothing > 0,
+        )[0]
+        is_deaf = ignores_targets(self.model, x[:_FEW], y[:_FEW])
+        self._initial.restore()
+        if is_deaf:
+            observer.warn(
+                f"the loss of model {self.config.model.name} does not depend on the targets: its "
+                f"compute_loss gives the same for a batch, whatever they are, so they can't be "
+                f"learned; let it compare y with y_pred."
+            )
 
     def _check_options_fit(self) -> None:
         if self.config.train.label_smoothing and self.loss_name != CROSS_ENTROPY:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from onecycle_cli import results
+
 EXPERIMENTS = ["find-lr", "find-momentum", "find-wd", "train"]
 KNOWN_RATE = ["--set", "train.max_lr=0.1"]
 
@@ -108,6 +110,23 @@ def test_an_unknown_learning_rate(refused, config, command):
         "digits: train.max_lr is auto and there is no suggestion yet; run 'onecycle find-lr "
         "CONFIG' first, or set train.max_lr to a number."
     )
+
+
+@pytest.mark.parametrize(
+    "command", [["find-momentum"], ["find-wd"], ["train"], ["run", "--skip", "find-lr"]]
+)
+def test_a_learning_rate_of_another_optimizer(refused, config, own_folders, command):
+    entry = {"value": 0.3, "conditions": {"optimizer": "sgd"}}
+    results.write_yaml(own_folders / "runs/digits/suggestions.yaml", {"max_lr": entry})
+    adam = ("--set", "optimizer.name=adam")
+    assert refused(2, *command, config, *adam) == (
+        "digits: the suggested max_lr, 0.3, was found with the optimizer sgd, not adam; run "
+        "'onecycle find-lr CONFIG' again, set train.max_lr to a number, or use it all the same "
+        "with --force (in Python: force=True)."
+    )
+    unwilling = ("--set", "dataset={name: arrays, path: nowhere.npz}")  # what comes after
+    forced = refused(2, *command, config, *adam, *unwilling, "--force")
+    assert "nowhere.npz" in forced
 
 
 def test_a_loss_for_other_targets(refused, config):

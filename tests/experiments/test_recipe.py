@@ -83,6 +83,17 @@ def test_what_is_left_out_may_be_on_file_and_other_conditions_are_named(small, l
     ]
 
 
+def test_a_rate_of_another_optimizer_is_not_left_to_a_recipe(small, listener, tmp_path):
+    entry = {"value": 0.3, "run": "small/find-lr/004", "conditions": {"optimizer": "adam"}}
+    results.write_yaml(tmp_path / "small/suggestions.yaml", {"max_lr": entry})
+    with pytest.raises(ConfigError, match="found with the optimizer adam, not sgd"):
+        planned(small, listener, "find-lr", out=tmp_path)
+    config = load_config(small(train={"max_lr": "auto"}))
+    recipe = plan(config, tmp_path, listener, ["find-lr"], force=True)
+    assert recipe.stages["find-lr"].value == 0.3
+    assert planned(small, listener, out=tmp_path).stages["find-lr"].value is None
+
+
 def test_a_recipe_is_read_as_it_was_written(small, listener, tmp_path):
     recipe = planned(small, listener, "find-wd")
     recipe.stages["find-lr"] = Stage("find-lr", "done", value=0.1, interval=[0.05, 1 / 3])

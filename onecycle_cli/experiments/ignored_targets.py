@@ -1,0 +1,45 @@
+"""Whether the loss of a model hears of the targets at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+
+def ignores_targets(model: Any, x: NDArray[Any], y: NDArray[Any]) -> bool:
+    """Tell whether a model's own `compute_loss` gives the same for a batch, whatever its targets.
+
+    The model trains to no end then, and nothing fails. It is evaluated once; its state may change.
+
+    Args:
+        model: built and compiled.
+        x: inputs of a few examples, of shape (n, ...).
+        y: their targets, of shape (n, ...): class labels, one-hot rows or numbers.
+    """
+    if type(model).compute_loss is keras.Model.compute_loss:
+        return False
+    inputs = ops.convert_to_tensor(x)
+    try:
+        outputs = model(inputs, training=False)
+        first, *others = (
+            float(
+                model.compute_loss(
+                    x=inputs, y=ops.convert_to_tensor(targets), y_pred=outputs, training=False
+                )
+            )
+            for targets in (y, *_changed(y))
+        )
+    except Exception:  # the training, which comes next, says what is wrong
+        return False
+    return bool(np.isfinite(first)) and all(other == first for other in others)
+
+
+def _changed(y: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return other targets of the same kind: in another order, and with other values."""
+    if np.issubdtype(y.dtype, np.integer):
+        return [y[::-1], np.where(y == y.max(), y.min(), y + 1).astype(y.dtype), np.zeros_like(y)]
+    return [y[::-1], np.roll(y, 1, axis=-1), 1 - 2 * y]
