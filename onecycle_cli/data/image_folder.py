@@ -143,7 +143,8 @@ def _files_below(folder: Path, seen: set[Path]) -> Iterator[Path]:
 def _entries(folder: Path) -> list[Path]:
     """Return what lies in a folder, in the order of the names; nothing hidden."""
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+        return sorted(shown, key=lambda path: path.name)
     except OSError as error:
         raise DataError(
             f"{readable_name(folder)} cannot be read ({error.strerror}); get the right to, or "
