@@ -171,7 +171,7 @@ def test_a_run_without_hashes_warns_as_ever(trained, config, tmp_path, listener)
     assert found.seen is None
 
 
-def test_a_run_that_broke_off_knows_its_parts_too(config, home, tmp_path, listener):
+def test_a_run_that_broke_off_knows_its_parts_and_their_mean_too(config, home, tmp_path, listener):
     def stop(step):
         if step == 15:
             signal.raise_signal(signal.SIGTERM)
@@ -180,13 +180,20 @@ def test_a_run_that_broke_off_knows_its_parts_too(config, home, tmp_path, listen
     with pytest.raises(Terminated):
         train(config, out=tmp_path, observer=listener)
     (run,) = tmp_path.glob("small/train/001")
-    save(home / "mine.npz", X[::-1], Y[::-1])
+    before = evaluate(run)
+    save(tmp_path / "new.npz", NEW_X, NEW_Y)
+    save(home / "mine.npz", np.concatenate([NEW_X, X[::-1]]), np.concatenate([NEW_Y, Y[::-1]]))
     try:
         found = evaluate(run)
+        other = evaluate(run, config=config | section(tmp_path / "new.npz"))
+        save(home / "mine.npz", X[:150], Y[:150])
+        with pytest.raises(DataError, match=r"of the 162 examples that .*001 was trained on are"):
+            evaluate(run)
     finally:
         save(home / "mine.npz", X, Y)
-    assert found.seen == 0
-    assert len(found.examined.losses) == 20
+    assert found.examined.losses.tolist() == before.examined.losses.tolist()
+    assert (found.seen, len(found.examined.losses)) == (0, 20)
+    assert other.dataset.mean.tolist() == before.dataset.mean.tolist()
 
 
 @pytest.fixture
