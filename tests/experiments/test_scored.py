@@ -148,6 +148,29 @@ def test_new_examples_are_scored_without_a_word(trained, config, tmp_path, liste
     )
 
 
+def test_an_example_in_common_does_not_make_other_data_those_of_the_training(
+    trained, own, config, tmp_path, listener
+):
+    row = rows_of(own["test"])["test"][:1]
+    save(tmp_path / "new.npz", np.concatenate([NEW_X, X[row]]), np.concatenate([NEW_Y, Y[row]]))
+    new = config | section(tmp_path / "new.npz")
+    found = evaluate(trained.folder, config=new, observer=listener)
+    assert (len(found.examined.losses), listener.warnings) == (9, [])
+
+
+def test_a_small_rest_of_the_training_data_is_known(trained, own, config, tmp_path, listener):
+    rows = rows_of(own["test"])
+    kept = [*rows["train"][:70], *rows["test"][15:]]
+    save(tmp_path / "rest.npz", X[kept], Y[kept])
+    found = evaluate(
+        trained.folder, config=config | section(tmp_path / "rest.npz"), observer=listener
+    )
+    np.testing.assert_allclose(
+        found.examined.losses, own["test"].examined.losses[15:], rtol=1e-4, atol=1e-6
+    )
+    assert "15 of the training's test examples" in listener.warnings[0]
+
+
 @pytest.mark.parametrize("copies", [0, 5])
 def test_copies_in_a_test_set_of_its_own_are_counted(
     trained, own, config, tmp_path, listener, copies
