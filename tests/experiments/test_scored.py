@@ -1,5 +1,6 @@
 """Trainings on labels that can't be learned: only examples that were seen do better than chance."""
 
+import json
 import shutil
 import signal
 import zipfile
@@ -184,6 +185,18 @@ def test_copies_in_a_test_set_of_its_own_are_counted(
     assert found.as_dict()["seen_in_training"] == copies
     warnings = [f"5 of the 95 examples {COPIES}"] if copies else []
     assert [w.split(";")[0] for w in listener.warnings] == warnings
+
+
+@pytest.mark.parametrize("copies", [0, 5])
+def test_a_training_counts_the_copies_in_its_test_set(small, tmp_path, listener, copies):
+    test = {"x_test": np.concatenate([X[:copies], NEW_X]), "y_test": [0] * (90 + copies)}
+    save(tmp_path / "given.npz", X, Y, **test)
+    result = train(
+        small(batch_size=16) | section(tmp_path / "given.npz"), out=tmp_path, observer=listener
+    )
+    assert json.loads((result.folder / "result.json").read_text())["seen_in_training"] == copies
+    warnings = [f"5 of the 95 examples {COPIES}"] if copies else []
+    assert [w.split(";")[0] for w in listener.warnings if COPIES in w] == warnings
 
 
 def test_a_run_without_hashes_warns_as_ever(trained, config, tmp_path, listener):
