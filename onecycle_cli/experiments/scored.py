@@ -58,8 +58,8 @@ def chosen(split: Split | None, dataset: Dataset, part: Part) -> Scored:
         DataError: when examples that the training used would be scored, or the test set is damaged.
     """
     drawn = dataset.test_rows if part == "test" else dataset.validation
-    if drawn is None:
-        return _given(split, dataset)
+    if drawn is None or (part == "test" and split is None):
+        return whole_test_set(split, dataset)
     if split is None:
         return Scored(drawn)
     wanted = split.test if part == "test" else split.validation
@@ -78,6 +78,20 @@ def chosen(split: Split | None, dataset: Dataset, part: Part) -> Scored:
     return Scored(drawn, seen=0)
 
 
+def whole_test_set(split: Split | None, dataset: Dataset) -> Scored:
+    """Return all of a data set's test set, and how much of it the training used.
+
+    Raises:
+        DataError: the test set is damaged.
+    """
+    examples = dataset.test()
+    rows = np.arange(len(examples[1]))
+    if split is None:
+        return Scored(rows, examples)
+    seen = _seen(split, hashes_of(*examples), "test")
+    return Scored(rows, examples, False, seen, _of_copies(seen, len(rows)))
+
+
 def _are_those_of_the_training(split: Split, dataset: Dataset, found: float) -> bool:
     """Tell a version of the training's data from others that have an example in common.
 
@@ -85,15 +99,6 @@ def _are_those_of_the_training(split: Split, dataset: Dataset, found: float) -> 
     """
     known = split.count_seen(dataset.hashes, [split.train, split.validation, split.test])
     return max(found, known / len(dataset.x)) >= _SHARE_OF_A_VERSION
-
-
-def _given(split: Split | None, dataset: Dataset) -> Scored:
-    examples = dataset.test()
-    rows = np.arange(len(examples[1]))
-    if split is None:
-        return Scored(rows, examples)
-    seen = _seen(split, hashes_of(*examples), "test")
-    return Scored(rows, examples, False, seen, _of_copies(seen, len(rows)))
 
 
 def _seen(split: Split, hashes: Hashes, part: Part) -> int:

@@ -22,7 +22,7 @@ from onecycle_cli.experiments.memory import peak_memory
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.opening import Opened, opened
 from onecycle_cli.experiments.recorded_run import write_config
-from onecycle_cli.experiments.scored import chosen
+from onecycle_cli.experiments.scored import whole_test_set
 from onecycle_cli.experiments.setup import Shared
 from onecycle_cli.experiments.split_file import Split
 from onecycle_cli.experiments.values import Values
@@ -137,7 +137,7 @@ class _Training:
         seconds = self.cycles.seconds
         if self.run is not None:
             self._save(self.run, "model.keras")
-        scored = chosen(Split.of(self.bench.dataset), self.bench.dataset, "test")
+        scored = whole_test_set(Split.of(self.bench.dataset), self.bench.dataset)
         for warning in scored.warnings:
             self.observer.warn(warning)
         with self.cycles.final_weights():

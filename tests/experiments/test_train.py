@@ -233,7 +233,7 @@ def test_models_load_where_this_package_is_not_installed(two_cycles, small, tmp_
     ]
 
 
-def test_the_test_set_is_read_once_when_all_is_done(small, arrays, linear, monkeypatch, listener):
+def test_the_test_set_is_read_once_when_all_is_done(small, monkeypatch, listener):
     reads, read = [], Dataset.test
 
     def spy(dataset):
@@ -241,10 +241,9 @@ def test_the_test_set_is_read_once_when_all_is_done(small, arrays, linear, monke
         return read(dataset)
 
     monkeypatch.setattr(Dataset, "test", spy)
-    config = small(batch_size=8, dataset=arrays) | {"model": linear}
-    train(config, out=None, observer=listener)
+    train(small(), out=None, observer=listener)
 
-    assert reads == [10]
+    assert reads == [12]
 
 
 def test_where_each_value_came_from_is_said_before_it_is_used(small, listener):
