@@ -45,6 +45,7 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
         origin=str(file),
         validation=len(y_val) if "val" in splits else 0,
         test=partial(_read_test, file, (x[:1], y[:1]), classes) if "test" in splits else None,
+        notes=_notes(file, classes, len(y)),
     )
 
 
@@ -154,6 +155,15 @@ def _class_count(file: Path, y: NDArray[Any]) -> int | None:
             "if they are numbers to predict."
         )
     return len(present)
+
+
+def _notes(file: Path, classes: int | None, count: int) -> tuple[str, ...]:
+    if classes is None or 2 * classes <= count:
+        return ()
+    return (
+        f"{file}: integers as targets are classes, {classes} of them for {count} examples; write "
+        "them as floats if they are numbers to predict.",
+    )
 
 
 def _check_fits(

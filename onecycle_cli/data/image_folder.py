@@ -84,8 +84,8 @@ def _root(path: str | None) -> Path:
         )
     if not (Path(path) / "train").is_dir():
         raise DataError(
-            f"dataset.path must hold a folder train/ with one folder a class, got {path} "
-            "without it."
+            f"dataset.path must hold a folder train/ with one folder a class, got "
+            f"{readable_name(path)} without it."
         )
     return Path(path)
 
@@ -143,7 +143,8 @@ def _files_below(folder: Path, seen: set[Path]) -> Iterator[Path]:
 def _entries(folder: Path) -> list[Path]:
     """Return what lies in a folder, in the order of the names; nothing hidden."""
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+        return sorted(shown, key=lambda path: path.name)
     except OSError as error:
         raise DataError(
             f"{readable_name(folder)} cannot be read ({error.strerror}); get the right to, or "
@@ -165,7 +166,10 @@ def _notes(root: Path, others: list[Path], with_frames: int) -> tuple[str, ...]:
     if unused:
         notes.append(f"{_some(root, unused)}: not used; the parts are called train, val and test.")
     if with_frames:
-        notes.append(f"{root}: the first frame is used of {with_frames} images that have several.")
+        notes.append(
+            f"{readable_name(root)}: of images with several frames, {with_frames} here, the first "
+            "one is used."
+        )
     return tuple(notes)
 
 

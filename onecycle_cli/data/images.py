@@ -57,7 +57,7 @@ def common_form(paths: list[Path]) -> tuple[Form, int]:
                     f"{_by(size)}, got {_by(found)}; resize all images to one size first."
                 )
             grey = grey and image.mode in _GREY
-            with_frames += image.format in _WITH_FRAMES and getattr(image, "is_animated", False)
+            with_frames += _has_frames(image)
     return Form(size or (0, 0), "L" if grey else "RGB"), with_frames
 
 
@@ -82,6 +82,13 @@ def decoded(paths: list[Path], form: Form) -> NDArray[np.uint8]:
 
 def _by(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]} pixels"
+
+
+def _has_frames(image: Image) -> bool:
+    """Tell whether it moves or has pages; the first counts, whatever the others are like."""
+    with suppress(Exception):
+        return image.format in _WITH_FRAMES and bool(getattr(image, "is_animated", False))
+    return False
 
 
 def _upright_size(image: Image) -> tuple[int, int]:

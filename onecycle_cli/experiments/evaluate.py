@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from onecycle_cli import data
 from onecycle_cli.backend import make_repeatable, start_keras
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.data import Dataset, EvaluationBatches
+from onecycle_cli.data.statistics import channel_statistics
 from onecycle_cli.errors import DataError, ModelError
 from onecycle_cli.experiments.examination import Examination, by_class, examine
 from onecycle_cli.experiments.inputs import inputs_of, prepared_as
@@ -79,8 +80,8 @@ def evaluate(
     Raises:
         ConfigError: when a configuration is not valid.
         ResultError: when there is no such training.
-        DataError: when the data are missing, damaged, or unlike those of the training; when they
-            are not, and examples that the model was trained on would be scored.
+        DataError: when the data are missing, damaged, or unlike those of the training; when
+            examples that the model was trained on would be scored.
         ModelError: when the model can't be loaded, or does not fit the data.
     """
     observer = observer or Observer()
@@ -88,10 +89,11 @@ def evaluate(
     source = saved.config() if config is None else load_config(config)
     make_repeatable(saved.settings.seed)
     model = _load(saved.model)
-    dataset = _dataset(saved, source, observer)
+    split = Split.read(saved.folder)
+    dataset = _dataset(saved, split, source, observer)
     _check_fits(saved, model, dataset)
     _warn_of_names(saved, dataset, observer)
-    scored = chosen(Split.read(saved.folder), dataset, part)
+    scored = chosen(split, dataset, part)
     batches = EvaluationBatches(
         dataset, scored.rows, batch_size=saved.settings.batch_size, examples=scored.examples
     )
@@ -113,13 +115,32 @@ def _load(path: Path) -> Any:
         ) from error
 
 
-def _dataset(saved: SavedTraining, source: Config, observer: Observer) -> Dataset:
+def _dataset(
+    saved: SavedTraining, split: Split | None, source: Config, observer: Observer
+) -> Dataset:
     """Load the data, and have their inputs prepared as those of the training were."""
     dataset = _loaded(source, observer)
     if saved.inputs:
         return prepared_as(dataset, saved.inputs)
     own = saved.config()
-    return dataset if own == source else prepared_as(dataset, inputs_of(_loaded(own, observer)))
+    trained_on = dataset if own == source else _loaded(own, observer)
+    if split is not None:
+        trained_on = _measured_anew(trained_on, split, saved.folder)
+    return prepared_as(dataset, inputs_of(trained_on))
+
+
+def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
+    """Return the data of a run that broke off, with mean and deviation of what it trained on."""
+    rows = split.rows(split.train, dataset)
+    missing = len(split.train) - len(rows)
+    if missing:
+        raise DataError(
+            f"{dataset.origin}: {missing} of the {len(split.train)} examples that {folder} was "
+            f"trained on are not there any more, or have changed, and a run that broke off has "
+            f"not kept their mean and deviation; put the old data back."
+        )
+    mean, std = channel_statistics(dataset.x, rows)
+    return replace(dataset, mean=mean, std=std)
 
 
 def _loaded(config: Config, observer: Observer) -> Dataset:

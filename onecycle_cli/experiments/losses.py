@@ -54,9 +54,9 @@ def check_loss_fits(config: Config, dataset: Dataset) -> None:
     name = name_of_loss(config, dataset)
     wants_classes = name == CROSS_ENTROPY
     if wants_classes != dataset.is_classification:
-        remedy = (
-            ", or write them as floats" if dataset.name == "arrays" and not wants_classes else ""
-        )
+        remedy = ""
+        if dataset.name == "arrays":
+            remedy = f", or write them as {'integers from 0 up' if wants_classes else 'floats'}"
         raise config.error(
             "loss",
             f"loss {name} needs {'class labels' if wants_classes else 'numbers'} as "

@@ -16,6 +16,7 @@ from onecycle_cli.experiments.split_file import Split
 
 Part = Literal["test", "validation"]
 
+_SHARE_OF_A_VERSION = 0.5
 _PLACES = {
     "test": "x_test and y_test in an .npz file, a folder test/ of images",
     "validation": "x_val and y_val in an .npz file, a folder val/ of images",
@@ -45,8 +46,8 @@ def chosen(split: Split | None, dataset: Dataset, part: Part) -> Scored:
     """Return the part of a data set to be scored.
 
     A test set of the data's own is taken as it is, and its copies of training examples are
-    counted. Otherwise the training's own part is taken, as far as the data have it still, in
-    whatever order. Data that have none of it are split as any, and must be new to the training.
+    counted. Of the training's data, however they have changed, its own part is taken, as far as it
+    is there still. Other data are split as any, and what is drawn must be new to the training.
 
     Args:
         split: of the training; `None` where it is not on record.
@@ -57,14 +58,15 @@ def chosen(split: Split | None, dataset: Dataset, part: Part) -> Scored:
         DataError: when examples that the training used would be scored, or the test set is damaged.
     """
     drawn = dataset.test_rows if part == "test" else dataset.validation
-    if drawn is None:
-        return _given(split, dataset)
+    if drawn is None or (part == "test" and split is None):
+        return whole_test_set(split, dataset)
     if split is None:
         return Scored(drawn)
     wanted = split.test if part == "test" else split.validation
     own = split.rows(wanted, dataset)
-    seen = _seen(split, dataset.hashes[own if len(own) else drawn], part)
-    if len(own):
+    is_own = len(own) > 0 and _are_those_of_the_training(split, dataset, len(own) / len(wanted))
+    seen = _seen(split, dataset.hashes[own if is_own else drawn], part)
+    if is_own:
         warnings = (*_of_missing(len(wanted) - len(own), part), *_of_copies(seen, len(own)))
         return Scored(own, None, True, seen, warnings)
     if seen:
@@ -76,13 +78,27 @@ def chosen(split: Split | None, dataset: Dataset, part: Part) -> Scored:
     return Scored(drawn, seen=0)
 
 
-def _given(split: Split | None, dataset: Dataset) -> Scored:
+def whole_test_set(split: Split | None, dataset: Dataset) -> Scored:
+    """Return all of a data set's test set, and how much of it the training used.
+
+    Raises:
+        DataError: the test set is damaged.
+    """
     examples = dataset.test()
     rows = np.arange(len(examples[1]))
     if split is None:
         return Scored(rows, examples)
     seen = _seen(split, hashes_of(*examples), "test")
     return Scored(rows, examples, False, seen, _of_copies(seen, len(rows)))
+
+
+def _are_those_of_the_training(split: Split, dataset: Dataset, found: float) -> bool:
+    """Tell a version of the training's data from others that have an example in common.
+
+    A version has half of the part that is looked for, or half of its inputs are the training's.
+    """
+    known = split.count_seen(dataset.hashes, [split.train, split.validation, split.test])
+    return max(found, known / len(dataset.x)) >= _SHARE_OF_A_VERSION
 
 
 def _seen(split: Split, hashes: Hashes, part: Part) -> int:

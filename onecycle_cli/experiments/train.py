@@ -23,7 +23,9 @@ from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.opening import Opened, opened
 from onecycle_cli.experiments.recorded_run import write_config
 from onecycle_cli.experiments.saving import check_can_be_saved
+from onecycle_cli.experiments.scored import whole_test_set
 from onecycle_cli.experiments.setup import Shared
+from onecycle_cli.experiments.split_file import Split
 from onecycle_cli.experiments.values import Values
 from onecycle_cli.results import RunFolder
 
@@ -50,6 +52,7 @@ class TrainResult:
         ended: why it ended before its time, by a cool-down: `"interrupted"`, `"early"` or `None`.
         events: what happened that was not planned.
         checkpoints: how many were written in this sitting, and in how many seconds.
+        seen: how many test examples have inputs that were trained or validated on too.
     """
 
     test_loss: float
@@ -66,6 +69,7 @@ class TrainResult:
     ended: str | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     checkpoints: dict[str, float] = field(default_factory=dict)
+    seen: int | None = None
 
     def scores(self) -> dict[str, Any]:
         """Return how good the last and the best model are, as plain data."""
@@ -142,9 +146,12 @@ class _Training:
         if self.run is not None:
             self.run.keep()
             self._save(self.run, "model.keras")
+        scored = whole_test_set(Split.of(self.bench.dataset), self.bench.dataset)
+        for warning in scored.warnings:
+            self.observer.warn(warning)
         with self.cycles.final_weights():
-            test = self.bench.examine("test")
-        result = self._result(test, seconds)
+            test = self.bench.examine("test", scored)
+        result = self._result(test, scored.seen, seconds)
         self._warn_of_nothing_learned()
         if self.run is not None:
             self._write(self.run, result)
@@ -234,7 +241,7 @@ class _Training:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _result(self, test: Examination, seconds: float) -> TrainResult:
+    def _result(self, test: Examination, seen: int | None, seconds: float) -> TrainResult:
         cycles = self.cycles
         if cycles.best is None:
             raise TrainingError("no epoch was completed.")
@@ -255,6 +262,7 @@ class _Training:
             ended=cycles.ended,
             events=cycles.events,
             checkpoints={"written": written.written, "seconds": round(written.seconds, 3)},
+            seen=seen,
         )
 
     def _write(self, run: RunFolder, result: TrainResult) -> None:
@@ -266,6 +274,7 @@ class _Training:
                 "kind": "train",
                 "label": self.ready.label,
                 **result.scores(),
+                "seen_in_training": result.seen,
                 "ended": result.ended,
                 "events": result.events,
                 "max_lr": result.max_lrs,

@@ -29,6 +29,7 @@ from onecycle_cli.experiments.losses import (
     name_of_loss,
 )
 from onecycle_cli.experiments.observer import Observer
+from onecycle_cli.experiments.scored import Part, Scored, chosen
 from onecycle_cli.fusion import FusedBatchNormalization
 from onecycle_cli.initial_weights import InitialWeights
 
@@ -207,19 +208,22 @@ class Workbench:
             **train.shape_options,
         )
 
-    def examine(self, part: str) -> Examination:
+    def examine(self, part: Part, scored: Scored | None = None) -> Examination:
         """Return how the model does on the `validation` or on the `test` part.
 
         Label smoothing is no part of these losses.
+
+        Args:
+            part: which part.
+            scored: its examples, where they are known already.
         """
-        if part == "test":
-            batches = data.EvaluationBatches.of_test(
-                self.dataset, batch_size=self.config.batch_size
-            )
-        else:
-            batches = data.EvaluationBatches(
-                self.dataset, self.dataset.validation, batch_size=self.config.batch_size
-            )
+        scored = scored or chosen(None, self.dataset, part)
+        batches = data.EvaluationBatches(
+            self.dataset,
+            scored.rows,
+            batch_size=self.config.batch_size,
+            examples=scored.examples,
+        )
         loss = make_loss(self.config, self.dataset)
         flip = self.config.train.flip_evaluation
         with self._one_by_one():

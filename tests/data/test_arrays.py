@@ -29,6 +29,14 @@ def test_integers_are_classes(read):
     np.testing.assert_array_equal(source.x, X)
 
 
+@pytest.mark.parametrize(("classes", "is_noted"), [(10, False), (11, True), (20, True)])
+def test_integers_that_may_be_numbers_are_noted(read, classes, is_noted):
+    notes = read(x_train=X, y_train=np.arange(20) % classes).notes
+    assert [f"classes, {classes} of them for 20 examples; write" in n for n in notes] == [
+        True
+    ] * is_noted
+
+
 @pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 2)])
 def test_floats_are_regression(read, shape):
     source = read(x_train=X, y_train=np.ones(shape))

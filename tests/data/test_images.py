@@ -112,6 +112,13 @@ def test_of_several_frames_the_first_is_taken(save, ending):
     assert (x == 255).all()
 
 
+def test_what_comes_after_the_first_frame_may_be_damaged(save):
+    frames = {"save_all": True, "append_images": [Image.fromarray(PIXELS)]}
+    path = save(np.full((6, 4, 3), 255, np.uint8), "a.gif", **frames)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert (read(path)[0] == 255).all()
+
+
 @pytest.mark.parametrize(
     ("mode", "name"),
     [("CMYK", "a.jpg"), ("CMYK", "a.tiff"), ("P", "a.png"), ("P", "a.gif"), ("YCbCr", "a.jpg")],

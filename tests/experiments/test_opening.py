@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from onecycle_cli import results
@@ -122,6 +123,30 @@ def test_when_the_runs_are_removed_meanwhile_nothing_half_written_comes_back(
     assert error.value.exit_code == 1
     assert not hasattr(error.value, "__notes__")
     assert not out.exists()
+
+
+def test_a_change_in_any_row_of_the_data_is_noticed(small, tmp_path, listener):
+    path = tmp_path / "mine.npz"
+    x = np.random.default_rng(1).normal(size=(600, 5)).astype(np.float32)
+    y = np.arange(600) % 3
+    np.savez(path, x_train=x, y_train=y)
+    section = {"name": "arrays", "path": str(path), "limit": None}
+    break_off(find_lr, config_of(small) | {"dataset": section}, tmp_path, listener, 14)
+    listener.each_step = lambda _: None
+
+    changes = [{"x_train": np.roll(x, 1, axis=0), "y_train": np.roll(y, 1)}]
+    for row in (0, 1, 301, 599):
+        other_x, other_y = x.copy(), y.copy()
+        other_x[row, -1] += 1e-6
+        other_y[row] = (y[row] + 1) % 3
+        changes += [{"x_train": other_x}, {"y_train": other_y}]
+    for change in changes:
+        np.savez(path, **({"x_train": x, "y_train": y} | change))
+        with pytest.raises(ConfigError, match="was started with other data"):
+            find_lr(resume=tmp_path / "small")
+
+    np.savez(path, x_train=x, y_train=y, unused=x)
+    assert find_lr(resume=tmp_path / "small", observer=listener).folder is not None
 
 
 def test_without_a_config_or_a_run_there_is_nothing_to_do():

@@ -1,5 +1,6 @@
 """Trainings on labels that can't be learned: only examples that were seen do better than chance."""
 
+import json
 import shutil
 import signal
 import zipfile
@@ -148,6 +149,29 @@ def test_new_examples_are_scored_without_a_word(trained, config, tmp_path, liste
     )
 
 
+def test_an_example_in_common_does_not_make_other_data_those_of_the_training(
+    trained, own, config, tmp_path, listener
+):
+    row = rows_of(own["test"])["test"][:1]
+    save(tmp_path / "new.npz", np.concatenate([NEW_X, X[row]]), np.concatenate([NEW_Y, Y[row]]))
+    new = config | section(tmp_path / "new.npz")
+    found = evaluate(trained.folder, config=new, observer=listener)
+    assert (len(found.examined.losses), listener.warnings) == (9, [])
+
+
+def test_a_small_rest_of_the_training_data_is_known(trained, own, config, tmp_path, listener):
+    rows = rows_of(own["test"])
+    kept = [*rows["train"][:70], *rows["test"][15:]]
+    save(tmp_path / "rest.npz", X[kept], Y[kept])
+    found = evaluate(
+        trained.folder, config=config | section(tmp_path / "rest.npz"), observer=listener
+    )
+    np.testing.assert_allclose(
+        found.examined.losses, own["test"].examined.losses[15:], rtol=1e-4, atol=1e-6
+    )
+    assert "15 of the training's test examples" in listener.warnings[0]
+
+
 @pytest.mark.parametrize("copies", [0, 5])
 def test_copies_in_a_test_set_of_its_own_are_counted(
     trained, own, config, tmp_path, listener, copies
@@ -163,6 +187,18 @@ def test_copies_in_a_test_set_of_its_own_are_counted(
     assert [w.split(";")[0] for w in listener.warnings] == warnings
 
 
+@pytest.mark.parametrize("copies", [0, 5])
+def test_a_training_counts_the_copies_in_its_test_set(small, tmp_path, listener, copies):
+    test = {"x_test": np.concatenate([X[:copies], NEW_X]), "y_test": [0] * (90 + copies)}
+    save(tmp_path / "given.npz", X, Y, **test)
+    result = train(
+        small(batch_size=16) | section(tmp_path / "given.npz"), out=tmp_path, observer=listener
+    )
+    assert json.loads((result.folder / "result.json").read_text())["seen_in_training"] == copies
+    warnings = [f"5 of the 95 examples {COPIES}"] if copies else []
+    assert [w.split(";")[0] for w in listener.warnings if COPIES in w] == warnings
+
+
 def test_a_run_without_hashes_warns_as_ever(trained, config, tmp_path, listener):
     run = shutil.copytree(trained.folder, tmp_path / "run")
     (run / "split.npz").unlink()
@@ -171,7 +207,7 @@ def test_a_run_without_hashes_warns_as_ever(trained, config, tmp_path, listener)
     assert found.seen is None
 
 
-def test_a_run_that_broke_off_knows_its_parts_too(config, home, tmp_path, listener):
+def test_a_run_that_broke_off_knows_its_parts_and_their_mean_too(config, home, tmp_path, listener):
     def stop(step):
         if step == 15:
             signal.raise_signal(signal.SIGTERM)
@@ -180,13 +216,20 @@ def test_a_run_that_broke_off_knows_its_parts_too(config, home, tmp_path, listen
     with pytest.raises(Terminated):
         train(config, out=tmp_path, observer=listener)
     (run,) = tmp_path.glob("small/train/001")
-    save(home / "mine.npz", X[::-1], Y[::-1])
+    before = evaluate(run)
+    save(tmp_path / "new.npz", NEW_X, NEW_Y)
+    save(home / "mine.npz", np.concatenate([NEW_X, X[::-1]]), np.concatenate([NEW_Y, Y[::-1]]))
     try:
         found = evaluate(run)
+        other = evaluate(run, config=config | section(tmp_path / "new.npz"))
+        save(home / "mine.npz", X[:150], Y[:150])
+        with pytest.raises(DataError, match=r"of the 162 examples that .*001 was trained on are"):
+            evaluate(run)
     finally:
         save(home / "mine.npz", X, Y)
-    assert found.seen == 0
-    assert len(found.examined.losses) == 20
+    assert found.examined.losses.tolist() == before.examined.losses.tolist()
+    assert (found.seen, len(found.examined.losses)) == (0, 20)
+    assert other.dataset.mean.tolist() == before.dataset.mean.tolist()
 
 
 @pytest.fixture
