@@ -217,7 +217,7 @@ class _Search:
                 chance_loss=self.bench.chance,
                 cost=cost.as_dict(),
                 conditions=self._ready.conditions_for("max_lr"),
-                caveats=self.bench.caveats_of(self.settings.repeats),
+                caveats=self.bench.caveats_of(self.settings.repeats + bool(confirmation)),
                 confirmation=confirmation.as_dict() if confirmation else None,
             ),
         )
