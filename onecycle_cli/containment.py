@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,8 +24,9 @@ _SAFE_MODE = "safe_mode_saving"
 def contained() -> Iterator[None]:
     """Undo what code leaves behind in the process, and keep it from ending the process.
 
-    The current folder, the streams, the filters of warnings, NumPy's handling of errors and Keras'
-    safe mode and limits of training are afterwards as they were.
+    The current folder, the streams, the command line, what signals do, the filters of warnings,
+    NumPy's handling of errors and Keras' safe mode and limits of training are afterwards as they
+    were.
 
     Raises:
         SystemExit: when the code calls `os._exit` or another such function.
@@ -35,6 +38,8 @@ def contained() -> Iterator[None]:
         kept.enter_context(same_folder())
         kept.enter_context(contextlib.redirect_stdout(sys.stdout))
         kept.enter_context(contextlib.redirect_stderr(sys.stderr))
+        kept.enter_context(_same_arguments())
+        kept.enter_context(_same_signals())
         kept.enter_context(warnings.catch_warnings())
         kept.enter_context(np.errstate())
         kept.enter_context(_same_limits())
@@ -70,6 +75,30 @@ def same_folder() -> Iterator[None]:
         yield
     finally:
         os.chdir(folder)
+
+
+@contextlib.contextmanager
+def _same_arguments() -> Iterator[None]:
+    arguments = list(sys.argv)
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+
+
+@contextlib.contextmanager
+def _same_signals() -> Iterator[None]:
+    """Keep what Ctrl-C and SIGTERM do; in a thread, code can't change it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # which is one that was not set from Python
+                signal.signal(number, handler)
 
 
 @contextlib.contextmanager

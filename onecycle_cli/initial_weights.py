@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli.errors import ModelError
 
-__all__ = ["InitialWeights"]
+__all__ = ["InitialWeights", "digests"]
 
 _SEED_STATE = "seed_generator_state"
 _LARGEST_SEED = 10**9
@@ -37,6 +37,7 @@ class InitialWeights:
 
     def __init__(self) -> None:
         self._first: list[tuple[tuple[int, ...], bytes]] = []
+        self._initializers: _Initializers = {}
 
     @contextlib.contextmanager
     def recording(self, replicate: int, seed: int) -> Iterator[Callable[[Any], None]]:
@@ -52,12 +53,13 @@ class InitialWeights:
     def _take(self, model: Any, replicate: int, seed: int, initializers: _Initializers) -> None:
         made = [(tuple(v.shape), _digest(v)) for v in model.variables]
         if replicate == 0 and not self._first:
-            self._first = made
+            self._first, self._initializers = made, initializers
             return
         self._check_shapes([shape for shape, _ in made])
         if replicate:
             known = [digest for _, digest in self._first]
-            _draw_anew(model.variables, known, seed, initializers)
+            all_known = self._initializers | initializers  # it may be the same model again
+            _draw_anew(model.variables, known, seed, all_known)
 
     def _check_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
         first = [shape for shape, _ in self._first]
@@ -132,6 +134,11 @@ def _with_seed(initializer: Any, seed: int) -> Any:
 
 def _values(tensor: Any) -> NDArray[Any]:
     return np.asarray(ops.convert_to_numpy(tensor))
+
+
+def digests(variables: Iterable[Any]) -> list[bytes]:
+    """Return a digest of each variable's values."""
+    return [_digest(variable) for variable in variables]
 
 
 def _digest(variable: Any) -> bytes:

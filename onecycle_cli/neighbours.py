@@ -42,6 +42,7 @@ class Neighbours:
         """Run a file of the folder afresh, as a module whose private name nobody else uses."""
         digest = hashlib.sha256(str(file).encode()).hexdigest()[:8]
         name = f"{_PRIVATE}{file.stem}_{digest}"
+        importlib.invalidate_caches()  # files may have been written a moment ago
         loader = self._finder.loader(name, file)
         spec = importlib.util.spec_from_file_location(name, file, loader=loader)
         if spec is None or spec.loader is None:
@@ -62,7 +63,6 @@ class Neighbours:
         if self._depth:
             yield
             return
-        importlib.invalidate_caches()
         hidden = {name: sys.modules.pop(name) for name in self._modules if name in sys.modules}
         before = set(sys.modules)
         sys.modules.update(self._modules)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def state():
     return {
         "folder": Path.cwd(),
         "streams": (sys.stdout, sys.stderr),
+        "arguments": list(sys.argv),
+        "signals": (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)),
         "warnings": list(warnings.filters),
         "numpy": np.geterr(),
         "safe mode": keras.src.backend.common.global_state.get_global_attribute("safe_mode_saving"),
@@ -40,13 +43,28 @@ def state():
         lambda: os.chdir("/"),
         lambda: setattr(sys, "stdout", None),
         lambda: setattr(sys, "stderr", None),
+        lambda: sys.argv.append("more"),
+        lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN),
         lambda: warnings.simplefilter("error"),
         lambda: np.seterr(all="raise"),
         keras.config.enable_unsafe_deserialization,
         lambda: keras.config.set_max_epochs(1),
         lambda: keras.config.set_max_steps_per_epoch(1),
     ],
-    ids=["folder", "stdout", "stderr", "warnings", "numpy", "safe_mode", "epochs", "steps"],
+    ids=[
+        "folder",
+        "stdout",
+        "stderr",
+        "arguments",
+        "ctrl_c",
+        "term",
+        "warnings",
+        "numpy",
+        "safe_mode",
+        "epochs",
+        "steps",
+    ],
 )
 def test_what_is_done_is_undone(act):
     before = state()
@@ -111,6 +129,22 @@ def test_a_process_that_the_code_starts_may_end_itself():
             signal.alarm(20)
             os._exit(7)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_it_works_in_a_thread():
+    failed = []
+
+    def work():
+        try:
+            with contained():
+                pass
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert failed == []
 
 
 def test_an_error_of_the_code_goes_before_what_it_has_changed():

@@ -384,6 +384,11 @@ def test_a_value_out_of_range():
             "ValueError: Input 0",
             4,
         ),
+        (
+            "import keras\ndef build(a, b):\n    keras.Sequential([], name='a/b')",
+            "ValueError: Arg",
+            3,
+        ),
     ],
 )
 def test_a_bug_in_a_users_file(write, source, cause, line):
@@ -457,6 +462,20 @@ SEQUENTIAL = "import keras\ndef build(input_shape, num_classes):\n    return ker
         (
             "import keras\ndef build(a, b):\n    return keras.layers.Dense(b)",
             "must be a keras.Model; its function returned an object of type Dense",
+        ),
+        (
+            "def build(a, b):\n    return []",
+            "must be a keras.Model; its function returned an object of type list",
+        ),
+        (
+            "def build(a, b):\n    yield",
+            "must be a keras.Model; its function returned an object of type generator",
+        ),
+        (
+            "import keras\ndef build(a, b):\n    x, y = keras.Input(a), keras.Input(a)\n"
+            "    return keras.Model([x, y], keras.layers.Add()([x, y]))",
+            "must take inputs of shape (None, 8, 8, 1); it takes "
+            "[(None, 8, 8, 1), (None, 8, 8, 1)]",
         ),
         (
             SEQUENTIAL + "[keras.layers.Dense(num_classes)])",

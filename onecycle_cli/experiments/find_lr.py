@@ -237,7 +237,7 @@ class _Search:
                 skip_end=self.settings.skip_end,
                 cost=cost.as_dict(),
                 conditions=self._ready.conditions_for("max_lr"),
-                caveats=self.bench.caveats_of(self.settings.repeats),
+                caveats=self.bench.caveats_of(self.settings.repeats + bool(confirmation)),
                 confirmation=confirmation.as_dict() if confirmation else None,
             ),
         )

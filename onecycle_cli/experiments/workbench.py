@@ -31,7 +31,7 @@ from onecycle_cli.experiments.losses import (
 from onecycle_cli.experiments.observer import Observer
 from onecycle_cli.experiments.scored import Part, Scored, chosen
 from onecycle_cli.fusion import FusedBatchNormalization
-from onecycle_cli.initial_weights import InitialWeights
+from onecycle_cli.initial_weights import InitialWeights, digests
 
 _SUM_TOLERANCE = 0.02
 _ADAPTED_TO = 5000
@@ -72,6 +72,7 @@ class Workbench:
         )
         self._initial_weights, self._has_replicated = InitialWeights(), False
         self.model = self._build(replicate=0)
+        self._first_weights = digests(self.model.trainable_variables)
         self._compile()
         self._check_outputs()
         self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
@@ -107,7 +108,7 @@ class Workbench:
         if not replicate:
             return
         twin, self._has_replicated = self._build(replicate), True
-        if _same_weights(self.model, twin):
+        if digests(twin.trainable_variables) == self._first_weights:
             self.caution(
                 f"model {self.config.model.name} starts every replicate from the same weights: "
                 f"they differ in the order of the data only, so the spread between them, and each "
@@ -375,14 +376,6 @@ class Workbench:
                 f"train.flip_evaluation needs images, and the inputs of {self.dataset.name} have "
                 f"the shape {self.dataset.input_shape}; set it to false.",
             )
-
-
-def _same_weights(model: Any, twin: Any) -> bool:
-    pairs = zip(model.trainable_variables, twin.trainable_variables, strict=True)
-    return all(
-        np.array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b), equal_nan=True)
-        for a, b in pairs
-    )
 
 
 def _decide_jit(config: Config) -> bool:

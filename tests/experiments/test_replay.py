@@ -58,7 +58,9 @@ KEPT = {
     "a generator of the layer": "self.normal(inputs, self.own)",
     "an integer": "self.normal(inputs, 3)",
 }
-NOT_KEPT = {"NumPy": "inputs * np.random.rand()", "Python": "inputs * random.random()"}
+NOT_KEPT = {}
+ON_THE_HOST = {"NumPy": "inputs * np.random.rand()", "Python": "inputs * random.random()"}
+(KEPT if BACKEND == "torch" else NOT_KEPT).update(ON_THE_HOST)  # where no step is compiled
 if BACKEND == "tensorflow":
     KEPT["the global generator"] = "self.normal(inputs, None)"
     NOT_KEPT |= {

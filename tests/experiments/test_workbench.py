@@ -187,6 +187,28 @@ def test_replicates_of_a_model_that_sets_seeds(small, user_model, listener, sett
     bench.close()
 
 
+def test_a_model_that_is_the_same_object_each_time(small, user_model, bench, monkeypatch):
+    """Its replicates are told apart all the same."""
+    body = SEEDED.format("").replace("return keras.Model(", "model = keras.Model(")
+    body += """
+import sys
+holder = sys.modules["keras"]
+holder._kept_by_a_test = getattr(holder, "_kept_by_a_test", model)
+return holder._kept_by_a_test
+"""
+    monkeypatch.setattr(keras, "_kept_by_a_test", None, raising=False)
+    monkeypatch.delattr(keras, "_kept_by_a_test")
+    shared = bench(small() | {"model": user_model(body)})
+    first = {}
+    for replicate in (0, 1, 2, 1, 0):
+        shared.rewind(replicate)
+        kernel = np.array(shared.model.layers[-1].kernel)
+        np.testing.assert_array_equal(first.setdefault(replicate, kernel), kernel)
+    del keras._kept_by_a_test
+    assert len({kernel.tobytes() for kernel in first.values()}) == 3
+    assert shared.caveats == []
+
+
 def test_replicates_are_compared_for_a_result_whose_runs_were_recalled(small, user_model, bench):
     """Nothing has been rewound then."""
     alike = user_model(SEEDED.format(", kernel_initializer='zeros'"))
