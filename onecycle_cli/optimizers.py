@@ -25,8 +25,7 @@ L2 = "l2"
 NUMBERS = (
     *("beta", "beta_2", "rho", "epsilon", "epsilon_1", "epsilon_2"),
     *("clipnorm", "global_clipnorm", "clipvalue", "clip_threshold", "ema_momentum"),
-    *("l1_regularization_strength", "l2_regularization_strength"),
-    "l2_shrinkage_regularization_strength",
+    *("l2_regularization_strength", "l2_shrinkage_regularization_strength"),
 )
 """Further hyper-parameters of stock optimizers that can change from step to step."""
 
@@ -242,7 +241,10 @@ class LiveHyperparameters:
                 raise OptimizerError(
                     f"{name} does nothing where the optimizer clips by {other}; choose one of them."
                 )
-        return [self._replace(name)]
+        live = self._replace(name)
+        if name == "clipvalue":  # JAX's clip takes no variables
+            self._override(self._optimizer, "_clip_gradients", partial(_clipped, live))
+        return [live]
 
     def _clips_by(self, name: str) -> bool:
         return getattr(self._optimizer, name, None) is not None
@@ -374,6 +376,11 @@ class GradientNorm:
             return inner(grads, trainable_variables)
 
         return apply
+
+
+def _clipped(limit: Any, grads: Iterable[Any]) -> list[Any]:
+    value = ops.convert_to_tensor(limit)
+    return [g if g is None else ops.clip(g, -value, value) for g in grads]
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Any, Literal, Unpack, get_args
 
 from onecycle_cli import shapes
 from onecycle_cli.phases import Phase, trace
-from onecycle_cli.shapes import FINAL_DIVISOR, OPTIONS, SHAPES, Curves, Shape, ShapeOptions
+from onecycle_cli.shape_options import ShapeOptions
+from onecycle_cli.shapes import FINAL_DIVISOR, OPTIONS, SHAPES, Curves, Shape
 
 __all__ = [
     "END_PERCENTAGE",

@@ -22,6 +22,7 @@ LAYERS = [
     {"suggest", "config"},
     {"schedules"},
     {"shapes"},
+    {"shape_options"},
     {"phases", "backend"},
     {"errors", "version"},
 ]

@@ -37,14 +37,13 @@ HALVES = [
     ("adafactor", "epsilon_1", 1e-3, 0.5),
     ("adafactor", "epsilon_2", 1e-3, 9.0),
     ("adafactor", "clip_threshold", 0.5, 0.1),
-    ("sgd", "clipnorm", 0.5, 0.01),
-    ("sgd", "global_clipnorm", 0.5, 0.01),
+    pytest.param("sgd", "clipnorm", 0.5, 0.01, marks=every_backend),
+    pytest.param("sgd", "global_clipnorm", 0.5, 0.01, marks=every_backend),
     ("sgd", "clipvalue", 0.2, 0.01),
     ("sgd", "weight_decay", 0.1, 2.0),
     ("adamw", "weight_decay", 0.1, 2.0),
     ("sgd", "ema_momentum", 0.9, 0.5),
     ("ftrl", "beta", 0.1, 2.0),
-    ("ftrl", "l1_regularization_strength", 0.01, 0.3),
     ("ftrl", "l2_regularization_strength", 0.01, 0.3),
     ("ftrl", "l2_shrinkage_regularization_strength", 0.01, 0.3),
 ]
@@ -66,7 +65,7 @@ def test_in_graph_each_is_what_keras_does_eagerly(
     """Eagerly Keras reads the attribute at each step, so setting it there is the reference."""
     more = {"use_ema": True} if name == "ema_momentum" else {}
     table = [first] * 10 + [second] * 11
-    model = regression.model(OPTIMIZERS[rule](**more), jit_compile=False)
+    model = regression.model(OPTIMIZERS[rule](**more), jit_compile=keras.backend.backend() == "jax")
     callback = Scheduled({name: table})
     regression.fit(model, [callback])
     assert callback.history == {name: table}
@@ -85,7 +84,8 @@ def test_in_graph_each_is_what_keras_does_eagerly(
 
 
 def test_nothing_that_is_offered_is_unproved():
-    assert {name for _, name, *_ in HALVES} == {*NUMBERS, "weight_decay"}
+    proved = (getattr(half, "values", half) for half in HALVES)
+    assert {name for _, name, *_ in proved} == {*NUMBERS, "weight_decay"}
 
 
 @every_backend
