@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from onecycle_cli import schedules, suggest
     from onecycle_cli.callbacks.lr_finder import LRFinder
     from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
+    from onecycle_cli.callbacks.scheduled import Scheduled
     from onecycle_cli.config import Config, load_config
     from onecycle_cli.errors import OnecycleError
     from onecycle_cli.experiments.evaluate import evaluate
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "LRFinder": "onecycle_cli.callbacks.lr_finder",
     "OneCycleLR": "onecycle_cli.callbacks.one_cycle_lr",
+    "Scheduled": "onecycle_cli.callbacks.scheduled",
     "Config": "onecycle_cli.config",
     "load_config": "onecycle_cli.config",
     "OnecycleError": "onecycle_cli.errors",
@@ -44,6 +46,7 @@ __all__ = [
     "LRFinder",
     "OneCycleLR",
     "OnecycleError",
+    "Scheduled",
     "__version__",
     "evaluate",
     "find_lr",

@@ -119,11 +119,11 @@ def by_variable(variables: Iterable[Any], factors: Mapping[str, float]) -> list[
     for pattern in unused:
         if any(fnmatchcase(path, pattern) for v, _ in found for path in _paths(v.path)):
             raise OptimizerError(
-                f"layer_rates: all that {pattern!r} fits is taken by patterns before it, and the "
+                f"all that {pattern!r} fits is taken by patterns before it, and the "
                 f"first one counts; put it before them."
             )
         raise OptimizerError(
-            f"layer_rates: no trainable layer fits {pattern!r}{did_you_mean(pattern, [*names])}"
+            f"no trainable layer fits {pattern!r}{did_you_mean(pattern, [*names])}"
         )
     return found
 

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from onecycle_cli.errors import OptimizerError, TrainingError
+from onecycle_cli.errors import OptimizerError, TrainingError, did_you_mean
 from onecycle_cli.witness import Witness
 
 LEARNING_RATE = "learning_rate"
@@ -25,7 +25,18 @@ MOMENTUM = "momentum"
 WEIGHT_DECAY = "weight_decay"
 L2 = "l2"
 
-_MOMENTUM_ATTRIBUTES = ("momentum", "beta_1", "adam_beta_1")
+NUMBERS = (
+    *("beta", "beta_2", "rho", "epsilon", "epsilon_1", "epsilon_2"),
+    *("clipnorm", "global_clipnorm", "clipvalue", "clip_threshold", "ema_momentum"),
+    *("l2_regularization_strength", "l2_shrinkage_regularization_strength"),
+)
+"""Further hyper-parameters of stock optimizers that can change from step to step."""
+
+_CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
+
+MOMENTA = ("momentum", "beta_1", "adam_beta_1")
+"""The names that optimizers have for their momentum."""
+
 _MOMENTUM_SLOTS = ("momentums", "_momentums")
 
 _EAGER_PATIENCE = 8
@@ -66,6 +77,9 @@ class _Live(_Added):
     def __gt__(self, other: object) -> bool:
         return True
 
+    def __bool__(self) -> bool:
+        return True
+
     __hash__ = keras.Variable.__hash__
 
 
@@ -79,7 +93,7 @@ def momentum_attributes(optimizer: Any) -> tuple[str, ...]:
 
     `momentum` for SGD and RMSprop, `beta_1` for the Adam family.
     """
-    return tuple(name for name in _MOMENTUM_ATTRIBUTES if hasattr(core(optimizer), name))
+    return tuple(name for name in MOMENTA if hasattr(core(optimizer), name))
 
 
 def kernels(model: Any) -> list[Any]:
@@ -113,7 +127,7 @@ def create(
     classes = {n.lower(): c for n, c in vars(keras.optimizers).items() if isinstance(c, type)}
     optimizer = classes[name]()
     config = optimizer.get_config()
-    attributes = [a for a in _MOMENTUM_ATTRIBUTES if a in config]
+    attributes = [a for a in MOMENTA if a in config]
     if momentum and not attributes:
         raise OptimizerError(f"{name} has no momentum; set it to 0.")
     config |= dict.fromkeys(attributes, float(momentum))
@@ -134,7 +148,8 @@ class LiveHyperparameters:
 
     Names are `learning_rate`, `momentum` (`beta_1` for the Adam family), `weight_decay` (Keras'
     decoupled decay) and `l2` (the gradient of `l2 * sum(w ** 2)` over the kernels, added to the
-    data's own after clipping, so that the reported loss stays free of it).
+    data's own after clipping, so that the reported loss stays free of it); and those of `NUMBERS`
+    that the optimizer has, such as `beta_2`.
 
     After `release` the optimizer holds plain numbers again, those it had before, and its slots.
     Slots that only exist because momentum was 0 when the optimizer was made are dropped with it.
@@ -176,7 +191,8 @@ class LiveHyperparameters:
         """Bring more hyper-parameters to life; return whether anything had to change."""
         new = set(names) - self.names
         for name in sorted(new):
-            self._variables[name] = getattr(self, f"_enliven_{name}")()
+            enliven = getattr(self, f"_enliven_{name}", None)
+            self._variables[name] = self._enliven_number(name) if enliven is None else enliven()
         return bool(new - {LEARNING_RATE})
 
     def assign(self, values: Mapping[str, float]) -> None:
@@ -321,6 +337,30 @@ class LiveHyperparameters:
         self._witness.watch(MOMENTUM, variables)
         self._add_missing_slots()
         return variables
+
+    def _enliven_number(self, name: str) -> list[Any]:
+        config = self._optimizer.get_config()
+        known = [number for number in NUMBERS if number in config]
+        if name not in known:
+            more = [LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, *known]
+            raise OptimizerError(
+                f"{type(self._optimizer).__name__} has no {name!r} to schedule"
+                f"{did_you_mean(name, more)}"
+            )
+        if name == "ema_momentum" and not self._optimizer.use_ema:
+            raise OptimizerError("ema_momentum does nothing without use_ema; compile with use_ema.")
+        for other in _CLIPS:
+            if {name, other} <= {*_CLIPS} and name != other and self._clips_by(other):
+                raise OptimizerError(
+                    f"{name} does nothing where the optimizer clips by {other}; choose one of them."
+                )
+        live = self._replace(name)
+        if name == "clipvalue":  # JAX's clip takes no variables
+            self._override(self._optimizer, "_clip_gradients", partial(_clipped, live))
+        return [live]
+
+    def _clips_by(self, name: str) -> bool:
+        return getattr(self._optimizer, name, None) is not None
 
     def _enliven_weight_decay(self) -> list[Any]:
         return [self._replace("weight_decay")]
@@ -498,6 +538,11 @@ class GradientNorm:
             return inner(grads, trainable_variables)
 
         return apply
+
+
+def _clipped(limit: Any, grads: Iterable[Any]) -> list[Any]:
+    value = ops.convert_to_tensor(limit)
+    return [g if g is None else ops.clip(g, -value, value) for g in grads]
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

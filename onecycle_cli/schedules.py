@@ -11,12 +11,13 @@ neural network hyper-parameters" (arXiv:1803.09820).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, Literal, Unpack, get_args
 
 from onecycle_cli import shapes
 from onecycle_cli.phases import Phase, trace
-from onecycle_cli.shapes import FINAL_DIVISOR, OPTIONS, SHAPES, Curves, Shape, ShapeOptions
+from onecycle_cli.shape_options import ShapeOptions
+from onecycle_cli.shapes import FINAL_DIVISOR, OPTIONS, SHAPES, Curves, Shape
 
 __all__ = [
     "END_PERCENTAGE",
@@ -27,6 +28,7 @@ __all__ = [
     "Scale",
     "Shape",
     "ShapeOptions",
+    "Values",
     "at",
     "check_options",
     "check_share",
@@ -38,9 +40,15 @@ __all__ = [
     "momenta",
     "stretched",
     "sweep",
+    "table_of",
 ]
 
 Scale = Literal["exp", "linear"]
+
+Values = float | Sequence[float] | Callable[[int], Sequence[float]]
+"""What `table_of` makes a table of."""
+
+_BELOW_ONE = ("momentum", "beta_2", "rho", "ema_momentum")
 
 END_PERCENTAGE = 0.1
 """The default share of the steps in the tail."""
@@ -147,6 +155,35 @@ def momenta(
     peak = num_steps * options.get("pct_start", OPTIONS[shape]["pct_start"])
     ends = [high if i <= peak else final for i in range(num_steps)]
     return [end - (end - low) * f for end, f in zip(ends, factors, strict=True)]
+
+
+def table_of(values: Values, num_steps: int, name: str) -> list[float]:
+    """Return the value of each step of any hyper-parameter.
+
+    Args:
+        values: a number, for all steps; its first and last value, for a straight line; a value for
+            each step; or a function that is given the number of steps and returns these.
+        num_steps: number of steps.
+        name: of the hyper-parameter, for the error.
+
+    Raises:
+        ValueError: when they are not so many numbers, or out of the range of the hyper-parameter.
+    """
+    given: Any = values(num_steps) if callable(values) else values
+    is_one = not isinstance(given, Sized)
+    table = [float(given)] * num_steps if is_one else [float(value) for value in given]
+    top = 1.0 if name in _BELOW_ONE else math.inf
+    if not all(0 <= value < top for value in table):
+        wanted = "in [0, 1)" if top == 1 else "finite and at least 0"
+        raise ValueError(f"{name} must be {wanted} at every step; got {given}.")
+    if len(table) == 2 != num_steps:
+        table = trace([Phase(0, max(1, num_steps - 1), table[0], table[1])], num_steps)
+    if len(table) != num_steps:
+        raise ValueError(
+            f"{name} has {len(table)} values for {num_steps} steps; give one number, the first and "
+            f"the last value, one for each step, or a function of the number of steps."
+        )
+    return table
 
 
 def cycle_factors(

@@ -139,8 +139,8 @@ class Instruments:
             instruments = None
         if instruments is None:
             instruments = cls(model, names)
-        elif instruments._live.add(names):
-            instruments._retrace()
+        else:
+            instruments.enliven(names)
         if gradient_norm:
             instruments._measure_gradients()
         instruments._hold(owner)
@@ -283,6 +283,15 @@ class Instruments:
     def _measure_gradients(self) -> None:
         if self._gradient_norm is None:
             self._gradient_norm = GradientNorm(self._model)
+            self._retrace()
+
+    def enliven(self, names: Iterable[str]) -> None:
+        """Bring more hyper-parameters to life.
+
+        Raises:
+            OptimizerError: when the optimizer has no such hyper-parameter, or can't change it.
+        """
+        if self._live.add(names):
             self._retrace()
 
     def scale_layers(self, factors: Mapping[str, float]) -> None:

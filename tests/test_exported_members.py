@@ -13,6 +13,7 @@ def test_the_public_names():
         "LRFinder",
         "OneCycleLR",
         "OnecycleError",
+        "Scheduled",
         "__version__",
         "evaluate",
         "find_lr",

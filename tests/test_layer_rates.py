@@ -19,6 +19,10 @@ OPTIMIZERS = {
     "nadam": lambda: keras.optimizers.Nadam(0.05, weight_decay=0.2),
     "adamax": lambda: keras.optimizers.Adamax(0.05),
     "lion": lambda: keras.optimizers.Lion(0.05),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.05, 0.5)),
+    "accumulating": lambda: keras.optimizers.SGD(
+        0.05, 0.5, weight_decay=0.1, gradient_accumulation_steps=2
+    ),
     "lamb": lambda: keras.optimizers.Lamb(0.05),
 }
 MODES = {
@@ -63,7 +67,7 @@ def trained(regression, rule, max_lr, mode="graph", **more):
     ("rule", "mode"),
     [
         *(pytest.param(rule, "eager", marks=every_backend) for rule in OPTIMIZERS),
-        *((rule, "graph") for rule in ("sgd", "adamw", "nadam")),
+        *((rule, "graph") for rule in ("sgd", "adamw", "nadam", "scaled", "accumulating")),
         *(("sgd", mode) for mode in ("xla", "several")),
     ],
 )

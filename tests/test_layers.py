@@ -23,6 +23,7 @@ LAYERS = [
     {"suggest", "config"},
     {"schedules"},
     {"shapes"},
+    {"shape_options"},
     {"phases", "backend"},
     {"errors", "version"},
 ]

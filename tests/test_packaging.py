@@ -157,6 +157,7 @@ TESTED_TOGETHER = {
     "commands/running.py": "commands/test_errors.py",
     "commands/train.py": "commands/test_chain.py",
     "commands/training_command.py": "commands/test_errors.py",
+    "shape_options.py": "test_shapes.py",
     "experiments/trials.py": "experiments/test_comparison.py",
     "data/expected.py": "data/test_loading.py",
     "data/npz.py": "data/test_arrays.py",

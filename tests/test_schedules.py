@@ -153,6 +153,28 @@ def test_where_a_rate_goes_never_lies_above_where_it_would_have_gone(last, final
     assert schedules.final_rate([1.0, 2.0, last], 2.0) == final
 
 
+@pytest.mark.parametrize(
+    ("values", "table"),
+    [
+        (0.5, [0.5] * 5),
+        (1, [1.0] * 5),
+        (np.float32(0.5), [0.5] * 5),
+        ((1.0, 3.0), [1.0, 1.5, 2.0, 2.5, 3.0]),
+        (np.array([3.0, 1.0]), [3.0, 2.5, 2.0, 1.5, 1.0]),
+        ([5, 4, 3, 2, 1], [5.0, 4.0, 3.0, 2.0, 1.0]),
+        (np.arange(5), [0.0, 1.0, 2.0, 3.0, 4.0]),
+        (lambda n: [1 / n] * n, [0.2] * 5),
+    ],
+)
+def test_what_a_table_can_be_made_of(values, table):
+    assert schedules.table_of(values, 5, "epsilon") == table
+
+
+def test_the_first_and_last_of_one_and_of_two_steps():
+    assert schedules.table_of((1.0, 3.0), 1, "epsilon") == [1.0]
+    assert schedules.table_of((1.0, 3.0), 2, "epsilon") == [1.0, 3.0]
+
+
 def test_after_the_end_of_a_table():
     table = [1.0, 2.0]
     assert [schedules.at(table, i, after=0.5) for i in range(4)] == [1.0, 2.0, 0.5, 0.5]

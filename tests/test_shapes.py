@@ -1,11 +1,13 @@
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from onecycle_cli import schedules, shapes
+from onecycle_cli.config import load_config, yaml_source
 
 PEERS = json.loads(
     (Path(__file__).parents[1] / "benchmarks" / "schedules" / "peers.json").read_text()
@@ -77,6 +79,15 @@ def test_every_shape_gives_so_many_sound_values(shape, num_steps):
     assert all(0.5 - 1e-15 <= m <= 0.9 for m in momenta)
     if num_steps == 1:
         assert (lrs, momenta) == ([2.0], [0.5])
+
+
+def test_the_configs_in_the_documentation_are_valid():
+    text = (Path(__file__).parents[1] / "docs" / "schedules.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        needed = {"dataset": {"name": "digits"}, "model": {"name": "mlp"}}
+        load_config(needed | yaml_source.parse(block)[0])
 
 
 def test_a_schedule_of_ones_own():

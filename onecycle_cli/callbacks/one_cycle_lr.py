@@ -13,7 +13,7 @@ import numpy as np
 from onecycle_cli import schedules
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.errors import OptimizerError, did_you_mean
-from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
+from onecycle_cli.optimizers import LEARNING_RATE, MOMENTA, MOMENTUM
 
 
 class OneCycleLR(ScheduledTraining):
@@ -49,6 +49,9 @@ class OneCycleLR(ScheduledTraining):
         layer_rates: what the learning rate is multiplied by for groups of layers, by pattern of
             their names, such as `{"conv1*": 0.1}`; the first pattern that fits counts, and 0
             freezes. Decoupled weight decay goes with the rate. See `onecycle_cli.layer_rates`.
+        also: values of further hyper-parameters of the optimizer, such as
+            `{"beta_2": (0.99, 0.999), "weight_decay": 0.01}`: a number, the first and the last, one
+            for each step, or a function of the number of steps. See `optimizers.NUMBERS`.
         scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
         **options: of the shape, such as `pct_start=0.3` for `"pytorch"`; see
             `onecycle_cli.schedules.OPTIONS` and docs/schedules.md.
@@ -86,6 +89,7 @@ class OneCycleLR(ScheduledTraining):
         *,
         shape: schedules.Shape = "smith",
         layer_rates: Mapping[str, float] | None = None,
+        also: Mapping[str, schedules.Values] | None = None,
         scale_precentage: float | None = None,
         **options: Unpack[schedules.ShapeOptions],
     ) -> None:
@@ -112,6 +116,10 @@ class OneCycleLR(ScheduledTraining):
         for pattern, factor in self.layer_rates.items():
             if not 0 <= factor < math.inf:
                 raise ValueError(f"layer_rates must be at least 0; got {factor} for {pattern!r}.")
+        self.also = dict(also or {})
+        for name in self.also:
+            if name in (LEARNING_RATE, *MOMENTA):
+                raise ValueError(f"also: {name} is what OneCycleLR schedules itself; leave it out.")
         self.history: dict[str, list[float]] = {}
         self.schedule: dict[str, list[float]] = {}
         self._state: dict[str, int] | None = None
@@ -120,16 +128,17 @@ class OneCycleLR(ScheduledTraining):
     def names(self) -> tuple[str, ...]:
         """Return the hyper-parameters that are scheduled."""
         cycles_momentum = self.maximum_momentum is not None
-        return (LEARNING_RATE, MOMENTUM) if cycles_momentum else (LEARNING_RATE,)
+        own = (LEARNING_RATE, MOMENTUM) if cycles_momentum else (LEARNING_RATE,)
+        return (*own, *self.also)
 
     def on_train_begin(self, logs: Any = None) -> None:
         super().on_train_begin(logs)
         if self.layer_rates:
             try:
                 self._attached().scale_layers(self.layer_rates)
-            except OptimizerError:
+            except OptimizerError as error:
                 self.release()
-                raise
+                raise OptimizerError(f"layer_rates: {error}") from None
 
     def plan(self, epochs: int) -> None:
         """Compute the schedules for all epochs of `fit`, and begin where `fit` does."""
@@ -146,8 +155,8 @@ class OneCycleLR(ScheduledTraining):
             self.step, num_steps = self._state["step"], self._state["num_steps"]
             self._state = None
             _compare(num_steps - self.step, epochs * per_epoch)
-        self.schedule = self._tables(num_steps)
-        self.history = {"lr": [], **({"momentum": []} if MOMENTUM in self.schedule else {})}
+        self.schedule = self._tables(num_steps) | self._further_tables(num_steps)
+        self.history = {"lr": [], **{name: [] for name in self.schedule if name != LEARNING_RATE}}
         if self.step:
             self._go_on(num_steps)
 
@@ -180,6 +189,7 @@ class OneCycleLR(ScheduledTraining):
         after = {
             LEARNING_RATE: schedules.final_rate(self.schedule[LEARNING_RATE], self.max_lr),
             MOMENTUM: (self.maximum_momentum or 0.0) if final is None else final,
+            **{name: self.schedule[name][-1] for name in self.also},
         }
         return {
             name: schedules.at(table, step, after[name]) for name, table in self.schedule.items()
@@ -188,14 +198,15 @@ class OneCycleLR(ScheduledTraining):
     def record(self, values: Mapping[str, float]) -> None:
         """Append what was in force to `history`."""
         self.history["lr"].append(values[LEARNING_RATE])
-        if MOMENTUM in values:
-            self.history["momentum"].append(values[MOMENTUM])
+        for name in (MOMENTUM, *self.also):
+            if name in values:
+                self.history.setdefault(name, []).append(values[name])
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         latest = {key: values[-1] for key, values in self.history.items() if values}
         if logs is not None and latest:
             logs[LEARNING_RATE] = latest["lr"]
-            logs |= {k: v for k, v in latest.items() if k == MOMENTUM}
+            logs |= {k: v for k, v in latest.items() if k == MOMENTUM or k in self.also}
         if self.may_print and latest:
             print(" - " + " - ".join(f"{key}: {value:.5g}" for key, value in latest.items()))
 
@@ -242,6 +253,11 @@ class OneCycleLR(ScheduledTraining):
                 **self.options,
             )
         return tables
+
+    def _further_tables(self, num_steps: int) -> dict[str, list[float]]:
+        return {
+            name: schedules.table_of(values, num_steps, name) for name, values in self.also.items()
+        }
 
 
 def _is_state(state: Any) -> bool:

@@ -90,7 +90,7 @@ class RecordedCycle(OneCycleLR):
 
     def tables(self, num_steps: int) -> dict[str, list[float]]:
         """Return the schedules of a cycle of so many steps, by hyper-parameter."""
-        return self._tables(num_steps)
+        return self._tables(num_steps) | self._further_tables(num_steps)
 
     @property
     def has_seen_enough(self) -> bool:

@@ -50,11 +50,20 @@ NORMALISED = ("adam", "adamw", "nadam", "adamax", "lamb", "lion")
 _NEED_A_PATH = ("arrays", "image_folder")
 _FIND_NO_PATH = ("digits",)
 
+_HAVE_THEIR_OWN_KEY = {
+    "learning_rate": "max_lr",
+    "momentum": "momentum",
+    "beta_1": "momentum",
+    "weight_decay": "weight_decay",
+    "l2": "weight_decay",
+}
+
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
+Ends = Annotated[list[NotNegative], Field(min_length=2, max_length=2)]
 Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 
 
@@ -219,6 +228,7 @@ class TrainConfig(_Section):
         shape: one of `schedules.SHAPES`.
         shape_options: of the shape, see `schedules.OPTIONS`.
         layer_rates: what the learning rate is multiplied by, by pattern of layers' names.
+        also: a number, or the first and the last of each cycle, for further hyper-parameters.
         retries: how often to go back after a divergence, with half the learning rate; 0: train on.
         early_finish: when to end before the plan's end; `None`: never.
         checkpoint_seconds: from one checkpoint to the next, within an epoch.
@@ -237,6 +247,7 @@ class TrainConfig(_Section):
     shape: schedules.Shape = "smith"
     shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
     layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
+    also: dict[str, NotNegative | Ends] = Field(default_factory=dict)
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
     retries: Annotated[int, Field(ge=0, le=20)] = 2
@@ -268,6 +279,15 @@ class TrainConfig(_Section):
         elif shape is not None and info.field_name is not None:
             schedules.check_share(shape, info.field_name, value)
         return value
+
+    @field_validator("also")
+    @classmethod
+    def _nothing_has_two_values(cls, also: dict[str, Any]) -> dict[str, Any]:
+        for name, values in also.items():
+            if name in _HAVE_THEIR_OWN_KEY:
+                raise ValueError(f"{name} has a key of its own, train.{_HAVE_THEIR_OWN_KEY[name]}")
+            schedules.table_of(values, 2, name)
+        return also
 
     @model_validator(mode="after")
     def _first_rate_is_known(self) -> TrainConfig:

@@ -31,6 +31,7 @@ _RULES = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
     "literal_error": "must be {expected}",
     "string_pattern_mismatch": "must be the name of a folder, without slashes or a leading dot",
 }

@@ -278,7 +278,7 @@ class Cycles:
         ends = {LEARNING_RATE: final, MOMENTUM: self._ready.values.momentum["max"]}
         cycle.reschedule(
             {
-                name: schedules.cooled_down(table, done, steps, ends[name])
+                name: schedules.cooled_down(table, done, steps, ends.get(name, table[-1]))
                 for name, table in cycle.schedule.items()
             }
         )

@@ -76,11 +76,7 @@ class Workbench:
         self._compile()
         self._check_outputs()
         self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
-        names = (optimizers.LEARNING_RATE, optimizers.MOMENTUM, self.decay_name)
-        self._instruments = training.Instruments.attach(
-            self.model, names, owner=self, gradient_norm=config.train.log_grad_norm
-        )
-        self._scale_layers()
+        self._instruments = self._attach()
         self._initial = training.Snapshot(self.model)
         self._warn_of_ignored_targets(observer)
 
@@ -199,6 +195,7 @@ class Workbench:
         train = self.config.train
         return RecordedCycle(
             constants={self.decay_name: weight_decay},
+            also=train.also,
             divergence=divergence,
             max_lr=max_lr,
             maximum_momentum=momentum["max"],
@@ -305,12 +302,21 @@ class Workbench:
         loss = make_training_loss(self.config, self.dataset)
         self.model.compile(optimizer, loss, jit_compile=self.jit_compile, auto_scale_loss=False)
 
-    def _scale_layers(self) -> None:
+    def _attach(self) -> training.Instruments:
+        train = self.config.train
+        names = (optimizers.LEARNING_RATE, optimizers.MOMENTUM, self.decay_name)
+        instruments = training.Instruments.attach(
+            self.model, names, owner=self, gradient_norm=train.log_grad_norm
+        )
+        key = "train.also"
         try:
-            self._instruments.scale_layers(self.config.train.layer_rates)
+            instruments.enliven(train.also)
+            key = "train.layer_rates"
+            instruments.scale_layers(train.layer_rates)
         except OptimizerError as error:
-            self.close()
-            raise self.config.error("train.layer_rates", f"train.{error}") from None
+            instruments.release(owner=self)
+            raise self.config.error(key, f"{key}: {error}") from None
+        return instruments
 
     def _check_outputs(self) -> None:
         """Compare the model's outputs on a first batch with what the loss takes them for."""

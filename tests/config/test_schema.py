@@ -73,6 +73,7 @@ def test_the_defaults(minimal):
             "shape": "smith",
             "shape_options": {},
             "layer_rates": {},
+            "also": {},
             "end_percentage": 0.1,
             "scale_percentage": None,
             "retries": 2,
@@ -138,6 +139,22 @@ def test_the_options_of_a_shape_are_read_and_come_back_from_a_saved_config(shape
             "shape: sgdr\n  end_percentage: 0.2",
             "line 5: train.end_percentage: end_percentage means nothing to shape sgdr, "
             "which takes num_cycles, cycle_mult, final_share.",
+        ),
+        (
+            "also: {weight_decay: 0.1}",
+            "line 4: train.also: weight_decay has a key of its own, train.weight_decay.",
+        ),
+        (
+            "also: {beta_1: 0.1}",
+            "line 4: train.also: beta_1 has a key of its own, train.momentum.",
+        ),
+        (
+            "also: {beta_2: [0.9, 1.5]}",
+            "line 4: train.also: beta_2 must be in [0, 1) at every step; got [0.9, 1.5].",
+        ),
+        (
+            "also: {beta_2: [0.9]}",
+            "train.also.beta_2 must be a number or must have at least 2 entries; got [0.9].",
         ),
         (
             "shape: phases",

@@ -163,9 +163,12 @@ def test_a_training_by_another_shape_goes_on_to_the_same_bits(config, tmp_path, 
         "shape": "pytorch",
         "shape_options": {"pct_start": 0.5},
         "layer_rates": {"batch_normalization*": 0},
+        "also": {"clipnorm": [1.0, 0.1]},
     }
     plain = train(config(**settings), out=tmp_path / "whole")
-    lrs = table(plain.folder / "steps.csv")["lr"]
+    steps = table(plain.folder / "steps.csv")
+    lrs, clips = steps["lr"], steps["clipnorm"]
+    np.testing.assert_allclose(clips, [*np.linspace(1, 0.1, 18), *np.linspace(1, 0.1, 12)])
     expected = schedules.learning_rates(18, 0.1, shape="pytorch", pct_start=0.5)
     np.testing.assert_allclose(lrs[:18], expected, rtol=1e-12)
 

@@ -422,6 +422,12 @@ def _is_fused(bench):
     return any("call" in vars(layer) for layer in bench.model.layers)
 
 
+def test_a_hyperparameter_that_the_optimizer_has_not_is_refused_with_its_place(small):
+    config = small(train={"also": {"beta_2": 0.9}})
+    with pytest.raises(ConfigError, match=r"train.also: SGD has no 'beta_2' to schedule; known"):
+        Workbench(load_config(config), Observer())
+
+
 def test_a_rate_for_layers_that_there_are_not_is_refused_with_its_place(small):
     config = small(train={"layer_rates": {"hidden_9": 0.1}})
     with pytest.raises(ConfigError, match=r"train.layer_rates: no trainable layer fits 'hidden_9'"):
