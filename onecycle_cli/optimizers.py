@@ -157,7 +157,8 @@ class LiveHyperparameters:
         self._new_slots: list[Any] = []
         self._steps = 0
         if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+            with _where_variables_belong(self._optimizer):
+                model.optimizer.build(model.trainable_variables)
         self._lay_variables_aside()
         self._keep_saved_models_stock()
         self._witness = self._watch_updates()
@@ -378,7 +379,10 @@ class LiveHyperparameters:
         for name in _MOMENTUM_SLOTS:
             none = getattr(optimizer, name, None)
             if none == []:
-                slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
+                with _where_variables_belong(optimizer):
+                    slots = optimizer.add_optimizer_variables(
+                        optimizer._trainable_variables, MOMENTUM
+                    )
                 vars(optimizer)[name] = self._new_slots = slots
                 self._undo.append(partial(vars(optimizer).__setitem__, name, none))
                 self._undo.append(partial(self._leave, slots))
@@ -498,6 +502,12 @@ class GradientNorm:
             return inner(grads, trainable_variables)
 
         return apply
+
+
+def _where_variables_belong(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
+    """Return the scope of the optimizer's `tf.distribute` strategy, if there is one."""
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:
