@@ -172,7 +172,8 @@ class LiveHyperparameters:
         self._new_slots: list[Any] = []
         self._steps = 0
         if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+            with _where_variables_belong(self._optimizer):
+                model.optimizer.build(model.trainable_variables)
         self._lay_variables_aside()
         self._keep_saved_models_stock()
         self._witness = self._watch_updates()
@@ -418,7 +419,10 @@ class LiveHyperparameters:
         for name in _MOMENTUM_SLOTS:
             none = getattr(optimizer, name, None)
             if none == []:
-                slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
+                with _where_variables_belong(optimizer):
+                    slots = optimizer.add_optimizer_variables(
+                        optimizer._trainable_variables, MOMENTUM
+                    )
                 vars(optimizer)[name] = self._new_slots = slots
                 self._undo.append(partial(vars(optimizer).__setitem__, name, none))
                 self._undo.append(partial(self._leave, slots))
@@ -543,6 +547,12 @@ class GradientNorm:
 def _clipped(limit: Any, grads: Iterable[Any]) -> list[Any]:
     value = ops.convert_to_tensor(limit)
     return [g if g is None else ops.clip(g, -value, value) for g in grads]
+
+
+def _where_variables_belong(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
+    """Return the scope of the optimizer's `tf.distribute` strategy, if there is one."""
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

@@ -158,7 +158,7 @@ class OneCycleLR(ScheduledTraining):
         self.schedule = self._tables(num_steps) | self._further_tables(num_steps)
         self.history = {"lr": [], **{name: [] for name in self.schedule if name != LEARNING_RATE}}
         if self.step:
-            self._go_on(num_steps)
+            self._go_on(per_epoch)
 
     def get_state(self) -> dict[str, int]:
         """Return where the cycle is, for `set_state`: plain numbers that JSON can hold.
@@ -210,17 +210,19 @@ class OneCycleLR(ScheduledTraining):
         if self.may_print and latest:
             print(" - " + " - ".join(f"{key}: {value:.5g}" for key, value in latest.items()))
 
-    def _go_on(self, num_steps: int) -> None:
+    def _go_on(self, per_epoch: int) -> None:
+        rates = self.schedule[LEARNING_RATE]
         if self.may_print:
-            print(f"OneCycleLR: going on after step {self.step} of {num_steps}")
+            print(f"OneCycleLR: going on after step {self.step} of {len(rates)}")
         _ = self.model  # on JAX, brings the variables up to date
         held = self._attached().read(LEARNING_RATE)
-        if not np.isclose(self.schedule[LEARNING_RATE], held, rtol=1e-5, atol=0).any():
+        left_at = rates[self.step - 1 : self.step + per_epoch]  # it may have broken off within
+        if not np.isclose(left_at, held, rtol=1e-5, atol=0).any():
             warnings.warn(
-                f"the optimizer comes with the learning rate {held:.4g}, which is none of this "
-                f"cycle's: it was trained in another way, or is a new one. The cycle goes on after "
-                f"step {self.step} of {num_steps} all the same; for a whole new cycle call fit "
-                f"without initial_epoch.",
+                f"the optimizer comes with the learning rate {held:.4g}, which this cycle does not "
+                f"have here: it was trained in another way, or is a new one. The cycle goes on "
+                f"after step {self.step} of {len(rates)} all the same; for a whole new cycle call "
+                f"fit without initial_epoch.",
                 stacklevel=2,
             )
         if not self._attached().take_up_slots():

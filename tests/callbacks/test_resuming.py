@@ -199,6 +199,14 @@ def test_an_optimizer_that_no_such_cycle_has_left_is_said(regression, smith, rat
     np.testing.assert_allclose(callback.history["lr"], lrs[7 * BROKEN :], rtol=1e-12)
 
 
+def test_another_cycle_is_said_too(regression):
+    """Half as long, it has the rates of every second step of this one."""
+    model = regression.model(sgd())
+    regression.fit(model, [one_cycle()], epochs=BROKEN)
+    with pytest.warns(UserWarning, match="which this cycle does not have here"):
+        regression.fit(model, [one_cycle()], initial_epoch=BROKEN, epochs=2 * BROKEN)
+
+
 @another_rate
 def test_a_state_of_another_length_than_fit_is_said(regression):
     callback = one_cycle()
