@@ -57,6 +57,7 @@ def test_a_trained_model_is_tested_like_one_just_compiled(regression, state_of, 
     assert int(ops.convert_to_numpy(trained.optimizer.iterations)) > 0
 
 
+@every_backend
 def test_slots_that_instruments_have_added_are_emptied_and_their_numbers_stay(regression):
     model, owner = regression.model(keras.optimizers.SGD(0.1)), object()
     instruments = Instruments.attach(model, ["momentum", "l2"], owner)
