@@ -15,6 +15,7 @@ from onecycle_cli.plotting.canvas import VERMILLION, look, number
 from onecycle_cli.plotting.schedule import turning_points
 from onecycle_cli.results import Curve, Record
 from onecycle_cli.suggest import Landmarks, LRFindings, Suggestion
+from onecycle_cli.suggest.trends import Trend
 
 CONFIG = {
     "dataset": {"name": "cifar10"},
@@ -197,9 +198,10 @@ def test_raw_points_of_a_range_test_are_the_record():
 
 def test_smooth_line_is_the_one_that_the_suggestion_rests_on():
     record = find_lr()
-    lrs, losses = suggest.finite_part(record.tables["curve"]["lr"], record.tables["curve"]["loss"])
+    judged = Trend.of(record.tables["curve"]["lr"], record.tables["curve"]["loss"])
     smooth = line(plotting.draw(record).axes[0], "smoothed")
-    np.testing.assert_array_equal(smooth.get_ydata(), suggest.smooth(lrs, losses))
+    np.testing.assert_array_equal(smooth.get_xdata(), judged.lrs)
+    np.testing.assert_array_equal(smooth.get_ydata(), judged.smoothed)
 
 
 def test_a_long_curve_is_smoothed_through_means_of_neighbours():

@@ -415,6 +415,20 @@ class TestExplosions:
             losses[40:] = 1e10
             assert suggest_lr([(lrs, losses)]).suggestion.verdict == "never_descended"
 
+    @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+    def test_most_of_a_sweep_may_have_exploded(self, share):
+        """What grows without end is no noise, over which the ceiling would have to lie."""
+        lrs, losses = drawn(0, n=400, stop_factor=None, blow_up=1.0)
+        end = int(np.searchsorted(lrs, 1.0))
+        wild = np.geomspace(10, 1e30, int(end * share / (1 - share)))
+        rates = np.r_[lrs[:end], np.geomspace(1.05, 50, len(wild))]
+        found = suggest_lr([(rates, np.r_[losses[:end], wild])]).suggestion
+        few = suggest_lr([(rates[: end + 3], np.r_[losses[:end], wild[:3]])]).suggestion
+        assert found.value == pytest.approx(few.value, rel=0.25)
+        _, noisy = flat(0, n=400)
+        found = suggest_lr([(rates, np.r_[noisy[:end], wild])]).suggestion
+        assert found.verdict == "never_descended"
+
     def test_the_ceiling_by_hand(self):
         """Start 3, lowest 1: twice the fall of 2 above 3. Flat: five times the noise above it."""
         assert suggest.ceiling(np.r_[3.0, 3, 3, 2, 1, 1, 1, 1, 1e20]) == 7
@@ -432,8 +446,8 @@ class TestRefusals:
         found = suggest_lr([(lrs, losses)], planned=PLANNED).suggestion
         assert (found.value, found.verdict) == (None, "too_short")
         assert found.reason == (
-            f"the test was cut short: fit ended after {n} of 100 steps, at the learning rate "
-            f"{lrs[-1]:.3g} of 10; give fit more epochs, or plan fewer steps."
+            f"the test was cut short: fit ended after {n} of 100 planned steps, at the learning "
+            f"rate {lrs[-1]:.3g} instead of 10; give fit more epochs, or plan fewer steps."
         )
 
     def test_a_test_that_went_to_its_end_was_not_cut_short(self):
@@ -450,7 +464,7 @@ class TestRefusals:
         lrs, losses = np.geomspace(1e-5, 10, 100)[:15], np.linspace(2.3, 90, 15)
         found = suggest_lr([(lrs, losses)], planned=PLANNED, stopped="diverged").suggestion
         assert found.verdict == "never_descended"
-        assert "the loss diverged at step 15 of 100, at the learning rate 7.05e-05 of 10; lower min_lr" in found.reason  # fmt: skip # noqa: E501
+        assert "the loss diverged at step 15 of 100, at the learning rate 7.05e-05 on the way to 10; lower min_lr" in found.reason  # fmt: skip # noqa: E501
         assert "labels" not in found.reason and "raise max_lr" not in found.reason
 
     @pytest.mark.parametrize("n", [1, 5, 11])
@@ -486,7 +500,7 @@ class TestRefusals:
         found = suggest_lr([(lrs, losses)], planned=PLANNED, stopped="non_finite").suggestion
         assert found.verdict == "never_descended"
         assert "after step 50 of 100" in found.reason and "not finite" in found.reason
-        assert "labels" not in found.reason
+        assert "check the labels" in found.reason and "raise max_lr" not in found.reason
 
     def test_few_steps_over_many_decades(self):
         """20 steps over 6 decades: whether anything is learned can't be seen."""
@@ -536,6 +550,12 @@ class TestSkipping:
         assert suggest_lr([(lrs, losses)]).suggestion.verdict == "never_diverged"
         found = suggest_lr([(lrs, end)], skip_end=10)
         assert (found.suggestion.verdict, found.landmarks[0].diverge) == ("ok", lrs[89])
+
+    def test_too_much_at_the_end_is_no_reason_to_go_further(self):
+        found = suggest_lr([falling(0)], skip_end=20, planned=PLANNED, stopped="completed")
+        assert found.suggestion.verdict == "never_diverged"
+        assert "leave out fewer than 20 points at the end" in found.suggestion.reason
+        assert "raise max_lr" not in found.suggestion.reason
 
     @pytest.mark.parametrize("skip", [(95, 0), (0, 95), (50, 50), (1000, 1000)])
     def test_too_much(self, skip):

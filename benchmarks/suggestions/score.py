@@ -79,8 +79,8 @@ def answers(rule: str, problem: Problem) -> list[Answer]:
     if rule == OURS:
         sets = zip(*[iter(recorded["onecycle"])] * REPEATS, strict=True)
         return [ours(list(three), sweeps.chance(problem.name)) for three in sets][:SUGGESTIONS]
-    wanted, suggested = peers.RULES[rule]
-    return [_of_peer(suggested, *sweep) for sweep in recorded[wanted][:SUGGESTIONS]]
+    peer = peers.RULES[rule]
+    return [_of_peer(peer, *sweep) for sweep in recorded[peer.range][:SUGGESTIONS]]
 
 
 def ours(recorded: list[tuple[np.ndarray, np.ndarray]], chance: float) -> Answer:
@@ -104,6 +104,19 @@ def confirmed(problem: Problem) -> list[Answer]:
     return found * (SUGGESTIONS // confirm.NUMBER)
 
 
+def moved_starts(problems: list[Problem]) -> dict[str, float]:
+    """Return how many of the recorded confirmations began elsewhere than they would today."""
+    rows = confirm.read()
+    factors = [
+        max(answer.lr / float(row["provisional"]), float(row["provisional"]) / answer.lr)
+        for p in problems
+        for number, answer in enumerate(answers(OURS, p)[: confirm.NUMBER])
+        if (row := rows.get(p.name, {}).get(number)) is not None and answer.lr
+    ]
+    moved = [factor for factor in factors if factor > 1 + 1e-6]
+    return {"of": len(factors), "moved": len(moved), "at_most": max(moved, default=1.0)}
+
+
 def as_stopped(lrs: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a sweep as far as the range test would have gone."""
     rule = StopRule(4.0)
@@ -113,10 +126,32 @@ def as_stopped(lrs: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndar
     return lrs, losses
 
 
-def _of_peer(rule: Callable[..., float | None], lrs: np.ndarray, losses: np.ndarray) -> Answer:
-    finite = int(np.append(np.isfinite(losses), False).argmin())
-    lr = rule(lrs[:finite], losses[:finite])
-    return Answer(lr if lr is None or lr > 0 else None, steps=finite)
+def _of_peer(peer: peers.Peer, lrs: np.ndarray, losses: np.ndarray) -> Answer:
+    return Answer(peer.rule(lrs, losses), steps=peer.steps(losses))
+
+
+def at_own_rates(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[str, float]:
+    """Return the mean regrets of tools whose own rates would have been a little lower.
+
+    They rise by a hundredth of the range for each of 100 steps, so that the last one stays a step
+    below its end, where the recorded sweeps reach it. The losses belong to the rates at which they
+    were recorded; this is what the packages themselves answer when they are fed with them.
+    """
+    found = {}
+    for name, peer in peers.RULES.items():
+        if peer.range == "lightning" or name == "pytorch-lr-finder":
+            continue
+        low, high = sweeps.RANGES[peer.range].low, sweeps.RANGES[peer.range].high
+        lost = [
+            oracles[p.name].regret(
+                peer.rule(low * (high / low) ** (np.arange(len(losses)) / len(losses)), losses)
+                or DEFAULTS[p.optimizer]
+            )
+            for p in problems
+            for _, losses in sweeps.read(p.name)[peer.range][:SUGGESTIONS]
+        ]
+        found[name] = float(np.mean(lost))
+    return found
 
 
 class Table:
@@ -287,7 +322,14 @@ if __name__ == "__main__":
     record.write(
         __file__,
         "regret in points of suggested learning rates, on problems that no rule was tuned on",
-        {"scored": scored, "tuning": tuned, "refusals": refused, "best_and_plateau": best},
+        {
+            "scored": scored,
+            "tuning": tuned,
+            "refusals": refused,
+            "best_and_plateau": best,
+            "confirm_began_elsewhere": moved_starts(known(SCORED, oracles)),
+            "mean_at_own_rates": at_own_rates(known(SCORED, oracles), oracles),
+        },
         str(HERE / "scores.json"),
     )
     picture.draw(

@@ -48,6 +48,7 @@ from onecycle_cli.suggest import (
     suggest_lr,
     usual_bandwidth,
 )
+from onecycle_cli.suggest.trends import Trend
 
 _MOST_SMOOTHED = 1500
 _RULE_ROW = 0.17
@@ -192,7 +193,11 @@ class _Sweep:
 
 def _sweep(curve: Curve, clip_beginning: int | None = None, clip_end: int | None = None) -> _Sweep:
     lrs, losses = np.asarray(curve.lrs, float), np.asarray(curve.losses, float)
-    smooth_lrs, smooth_losses = _smooth_line(*finite_part(lrs, losses))
+    trend = Trend.of(lrs, losses)
+    if trend is None or len(trend.lrs) > _MOST_SMOOTHED:
+        smooth_lrs, smooth_losses = _smooth_line(*finite_part(lrs, losses))
+    else:
+        smooth_lrs, smooth_losses = trend.lrs, trend.smoothed
     shown = slice(abs(clip_beginning or 0), len(lrs) - abs(clip_end or 0))
     lrs, losses = lrs[shown], losses[shown]
     if not len(lrs):
@@ -203,7 +208,7 @@ def _sweep(curve: Curve, clip_beginning: int | None = None, clip_end: int | None
 
 
 def _smooth_line(lrs: Array, losses: Array) -> tuple[Array, Array]:
-    """Return the smoothed curve, for long ones through the means of neighbouring points.
+    """Return the smoothed curve of few points, or of so many that neighbours are averaged first.
 
     As where it is judged, a loss that has exploded counts as no more than its ceiling.
     """

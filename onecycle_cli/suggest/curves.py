@@ -14,6 +14,7 @@ _WEIGHTS_AT_ONCE = 1_000_000
 _WIDTHS = 20
 _NEIGHBOURS = 2.5
 _START = 5
+_FEWEST = 12
 _EXPLODED = 2.0
 _NOISY = 5.0
 
@@ -93,7 +94,8 @@ def without_spikes(y: Array) -> Array:
 def ceiling(losses: Array) -> float:
     """Return the loss above which a sweep has exploded, by how much says nothing more.
 
-    It lies above the start by twice the fall, or by five times the noise if that is more.
+    It lies above the start by twice the fall, or by five times the noise if that is more: that of
+    the losses up to the lowest one, for what exploded is no noise.
 
     Args:
         losses: finite, of shape (n,); of fewer than three nothing can be said.
@@ -101,8 +103,9 @@ def ceiling(losses: Array) -> float:
     if len(losses) < 3:
         return float("inf")
     usual = without_spikes(losses)
-    start = float(usual[:_START].max())
-    return start + max(_EXPLODED * (start - float(usual.min())), _NOISY * noise(losses))
+    start, lowest = float(usual[:_START].max()), int(usual.argmin())
+    before = noise(losses[: max(_FEWEST, lowest + 1)])
+    return start + max(_EXPLODED * (start - float(usual[lowest])), _NOISY * before)
 
 
 def first_broken(losses: Array) -> int:

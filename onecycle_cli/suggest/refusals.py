@@ -21,6 +21,7 @@ Sweeps = Sequence[tuple[ArrayLike, ArrayLike]]
 
 _FEW_PER_DECADE = 8.0
 _FAR = 10.0
+_CHECK = "check the labels, the loss and that the layers are trainable"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ class Course:
         """What to do where it broke off before anything was seen."""
         if self.last < self.first * _FAR:
             return "lower min_lr, so that the test begins where the training is stable"
-        return "raise the number of steps, or lower max_lr, so that more of them come before that"
+        if self.sparse:
+            return "raise the number of steps, or lower max_lr, so that more come before that"
+        return f"{_CHECK}, or raise the number of steps"
 
     @property
     def left(self) -> int:
@@ -93,12 +96,14 @@ class Course:
         if self.planned is None:
             return f"{_steps(self.steps)} were recorded, the last {end}"
         steps, rate = self.planned
+        taken = f"{self.steps} of {steps}"
+        way = f"{end} on the way to {rate:.3g}"
         if self.cut_short:
-            return f"fit ended after {self.steps} of {_steps(steps)}, {end} of {rate:.3g}"
+            return f"fit ended after {taken} planned steps, {end} instead of {rate:.3g}"
         if self.stopped == "diverged":
-            return f"the loss diverged at step {self.steps} of {steps}, {end} of {rate:.3g}"
+            return f"the loss diverged at step {taken}, {way}"
         if self.stopped == "non_finite":
-            return f"after step {self.steps} of {steps}, {end}, the loss was not finite"
+            return f"after step {taken}, {way}, the loss was not finite"
         return f"all {_steps(steps)} up to {rate:.3g} were taken"
 
 
@@ -111,7 +116,7 @@ def nothing_learned(course: Course, *, fell: bool) -> Suggestion:
     if course.broke_off:
         advice = course.begin_earlier
     else:
-        advice = "check the labels, the loss and that the layers are trainable, or raise max_lr"
+        advice = f"{_CHECK}, or raise max_lr"
         if course.sparse:
             advice = (
                 f"that is few for so wide a range: raise the number of steps first; or {advice}"
@@ -125,8 +130,8 @@ def never_rose(course: Course, highest: float) -> Suggestion:
         return _cut_short(course)
     what = f"the loss was still falling, or flat, at the highest learning rate {highest:.3g}"
     advice = f"raise max_lr to {highest * 10:.3g} and search again"
-    if sum(course.skipped) and course.broke_off:
-        advice = f"leave out fewer points at the end than {course.skipped[1]}"
+    if end := course.skipped[1]:
+        advice = f"leave out fewer than {_points(end)} at the end"
     elif course.broke_off:
         advice = "its rise is within the noise: raise the number of steps or of repeats"
     return _refusal("never_diverged", f"{what}; {advice} ({course}).")
@@ -140,7 +145,7 @@ def too_few_points(sweeps: Sweeps, course: Course) -> Suggestion:
     course = Course.of(short or sweeps, course.planned, course.stopped, course.skipped)
     if begin + end and course.steps >= FEWEST_POINTS:
         what = f"only {_steps(course.left)} of {course.steps} are left"
-        advice = f"leave out fewer than {begin} at the beginning and {end} at the end"
+        advice = f"leave out fewer (skip_begin is {begin}, skip_end {end})"
     elif broken := _first_broken(short):
         step, lr = broken
         return _refusal(
@@ -160,7 +165,9 @@ def too_few_points(sweeps: Sweeps, course: Course) -> Suggestion:
         advice = "raise the number of steps"
     if not short:
         return _refusal("too_short", f"{what}, too few for this rule; {advice}.")
-    return _refusal("too_short", f"{what}, and a curve needs at least {FEWEST_POINTS}; {advice}.")
+    return _refusal(
+        "too_short", f"{what}, and a curve needs at least {FEWEST_POINTS} steps; {advice}."
+    )
 
 
 def _first_broken(sweeps: Sweeps) -> tuple[int, float] | None:
@@ -181,6 +188,10 @@ def _cut_short(course: Course) -> Suggestion:
 
 def _refusal(verdict: str, reason: str) -> Suggestion:
     return Suggestion(None, None, verdict, reason)
+
+
+def _points(count: int) -> str:
+    return "1 point" if count == 1 else f"{count} points"
 
 
 def _steps(count: int) -> str:
