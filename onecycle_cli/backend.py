@@ -69,6 +69,17 @@ def has_accelerator() -> bool:
     return bool(importlib.import_module("torch").cuda.is_available())
 
 
+def runs_each_step() -> bool:
+    """Tell whether Python runs at each step here and now, instead of being traced once.
+
+    What is traced has both branches of a condition in it; what runs takes one.
+    """
+    name = start_keras().backend.backend()
+    if name == "tensorflow":
+        return bool(importlib.import_module("tensorflow").executing_eagerly())
+    return bool(name == "torch")
+
+
 def versions() -> dict[str, str]:
     """Return the versions that decide the bits of a run, from package metadata alone."""
     from importlib.metadata import PackageNotFoundError, version

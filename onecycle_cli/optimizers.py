@@ -7,6 +7,7 @@ the model was compiled with, for as long as training runs; afterwards it is a st
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ L2 = "l2"
 
 _MOMENTUM_ATTRIBUTES = ("momentum", "beta_1", "adam_beta_1")
 _MOMENTUM_SLOTS = ("momentums", "_momentums")
+
+_EAGER_PATIENCE = 8
 
 _released_slots: WeakKeyDictionary[Any, tuple[int, list[Any]]] = WeakKeyDictionary()
 """By optimizer: how often it had updated when it was released, and the slots it lost then."""
@@ -152,8 +155,10 @@ class LiveHyperparameters:
         self._variables: dict[str, list[Any]] = {}
         self._undo: list[Callable[[], None]] = []
         self._new_slots: list[Any] = []
+        self._steps = 0
         if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+            with _where_variables_belong(self._optimizer):
+                model.optimizer.build(model.trainable_variables)
         self._lay_variables_aside()
         self._keep_saved_models_stock()
         self._witness = self._watch_updates()
@@ -191,14 +196,26 @@ class LiveHyperparameters:
         Raises:
             OptimizerError: when a variable holds something else.
         """
-        for name, value in values.items():
-            for variable in self._variables[name]:
-                held = float(ops.convert_to_numpy(variable))
-                if not np.isclose(held, value, rtol=_tolerance(variable), atol=0, equal_nan=True):
-                    raise OptimizerError(
-                        f"{name} was set to {value} but the optimizer holds {held}: something "
-                        f"else sets it too; remove the other callback or schedule."
-                    )
+        for name, held in self.differing(values).items():
+            raise OptimizerError(
+                f"{name} was set to {values[name]} but the optimizer holds {held}: something else "
+                f"sets it too; remove the other callback or schedule."
+            )
+
+    def differing(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return what the optimizer holds, by name, where it is not what was assigned."""
+        return {
+            name: held
+            for name, value in values.items()
+            for variable in self._variables[name]
+            if not np.isclose(
+                held := float(ops.convert_to_numpy(variable)),
+                value,
+                rtol=_tolerance(variable),
+                atol=0,
+                equal_nan=True,
+            )
+        }
 
     def check_model(self) -> None:
         """Make sure that the model still trains by the optimizer that is steered.
@@ -209,8 +226,11 @@ class LiveHyperparameters:
         if self._model.optimizer is not self._outer:
             raise OptimizerError(COMPILED_MEANWHILE)
 
-    def check_effect(self) -> None:
+    def check_effect(self, *, at_end: bool = False) -> None:
         """Make sure, after a step, that it was the steered optimizer that updated the weights.
+
+        A model that runs eagerly may gather the gradients of several batches itself: it is given
+        some steps, but not beyond the last one.
 
         Raises:
             TrainingError: when every weight of the model is frozen.
@@ -222,7 +242,11 @@ class LiveHyperparameters:
                 "the model has nothing to train: all its weights are frozen; set trainable = True "
                 "on the layers to train, and compile it again."
             )
+        self._steps += 1
+        is_traced = not (self._model.run_eagerly or keras.backend.backend() == "torch")
         if not self._witness.was_asked:
+            if not (is_traced or at_end or self._steps > _EAGER_PATIENCE):
+                return
             name = type(self._model).__name__
             raise OptimizerError(
                 f"the train_step of {name} does not use model.optimizer, so a schedule on it acts "
@@ -232,9 +256,17 @@ class LiveHyperparameters:
         if self._witness.leaves_updates_to_others:
             name = type(self._optimizer).__name__
             raise OptimizerError(
-                f"{name} leaves the updates to another optimizer, which a learning rate set on "
-                f"{name} does not reach; compile the model with that one, or let {name} keep it "
-                f"in the attribute inner_optimizer."
+                f"{name} leaves the updates to another optimizer, or to several, which a learning "
+                f"rate set on {name} does not reach; compile the model with one that updates. (One "
+                f"that is kept as the attribute inner_optimizer is found.)"
+            )
+        if not self._witness.has_updated:
+            return
+        if LEARNING_RATE in self.names and not self._witness.takes_the_rate:
+            raise OptimizerError(
+                f"{type(self._optimizer).__name__} does not update with the learning rate that is "
+                f"set, but with one that it works out itself, so a schedule would not be what "
+                f"trains the model; compile it with an optimizer that takes the rate as it is."
             )
         if self._witness.unread:
             raise OptimizerError(
@@ -347,7 +379,10 @@ class LiveHyperparameters:
         for name in _MOMENTUM_SLOTS:
             none = getattr(optimizer, name, None)
             if none == []:
-                slots = optimizer.add_optimizer_variables(optimizer._trainable_variables, MOMENTUM)
+                with _where_variables_belong(optimizer):
+                    slots = optimizer.add_optimizer_variables(
+                        optimizer._trainable_variables, MOMENTUM
+                    )
                 vars(optimizer)[name] = self._new_slots = slots
                 self._undo.append(partial(vars(optimizer).__setitem__, name, none))
                 self._undo.append(partial(self._leave, slots))
@@ -356,7 +391,8 @@ class LiveHyperparameters:
             optimizer._track_variable(slot)
 
     def _leave(self, slots: list[Any]) -> None:
-        _released_slots[self._optimizer] = (self._updates(), slots)
+        with contextlib.suppress(RuntimeError):  # JAX, if a step failed that had taken the values
+            _released_slots[self._optimizer] = (self._updates(), slots)
 
     def _watch_updates(self) -> Witness:
         optimizer, outer = self._optimizer, self._outer
@@ -364,7 +400,7 @@ class LiveHyperparameters:
         self._override(optimizer, "apply", witness.of_taking(optimizer.apply))
         if outer is not optimizer:
             self._override(outer, "apply", witness.of_asking(outer.apply))
-        update = witness.of_updating(optimizer._backend_update_step)
+        update = witness.of_updating(optimizer._backend_update_step, optimizer._learning_rate)
         self._override(optimizer, "_backend_update_step", update)
         return witness
 
@@ -466,6 +502,12 @@ class GradientNorm:
             return inner(grads, trainable_variables)
 
         return apply
+
+
+def _where_variables_belong(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
+    """Return the scope of the optimizer's `tf.distribute` strategy, if there is one."""
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

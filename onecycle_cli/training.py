@@ -200,6 +200,19 @@ class Instruments:
         self._live.check_effect()
         self._live.check(values)
 
+    def differing(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return what the optimizer holds, by name, where it is not what was assigned."""
+        return self._live.differing(values)
+
+    def check_at_end(self) -> None:
+        """Make sure, after the last step, that what was set has acted on the weights.
+
+        Raises:
+            OptimizerError: when it has acted on nothing.
+            TrainingError: when every weight is frozen.
+        """
+        self._live.check_effect(at_end=True)
+
     def _check_that_model_is_the_same(self) -> None:
         self._live.check_model()
         if self._compiled_again():

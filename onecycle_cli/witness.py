@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import keras
+from onecycle_cli.backend import runs_each_step
 
 
 class Readable(Protocol):
@@ -26,12 +26,14 @@ class Witness:
     Attributes:
         was_asked: whether a gradient has been handed to the optimizer, or to one that wraps it.
         has_updated: whether the optimizer has worked out an update.
+        takes_the_rate: whether its last update was given the learning rate as it is set.
         unread: names of what is watched that the last update has not read.
     """
 
     def __init__(self, gathers: int) -> None:
         self.was_asked = False
         self.has_updated = False
+        self.takes_the_rate = False
         self.unread: frozenset[str] = frozenset()
         self._gathers, self._taken = gathers, 0
         self._watched: dict[str, Sequence[Readable]] = {}
@@ -59,18 +61,19 @@ class Witness:
 
         def seen(*arguments: Any, **named: Any) -> Any:
             self.was_asked = True
-            self._taken += 1 if _runs_each_step() else self._gathers  # a trace has every branch
+            self._taken += 1 if runs_each_step() else self._gathers  # a trace has every branch
             return apply(*arguments, **named)
 
         return seen
 
-    def of_updating(self, update: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what changes the weights, seen."""
+    def of_updating(self, update: Callable[..., Any], rate: Any) -> Callable[..., Any]:
+        """Return what changes the weights, seen; `rate` is the variable that is set."""
 
-        def seen(*arguments: Any, **named: Any) -> Any:
+        def seen(grads: Any, trainable_variables: Any, learning_rate: Any) -> Any:
             for variable in (v for variables in self._watched.values() for v in variables):
                 variable.was_read = False
-            updated = update(*arguments, **named)
+            updated = update(grads, trainable_variables, learning_rate)
+            self.takes_the_rate = learning_rate is rate
             self.has_updated = True
             self.unread = frozenset(
                 name
@@ -80,12 +83,3 @@ class Witness:
             return updated
 
         return seen
-
-
-def _runs_each_step() -> bool:
-    """Tell whether Python runs at each step, and takes one branch only, instead of tracing once."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return bool(tf.executing_eagerly())
-    return bool(keras.backend.backend() == "torch")

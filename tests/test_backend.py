@@ -140,3 +140,18 @@ def test_versions_without_an_import():
     assert found["tensorflow"] == version("tensorflow")
     assert found["onecycle"] == version("onecycle-cli")
     assert found["python"] == sys.version.split()[0]
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "jax", "torch"])
+def test_whether_python_runs_at_each_step(name, monkeypatch):
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: name)
+    assert backend.runs_each_step() == (name != "jax")
+
+
+def test_what_is_traced_does_not_run_at_each_step():
+    import tensorflow as tf
+
+    assert backend.runs_each_step()
+    assert not tf.constant(tf.function(lambda: tf.constant(backend.runs_each_step()))())

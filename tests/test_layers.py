@@ -17,6 +17,7 @@ LAYERS = [
     {"training"},
     {"optimizers", "fusion", "data", "registry"},
     {"plotting", "event_file"},
+    {"witness"},
     {"results"},
     {"suggest", "config", "schedules"},
     {"backend"},

@@ -245,6 +245,20 @@ def test_methods_that_the_optimizer_was_given_come_back(regression):
     assert model.optimizer.get_config is own_config
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_under_a_distribution_strategy(regression, each_batch, momentum):
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = regression.model(keras.optimizers.SGD(0.1, momentum=momentum))
+    live = steered(model, ["learning_rate", "momentum"])
+    regression.fit(model, [steer(each_batch, live, learning_rate=LRS, momentum=MOMENTA)])
+    live.check_effect()
+    live.release()
+    assert regression.reference("sgd").train(LRS, MOMENTA).error(model) < 1e-6
+    assert model.optimizer.momentum == momentum
+
+
 def test_more_can_be_added(regression):
     live = LiveHyperparameters(regression.model(keras.optimizers.SGD(0.1)), ["learning_rate"])
     assert live.add(["learning_rate"]) is False

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from onecycle_cli import results, schedules, suggest
 from onecycle_cli.callbacks.last_word import LastWord, callback_list
@@ -72,7 +74,8 @@ class LRFinder(ScheduledTraining):
     Raises:
         ValueError: when an argument is out of its range.
         TrainingError: in `fit`, when another callback would save the weights of the test.
-        OptimizerError: in `fit`, when the optimizer can't change its learning rate.
+        OptimizerError: in `fit`, when the optimizer can't change its learning rate, or is not what
+            updates the weights.
 
     Example:
         >>> finder = LRFinder(num_steps=100)
@@ -82,6 +85,8 @@ class LRFinder(ScheduledTraining):
     References:
         L. N. Smith, "Cyclical Learning Rates", arXiv:1506.01186.
     """
+
+    usage = "LRFinder(minimum_lr=1e-5)"
 
     def __init__(
         self,
@@ -315,12 +320,16 @@ class LRFinder(ScheduledTraining):
         directory: str | Path,
         clip_beginning: int | None = None,
         clip_endding: int | None = None,
-    ) -> Figure:
+    ) -> Figure | None:
         """Return the plot of a test saved by `save_dir`, or by keras-one-cycle.
 
+        Where there is none, that is printed, and `None` returned, as keras-one-cycle does.
+
         Raises:
-            ResultError: when the folder holds no such test.
+            ResultError: when what the folder holds is damaged, or of another kind.
         """
+        if not _found(directory):
+            return None
         curve, scale, told = _read(directory)
         findings = suggest.suggest_lr([(curve.lrs, curve.losses)], **told)
         return _plot(curve, findings, scale, clip_beginning, clip_endding)
@@ -333,15 +342,22 @@ class LRFinder(ScheduledTraining):
         directory: str | Path,
         clip_beginning: int | None = None,
         clip_endding: int | None = None,
-    ) -> tuple[list[float], list[float]]:
-        """Return learning rates and losses of a test saved by `save_dir`, or by keras-one-cycle.
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
+        """Return losses and learning rates, in this order, of a test that was saved.
+
+        By `save_dir`, or by keras-one-cycle, whose order this is. Where there is none, that is
+        printed, and `(None, None)` returned.
 
         Raises:
-            ResultError: when the folder holds no such test.
+            ResultError: when what the folder holds is damaged, or of another kind.
         """
+        if not _found(directory):
+            return None, None
         curve, _, _ = _read(directory)
         kept = slice(abs(clip_beginning or 0), len(curve.lrs) - abs(clip_endding or 0))
-        return curve.lrs[kept], curve.losses[kept]
+        return np.array(curve.losses[kept]), np.array(curve.lrs[kept])
+
+    restore_schedule_from_file = restore_schedule_from_dir
 
     def _loss(self) -> float:
         if self._validation_loss is None:
@@ -361,6 +377,15 @@ class LRFinder(ScheduledTraining):
             return f"no suggestion ({found.verdict}): {found.reason}"
         low, high = found.interval
         return f"suggested max_lr {found.value:.3g} ({low:.3g} to {high:.3g}): {found.reason}"
+
+
+def _found(directory: str | Path) -> bool:
+    try:
+        results.find_run(directory)
+    except ResultError as error:
+        print(f"LRFinder: {error}")
+        return False
+    return True
 
 
 def _read(directory: str | Path) -> tuple[Curve, schedules.Scale, dict[str, Any]]:

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from onecycle_cli import schedules
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.optimizers import LEARNING_RATE, MOMENTUM
@@ -48,7 +50,9 @@ class OneCycleLR(ScheduledTraining):
 
     Raises:
         ValueError: when an argument is out of its range.
-        OptimizerError: in `fit`, when the optimizer has no momentum or can't change its rate.
+        OptimizerError: in `fit`, when the optimizer has no momentum, can't change its rate, or is
+            not what updates the weights.
+        TrainingError: in `fit`, when every weight is frozen.
 
     Example:
         >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
@@ -57,6 +61,8 @@ class OneCycleLR(ScheduledTraining):
     References:
         L. N. Smith, arXiv:1803.09820; L. N. Smith and N. Topin, arXiv:1708.07120.
     """
+
+    usage = "OneCycleLR(max_lr=0.1)"
 
     def __init__(
         self,
@@ -74,6 +80,7 @@ class OneCycleLR(ScheduledTraining):
         scale_precentage: float | None = None,
     ) -> None:
         super().__init__(num_samples, batch_size)
+        self._check_count("num_epoch", num_epoch)
         if max_lr is None:
             raise ValueError("max_lr is required: OneCycleLR(max_lr=...); LRFinder suggests one.")
         if (maximum_momentum is None) != (minimum_momentum is None):
@@ -117,7 +124,7 @@ class OneCycleLR(ScheduledTraining):
         self.schedule = self._tables(num_steps)
         self.history = {"lr": [], **({"momentum": []} if MOMENTUM in self.schedule else {})}
         if self.step:
-            self._go_on(num_steps)
+            self._go_on(per_epoch)
 
     def get_state(self) -> dict[str, int]:
         """Return where the cycle is, for `set_state`: plain numbers that JSON can hold.
@@ -166,10 +173,21 @@ class OneCycleLR(ScheduledTraining):
         if self.may_print and latest:
             print(" - " + " - ".join(f"{key}: {value:.5g}" for key, value in latest.items()))
 
-    def _go_on(self, num_steps: int) -> None:
+    def _go_on(self, per_epoch: int) -> None:
+        rates = self.schedule[LEARNING_RATE]
         if self.may_print:
-            print(f"OneCycleLR: going on after step {self.step} of {num_steps}")
+            print(f"OneCycleLR: going on after step {self.step} of {len(rates)}")
         _ = self.model  # on JAX, brings the variables up to date
+        held = self._attached().read(LEARNING_RATE)
+        left_at = rates[self.step - 1 : self.step + per_epoch]  # it may have broken off within
+        if not np.isclose(left_at, held, rtol=1e-5, atol=0).any():
+            warnings.warn(
+                f"the optimizer comes with the learning rate {held:.4g}, which this cycle does not "
+                f"have here: it was trained in another way, or is a new one. The cycle goes on "
+                f"after step {self.step} of {len(rates)} all the same; for a whole new cycle call "
+                f"fit without initial_epoch.",
+                stacklevel=2,
+            )
         if not self._attached().take_up_slots():
             warnings.warn(
                 "the cycle goes on without the velocities that it had when it was left, because "

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from onecycle_cli import LRFinder, OneCycleLR
+from onecycle_cli import LRFinder, OneCycleLR, optimizers
 from onecycle_cli.errors import OptimizerError, TrainingError
 
 every_backend = pytest.mark.every_backend
@@ -34,27 +34,6 @@ CALLBACKS = {
 # --- optimizers that leave the updates to others -------------------------------------------------
 
 
-class Several(keras.optimizers.SGD):
-    """Holds an optimizer for the kernels and one for the biases."""
-
-    def __init__(self, **more):
-        super().__init__(0.05, momentum=0.5, **more)
-        self.for_kernels = keras.optimizers.SGD(0.05, momentum=0.5)
-        self.for_biases = keras.optimizers.SGD(0.01)
-
-    def build(self, variables):
-        super().build(variables)
-        self.for_kernels.build([v for v in variables if len(v.shape) > 1])
-        self.for_biases.build([v for v in variables if len(v.shape) == 1])
-
-    def apply(self, grads, trainable_variables=None):
-        pairs = list(zip(grads, trainable_variables or self._trainable_variables, strict=True))
-        for optimizer, axes in ((self.for_kernels, 2), (self.for_biases, 1)):
-            mine = [(g, v) for g, v in pairs if len(v.shape) == axes]
-            optimizer.apply(*zip(*mine, strict=True))
-        self._iterations.assign_add(1)
-
-
 class Lookahead(keras.optimizers.SGD):
     """Lets another optimizer take the steps; the slow weights don't matter here."""
 
@@ -81,9 +60,8 @@ class Stubborn(keras.optimizers.SGD):
 
 
 IDLE = {
-    "several": Several,
     "lookahead": Lookahead,
-    "accumulating": lambda: Several(gradient_accumulation_steps=3),
+    "accumulating": lambda: Lookahead(gradient_accumulation_steps=3),
     "loss scale": lambda: keras.optimizers.LossScaleOptimizer(Lookahead()),
 }
 
@@ -97,12 +75,25 @@ IDLE = {
         ("lookahead", "range test", "graph"),
     ],
 )
-def test_an_optimizer_that_leaves_the_updates_to_others_is_refused(
+def test_an_optimizer_that_leaves_the_updates_to_another_is_refused(
     regression, case, callback, mode
 ):
     model = regression.model(IDLE[case](), **MODES[mode])
     with pytest.raises(OptimizerError, match=r"leaves the updates to another .*inner_optimizer"):
         regression.fit(model, [CALLBACKS[callback]()])
+
+
+@every_backend
+@pytest.mark.parametrize("callback", ["rate only", "range test"])
+def test_an_optimizer_of_several_is_refused(regression, callback):
+    inner = keras.optimizers.SGD(0.05), keras.optimizers.Adam(0.01)
+    choice = keras.optimizers.OptimizerMap(inner[0], {".*bias": inner[1]})
+    model = regression.model(keras.optimizers.MultiOptimizer(choice))
+    with pytest.raises(OptimizerError, match=r"MultiOptimizer leaves the updates .* to several"):
+        regression.fit(model, [CALLBACKS[callback]()])
+    assert [float(ops.convert_to_numpy(o.learning_rate)) for o in inner] == pytest.approx(
+        [0.05, 0.01]
+    )
 
 
 @every_backend
@@ -112,6 +103,38 @@ def test_a_momentum_that_no_update_reads_is_refused(regression):
         OptimizerError, match=r"Stubborn does not use its momentum .*_momentum=None"
     ):
         regression.fit(model, [one_cycle()])
+
+
+class Halving(keras.optimizers.SGD):
+    """Works its rate out from the one that is set."""
+
+    def _get_current_learning_rate(self):
+        return ops.multiply(super()._get_current_learning_rate(), 0.5)
+
+
+@every_backend
+@pytest.mark.parametrize("callback", ["rate only", "range test"])
+def test_an_optimizer_with_a_rate_of_its_own_is_refused(regression, callback):
+    model = regression.model(Halving(0.05, momentum=0.5))
+    with pytest.raises(OptimizerError, match="Halving does not update with the learning rate that"):
+        regression.fit(model, [CALLBACKS[callback]()])
+
+
+STOCK = sorted(
+    name
+    for name, kind in vars(keras.optimizers).items()
+    if isinstance(kind, type)
+    and issubclass(kind, keras.optimizers.Optimizer)
+    and name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")
+)
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_every_stock_optimizer_is_steered(regression, name):
+    optimizer = getattr(keras.optimizers, name)(0.05)
+    callback = one_cycle() if optimizers.momentum_attributes(optimizer) else rate_only()
+    regression.fit(regression.model(optimizer), [callback], epochs=1)
+    assert len(callback.history["lr"]) == 7
 
 
 @every_backend
@@ -156,6 +179,49 @@ def test_a_model_that_trains_by_optimizers_of_its_own_is_refused(regression, cal
     model.compile(optimizer=keras.optimizers.SGD(0.05, momentum=0.5), loss="mse", **MODES[mode])
     with pytest.raises(OptimizerError, match=r"train_step of Pair does not use model\.optimizer"):
         regression.fit(model, [CALLBACKS[callback]()])
+
+
+class Gathering(keras.Model):
+    """Adds up the gradients of three batches itself."""
+
+    gathered = 0
+
+    def train_step(self, data):
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(data[0], data[1], self(data[0], training=True))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.sums = [a + g for a, g in zip(self.sums, gradients, strict=True)]
+        self.gathered += 1
+        if self.gathered % 3 == 0:
+            self.optimizer.apply(self.sums, self.trainable_variables)
+            self.sums = [0.0, 0.0]
+        return {"loss": loss}
+
+
+@on_tensorflow
+@pytest.mark.parametrize("callback", CALLBACKS)
+def test_a_model_that_gathers_gradients_itself_is_given_time(regression, callback):
+    inputs = keras.Input((4,))
+    model = Gathering(inputs, keras.layers.Dense(2)(inputs))
+    model.sums = [0.0, 0.0]
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.5), "mse", run_eagerly=True)
+    regression.fit(model, [CALLBACKS[callback]()])
+    assert int(model.optimizer.iterations) == {"range test": 0}.get(callback, 7)
+
+
+@on_tensorflow
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_but_no_more_time_than_fit_takes(regression, epochs):
+    inputs = keras.Input((4,))
+    model = Pair(inputs, keras.layers.Dense(2)(inputs))
+    model.compile(optimizer=keras.optimizers.SGD(0.05, momentum=0.5), loss="mse", run_eagerly=True)
+    callback = one_cycle()
+    with pytest.raises(OptimizerError, match=r"train_step of Pair does not use model\.optimizer"):
+        regression.fit(model, [callback], epochs=epochs)
+    assert callback.step == {1: 7, 3: 8}[epochs]
+    assert model.optimizer.momentum == 0.5
 
 
 @every_backend

@@ -685,9 +685,10 @@ def test_what_is_saved_reads_back(regression, tmp_path):
         "result.json",
     ]
     assert (folder / "plot.png").read_bytes().startswith(b"\x89PNG")
-    assert LRFinder.restore_schedule_from_dir(folder) == (test.lrs, test.losses)
-    clipped = LRFinder.restore_schedule_from_dir(folder, clip_beginning=3, clip_endding=-2)
-    assert clipped == (test.lrs[3:-2], test.losses[3:-2])
+    losses, lrs = LRFinder.restore_schedule_from_dir(folder)
+    assert (losses.tolist(), lrs.tolist()) == (test.losses, test.lrs)
+    losses, lrs = LRFinder.restore_schedule_from_dir(folder, clip_beginning=3, clip_endding=-2)
+    assert (losses.tolist(), lrs.tolist()) == (test.losses[3:-2], test.lrs[3:-2])
     lines = (folder / "curve.csv").read_text().splitlines()
     assert lines[0] == "repeat,step,lr,loss"
     assert lines[1] == f"0,0,{test.lrs[0]!r},{test.losses[0]!r}"
@@ -700,13 +701,40 @@ def test_files_of_keras_one_cycle_are_read(tmp_path):
     np.save(tmp_path / "lrs.npy", np.log10(lrs))
     np.save(tmp_path / "losses.npy", losses / (1 - 0.98 ** np.arange(1, 31)))
     read = LRFinder.restore_schedule_from_dir(str(tmp_path))
-    np.testing.assert_allclose(read, (lrs, losses), rtol=1e-9)
+    np.testing.assert_allclose(read, (losses, lrs), rtol=1e-9)
 
 
-@pytest.mark.parametrize("plot", ["plot_schedule_from_dir", "plot_schedule_from_file"])
-def test_a_folder_without_a_test_is_an_error(tmp_path, plot):
-    with pytest.raises(ResultError, match="is empty; give the folder of a run"):
-        getattr(LRFinder, plot)(tmp_path)
+READERS = {
+    "plot_schedule_from_dir": None,
+    "plot_schedule_from_file": None,
+    "restore_schedule_from_dir": (None, None),
+    "restore_schedule_from_file": (None, None),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("case", ["empty", "missing", "other files"])
+def test_a_folder_without_a_test_is_said_and_no_error(tmp_path, capsys, reader, case):
+    folder = tmp_path / "missing" if case == "missing" else tmp_path
+    if case == "other files":
+        (folder / "model.weights.h5").write_bytes(b"")
+    assert getattr(LRFinder, reader)(folder, 10, 5) == READERS[reader]
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"LRFinder: {folder}: ")
+    assert len(printed.splitlines()) == 1
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("case", ["damaged", "half", "another kind"])
+def test_a_folder_with_something_else_is_an_error(tmp_path, reader, case):
+    np.save(tmp_path / "lrs.npy", np.ones(3))
+    if case == "damaged":
+        (tmp_path / "losses.npy").write_bytes(b"no array")
+    if case == "another kind":
+        (tmp_path / "lrs.npy").unlink()
+        (tmp_path / "result.json").write_text('{"kind": "nothing known"}')
+    with pytest.raises(ResultError):
+        getattr(LRFinder, reader)(tmp_path)
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -222,7 +222,7 @@ def test_an_unknown_number_of_steps_is_an_error(regression):
 @pytest.mark.parametrize(
     ("counts", "sentence"),
     [
-        ({"num_samples": 60, "batch_size": 8}, "8 batches an epoch, but fit runs 7; going by fit"),
+        ({"num_samples": 70, "batch_size": 8}, "9 batches an epoch, but fit runs 7; going by fit"),
         ({"num_epoch": 5}, "told num_epoch=5, but fit runs 3; going by fit"),
     ],
 )
@@ -266,6 +266,7 @@ def test_an_epoch_reports_and_prints_what_was_in_force(regression, capsys):
     assert len(printed) == 3
 
 
+@pytest.mark.filterwarnings("ignore:the optimizer comes with the learning rate")
 @pytest.mark.parametrize("arguments", [{"verbose": True}, {}, {"verbose": False}])
 @pytest.mark.parametrize("initial_epoch", [0, 1])
 def test_nothing_is_printed_where_fit_is_to_print_nothing(
@@ -441,6 +442,26 @@ def test_another_callback_that_sets_the_same_is_noticed(regression, each_batch, 
         regression.fit(regression.model("sgd"), [one_cycle(), each_batch(intrude)])
 
 
+OTHERS = {
+    "scheduler": lambda: keras.callbacks.LearningRateScheduler(lambda epoch: 0.25),
+    "plateau": lambda: keras.callbacks.ReduceLROnPlateau("loss", patience=0, min_delta=1e9),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_another_schedule_between_the_epochs_is_overruled_and_said_to_be(
+    regression, smith, other, ours_first
+):
+    model, callbacks = regression.model(keras.optimizers.SGD(0.05)), [one_cycle(), OTHERS[other]()]
+    with pytest.warns(
+        UserWarning, match=r"has set learning_rate to 0\..* which has no effect: One"
+    ):
+        regression.fit(model, callbacks if ours_first else callbacks[::-1])
+    lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
+    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -460,6 +481,43 @@ def test_another_callback_that_sets_the_same_is_noticed(regression, each_batch, 
 def test_arguments_out_of_range_are_refused_at_once(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         OneCycleLR(**{"max_lr": 0.1} | arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ((0.02,), "num_samples"),
+        ((0.1, 0.2, 0.1, 0.95), "num_samples"),
+        ((0.1, 0.1, None, 0.95, 0.85, True), "num_samples"),
+        ((1, 0.1, None, 0.95, 0.85), "num_epoch"),
+        ((2.0, 0, 1, 0.95), "num_epoch"),
+        ((50, 3, 0.5, 0.95), "batch_size"),
+        ((50, 3, "8", 0.95), "batch_size"),
+        ((np.float64(0.3), 3), "num_samples"),
+    ],
+)
+def test_arguments_in_the_places_of_the_counts_are_refused(arguments, name):
+    """The callback of keras-one-cycle's code, unlike that of its README, began with max_lr."""
+    with pytest.raises(ValueError, match=rf"{name} must be a whole .* OneCycleLR\(max_lr=0.1\)"):
+        OneCycleLR(*arguments)
+    if len(arguments) > 3:
+        return
+    with pytest.raises(ValueError, match=r"_(samples|size) must be .* LRFinder\(minimum_lr=1e-5\)"):
+        LRFinder(*arguments)
+
+
+@pytest.mark.parametrize("counts", [(50, 3, 8), (50.0, 3.0, 8.0), np.array([50, 3, 8])])
+def test_counts_of_every_type_are_taken(regression, smith, counts):
+    callback = OneCycleLR(*counts, MAX_LR, verbose=False)
+    regression.fit(regression.model("sgd"), [callback])  # a warning would be an error
+    np.testing.assert_allclose(callback.history["lr"], smith(21, MAX_LR)[0], rtol=1e-12)
+
+
+def test_counts_without_the_smaller_last_batch_agree_with_fit(regression, smith):
+    callback, model = one_cycle(num_samples=50, batch_size=8), regression.model("sgd")
+    batches = (batch for batch in regression.batches(6))
+    model.fit(batches, steps_per_epoch=6, shuffle=False, verbose=0, callbacks=[callback])
+    np.testing.assert_allclose(callback.history["lr"], smith(6, MAX_LR)[0], rtol=1e-12)
 
 
 def test_it_works_inside_fit_only():

@@ -183,6 +183,31 @@ def test_within_an_epoch_by_the_state_of_the_callback(regression, smith, each_ba
     assert callback.get_state() == {"step": 7, "num_steps": 7}  # the next fit is a new cycle
 
 
+another_rate = pytest.mark.filterwarnings("ignore:the optimizer comes with the learning rate")
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.03])
+def test_an_optimizer_that_no_such_cycle_has_left_is_said(regression, smith, rate):
+    model = regression.model(keras.optimizers.SGD(rate, momentum=0.5))
+    regression.fit(model, epochs=BROKEN)
+    callback = one_cycle()
+    with pytest.warns(
+        UserWarning, match=rf"rate {rate}, .* after step 14 of 35 .* without initial"
+    ):
+        regression.fit(model, [callback], initial_epoch=BROKEN, epochs=EPOCHS)
+    lrs, _ = smith(7 * EPOCHS, MAX_LR)
+    np.testing.assert_allclose(callback.history["lr"], lrs[7 * BROKEN :], rtol=1e-12)
+
+
+def test_another_cycle_is_said_too(regression):
+    """Half as long, it has the rates of every second step of this one."""
+    model = regression.model(sgd())
+    regression.fit(model, [one_cycle()], epochs=BROKEN)
+    with pytest.warns(UserWarning, match="which this cycle does not have here"):
+        regression.fit(model, [one_cycle()], initial_epoch=BROKEN, epochs=2 * BROKEN)
+
+
+@another_rate
 def test_a_state_of_another_length_than_fit_is_said(regression):
     callback = one_cycle()
     callback.set_state({"step": 16, "num_steps": 35})
@@ -223,6 +248,7 @@ def test_several_steps_in_one_execution_go_on_too(regression, smith):
     assert expected.error(model) < 1e-6
 
 
+@another_rate
 def test_it_says_where_it_goes_on(regression, capsys):
     model = regression.model(sgd())
     callback = OneCycleLR(max_lr=MAX_LR)
