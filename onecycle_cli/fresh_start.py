@@ -30,13 +30,13 @@ def begin_afresh(model: Any) -> None:
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             for state in keras.tree.flatten(layer.states):
-                state.assign(ops.zeros_like(state))
+                state.assign(_zeros(state))
 
 
 def _renew(model: Any) -> None:
     held = [v for v in model.optimizer.variables if not isinstance(v, _Added)]
     for variable, new in zip(held, _counterparts(held, _made_anew(model).variables), strict=True):
-        variable.assign(ops.zeros_like(variable) if new is None else new)
+        variable.assign(_zeros(variable) if new is None else new)
 
 
 def _counterparts(held: Sequence[Any], fresh: Sequence[Any]) -> list[Any]:
@@ -68,3 +68,7 @@ def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
     """Return the context in which variables have to be made that go with the model's."""
     strategy = getattr(model, "distribute_strategy", None)
     return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def _zeros(variable: Any) -> Any:
+    return ops.zeros(variable.shape, variable.dtype)

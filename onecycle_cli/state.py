@@ -34,11 +34,12 @@ _PARTS_OF_A_MODEL = (
 _PLAIN = (str, bytes, bytearray, int, float, complex, type(None), np.ndarray)
 
 
-def variables_of(model: Any) -> list[Any]:
+def variables_of(model: Any, *others: Any) -> list[Any]:
     """Return all that holds a model's state, each once, in an order that its making decides.
 
     Args:
         model: a built and compiled model.
+        *others: what else belongs to it, such as methods that something else stands in for.
 
     Returns:
         What `read` reads and its own `assign` sets. Those that Keras tracks come first. Numbers
@@ -47,7 +48,8 @@ def variables_of(model: Any) -> list[Any]:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     tracked = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-    return list({id(v): v for v in [*tracked, *_Search(tracked).within(model)]}.values())
+    found = _Search(tracked).within([model, *others])
+    return list({id(v): v for v in [*tracked, *found]}.values())
 
 
 def read(variable: Any) -> NDArray[Any]:

@@ -147,6 +147,11 @@ class Instruments:
         return instruments
 
     @property
+    def replaced(self) -> list[Any]:
+        """The methods that the model itself, not its class, was given before."""
+        return list(self._own_methods.values())
+
+    @property
     def steps_per_execution(self) -> int:
         """How many steps are run at a time."""
         return int(self._model.steps_per_execution)
@@ -476,7 +481,9 @@ def _check_execution(steps: int) -> None:
 
 def _variables(model: Any) -> list[Any]:
     seeds = _global_seed_generator()
-    held = variables_of(model)
+    instruments = vars(model).get(_INSTRUMENTS)
+    own_methods = [] if instruments is None else instruments.replaced
+    held = variables_of(model, *own_methods)
     is_known = seeds is None or any(v is seeds.state for v in held)
     return held if is_known else [*held, seeds.state]
 

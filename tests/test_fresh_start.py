@@ -57,6 +57,7 @@ def test_a_trained_model_is_tested_like_one_just_compiled(regression, state_of, 
     assert int(ops.convert_to_numpy(trained.optimizer.iterations)) > 0
 
 
+@every_backend
 def test_slots_that_instruments_have_added_are_emptied_and_their_numbers_stay(regression):
     model, owner = regression.model(keras.optimizers.SGD(0.1)), object()
     instruments = Instruments.attach(model, ["momentum", "l2"], owner)
@@ -129,3 +130,17 @@ def test_stateful_recurrent_layers_are_tested_from_zero_and_go_on(layer, poisone
     for old, now in zip(before, states(model), strict=True):
         np.testing.assert_array_equal(old, now)
     assert np.isfinite(model.predict(x, batch_size=4, verbose=0)).all()
+
+
+def test_a_look_at_held_out_data_does_not_disturb_recurrent_states():
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(40, 5, 2)).astype("float32"), random.normal(size=(40, 1))
+    model, twin = (recurrent(RECURRENT["gru"]()) for _ in range(2))
+    twin.set_weights(model.get_weights())
+    for each, more in ((model, {"validation_data": (10 * x, y), "batch_size": 4}), (twin, {})):
+        test = LRFinder(num_steps=8, restore=False, verbose=False, **more)
+        each.fit(x, y, batch_size=4, shuffle=False, verbose=0, callbacks=[test])
+    for looked, plain in zip(states(model), states(twin), strict=True):
+        np.testing.assert_array_equal(looked, plain)
+    for looked, plain in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(looked, plain)

@@ -70,6 +70,23 @@ def test_a_tf_variable_comes_back_from_wherever_it_is_kept(regression, hide, fin
 
 
 @on_tensorflow
+def test_state_behind_a_loss_that_the_model_was_given_comes_back(regression):
+    model, count = regression.model("sgd"), tf_variable()
+    inner = model.compute_loss
+
+    def compute_loss(*arguments, **more):
+        count.assign_add(1.0)
+        return inner(*arguments, **more)
+
+    model.compute_loss = compute_loss
+    regression.fit(model, epochs=1)
+    before = float(count)
+    regression.fit(model, [LRFinder(num_steps=5, verbose=False)], epochs=1)
+    assert before > 0
+    assert float(count) == before
+
+
+@on_tensorflow
 def test_a_generator_of_tensorflow_draws_the_same_again(regression):
     import tensorflow as tf
 

@@ -12,6 +12,8 @@ import numpy as np
 from keras import ops, tree
 from keras.src.trainers import data_adapters
 
+from onecycle_cli.state import read, variables_of
+
 _INFINITE = -1  # the cardinality of an endless tf.data.Dataset
 
 _Batch = tuple[Any, Any, Any]
@@ -39,18 +41,26 @@ class ValidationLoss:
             if isinstance(held_out, tuple | list)
             else _BatchesInTurn(held_out, num_batches)
         )
+        self._held: list[Any] | None = None
 
     def __call__(self, model: Any, batch_loss: Callable[[], float]) -> float:
-        """Return the mean data loss, and leave the model's running metrics as they were."""
-        metrics = [(v, np.array(ops.convert_to_numpy(v))) for v in model.metrics_variables]
+        """Return the mean data loss, and leave metrics and recurrent states as they were."""
+        held = [(variable, read(variable)) for variable in self._beside_training(model)]
         losses, sizes = [], []
         for x, y, sample_weight in self._batches.draw():
             model.test_on_batch(x, y, sample_weight)
             losses.append(batch_loss())
             sizes.append(len(tree.flatten(x)[0]))
-        for variable, value in metrics:
+        for variable, value in held:
             variable.assign(value)
         return float(np.average(losses, weights=sizes))
+
+    def _beside_training(self, model: Any) -> list[Any]:
+        """Return the state that evaluation may change; looked up once."""
+        if self._held is None:
+            others = {id(v) for v in (*model.trainable_variables, *model.optimizer.variables)}
+            self._held = [v for v in variables_of(model) if id(v) not in others]
+        return self._held
 
 
 class _RandomBatches:
