@@ -384,7 +384,7 @@ class TestTakingUp:
             assert results.find_unfinished(parent, asked) == folder
             return
         sentence = (
-            f"is a run of {found}, and {asked} can't go on with it; 'onecycle {found} --resume"
+            f"is a run of {found}, which {asked} can't go on with; use 'onecycle {found} --resume"
         )
         with pytest.raises(ConfigError, match=sentence):
             results.find_unfinished(folder, asked)
@@ -396,7 +396,7 @@ class TestTakingUp:
         folder = results.new_folder(tmp_path, "name", "run")
         for name in ("recipe.json", "manifest.json"):
             results.write_json(folder / name, {})
-        with pytest.raises(ConfigError, match=f"is a recipe, and {asked} can't go on with it"):
+        with pytest.raises(ConfigError, match=f"is a recipe, which {asked} can't go on with"):
             results.find_unfinished(folder, asked)
 
     def test_a_run_that_another_process_has_just_ended(self, tmp_path):

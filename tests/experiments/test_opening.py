@@ -101,7 +101,7 @@ def test_a_run_says_of_which_kind_it_is(small, tmp_path, listener):
     assert json.loads((folder / "resume.json").read_text())["kind"] == "find-lr"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for other in (train, find_wd, find_momentum):
-        with pytest.raises(ConfigError, match=r"001: is a run of find-lr, and .* can't go on"):
+        with pytest.raises(ConfigError, match=r"001: is a run of find-lr, which .* can't go on"):
             other(resume=folder)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 

@@ -141,7 +141,7 @@ def test_a_run_of_a_stage_is_no_recipe(tmp_path, kind):
     folder = results.new_folder(tmp_path, "small", kind)
     results.write_json(folder / "manifest.json", {})
     with pytest.raises(
-        ConfigError, match=rf"is a run of {kind} and no recipe; 'onecycle {kind} --"
+        ConfigError, match=rf"is a run of {kind} and no recipe; use 'onecycle {kind} --"
     ):
         find_recipe(folder)
 
