@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["local_imports"]
+__all__ = ["is_own", "local_imports"]
 
 _INSTALLED = ("site-packages", "dist-packages")
 _OURS = ("onecycle_cli", "onecycle_models")
@@ -35,17 +35,16 @@ def local_imports(path: Path) -> list[Path]:
     return sorted(found - {start})
 
 
+def is_own(path: Path) -> bool:
+    """Tell whether a resolved path is neither in Python's library nor in an installed package."""
+    library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
+    return not set(_INSTALLED) & set(path.parts) and not library & {path, *path.parents}
+
+
 def _own_folders() -> list[Path]:
     """Return the folders of the search path that Python and installed packages are not in."""
-    library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
     folders = [Path(entry).resolve() for entry in sys.path]
-    return [
-        folder
-        for folder in folders
-        if folder.is_dir()
-        and not set(_INSTALLED) & set(folder.parts)
-        and not library & {folder, *folder.parents}
-    ]
+    return [folder for folder in folders if folder.is_dir() and is_own(folder)]
 
 
 def _imported_by(path: Path, roots: Sequence[Path]) -> Iterator[Path]:

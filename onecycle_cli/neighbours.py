@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from onecycle_cli.local_imports import is_own
+
 __all__ = ["Neighbours"]
 
 _PRIVATE = "_onecycle_user_"  # how the names of users' modules begin
@@ -35,6 +37,7 @@ class Neighbours:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._modules: dict[str, ModuleType] = {}
+        self._namesakes: set[str] = set()
         self._depth = 0
         self._finder = _Finder(folder, vars(builtins) | {"__import__": self._import})
 
@@ -43,6 +46,7 @@ class Neighbours:
         digest = hashlib.sha256(str(file).encode()).hexdigest()[:8]
         name = f"{_PRIVATE}{file.stem}_{digest}"
         importlib.invalidate_caches()  # files may have been written a moment ago
+        self._namesakes = {m for m in list(sys.modules) if "." not in m and self._is_namesake(m)}
         loader = self._finder.loader(name, file)
         spec = importlib.util.spec_from_file_location(name, file, loader=loader)
         if spec is None or spec.loader is None:
@@ -63,7 +67,10 @@ class Neighbours:
         if self._depth:
             yield
             return
-        hidden = {name: sys.modules.pop(name) for name in self._modules if name in sys.modules}
+        aside = self._modules.keys() | {
+            name for name in sys.modules if name.partition(".")[0] in self._namesakes
+        }
+        hidden = {name: sys.modules.pop(name) for name in aside if name in sys.modules}
         before = set(sys.modules)
         sys.modules.update(self._modules)
         sys.meta_path.insert(0, self._finder)
@@ -97,6 +104,13 @@ class Neighbours:
             return any(place.parent == self._folder for place in places)
         file = getattr(module, "__file__", None)
         return file is not None and Path(file).parent == self._folder
+
+    def _is_namesake(self, name: str) -> bool:
+        """Tell whether a module that the program has is one of its own, of another folder."""
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is None or not is_own(path := Path(file).resolve()):
+            return False
+        return self._folder not in path.parents and _has(self._folder, name)
 
     def _import(
         self,

@@ -439,14 +439,25 @@ def reinitialise(model: Any, twin: Any) -> None:
         variable.assign(fresh)
 
 
-def reseed(seed: int) -> None:
-    """Seed every generator; the global seed generator stays the one that traced steps hold."""
-    generator, state = _global_seed_generator(), seed % 2**31
+def reseed(seed: int, *, keeping: Any = None) -> Any:
+    """Seed every generator, but for the global seed generator put no other in its place.
+
+    A step that has been traced goes on with the one that it was traced with.
+
+    Args:
+        seed: for all of them.
+        keeping: the global seed generator that was in use before; the present one if not given.
+
+    Returns:
+        The global seed generator.
+    """
+    generator, state = keeping or _global_seed_generator(), seed % 2**31
     keras.utils.set_random_seed(seed)
     if generator is None:
         generator = keras.random.SeedGenerator(state, name=_GLOBAL_SEED_GENERATOR)
     generator.state.assign(np.array([state, 0], generator.state.dtype))
     global_state.set_global_attribute(_GLOBAL_SEED_GENERATOR, generator)
+    return generator
 
 
 def _of_another_fit(old: Any, new: Any) -> bool:

@@ -33,3 +33,21 @@ def test_a_termination_passes_through_what_catches_errors():
 
 def test_only_a_bad_config_is_bad_usage():
     assert {name for name, c in CLASSES.items() if c.exit_code == 2} == {"ConfigError"}
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (ValueError("two\n  lines"), "ValueError: two lines"),
+        (ValueError("\x1b[1;31mred\x1b[0m"), "ValueError: red"),
+        (KeyError(), "KeyError"),
+        (MuteError(), "MuteError"),
+    ],
+)
+def test_a_cause_is_one_plain_line(error, cause):
+    assert errors.cause_of(error) == cause

@@ -28,10 +28,11 @@ def load(file):
 
 @pytest.fixture(autouse=True)
 def leaves_no_trace():
-    modules, search, finders = set(sys.modules), list(sys.path), list(sys.meta_path)
+    modules, search = set(sys.modules), list(sys.path)
     yield
     new = {name for name in set(sys.modules) - modules if "_of_test" in name}
-    assert (new, sys.path, sys.meta_path) == (set(), search, finders)
+    ours = [f for f in sys.meta_path if type(f).__module__.startswith("onecycle_cli")]
+    assert (new, sys.path, ours) == (set(), search, [])
 
 
 LAZY = {
@@ -104,6 +105,34 @@ def test_a_module_of_the_program_comes_back_after_its_namesake(write, monkeypatc
         patch.setitem(sys.modules, "blocks_of_test", theirs)
         assert module.call() == 1
         assert sys.modules["blocks_of_test"] is theirs
+
+
+def test_a_module_of_the_program_is_not_taken_for_a_neighbour(write, tmp_path, monkeypatch):
+    """One of another folder, which was imported first."""
+    write("other", blocks_of_test="VALUE = 2")
+    file = write(
+        net="import blocks_of_test as early\n"
+        "def call():\n    import blocks_of_test as late\n    return early.VALUE, late.VALUE",
+        blocks_of_test="VALUE = 1",
+    )
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path / "other")
+        import blocks_of_test
+
+        assert load(file).call() == (1, 1)
+        assert sys.modules["blocks_of_test"] is blocks_of_test
+        assert blocks_of_test.VALUE == 2
+        del sys.modules["blocks_of_test"]
+
+
+def test_a_module_that_the_program_has_of_the_folder_is_shared(write, tmp_path, monkeypatch):
+    file = write(net="import blocks_of_test", blocks_of_test="")
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path / "one")
+        import blocks_of_test
+
+        assert load(file).blocks_of_test is blocks_of_test
+        del sys.modules["blocks_of_test"]
 
 
 def test_what_is_not_there_says_so(write):

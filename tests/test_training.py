@@ -7,7 +7,7 @@ from keras import ops
 
 from onecycle_cli import LRFinder
 from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
-from onecycle_cli.training import Instruments, Snapshot, reinitialise
+from onecycle_cli.training import Instruments, Snapshot, reinitialise, reseed
 
 every_backend = pytest.mark.every_backend
 
@@ -309,3 +309,27 @@ def test_reinitialise_gives_the_state_of_a_twin(noisy):
         np.testing.assert_array_equal(mine, theirs)
     x = noisy.x[:8]
     np.testing.assert_array_equal(model(x, training=True), twin(x, training=True))
+
+
+@every_backend
+def test_a_seed_keeps_the_global_generator_that_traced_steps_hold():
+    """Keras would make another one, and steps that are traced would go on with the old one."""
+    kept = reseed(2**31 + 5)
+    draw = traced(lambda: keras.random.normal((3,)))
+    first = [np.array(draw()) for _ in range(2)]
+    reseed(4)
+    other = np.array(draw())
+    keras.utils.set_random_seed(1)
+    reseed(2**31 + 5, keeping=kept)
+    again = [np.array(draw()) for _ in range(2)]
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(other, first[0])
+
+
+def traced(function):
+    """Have a function traced once, where the backend does so."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    return tf.function(function)

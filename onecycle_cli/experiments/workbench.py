@@ -239,7 +239,7 @@ class Workbench:
 
     def _build(self, replicate: int) -> Any:
         seed = self.config.seed + replicate
-        training.reseed(seed)
+        generator = training.reseed(seed)
         callers_policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.config.precision)
         try:
@@ -262,7 +262,7 @@ class Workbench:
             ) from error
         finally:
             keras.config.set_dtype_policy(callers_policy)
-            training.reseed(seed)  # whatever the model's function made of the seeds
+            training.reseed(seed, keeping=generator)  # whatever the model's function did
 
     @property
     def _input_shape(self) -> tuple[int | None, ...]:

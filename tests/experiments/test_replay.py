@@ -136,10 +136,10 @@ def broken_off(config, out):
 
 def test_the_warning_is_true_and_lies_in_the_files(config, listener, tmp_path):
     """Where it is given, taking the run up gives other bits; where not, the same."""
-    for name, call in (
-        ("kept", "self.normal(inputs, self.own)"),
-        ("lost", "self.normal(inputs, generator)"),
-    ):
+    cases = {"kept": "self.normal(inputs, self.own)"}
+    if BACKEND == "tensorflow":
+        cases["lost"] = NOT_KEPT["a generator of the module"]
+    for name, call in cases.items():
         whole = train(config(call), out=tmp_path / name / "whole")
         folder = broken_off(config(call), tmp_path / name / "broken")
         resumed = train(resume=folder, observer=listener)
@@ -148,5 +148,6 @@ def test_the_warning_is_true_and_lies_in_the_files(config, listener, tmp_path):
         manifest = json.loads((resumed.folder / "manifest.json").read_text())
         assert (bits[0] == bits[1]) is (name == "kept")
         assert manifest["replay"]["exact"] is (name == "kept")
-        assert result["caveats"] == ([] if name == "kept" else listener.warnings)
-        assert len(result["caveats"]) == (name == "lost")
+        said = [w for w in listener.warnings if "can't be kept whole" in w]
+        assert result["caveats"] == said
+        assert len(said) == (name == "lost")
