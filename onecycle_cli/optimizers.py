@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from onecycle_cli.errors import OptimizerError, TrainingError, did_you_mean
+from onecycle_cli.errors import OptimizerError, did_you_mean
 from onecycle_cli.witness import Witness
 
 LEARNING_RATE = "learning_rate"
@@ -249,15 +249,9 @@ class LiveHyperparameters:
         some steps, but not beyond the last one.
 
         Raises:
-            TrainingError: when every weight of the model is frozen.
             OptimizerError: when another optimizer updates the weights, or no update reads what is
                 set.
         """
-        if not (self._witness.has_updated or self._model.trainable_variables):
-            raise TrainingError(
-                "the model has nothing to train: all its weights are frozen; set trainable = True "
-                "on the layers to train, and compile it again."
-            )
         self._steps += 1
         is_traced = not (self._model.run_eagerly or keras.backend.backend() == "torch")
         if not self._witness.was_asked:

@@ -211,7 +211,6 @@ class Instruments:
 
         Raises:
             OptimizerError: when it has acted on nothing.
-            TrainingError: when every weight is frozen.
         """
         self._live.check_effect(at_end=True)
 

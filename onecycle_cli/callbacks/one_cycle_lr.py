@@ -63,7 +63,7 @@ class OneCycleLR(ScheduledTraining):
         ValueError: when an argument is out of its range.
         OptimizerError: in `fit`, when the optimizer has no momentum, can't change its rate, or is
             not what updates the weights, or a pattern of `layer_rates` fits nothing.
-        TrainingError: in `fit`, when every weight is frozen.
+        ModelError: in `fit`, when every weight is frozen.
 
     Example:
         >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")

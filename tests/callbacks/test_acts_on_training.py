@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from onecycle_cli import LRFinder, OneCycleLR, optimizers
-from onecycle_cli.errors import OptimizerError, TrainingError
+from onecycle_cli.errors import ModelError, OptimizerError
 
 every_backend = pytest.mark.every_backend
 on_tensorflow = pytest.mark.skipif(
@@ -231,7 +231,7 @@ def test_a_model_with_every_weight_frozen_is_refused(regression, callback):
     model = regression.model(keras.optimizers.SGD(0.05, momentum=0.5))
     model.trainable = False
     model.compile(keras.optimizers.SGD(0.05, momentum=0.5), "mse")
-    with pytest.raises(TrainingError, match=r"nothing to train: .* set trainable = True"):
+    with pytest.raises(ModelError, match=r"nothing to train: .* set trainable = True"):
         regression.fit(model, [CALLBACKS[callback]()])
 
 
