@@ -159,11 +159,14 @@ class LiveHyperparameters:
         names: the hyper-parameters to bring to life.
 
     Raises:
-        OptimizerError: when the optimizer has no such hyper-parameter, or can't change it.
+        OptimizerError: when the optimizer has no such hyper-parameter, can't change it, or holds
+            several others, which update.
     """
 
     def __init__(self, model: Any, names: Iterable[str]) -> None:
         self._optimizer = core(model.optimizer)
+        if isinstance(self._optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):
+            raise _leaves_updates(self._optimizer)
         self._outer = model.optimizer
         self._model = model
         self._kernels = kernels(model)
@@ -264,12 +267,7 @@ class LiveHyperparameters:
                 f"train_step call self.optimizer.apply."
             )
         if self._witness.leaves_updates_to_others:
-            name = type(self._optimizer).__name__
-            raise OptimizerError(
-                f"{name} leaves the updates to another optimizer, or to several, which a learning "
-                f"rate set on {name} does not reach; compile the model with one that updates. (One "
-                f"that is kept as the attribute inner_optimizer is found.)"
-            )
+            raise _leaves_updates(self._optimizer)
         if not self._witness.has_updated:
             return
         if LEARNING_RATE in self.names and not self._witness.takes_the_rate:
@@ -541,6 +539,15 @@ class GradientNorm:
 def _clipped(limit: Any, grads: Iterable[Any]) -> list[Any]:
     value = ops.convert_to_tensor(limit)
     return [g if g is None else ops.clip(g, -value, value) for g in grads]
+
+
+def _leaves_updates(optimizer: Any) -> OptimizerError:
+    name = type(optimizer).__name__
+    return OptimizerError(
+        f"{name} leaves the updates to another optimizer, or to several, which a learning rate set "
+        f"on {name} does not reach; compile the model with one that updates. (One that is kept as "
+        f"the attribute inner_optimizer is found.)"
+    )
 
 
 def _where_variables_belong(optimizer: Any) -> contextlib.AbstractContextManager[Any]:

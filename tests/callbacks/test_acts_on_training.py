@@ -84,7 +84,7 @@ def test_an_optimizer_that_leaves_the_updates_to_another_is_refused(
 
 
 @every_backend
-@pytest.mark.parametrize("callback", ["rate only", "range test"])
+@pytest.mark.parametrize("callback", CALLBACKS)
 def test_an_optimizer_of_several_is_refused(regression, callback):
     inner = keras.optimizers.SGD(0.05), keras.optimizers.Adam(0.01)
     choice = keras.optimizers.OptimizerMap(inner[0], {".*bias": inner[1]})
