@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,6 @@ from onecycle_cli.training import Snapshot
 
 if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
-
-_SAVERS = (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)
-"""They write, and may overwrite, what is wanted later."""
 
 _TOLD = ("planned", "stopped", "skip_begin", "skip_end")
 """Arguments of `suggest.suggest_lr`, and entries of `result.json`."""
@@ -73,7 +71,7 @@ class LRFinder(ScheduledTraining):
 
     Raises:
         ValueError: when an argument is out of its range.
-        TrainingError: in `fit`, when another callback would save the weights of the test.
+        TrainingError: in `fit`, beside `BackupAndRestore`, which would delete its backup.
         OptimizerError: in `fit`, when the optimizer can't change its learning rate, or is not what
             updates the weights.
 
@@ -238,20 +236,32 @@ class LRFinder(ScheduledTraining):
             raise
 
     def _take_last_word(self) -> None:
-        """Restore after callbacks that set weights when training ends, and save none of its own."""
+        """Restore after callbacks that set weights when training ends, and let none save them."""
         callbacks = callback_list()
         self._has_last_word = callbacks is not None
         if callbacks is None:
             return
-        for each in callbacks.callbacks:
-            if isinstance(each, _SAVERS):
-                self.restore()
-                raise TrainingError(
-                    f"{type(each).__name__} would save the weights of the range test, which are of "
-                    f"no use; take it out of the callbacks of this fit, or set restore=False to "
-                    f"keep them."
-                )
-        LastWord(self, self.restore).have_in(callbacks)
+        everybody = callbacks.callbacks
+        if any(isinstance(each, keras.callbacks.BackupAndRestore) for each in everybody):
+            self.restore()
+            raise TrainingError(
+                "BackupAndRestore would load a backup into the range test, then delete it; take it "
+                "out of the callbacks of this fit."
+            )
+        others = [e for e in everybody if not isinstance(e, keras.callbacks.ModelCheckpoint)]
+        if len(others) < len(everybody):
+            warnings.warn(
+                "ModelCheckpoint is left out while the range test runs, lest it overwrite its file "
+                "with the weights of the test; set restore=False to have them saved.",
+                stacklevel=2,
+            )
+            callbacks.callbacks = others
+
+        def conclude() -> None:
+            self.restore()
+            callbacks.callbacks = everybody
+
+        LastWord(self, conclude).have_in(callbacks)
 
     def _bring_back(self) -> None:
         if self._snapshot is not None:

@@ -85,6 +85,7 @@ def checkpoint(path):
 
 
 # small/find_lr_schedule.py tests on validation data, mobilenet/find_lr_schedule.py does not
+@pytest.mark.filterwarnings("ignore:ModelCheckpoint is left out while the range test runs")
 @pytest.mark.parametrize(
     ("on_validation_data", "generated"), [(True, True), (False, True), (False, False)]
 )
