@@ -55,11 +55,8 @@ class _Added(keras.Variable):
     """A variable that a stock optimizer does not have; left out of saved models."""
 
 
-class _Live(_Added):
-    """A variable that stock optimizers take for a number other than zero.
-
-    They ask `if self.momentum != 0` in Python, to decide whether the velocity exists at all.
-    """
+class _Heard(keras.Variable):
+    """A variable that notes when it is read."""
 
     was_read = False
 
@@ -67,6 +64,13 @@ class _Live(_Added):
     def value(self) -> Any:
         self.was_read = True
         return super().value
+
+
+class _Live(_Heard, _Added):
+    """A variable that stock optimizers take for a number other than zero.
+
+    They ask `if self.momentum != 0` in Python, to decide whether the velocity exists at all.
+    """
 
     def __ne__(self, other: object) -> bool:
         return True
@@ -270,15 +274,18 @@ class LiveHyperparameters:
             raise _leaves_updates(self._optimizer)
         if not self._witness.has_updated:
             return
-        if LEARNING_RATE in self.names and not self._witness.takes_the_rate:
+        idle = self._witness.unread
+        if LEARNING_RATE in self.names and not (
+            self._witness.takes_the_rate and LEARNING_RATE not in idle
+        ):
             raise OptimizerError(
                 f"{type(self._optimizer).__name__} does not update with the learning rate that is "
                 f"set, but with one that it works out itself, so a schedule would not be what "
                 f"trains the model; compile it with an optimizer that takes the rate as it is."
             )
-        if self._witness.unread:
+        if idle:
             raise OptimizerError(
-                f"{type(self._optimizer).__name__} does not use its {min(self._witness.unread)} "
+                f"{type(self._optimizer).__name__} does not use its {min(idle)} "
                 f"when it updates, so a schedule would not reach the weights; leave it alone with "
                 f"maximum_momentum=None and minimum_momentum=None."
             )
@@ -317,6 +324,9 @@ class LiveHyperparameters:
                 f"because it is a {type(rate).__name__}; compile the model with a plain number "
                 f"as learning_rate instead."
             )
+        stock, rate.__class__ = type(rate), _Heard
+        self._undo.append(partial(setattr, rate, "__class__", stock))
+        self._witness.watch(LEARNING_RATE, [rate])
         return [rate]
 
     def _enliven_momentum(self) -> list[Any]:
