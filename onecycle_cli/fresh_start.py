@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from onecycle_cli.errors import OptimizerError
-from onecycle_cli.optimizers import _Added, core
+from onecycle_cli.errors import OptimizerError, cause_of
+from onecycle_cli.optimizers import Added, core
 
 
 def begin_afresh(model: Any) -> None:
@@ -34,7 +34,7 @@ def begin_afresh(model: Any) -> None:
 
 
 def _renew(model: Any) -> None:
-    held = [v for v in model.optimizer.variables if not isinstance(v, _Added)]
+    held = [v for v in model.optimizer.variables if not isinstance(v, Added)]
     for variable, new in zip(held, _counterparts(held, _made_anew(model).variables), strict=True):
         variable.assign(_zeros(variable) if new is None else new)
 
@@ -55,11 +55,10 @@ def _made_anew(model: Any) -> Any:
             twin = type(optimizer).from_config(optimizer.get_config())
             twin.build(inner._trainable_variables)
     except Exception as error:
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
         raise OptimizerError(
             f"a range test starts from an optimizer that has not trained yet, and a second "
             f"{type(inner).__name__} could not be made from the get_config of the first "
-            f"({cause}); mend get_config, or compile the model again before the test."
+            f"({cause_of(error)}); mend get_config, or compile the model again before the test."
         ) from error
     return twin
 

@@ -51,7 +51,7 @@ COMPILED_MEANWHILE = (
 )
 
 
-class _Added(keras.Variable):
+class Added(keras.Variable):
     """A variable that a stock optimizer does not have; left out of saved models."""
 
 
@@ -66,7 +66,7 @@ class _Heard(keras.Variable):
         return super().value
 
 
-class _Live(_Heard, _Added):
+class _Live(_Heard, Added):
     """A variable that stock optimizers take for a number other than zero.
 
     They ask `if self.momentum != 0` in Python, to decide whether the velocity exists at all.
@@ -458,7 +458,7 @@ class LiveHyperparameters:
     def _save_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
         def save_own_variables(store: Any) -> None:
             idle = {id(slot) for slot in self._idle_slots()}
-            variables = (v for v in optimizer.variables if not isinstance(v, _Added))
+            variables = (v for v in optimizer.variables if not isinstance(v, Added))
             stock = [v for v in variables if id(v) not in idle]
             for i, variable in enumerate(stock):
                 store[str(i)] = ops.convert_to_numpy(variable)
@@ -469,7 +469,7 @@ class LiveHyperparameters:
         stock_load = optimizer.load_own_variables
 
         def load_own_variables(store: Any) -> None:
-            variables = [v for v in optimizer.variables if not isinstance(v, _Added)]
+            variables = [v for v in optimizer.variables if not isinstance(v, Added)]
             if len(store.keys()) != len(variables):  # saved without momentum
                 omitted = {id(slot) for slot in self._omitted_at_zero()}
                 variables = [v for v in variables if id(v) not in omitted]
@@ -515,7 +515,7 @@ class GradientNorm:
     def __init__(self, model: Any) -> None:
         optimizer = core(model.optimizer)
         self._optimizer, self._own_apply = optimizer, vars(optimizer).get("apply")
-        self._norm = _Added(np.nan, trainable=False, dtype="float32", name="gradient_norm")
+        self._norm = Added(np.nan, trainable=False, dtype="float32", name="gradient_norm")
         optimizer._track_variable(self._norm)
         vars(optimizer)["apply"] = self._measuring(optimizer.apply)
 

@@ -76,8 +76,7 @@ def evaluate_command(
 
 
 def _check(part: str, out: Path | None) -> None:
-    from onecycle_cli.config.wording import did_you_mean
-    from onecycle_cli.errors import ConfigError
+    from onecycle_cli.errors import ConfigError, did_you_mean
 
     if part not in _PARTS:
         raise ConfigError(

@@ -102,8 +102,7 @@ def suggest_command(
 
 
 def _check(runs: Sequence[Path], rule: str | None, smooth: float | None, *, write: bool) -> None:
-    from onecycle_cli.config.wording import did_you_mean
-    from onecycle_cli.errors import ConfigError
+    from onecycle_cli.errors import ConfigError, did_you_mean
     from onecycle_cli.suggest import RULES
 
     if rule is not None and rule not in RULES:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from onecycle_cli.config.schema import DATASETS
-from onecycle_cli.config.wording import did_you_mean
-from onecycle_cli.errors import ConfigError
+from onecycle_cli.errors import ConfigError, did_you_mean
 
 _MODELS = {"digits": "mlp", "arrays": "mlp"}
 _EPOCHS = {"digits": 20, "cifar10": 20, "cifar100": 40}

@@ -13,7 +13,7 @@ from onecycle_cli.backend import make_repeatable, start_keras
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.data import Dataset, EvaluationBatches
 from onecycle_cli.data.statistics import channel_statistics
-from onecycle_cli.errors import DataError, ModelError
+from onecycle_cli.errors import DataError, ModelError, cause_of
 from onecycle_cli.experiments.examination import Examination, by_class, examine
 from onecycle_cli.experiments.inputs import inputs_of, prepared_as
 from onecycle_cli.experiments.losses import CROSS_ENTROPY, make_loss
@@ -109,9 +109,9 @@ def _load(path: Path) -> Any:
     try:
         return start_keras().models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # what a damaged file, or one of foreign layers, raises is manifold
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
         raise ModelError(
-            f"{path}: cannot be loaded by Keras, which takes no code from a file: {cause[:300]}"
+            f"{path}: cannot be loaded by Keras, which takes no code from a file: "
+            f"{cause_of(error)[:300]}"
         ) from error
 
 
