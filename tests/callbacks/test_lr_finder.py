@@ -589,7 +589,7 @@ def test_a_test_that_fit_ends_early_is_told_from_one_that_learned_nothing(regres
     test = finder(num_steps=100)
     regression.fit(regression.model("sgd"), [test], epochs=2)
     assert test.suggestion["verdict"] == "too_short"
-    assert "fit ended after 14 of 100 " in test.suggestion["reason"]
+    assert "fit ended after 14 of 100 planned steps" in test.suggestion["reason"]
     assert "give fit more epochs" in test.suggestion["reason"]
     whole = finder(num_steps=14)
     regression.fit(regression.model("sgd"), [whole], epochs=2)

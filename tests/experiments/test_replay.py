@@ -62,12 +62,14 @@ NOT_KEPT = {}
 ON_THE_HOST = {"NumPy": "inputs * np.random.rand()", "Python": "inputs * random.random()"}
 (KEPT if BACKEND == "torch" else NOT_KEPT).update(ON_THE_HOST)  # where no step is compiled
 if BACKEND == "tensorflow":
-    KEPT["the global generator"] = "self.normal(inputs, None)"
+    KEPT |= {
+        "the global generator": "self.normal(inputs, None)",
+        "a generator of another object": "self.normal(inputs, self.box.generator)",
+        "a bare variable": "inputs * self.box.count.assign_add(1.0)",
+    }
     NOT_KEPT |= {
         "a generator of the module": "self.normal(inputs, generator)",
-        "a generator of another object": "self.normal(inputs, self.box.generator)",
         "TensorFlow": "inputs + __import__('tensorflow').random.normal(ops.shape(inputs))",
-        "a bare variable": "inputs * self.box.count.assign_add(1.0)",
     }
 
 
