@@ -24,7 +24,7 @@ INSTALLED = [name for name in ("jax", "torch") if find_spec(name)]
 @pytest.fixture(scope="module")
 def runs():
     """Both at once, because they take their time."""
-    command = [sys.executable, "-P", "-m", "pytest", "-q", "-m", "every_backend", *PROOFS]
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-n0", "-m", "every_backend", *PROOFS]
     processes = {
         backend: subprocess.Popen(
             command,
