@@ -1,5 +1,7 @@
 """Models whose training is known, and NumPy to train them with in double precision."""
 
+import importlib
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -19,9 +21,21 @@ def _no_log_level(monkeypatch):
 
 
 @pytest.fixture
-def regression():
+def regression(allow_xla):
     """Linear regression, the gradients of which anyone can write down."""
     return Regression()
+
+
+@pytest.fixture
+def allow_xla():
+    """Take back the promise of the same bits that an experiment makes TensorFlow give.
+
+    It holds for the whole process, and Keras does not compile by XLA while it does.
+    """
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None:
+        settings = importlib.import_module("tensorflow.python.framework.config")
+        settings.disable_op_determinism()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from onecycle_cli import OneCycleLR
-from onecycle_cli.backend import make_repeatable
 from onecycle_cli.errors import OptimizerError
 from onecycle_cli.layer_rates import by_variable
 
@@ -58,8 +57,6 @@ def cycle(max_lr, **more):
 
 
 def trained(regression, rule, max_lr, mode="graph", **more):
-    if mode == "xla":
-        make_repeatable(0, jit_compile=True)  # an earlier promise of other tests rules XLA out
     model = two_parts(regression, OPTIMIZERS[rule](), **MODES[mode])
     fit(regression, model, cycle(max_lr, **more))
     weights = model.get_weights()

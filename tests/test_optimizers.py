@@ -4,7 +4,6 @@ import pytest
 from keras import ops
 
 from onecycle_cli import optimizers
-from onecycle_cli.backend import make_repeatable
 from onecycle_cli.errors import OptimizerError
 from onecycle_cli.optimizers import GradientNorm, LiveHyperparameters
 
@@ -376,7 +375,6 @@ def test_the_norm_is_of_the_data_gradient_before_clipping_and_without_l2(
 ):
     if mode == "xla" and keras.backend.backend() == "torch":
         pytest.skip("torch compiles by other means")
-    make_repeatable(0, jit_compile=True)  # else, after other tests, Keras would refuse XLA
     optimizer = keras.optimizers.SGD(0.1, momentum=0.5, clipvalue=0.2)
     model = regression.model(optimizer, **MODES[mode])
     live, norms = LiveHyperparameters(model, ["learning_rate", "momentum", "l2"]), []
