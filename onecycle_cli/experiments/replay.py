@@ -70,10 +70,10 @@ def replay(bench: Workbench) -> Replay:
 def _fault(bench: Workbench) -> str | None:
     """Say what is wrong with the state of a model, and rewind it."""
     bench.rewind()
-    before = _host_generators(bench)
+    before = Snapshot(bench.model)
     bench.train(1, [])
-    drew = _host_generators(bench) != before
     middle = Snapshot(bench.model)
+    drew = _of_the_host(before) != _of_the_host(middle)
     first = _second_step(bench)
     middle.restore()
     again = _second_step(bench)
@@ -88,10 +88,9 @@ def _fault(bench: Workbench) -> str | None:
     return None
 
 
-def _host_generators(bench: Workbench) -> list[Any]:
+def _of_the_host(state: Snapshot) -> list[Any]:
     """Return the states of generators whose draws are fixed in the graph once it is traced."""
-    states = Snapshot(bench.model).generators
-    return [states[name] for name in _HOST_GENERATORS]
+    return [state.generators[name] for name in _HOST_GENERATORS]
 
 
 def _second_step(bench: Workbench) -> list[NDArray[Any]]:
