@@ -149,16 +149,16 @@ class OneCycleLR(ScheduledTraining):
                 f"fit.",
                 stacklevel=2,
             )
-        per_epoch = self.steps_per_epoch()
-        self.step, num_steps = self.first_epoch * per_epoch, whole * per_epoch
+        num_steps = self.begin_where_fit_does(epochs)
+        in_fit = num_steps - self.step
         if self._state is not None:
             self.step, num_steps = self._state["step"], self._state["num_steps"]
             self._state = None
-            _compare(num_steps - self.step, epochs * per_epoch)
+            _compare(num_steps - self.step, in_fit)
         self.schedule = self._tables(num_steps) | self._further_tables(num_steps)
         self.history = {"lr": [], **{name: [] for name in self.schedule if name != LEARNING_RATE}}
         if self.step:
-            self._go_on(per_epoch)
+            self._go_on(in_fit // epochs)
 
     def get_state(self) -> dict[str, int]:
         """Return where the cycle is, for `set_state`: plain numbers that JSON can hold.

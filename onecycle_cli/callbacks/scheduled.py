@@ -12,7 +12,8 @@ class Scheduled(ScheduledTraining):
     """Train with hyper-parameters that change from step to step.
 
     For schedules that are not of `OneCycleLR`; it works where that does, and gives the stock
-    optimizer back as that does.
+    optimizer back as that does. The tables span all epochs of `fit`, and go on at its
+    `initial_epoch`.
 
     Args:
         tables: for each hyper-parameter a number, its first and last value, a value for each step,
@@ -23,7 +24,7 @@ class Scheduled(ScheduledTraining):
         batch_size: optional: samples in a batch.
 
     Attributes:
-        history: the value of each in force at each step, as lists of floats.
+        history: the value of each in force at each step of this `fit`, as lists of floats.
 
     Raises:
         ValueError: when there are no tables; in `fit`, when one has not a value for each step.
@@ -51,8 +52,8 @@ class Scheduled(ScheduledTraining):
         return tuple(self.tables)
 
     def plan(self, epochs: int) -> None:
-        """Compute the tables for all the steps that this `fit` has to go."""
-        num_steps = self.steps_per_epoch() * epochs
+        """Compute the tables for all epochs of `fit`, and begin where `fit` does."""
+        num_steps = self.begin_where_fit_does(epochs)
         self.schedule = {
             name: schedules.table_of(values, num_steps, name)
             for name, values in self.tables.items()

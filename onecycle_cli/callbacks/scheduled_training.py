@@ -163,6 +163,16 @@ class ScheduledTraining(keras.callbacks.Callback):
             self.abandon()
             raise
 
+    def begin_where_fit_does(self, epochs: int) -> int:
+        """Put `step` at the initial epoch of `fit`; return the steps that all its epochs have.
+
+        Args:
+            epochs: how many this `fit` has to go.
+        """
+        per_epoch = self.steps_per_epoch()
+        self.step = self.first_epoch * per_epoch
+        return self.step + epochs * per_epoch
+
     def steps_per_epoch(self) -> int:
         """Return the batches of an epoch: what `fit` says, else what the counts say.
 

@@ -117,6 +117,18 @@ def test_with_xla_and_several_steps_at_a_time(regression, execution):
     assert farthest(state(models[0]), state(models[1])) < 2e-6
 
 
+@every_backend
+def test_at_an_initial_epoch_the_tables_go_on(regression):
+    rates = np.linspace(0.1, 0.01, STEPS)
+    whole, broken = (regression.model(OPTIMIZERS["sgd"]()) for _ in range(2))
+    callback = Scheduled({"learning_rate": (0.1, 0.01)})
+    regression.fit(whole, [callback])
+    regression.fit(broken, [Scheduled({"learning_rate": rates[:7].tolist()})], epochs=1)
+    regression.fit(broken, [callback], initial_epoch=1)
+    np.testing.assert_allclose(callback.history["learning_rate"], rates[7:], rtol=1e-12)
+    assert farthest(state(broken), state(whole)) < 1e-6
+
+
 @pytest.mark.parametrize("rule", ["sgd", "adamw"])
 def test_the_optimizer_is_a_stock_one_afterwards(regression, rule):
     model = regression.model(OPTIMIZERS[rule]())
