@@ -37,7 +37,7 @@ def test_a_recipe_ended_in_any_way_is_taken_up_to_the_same_bytes(
         process.send_signal(ends[name])
     ended = {name: process.communicate(timeout=120) for name, process in started.items()}
 
-    assert [p.returncode for p in started.values()] == [-9, 130, 143]
+    assert [p.returncode for p in started.values()] == [-9, 130, 143], ended
     for name, word in (("ctrl-c", "interrupted"), ("sigterm", "terminated")):
         assert ended[name][1].splitlines()[-1] == (
             f"onecycle: {word}; what is finished is kept; 'onecycle run --resume "
