@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from types import FrameType
 from typing import NoReturn
 
 import typer
 
+from onecycle_cli.commands import signals
 from onecycle_cli.errors import OnecycleError, Terminated
 
 REFUSED = 3
@@ -26,29 +25,34 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 @contextlib.contextmanager
 def presented(verbose: bool = False) -> Iterator[None]:
     """Turn what goes wrong inside into one message on stderr and an exit code."""
-    previous = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    except OnecycleError as error:
-        _fail("\n".join([str(error), *_notes(error)]), error.exit_code, verbose)
-    except Terminated as error:
-        _fail(f"terminated; {_kept(error)}", TERMINATED, False)
-    except KeyboardInterrupt as error:
-        _fail(f"interrupted; {_kept(error)}", INTERRUPTED, False)
-    except typer.Exit:
-        raise
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(1) from None
-    except MemoryError:
-        _fail("out of memory; lower batch_size or dataset.limit.", 1, verbose)
-    except Exception as error:  # the last resort: a defect of ours, or of a user's model
-        if type(error).__name__ == "ResourceExhaustedError":
+    with signals.remembered():
+        try:
+            yield
+        except typer.Exit:
+            raise
+        except (KeyboardInterrupt, Exception) as error:
+            broken_off_by = signals.heard() or type(error)  # native code may have replaced it
+            if issubclass(broken_off_by, Terminated):
+                _fail(f"terminated; {_kept(error)}", TERMINATED, False)
+            if issubclass(broken_off_by, KeyboardInterrupt):
+                _fail(f"interrupted; {_kept(error)}", INTERRUPTED, False)
+            _fail_for(error, verbose)
+
+
+def _fail_for(error: BaseException, verbose: bool) -> NoReturn:
+    match error:
+        case OnecycleError():
+            _fail("\n".join([str(error), *_notes(error)]), error.exit_code, verbose)
+        case BrokenPipeError():
+            sys.stderr.close()
+            raise SystemExit(1) from None
+        case MemoryError():
             _fail("out of memory; lower batch_size or dataset.limit.", 1, verbose)
-        first = (str(error).strip().splitlines() or ["no message"])[0]
-        _fail(f"{type(error).__name__}: {first} (--verbose shows where)", 1, verbose)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+        case _ if type(error).__name__ == "ResourceExhaustedError":
+            _fail("out of memory; lower batch_size or dataset.limit.", 1, verbose)
+        case _:  # the last resort: a defect of ours, or of a user's model
+            first = (str(error).strip().splitlines() or ["no message"])[0]
+            _fail(f"{type(error).__name__}: {first} (--verbose shows where)", 1, verbose)
 
 
 def say(text: str) -> None:
@@ -87,10 +91,6 @@ def columns(rows: Sequence[Sequence[str]]) -> None:
 def number(value: float | None) -> str:
     """Return a number as a person writes it; every digit that counts."""
     return "none" if value is None else f"{value:.6g}"
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
 
 
 def _notes(error: BaseException) -> list[str]:

@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from onecycle_cli.commands import signals
 from onecycle_cli.commands.presenter import say
 from onecycle_cli.experiments.observer import Observer
 
@@ -45,6 +46,10 @@ class Quiet(Observer):
         """Write a line."""
         say(f"warning: {text}")
 
+    def advance(self, **_shown: float) -> None:
+        """Break off if a signal got lost."""
+        signals.check()
+
 
 class Lines(Quiet):
     """A line for each fact and each outcome, and one now and then for progress.
@@ -69,6 +74,7 @@ class Lines(Quiet):
 
     def advance(self, **shown: float) -> None:
         """Count a step, and write a line if the last one was long ago."""
+        super().advance()
         self._done += 1
         if self._progress and self._is_time():
             say(f"{self._title}: step {self._done} of {self._steps}, {_values(shown)}")
@@ -132,6 +138,7 @@ class Bars(Observer):
 
     def advance(self, **shown: float) -> None:
         """Move the bar by a step."""
+        signals.check()
         self._done += 1
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], advance=1, shown=_values(shown))

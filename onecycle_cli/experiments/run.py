@@ -187,48 +187,56 @@ class _Journey:
 
     def go(self) -> RunResult:
         self.recipe.status = "running"
+        try:
+            self._carry_out_stages()
+            self._conclude()
+        except BaseException as error:
+            self._break_off(error)
+            raise
+        return RunResult(self.recipe, self.folder)
+
+    def _carry_out_stages(self) -> None:
         for name, text in forecast_rows(self.recipe):
             self.observer.note(f"{name}: {text}")
         for stage in self.recipe.pending:
-            self._carry_out(stage)
-            if stage.name == "find-lr" and stage.status == "refused":
-                self.recipe.status = "refused"
-                break
-        else:
-            self.recipe.status = "done"
-        self._conclude()
-        return RunResult(self.recipe, self.folder)
+            if not self._lacks_a_rate:
+                self._carry_out(stage)
+        self.recipe.status = "refused" if self._lacks_a_rate else "done"
+
+    @property
+    def _lacks_a_rate(self) -> bool:
+        return self.recipe.stages["find-lr"].status == "refused"
 
     def _carry_out(self, stage: Stage) -> None:
         stage.status = "running"
         self._write()
         names = list(self.recipe.stages)
         started = time.perf_counter()
-        try:
-            self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
-            shared = Shared(self.bench, self.recipe.suggestions(), self.label)
-            broken_off = self._broken_off(stage)
-            result = _EXPERIMENTS[stage.name](
-                None if broken_off else self.config,
-                out=self.out,
-                observer=self.observer,
-                shared=shared,
-                resume=broken_off,
-            )
-            if isinstance(result, TrainResult) and result.ended == "interrupted":
-                raise KeyboardInterrupt
-        except BaseException as error:
-            self._break_off(stage, error)
-            raise
-        stage.cost = result.cost.as_dict()
-        stage.cost["seconds"] = round(time.perf_counter() - started, 2)
+        self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
+        shared = Shared(self.bench, self.recipe.suggestions(), self.label)
+        broken_off = self._broken_off(stage)
+        result = _EXPERIMENTS[stage.name](
+            None if broken_off else self.config,
+            out=self.out,
+            observer=self.observer,
+            shared=shared,
+            resume=broken_off,
+        )
+        if isinstance(result, TrainResult) and result.ended == "interrupted":
+            raise KeyboardInterrupt
+        self._take(stage, result, time.perf_counter() - started)
+        self._write()
+
+    def _take(
+        self, stage: Stage, result: FindLRResult | ComparisonResult | TrainResult, seconds: float
+    ) -> None:
+        stage.cost = result.cost.as_dict() | {"seconds": round(seconds, 2)}
         if result.folder is not None:
             stage.folder = f"{self.config.name}/{stage.name}/{result.folder.name}"
         if isinstance(result, TrainResult):
             stage.status, stage.scores = "done", result.scores()
         else:
             self._take_suggestion(stage, result)
-        self._write()
 
     def _broken_off(self, stage: Stage) -> Path | None:
         """Return the folder in which this recipe's stage broke off, if it did."""
@@ -249,10 +257,13 @@ class _Journey:
             stage.take_default(self.config)
             self.observer.warn(f"{stage.name} suggests nothing: {stage.reason} {stage.note}.")
 
-    def _break_off(self, stage: Stage, error: BaseException) -> None:
+    def _break_off(self, error: BaseException) -> None:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
-        self.recipe.status = stage.status = "interrupted" if interrupted else "failed"
-        stage.note = "" if interrupted else str(error)
+        self.recipe.status = "interrupted" if interrupted else "failed"
+        for stage in self.recipe.stages.values():
+            if stage.status == "running":
+                stage.status = self.recipe.status
+                stage.note = "" if interrupted else str(error)
         if self.folder is not None and self.folder.is_dir():
             error.add_note(
                 f"what is finished is kept; 'onecycle run --resume {self.folder}' goes on."

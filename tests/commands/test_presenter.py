@@ -108,3 +108,37 @@ def test_of_an_endless_line_both_ends_are_shown(capsys):
     text = capsys.readouterr().err
     assert re.fullmatch(r"onecycle: begin x+ \.\.\. x+ end\.\n", text)
     assert len(text) < 1_100
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_that_became_another_error_is_still_a_signal(capsys, number, code, word):
+    """As native code does with what is raised within its callbacks."""
+    with pytest.raises(typer.Exit) as exit_, presented():
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise DataError("a callback failed") from None
+
+    assert exit_.value.exit_code == code
+    assert capsys.readouterr().err.startswith(f"onecycle: {word}; ")
+
+
+def test_an_earlier_command_s_signal_is_forgotten(capsys):
+    with pytest.raises(typer.Exit), presented():
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(typer.Exit) as exit_, presented():
+        raise DataError("it is damaged.")
+    assert exit_.value.exit_code == 1
+
+
+def test_a_signal_that_the_process_was_told_to_ignore_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with presented():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -272,6 +272,52 @@ def test_the_message_says_how_to_go_on(recipe_config, tmp_path, listener):
     ]
 
 
+def test_a_recipe_broken_off_as_soon_as_a_file_is_there_goes_on(
+    recipe_config, tmp_path, monkeypatch
+):
+    """At each new state of the stages it is broken off behind each file of its own in turn."""
+    folder, broken_off_at = tmp_path / "small/run/001", []
+    go_on = {"out": tmp_path, "skip": ["find-wd", "find-momentum"]}
+    write = results.write_bytes
+
+    def write_and_break_off(path, data):
+        write(path, data)
+        if path.parent != folder or path.name not in ("recipe.json", "summary.md", "result.json"):
+            return
+        recipe = recorded(folder)
+        state = (path.name, [stage["status"] for stage in recipe["stages"].values()])
+        breaking_off = path.name == "recipe.json" and recipe["status"] == "interrupted"
+        if not breaking_off and state not in broken_off_at:
+            broken_off_at.append(state)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(results, "write_bytes", write_and_break_off)
+    for _ in range(20):
+        try:
+            result = run(recipe_config(), **go_on)
+            break
+        except KeyboardInterrupt as error:
+            if go_on == {"resume": folder}:  # it was under way
+                assert f"'onecycle run --resume {folder}' goes on." in error.__notes__[0]
+                assert recorded(folder)["status"] == "interrupted"
+            go_on = {"resume": folder}
+
+    assert [(name, states[0], states[-1]) for name, states in broken_off_at] == [
+        ("recipe.json", "pending", "pending"),
+        ("recipe.json", "running", "pending"),
+        ("recipe.json", "done", "pending"),
+        ("recipe.json", "done", "running"),
+        ("recipe.json", "done", "done"),
+        ("summary.md", "done", "done"),
+        ("result.json", "done", "done"),
+    ]
+    assert statuses(result) == ["done", "skipped", "skipped", "done"]
+    assert [len(list((tmp_path / f"small/{kind}").iterdir())) for kind in ("find-lr", "train")] == [
+        1,
+        1,
+    ]
+
+
 # --- stages that are not searched ---------------------------------------------------------------
 
 
