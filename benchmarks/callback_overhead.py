@@ -16,14 +16,16 @@ from collections.abc import Callable
 
 import record
 
-from onecycle_cli.backend import start_keras
+from onecycle_cli.engine.start import start_keras
 
 keras = start_keras()
 
 import numpy as np  # noqa: E402
 from onecycle_models import mini_vgg, mlp  # noqa: E402
 
-from onecycle_cli import LRFinder, OneCycleLR, optimizers, training  # noqa: E402
+from onecycle_cli import LRFinder, OneCycleLR  # noqa: E402
+from onecycle_cli.engine import instruments  # noqa: E402
+from onecycle_cli.engine.steering import names  # noqa: E402
 
 CALLBACKS: dict[str, Callable[[int], list]] = {
     "bare fit": lambda steps: [],
@@ -73,8 +75,8 @@ def measure(build, shape, *, batch_size: int, steps: int, repeats: int) -> dict:
     x = random.normal(size=(batch_size * steps, *shape)).astype("float32")
     y = random.integers(0, 10, len(x))
     bare, watched = compiled(build, shape), compiled(build, shape)
-    names = (optimizers.LEARNING_RATE, optimizers.MOMENTUM)
-    training.Instruments.attach(watched, names, owner="benchmark")  # traced once for all fits
+    steered = (names.LEARNING_RATE, names.MOMENTUM)
+    instruments.Instruments.attach(watched, steered, owner="benchmark")  # traced once for all fits
     models = {"bare fit": bare, "OneCycleLR": watched, "LRFinder": watched}
     times: dict[str, list[float]] = {name: [] for name in CALLBACKS}
     for repeat in range(repeats + 1):

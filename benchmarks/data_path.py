@@ -16,8 +16,8 @@ import record
 
 from onecycle_cli.config import DatasetConfig
 from onecycle_cli.data import Augment, Dataset, batch, load
-from onecycle_cli.data.cifar import CIFAR10
-from onecycle_cli.data.locate import locate
+from onecycle_cli.data.files.locate import locate
+from onecycle_cli.data.sources.cifar import CIFAR10
 from onecycle_cli.data.statistics import channel_statistics
 
 BATCH_SIZE = 128

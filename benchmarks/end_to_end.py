@@ -63,7 +63,7 @@ class Stopwatch:
 
 def with_train(name: str) -> tuple[float, float]:
     from onecycle_cli import train
-    from onecycle_cli.experiments.observer import Observer
+    from onecycle_cli.observer import Observer
 
     watch = Stopwatch()
 
@@ -82,8 +82,9 @@ def with_train(name: str) -> tuple[float, float]:
 
 def prepared(name: str):
     """Return settings, arrays and the network, as `train` has them."""
-    from onecycle_cli import data, load_config, registry
-    from onecycle_cli.backend import make_repeatable, start_keras
+    from onecycle_cli import data, load_config
+    from onecycle_cli.engine.start import make_repeatable, start_keras
+    from onecycle_cli.registry import models
 
     keras = start_keras()
     settings = load_config(config(name))
@@ -93,7 +94,7 @@ def prepared(name: str):
     arrays = {f"x_{part}": dataset.normalise(dataset.x[rows[part]]) for part in PARTS}
     arrays |= {f"y_{part}": dataset.y[rows[part]] for part in PARTS}
     keras.config.set_dtype_policy(settings.precision)
-    model = registry.build(
+    model = models.build(
         name,
         settings.model.options,
         input_shape=dataset.input_shape,

@@ -15,7 +15,7 @@ from typing import Any
 
 import record
 
-from onecycle_cli import results
+from onecycle_cli.runs import finding, records, run_folder, suggestions_file
 
 FILE = Path(__file__).with_suffix(".json")
 USED = ("max_lr", "momentum", "weight_decay", "decay")
@@ -23,9 +23,9 @@ USED = ("max_lr", "momentum", "weight_decay", "decay")
 
 def found(experiment: Path) -> dict[str, Any]:
     """Return what an experiment suggested, what it trained with and what came of it."""
-    suggested = results.read_suggestions(experiment)
-    run = results.find_run(experiment / "train")
-    trained = results.read_record(run)
+    suggested = suggestions_file.read_suggestions(experiment)
+    run = finding.find_run(experiment / "train")
+    trained = records.read_record(run)
     return {
         "suggested": {
             key: {part: entry[part] for part in ("value", "interval", "verdict")}
@@ -36,7 +36,7 @@ def found(experiment: Path) -> dict[str, Any]:
         "test_accuracy": trained.result["test_accuracy"],
         "manifest": {
             key: value
-            for key, value in json.loads((run / results.MANIFEST).read_text()).items()
+            for key, value in json.loads((run / run_folder.MANIFEST).read_text()).items()
             if key in {"versions", "seed", "precision"}
         },
     }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from onecycle_cli.backend import versions
+from onecycle_cli.engine.start import versions
 
 
 def spread(values: Sequence[float], digits: int = 4) -> dict[str, float]:

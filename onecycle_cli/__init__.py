@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from onecycle_cli.callbacks.scheduled import Scheduled
     from onecycle_cli.config import Config, load_config
     from onecycle_cli.errors import OnecycleError
-    from onecycle_cli.experiments.evaluate import evaluate
+    from onecycle_cli.experiments.evaluation.evaluate import evaluate
     from onecycle_cli.experiments.find_lr import find_lr
     from onecycle_cli.experiments.find_momentum import find_momentum
     from onecycle_cli.experiments.find_wd import find_wd
-    from onecycle_cli.experiments.run import run
+    from onecycle_cli.experiments.recipe.run import run
     from onecycle_cli.experiments.train import train
 
 _HOMES = {
@@ -31,11 +31,11 @@ _HOMES = {
     "Config": "onecycle_cli.config",
     "load_config": "onecycle_cli.config",
     "OnecycleError": "onecycle_cli.errors",
-    "evaluate": "onecycle_cli.experiments.evaluate",
+    "evaluate": "onecycle_cli.experiments.evaluation.evaluate",
     "find_lr": "onecycle_cli.experiments.find_lr",
     "find_momentum": "onecycle_cli.experiments.find_momentum",
     "find_wd": "onecycle_cli.experiments.find_wd",
-    "run": "onecycle_cli.experiments.run",
+    "run": "onecycle_cli.experiments.recipe.run",
     "train": "onecycle_cli.experiments.train",
     "schedules": "onecycle_cli",
     "suggest": "onecycle_cli",

@@ -42,7 +42,7 @@ app.command("list")(list_command)
 def _print_version(wanted: bool) -> None:
     if not wanted:
         return
-    from onecycle_cli.backend import name_of_backend, versions
+    from onecycle_cli.engine.start import name_of_backend, versions
 
     found = versions()
     backend = name_of_backend()

@@ -13,7 +13,8 @@ from onecycle_cli import plotting, schedules, suggest
 from onecycle_cli.errors import ResultError
 from onecycle_cli.plotting.canvas import VERMILLION, look, number
 from onecycle_cli.plotting.schedule import turning_points
-from onecycle_cli.results import Curve, Record
+from onecycle_cli.runs.curve import Curve
+from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import Landmarks, LRFindings, Suggestion
 from onecycle_cli.suggest.trends import Trend
 

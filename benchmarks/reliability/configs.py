@@ -231,7 +231,7 @@ def _saved_run() -> dict[str, bytes]:
     """Make the files of a range test, without Keras."""
     import numpy as np
 
-    from onecycle_cli import results
+    from onecycle_cli.runs import files, records, suggestions_file
     from onecycle_cli.suggest import suggest_lr
 
     lrs = np.geomspace(1e-5, 10, 100)
@@ -241,10 +241,10 @@ def _saved_run() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = ((0, i, lr, loss) for i, (lr, loss) in enumerate(zip(lrs, losses, strict=True)))
-        results.write_csv(folder / "curve.csv", ("repeat", "step", "lr", "loss"), rows)
-        result = results.find_lr_result(findings, label="full/find-lr/001", scale="exp")
-        results.write_json(folder / "result.json", result)
-        results.write_suggestion(
+        files.write_csv(folder / "curve.csv", ("repeat", "step", "lr", "loss"), rows)
+        result = records.find_lr_result(findings, label="full/find-lr/001", scale="exp")
+        files.write_json(folder / "result.json", result)
+        suggestions_file.write_suggestion(
             folder, "max_lr", findings.suggestion, run="full/find-lr/001", conditions={"a": 1}
         )
         (folder / "config.yaml").write_text(FULL)

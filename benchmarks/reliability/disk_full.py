@@ -189,14 +189,14 @@ def faults_of(ended: Ended, before: dict[str, bytes], folder: Path) -> list[str]
 
 def unreadable(path: Path) -> str:
     """Return why a file can't be read back; nothing if it can."""
-    from onecycle_cli import results
     from onecycle_cli.errors import OnecycleError
+    from onecycle_cli.runs import files, run_folder
 
-    if path.parent.name == results.JOURNAL:  # has checksums, and readers that know them
+    if path.parent.name == run_folder.JOURNAL:  # has checksums, and readers that know them
         return ""
     readers: dict[str, Any] = {
-        ".csv": results.read_csv,
-        ".json": results.read_json,
+        ".csv": files.read_csv,
+        ".json": files.read_json,
         ".yaml": _read_yaml,
         ".keras": _read_model,
         ".png": _read_picture,
@@ -209,11 +209,11 @@ def unreadable(path: Path) -> str:
 
 
 def _read_yaml(path: Path) -> None:
-    from onecycle_cli import results
     from onecycle_cli.config import load_config
+    from onecycle_cli.runs import suggestions_file
 
     if path.name == "suggestions.yaml":
-        results.read_suggestions(path.parent)
+        suggestions_file.read_suggestions(path.parent)
     else:
         load_config(path)
 

@@ -135,7 +135,7 @@ def start(command: str, folder: Path, *, resume: bool = False) -> Child:
 
 
 def _write_states_often() -> None:
-    from onecycle_cli.experiments import checkpoints
+    from onecycle_cli.runs import checkpoints
 
     checkpoints.LARGEST_SHARE = 1e9
 
@@ -198,7 +198,7 @@ def killed_until_done(
 
 def _moment(parent: Path) -> str:
     """Tell from what lies there when the newest run was killed."""
-    from onecycle_cli import results
+    from onecycle_cli.runs import finding, run_folder
 
     folders = sorted(parent.glob("*"), key=lambda p: p.name.strip(".").partition("-")[0])
     if not folders:
@@ -206,16 +206,16 @@ def _moment(parent: Path) -> str:
     newest = folders[-1]
     if not newest.name.startswith("."):
         return "finished"
-    if newest not in results.unfinished(parent):
+    if newest not in finding.unfinished(parent):
         return "before it could be taken up"
     if any(path.suffix not in (".npz", ".json", ".damaged")
-           for name in (results.CHECKPOINTS, results.JOURNAL)
+           for name in (run_folder.CHECKPOINTS, run_folder.JOURNAL)
            for path in (newest / name).glob("*")):  # fmt: skip
         return "while its state was written"
     if (newest / "result.json").exists() or (newest / "model.keras").exists():
         return "during or after the final evaluation"
     states = [
-        p for name in (results.CHECKPOINTS, results.JOURNAL) for p in newest.glob(f"{name}/*")
+        p for name in (run_folder.CHECKPOINTS, run_folder.JOURNAL) for p in newest.glob(f"{name}/*")
     ]
     return "while training, with a state" if states else "while training, before the first state"
 

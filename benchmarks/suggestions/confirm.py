@@ -32,7 +32,7 @@ def read() -> dict[str, dict[int, dict[str, str]]]:
 
 
 def confirmed(problem: Problem, provisional: float, number: int) -> dict[str, object]:
-    from onecycle_cli.experiments.confirmation import confirm
+    from onecycle_cli.experiments.race.confirmation import confirm
     from onecycle_cli.suggest import ladder
 
     config = problem.config(seed=FIRST_SEED + 100 * number)
@@ -53,7 +53,7 @@ def confirmed(problem: Problem, provisional: float, number: int) -> dict[str, ob
 if __name__ == "__main__":
     from score import OURS, answers
 
-    from onecycle_cli.backend import start_keras
+    from onecycle_cli.engine.start import start_keras
 
     start_keras()
     there = read()

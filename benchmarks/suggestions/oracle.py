@@ -35,8 +35,8 @@ class Runs:
 
     def __init__(self, problem: Problem) -> None:
         from onecycle_cli.config import load_config
-        from onecycle_cli.experiments.observer import Observer
-        from onecycle_cli.experiments.workbench import Workbench
+        from onecycle_cli.observer import Observer
+        from onecycle_cli.workbench.bench import Workbench
 
         self.bench = Workbench(load_config(problem.config()), Observer())
         self.epochs = problem.epochs
@@ -146,7 +146,7 @@ if __name__ == "__main__":
     parser.add_argument("--file", type=Path, default=FILE)
     asked = parser.parse_args()
 
-    from onecycle_cli.backend import start_keras
+    from onecycle_cli.engine.start import start_keras
 
     start_keras()
     for problem in [*TUNING, *SCORED]:

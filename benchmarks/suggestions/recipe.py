@@ -39,7 +39,7 @@ class Choice(dict[str, Any]):
 
 
 def ours(problem: Problem) -> Choice:
-    from onecycle_cli.experiments.run import run
+    from onecycle_cli.experiments.recipe.run import run
 
     started = time.perf_counter()
     found = run(problem.config(find_lr={"confirm": True}), out=None).recipe
@@ -254,7 +254,7 @@ def first_variants() -> list[Problem]:
 
 
 if __name__ == "__main__":
-    from onecycle_cli.backend import start_keras
+    from onecycle_cli.engine.start import start_keras
 
     start_keras()
     for problem in first_variants():

@@ -64,12 +64,12 @@ def chance(problem: str) -> float:
 
 
 def record(problem: Problem) -> None:
-    from onecycle_cli import optimizers
     from onecycle_cli.callbacks.lr_finder import LRFinder
     from onecycle_cli.config import load_config
-    from onecycle_cli.experiments.cost import short_run_steps
-    from onecycle_cli.experiments.observer import Observer
-    from onecycle_cli.experiments.workbench import Workbench
+    from onecycle_cli.engine.steering import names
+    from onecycle_cli.observer import Observer
+    from onecycle_cli.workbench.bench import Workbench
+    from onecycle_cli.workbench.cost import short_run_steps
 
     bench = Workbench(load_config(problem.config()), Observer())
     found = {}
@@ -86,7 +86,7 @@ def record(problem: Problem) -> None:
                 verbose=False,
             )
             bench.rewind(FIRST_SEED + seed)
-            bench.assign({optimizers.MOMENTUM: 0.9, bench.decay_name: problem.weight_decay})
+            bench.assign({names.MOMENTUM: 0.9, bench.decay_name: problem.weight_decay})
             bench.train(steps, [finder], replicate=FIRST_SEED + seed)
             losses[seed, : len(finder.losses)] = finder.losses
         found[name] = losses
@@ -101,7 +101,7 @@ def _file(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    from onecycle_cli.backend import start_keras
+    from onecycle_cli.engine.start import start_keras
 
     start_keras()
     for problem in PROBLEMS.values():

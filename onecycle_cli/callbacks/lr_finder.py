@@ -13,16 +13,18 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from onecycle_cli import results, schedules, suggest
+from onecycle_cli import schedules, suggest
 from onecycle_cli.callbacks.last_word import LastWord, callback_list
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.callbacks.stop_rule import StopRule
 from onecycle_cli.callbacks.validation_loss import ValidationLoss
+from onecycle_cli.engine.state.fresh_start import begin_afresh
+from onecycle_cli.engine.state.snapshot import Snapshot
+from onecycle_cli.engine.steering.names import LEARNING_RATE
+from onecycle_cli.engine.steering.optimizers import core
 from onecycle_cli.errors import OnecycleError, ResultError, TrainingError
-from onecycle_cli.fresh_start import begin_afresh
-from onecycle_cli.optimizers import LEARNING_RATE, core
-from onecycle_cli.results import Curve
-from onecycle_cli.training import Snapshot
+from onecycle_cli.runs import files, finding, records
+from onecycle_cli.runs.curve import Curve
 
 if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
@@ -296,21 +298,21 @@ class LRFinder(ScheduledTraining):
 
         folder, findings = Path(folder), self.findings
         rows = enumerate(zip(self.lrs, self.losses, strict=True))
-        results.write_csv(
+        files.write_csv(
             folder / "curve.csv",
             ("repeat", "step", "lr", "loss"),
             ((0, i, lr, loss) for i, (lr, loss) in rows),
         )
-        results.write_json(
+        files.write_json(
             folder / "result.json",
-            results.find_lr_result(
+            records.find_lr_result(
                 findings,
                 label=folder.name,
                 scale=self.lr_scale,
                 **self._told(),
             ),
         )
-        results.write_bytes(folder / "plot.png", plotting.png(self.plot_schedule()))
+        files.write_bytes(folder / "plot.png", plotting.png(self.plot_schedule()))
 
     def plot_schedule(
         self, clip_beginning: int | None = None, clip_endding: int | None = None
@@ -391,7 +393,7 @@ class LRFinder(ScheduledTraining):
 
 def _found(directory: str | Path) -> bool:
     try:
-        results.find_run(directory)
+        finding.find_run(directory)
     except ResultError as error:
         print(f"LRFinder: {error}")
         return False
@@ -400,7 +402,7 @@ def _found(directory: str | Path) -> bool:
 
 def _read(directory: str | Path) -> tuple[Curve, schedules.Scale, dict[str, Any]]:
     """Return the curve of a saved test, its scale, and what it told the suggestion beside it."""
-    record = results.read_record(directory)
+    record = records.read_record(directory)
     if record.kind != "find-lr":
         raise ResultError(f"{directory}: holds a {record.kind} result, not a range test.")
     told = {key: record.result[key] for key in _TOLD if key in record.result}

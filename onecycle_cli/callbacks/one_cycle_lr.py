@@ -12,8 +12,9 @@ import numpy as np
 
 from onecycle_cli import schedules
 from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
+from onecycle_cli.engine.steering.names import LEARNING_RATE, MOMENTUM
+from onecycle_cli.engine.steering.optimizers import MOMENTA
 from onecycle_cli.errors import OptimizerError, did_you_mean
-from onecycle_cli.optimizers import LEARNING_RATE, MOMENTA, MOMENTUM
 
 
 class OneCycleLR(ScheduledTraining):
@@ -48,7 +49,8 @@ class OneCycleLR(ScheduledTraining):
         shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...
         layer_rates: what the learning rate is multiplied by for groups of layers, by pattern of
             their names, such as `{"conv1*": 0.1}`; the first pattern that fits counts, and 0
-            freezes. Decoupled weight decay goes with the rate. See `onecycle_cli.layer_rates`.
+            freezes. Decoupled weight decay goes with the rate. See
+            `onecycle_cli.engine.steering.layer_rates`.
         also: values of further hyper-parameters of the optimizer, such as
             `{"beta_2": (0.99, 0.999), "weight_decay": 0.01}`: a number, the first and the last, one
             for each step, or a function of the number of steps. See `optimizers.NUMBERS`.

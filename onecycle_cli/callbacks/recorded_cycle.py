@@ -8,7 +8,7 @@ from typing import Any
 
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
-from onecycle_cli.optimizers import L2, LEARNING_RATE, WEIGHT_DECAY
+from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, WEIGHT_DECAY
 
 
 class RecordedCycle(OneCycleLR):

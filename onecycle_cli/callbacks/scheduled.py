@@ -19,7 +19,7 @@ class Scheduled(ScheduledTraining):
         tables: for each hyper-parameter a number, its first and last value, a value for each step,
             or a function that is given the number of steps and returns these. Names are
             `learning_rate`, `momentum` (`beta_1` for the Adam family), `weight_decay`, and those of
-            `onecycle_cli.optimizers.NUMBERS` that the optimizer has.
+            `onecycle_cli.engine.steering.names.NUMBERS` that the optimizer has.
         num_samples: optional, and only needed when `fit` can't know: samples in the data set.
         batch_size: optional: samples in a batch.
 

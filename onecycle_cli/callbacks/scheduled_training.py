@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.errors import OnecycleError, TrainingError
-from onecycle_cli.training import Instruments
 
 
 class ScheduledTraining(keras.callbacks.Callback):

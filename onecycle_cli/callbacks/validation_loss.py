@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops, tree
 from keras.src.trainers import data_adapters
 
-from onecycle_cli.state import read, variables_of
+from onecycle_cli.engine.state.variables import read, variables_of
 
 _INFINITE = -1  # the cardinality of an endless tf.data.Dataset
 

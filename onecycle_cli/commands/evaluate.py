@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from onecycle_cli.commands.options import NoProgress, Quiet, Set, Verbose
-from onecycle_cli.commands.presenter import columns, number, presented, table
-from onecycle_cli.commands.progress import watching
+from onecycle_cli.commands.console.ending import columns, number, presented, table
+from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose
+from onecycle_cli.commands.console.progress import watching
 
 if TYPE_CHECKING:
-    from onecycle_cli.experiments.evaluate import Evaluation
-    from onecycle_cli.experiments.scored import Part
+    from onecycle_cli.experiments.evaluation.evaluate import Evaluation
+    from onecycle_cli.workbench.scored import Part
 
 _PARTS = ("test", "validation")
 _MOST_CLASSES, _WORST = 100, 20
@@ -54,23 +54,23 @@ def evaluate_command(
     """
     with presented(verbose):
         _check(part, out)
-        from onecycle_cli import results
         from onecycle_cli.config import load_config
-        from onecycle_cli.experiments.saved_training import find_training
+        from onecycle_cli.experiments.evaluation.saved_training import find_training
+        from onecycle_cli.runs import files, records
 
         saved = find_training(run, best=best)
         changes = overrides or []
         source = saved.config(changes) if data is None else load_config(data, changes)
         with watching(quiet=quiet, progress=not no_progress) as observer:
-            from onecycle_cli.experiments.evaluate import evaluate
+            from onecycle_cli.experiments.evaluation.evaluate import evaluate
 
             asked = cast("Part", part)
             evaluation = evaluate(saved, config=source, part=asked, observer=observer)
         found = evaluation.as_dict()
         if out is not None:
-            results.write_result(out, found, matrix=_matrix_of(out).name)
+            records.write_result(out, found, matrix=_matrix_of(out).name)
         if as_json:
-            typer.echo(results.to_json(results.without_large_confusion(found)[0]))
+            typer.echo(files.to_json(records.without_large_confusion(found)[0]))
         else:
             _show(evaluation, found, out)
 

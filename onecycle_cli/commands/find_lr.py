@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from onecycle_cli.commands.options import Confirm
-from onecycle_cli.commands.presenter import REFUSED, number
-from onecycle_cli.commands.running import cost_row, used_rows, write_table
-from onecycle_cli.commands.training_command import Session, training_command
+from onecycle_cli.commands.console.ending import REFUSED, number
+from onecycle_cli.commands.console.options import Confirm
+from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
+from onecycle_cli.commands.console.training_command import Session, training_command
 
 if TYPE_CHECKING:
-    from onecycle_cli.experiments.confirmation import Confirmation
     from onecycle_cli.experiments.find_lr import FindLRResult
+    from onecycle_cli.experiments.race.confirmation import Confirmation
 
 
 @training_command

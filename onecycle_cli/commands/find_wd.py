@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from onecycle_cli.commands.comparing import show
-from onecycle_cli.commands.options import Force
-from onecycle_cli.commands.running import check_start
-from onecycle_cli.commands.training_command import Session, training_command
+from onecycle_cli.commands.console.candidates import show
+from onecycle_cli.commands.console.options import Force
+from onecycle_cli.commands.console.rows import check_start
+from onecycle_cli.commands.console.training_command import Session, training_command
 
 
 @training_command

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from onecycle_cli.commands.presenter import presented
+from onecycle_cli.commands.console.ending import presented
 
 
 def init_command(
@@ -21,13 +21,13 @@ def init_command(
     Docs: docs/config.md
     """
     with presented():
-        from onecycle_cli import results
         from onecycle_cli.config.template import template
         from onecycle_cli.errors import ConfigError
+        from onecycle_cli.runs import files
 
         text = template(dataset)
         path = out / f"{dataset}.yaml"
         if path.exists():
             raise ConfigError(f"{path}: is already there; move it, or choose a folder with --out.")
-        results.write_text(path, text)
+        files.write_text(path, text)
         typer.echo(f"wrote {path}; now run: onecycle find-lr {path}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from onecycle_cli.commands.presenter import presented, table
+from onecycle_cli.commands.console.ending import presented, table
 
 
 class Listed(StrEnum):
@@ -62,12 +62,12 @@ def _shown(value: object) -> str:
 
 
 def _models() -> list[tuple[str, str]]:
-    from onecycle_cli import registry
+    from onecycle_cli.registry import models
 
     rows = []
-    for name, about in registry.model_names().items():
+    for name, about in models.model_names().items():
         rows.append((name, about))
-        options = registry.options(name).values()
+        options = models.options(name).values()
         rows.append(("", "options: " + ", ".join(f"{o.name}={o.default}" for o in options)))
     rows.append(("path/to/file.py:function", "your own, from input_shape and num_classes"))
     return rows

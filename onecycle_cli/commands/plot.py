@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onecycle_cli.commands.options import RUNS, Set, Verbose
-from onecycle_cli.commands.presenter import number, presented, table
-from onecycle_cli.commands.running import known_values, rate_rows, used_rows
+from onecycle_cli.commands.console.ending import number, presented, table
+from onecycle_cli.commands.console.options import RUNS, Set, Verbose
+from onecycle_cli.commands.console.rows import known_values, rate_rows, used_rows
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
@@ -50,37 +50,40 @@ def plot_command(
             name, figure = paths[0].stem, _preview(paths, overrides or [], runs)
         else:
             name, figure = _redraw(paths, overrides)
-        from onecycle_cli import plotting, results
+        from onecycle_cli import plotting
+        from onecycle_cli.runs import files
 
         path = _free(out, name)
-        results.write_bytes(path, plotting.png(figure))
+        files.write_bytes(path, plotting.png(figure))
         typer.echo(str(path))
 
 
 def _redraw(paths: list[Path], overrides: list[str] | None) -> tuple[str, Figure]:
-    from onecycle_cli import plotting, results
+    from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
+    from onecycle_cli.runs import finding, records
 
     if overrides:
         raise ConfigError("--set goes with a config; saved results can't be changed.")
-    folders = [results.find_run(path) for path in paths]
-    records = [results.read_record(folder) for folder in folders]
+    folders = [finding.find_run(path) for path in paths]
+    read = [records.read_record(folder) for folder in folders]
     first = folders[0].resolve().name
-    if len(records) == 1:
-        return first, plotting.draw(records[0])
-    return f"{first}+{len(records) - 1}", plotting.draw_overlay(records)
+    if len(read) == 1:
+        return first, plotting.draw(read[0])
+    return f"{first}+{len(read) - 1}", plotting.draw_overlay(read)
 
 
 def _confusion(paths: list[Path]) -> tuple[str, Figure]:
-    from onecycle_cli import plotting, results
+    from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
+    from onecycle_cli.runs import finding, records
 
     if len(paths) > 1:
         raise ConfigError("--confusion takes the folder of one training at a time.")
-    folder = results.find_run(paths[0])
+    folder = finding.find_run(paths[0])
     return (
         f"{folder.resolve().name}-confusion",
-        plotting.draw_confusion(results.read_record(folder)),
+        plotting.draw_confusion(records.read_record(folder)),
     )
 
 

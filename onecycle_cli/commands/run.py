@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onecycle_cli.commands.options import Confirm, Force
-from onecycle_cli.commands.presenter import REFUSED, columns, say, table
-from onecycle_cli.commands.training_command import Session, training_command
+from onecycle_cli.commands.console.ending import REFUSED, columns, say, table
+from onecycle_cli.commands.console.options import Confirm, Force
+from onecycle_cli.commands.console.training_command import Session, training_command
 
 if TYPE_CHECKING:
-    from onecycle_cli.experiments.run import RunResult
+    from onecycle_cli.experiments.recipe.run import RunResult
 
 Skip = Annotated[
     list[str] | None,
@@ -48,7 +48,7 @@ def run_command(
         table(_forecast(session, skip or [], reuse=reuse, force=force))
         return
     with session.watched() as observer:
-        from onecycle_cli.experiments.run import run
+        from onecycle_cli.experiments.recipe.run import run
 
         result = run(
             session.source,
@@ -65,24 +65,24 @@ def run_command(
 def _check(session: Session, *, starting: bool, skip: list[str], force: bool) -> None:
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.errors import ConfigError
-    from onecycle_cli.experiments import recipe
-    from onecycle_cli.experiments.observer import Observer
+    from onecycle_cli.experiments.recipe import stages
+    from onecycle_cli.observer import Observer
 
     if session.resume is None:
-        recipe.plan(session.config, session.out, Observer(), skip, force=force)
+        stages.plan(session.config, session.out, Observer(), skip, force=force)
     elif starting:
         raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "
                           "that starts, not for --resume.")  # fmt: skip
     elif session.asked is not None:
-        recipe.check_config(session.resume, session.asked)
+        stages.check_config(session.resume, session.asked)
 
 
 def _forecast(
     session: Session, skip: list[str], *, reuse: bool, force: bool
 ) -> list[tuple[str, str]]:
     with session.watched() as observer:
-        from onecycle_cli.experiments.run import foresee
-        from onecycle_cli.experiments.summary import forecast_rows
+        from onecycle_cli.experiments.recipe.run import foresee
+        from onecycle_cli.experiments.recipe.summary import forecast_rows
 
         recipe = foresee(
             session.config,
@@ -96,7 +96,7 @@ def _forecast(
 
 
 def _show(result: RunResult) -> None:
-    from onecycle_cli.experiments import summary
+    from onecycle_cli.experiments.recipe import summary
 
     columns([summary.COLUMNS, *summary.rows(result.recipe)])
     facts = summary.facts(result.recipe)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onecycle_cli.commands.comparing import candidate_rows
-from onecycle_cli.commands.options import Verbose
-from onecycle_cli.commands.presenter import REFUSED, number, presented, table
-from onecycle_cli.commands.running import in_words
+from onecycle_cli.commands.console.candidates import candidate_rows
+from onecycle_cli.commands.console.ending import REFUSED, number, presented, table
+from onecycle_cli.commands.console.options import Verbose
+from onecycle_cli.commands.console.rows import in_words
 
 if TYPE_CHECKING:
-    from onecycle_cli.experiments.suggest_again import SuggestedAgain
+    from onecycle_cli.experiments.reread import SuggestedAgain
     from onecycle_cli.suggest import Landmarks, Suggestion
 
 
@@ -77,8 +77,8 @@ def suggest_command(
     """
     with presented(verbose):
         _check(runs, rule, smooth, write=write)
-        from onecycle_cli import results
-        from onecycle_cli.experiments.suggest_again import suggest_again, write_suggestion
+        from onecycle_cli.experiments.reread import suggest_again, write_suggestion
+        from onecycle_cli.runs import files
 
         found = [
             suggest_again(
@@ -89,7 +89,7 @@ def suggest_command(
         for index, again in enumerate(found):
             written = write_suggestion(again) if write else None
             if as_json:
-                typer.echo(results.to_json(again.as_dict()))
+                typer.echo(files.to_json(again.as_dict()))
                 continue
             if index:
                 typer.echo()

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onecycle_cli.commands.options import Force
-from onecycle_cli.commands.presenter import INTERRUPTED, number, say
-from onecycle_cli.commands.running import (
+from onecycle_cli.commands.console.ending import INTERRUPTED, number, say
+from onecycle_cli.commands.console.options import Force
+from onecycle_cli.commands.console.rows import (
     check_start,
     cost_row,
     rate_rows,
     used_rows,
     write_table,
 )
-from onecycle_cli.commands.training_command import Session, training_command
+from onecycle_cli.commands.console.training_command import Session, training_command
 from onecycle_cli.schedules import POLICIES
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.hashing import Hashes, hashes_of
-from onecycle_cli.data.source import Examples
+from onecycle_cli.data.sources.source import Examples
 
 
 @dataclass(frozen=True, eq=False)

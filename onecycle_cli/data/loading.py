@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from onecycle_cli.data import arrays, cifar, digits, image_folder, mnist
 from onecycle_cli.data.augment import augmentation, check_augment
 from onecycle_cli.data.dataset import Dataset
-from onecycle_cli.data.source import Examples, Progress, Source
+from onecycle_cli.data.sources import arrays, cifar, digits, image_folder, mnist
+from onecycle_cli.data.sources.source import Examples, Progress, Source
 from onecycle_cli.data.splitting import Positions, split
 from onecycle_cli.data.statistics import channel_statistics
 from onecycle_cli.errors import DataError

@@ -9,20 +9,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import onecycle_cli.experiments.quiet_start  # noqa: F401
-from onecycle_cli import optimizers, plotting, results, suggest
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli import plotting, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.config import Config
-from onecycle_cli.experiments.confirmation import Confirmation, Confirming
-from onecycle_cli.experiments.cost import Cost, resolved_steps
-from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.opening import Opened, opened
-from onecycle_cli.experiments.recorded_run import write_config
-from onecycle_cli.experiments.reporting import Reporting
-from onecycle_cli.experiments.setup import Shared
-from onecycle_cli.experiments.values import Values, gather
-from onecycle_cli.results import Curve, RunFolder
+from onecycle_cli.engine.steering import names
+from onecycle_cli.experiments.hyper_parameters import Values, gather
+from onecycle_cli.experiments.manifest import write_config
+from onecycle_cli.experiments.preparation import Shared
+from onecycle_cli.experiments.race.confirmation import Confirmation, Confirming
+from onecycle_cli.experiments.session import Opened, opened
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import files, records
+from onecycle_cli.runs.curve import Curve
+from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import LRFindings, Suggestion
+from onecycle_cli.training.reporting import Reporting
+from onecycle_cli.workbench.cost import Cost, resolved_steps
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,7 @@ class _Search:
         self.bench.rewind(repeat)
         self.bench.assign(
             {
-                optimizers.MOMENTUM: self.values.reference_momentum,
+                names.MOMENTUM: self.values.reference_momentum,
                 self.bench.decay_name: self.values.weight_decay,
             }
         )
@@ -224,9 +227,9 @@ class _Search:
         self._write_tables(run)
         if findings.suggestion.accepted:
             write_config(run, self.bench, self.values, max_lr=findings.suggestion.value)
-        results.write_json(
+        files.write_json(
             run.path / "result.json",
-            results.find_lr_result(
+            records.find_lr_result(
                 findings,
                 label=self.label,
                 scale=self.settings.scale,
@@ -241,8 +244,8 @@ class _Search:
                 confirmation=confirmation.as_dict() if confirmation else None,
             ),
         )
-        record = results.read_record(run.path)
-        results.write_bytes(run.path / "plot.png", plotting.png(plotting.draw(record)))
+        record = records.read_record(run.path)
+        files.write_bytes(run.path / "plot.png", plotting.png(plotting.draw(record)))
 
     def _write_tables(self, run: RunFolder) -> None:
         self._write_curve(run)
@@ -251,7 +254,7 @@ class _Search:
 
     def _write_curve(self, run: RunFolder) -> None:
         """Write every step that has a loss; an interrupt may fall between its rate and its loss."""
-        results.write_csv(
+        files.write_csv(
             run.path / "curve.csv",
             ("repeat", "step", "lr", "loss"),
             (

@@ -9,15 +9,11 @@ from typing import Any
 
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
-from onecycle_cli.experiments.comparison import (
-    ComparisonResult,
-    Question,
-    compare,
-)
-from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.setup import Shared
-from onecycle_cli.experiments.trials import Candidate
-from onecycle_cli.experiments.values import Values
+from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.preparation import Shared
+from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
+from onecycle_cli.experiments.race.trials import Candidate
+from onecycle_cli.observer import Observer
 from onecycle_cli.suggest import Scores
 
 _HALF_A_DECADE = math.sqrt(10)

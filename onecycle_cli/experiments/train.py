@@ -9,25 +9,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import onecycle_cli.experiments.quiet_start  # noqa: F401
-from onecycle_cli import event_file, plotting, results
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.errors import TrainingError
-from onecycle_cli.experiments.cost import Cost, training_steps
-from onecycle_cli.experiments.cycles import Cycles
-from onecycle_cli.experiments.examination import Examination, by_class
-from onecycle_cli.experiments.inputs import inputs_of
-from onecycle_cli.experiments.logbook import Epoch
-from onecycle_cli.experiments.memory import peak_memory
-from onecycle_cli.experiments.observer import Observer
-from onecycle_cli.experiments.opening import Opened, opened
-from onecycle_cli.experiments.recorded_run import write_config
-from onecycle_cli.experiments.saving import check_can_be_saved
-from onecycle_cli.experiments.scored import whole_test_set
-from onecycle_cli.experiments.setup import Shared
-from onecycle_cli.experiments.split_file import Split
-from onecycle_cli.experiments.values import Values
-from onecycle_cli.results import RunFolder
+from onecycle_cli.experiments.evaluation.inputs import inputs_of
+from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.manifest import write_config
+from onecycle_cli.experiments.preparation import Shared
+from onecycle_cli.experiments.session import Opened, opened
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import event_file, files, records
+from onecycle_cli.runs.log import Epoch
+from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.training.cycles import Cycles
+from onecycle_cli.training.plan import Plan
+from onecycle_cli.workbench.cost import Cost, peak_memory, training_steps
+from onecycle_cli.workbench.examination import Examination, by_class
+from onecycle_cli.workbench.saving import check_can_be_saved
+from onecycle_cli.workbench.scored import whole_test_set
+from onecycle_cli.workbench.split_file import Split
 
 _NOTHING_LEARNED = 0.99
 """A last epoch whose losses are above this share of what guessing costs shows no learning."""
@@ -126,7 +127,13 @@ class _Training:
         self.observer, self.run = ready.observer, ready.run
         self.config = ready.bench.config
         self.max_lrs = ready.values.cycle_rates(self.config)
-        self.cycles = Cycles(ready, self.max_lrs, self._keep_epoch)
+        plan = Plan(
+            self.max_lrs,
+            ready.values.cycle_rate_sources(self.config),
+            ready.values.momentum,
+            ready.values.weight_decay,
+        )
+        self.cycles = Cycles(self.bench, plan, ready.run, ready.observer, self._keep_epoch)
 
     def carry_out(self, policy: str | None) -> TrainResult:
         if self.config.train.tensorboard:
@@ -223,7 +230,7 @@ class _Training:
     def _write_log(self, run: RunFolder) -> None:
         self.cycles.log.write(run.path)
         if self.config.train.tensorboard:
-            steps, epochs = (results.read_csv(run.path / f"{t}.csv") for t in ("steps", "history"))
+            steps, epochs = (files.read_csv(run.path / f"{t}.csv") for t in ("steps", "history"))
             started = datetime.fromisoformat(run.manifest["start"]).timestamp()
             event_file.write_events(run.path / "tensorboard", steps, epochs, started=started)
 
@@ -237,7 +244,7 @@ class _Training:
                 os.fsync(file.fileno())
             temporary.replace(run.path / name)
         except OSError as error:
-            raise results.unwritable(run.path / name, error) from None
+            raise files.unwritable(run.path / name, error) from None
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -268,7 +275,7 @@ class _Training:
     def _write(self, run: RunFolder, result: TrainResult) -> None:
         if result.ended == "interrupted":
             run.end_as("interrupted")
-        results.write_result(
+        records.write_result(
             run.path / "result.json",
             {
                 "kind": "train",
@@ -292,8 +299,8 @@ class _Training:
                 **result.by_class,
             },
         )
-        picture = plotting.draw(results.read_record(run.path))
-        results.write_bytes(run.path / "plot.png", plotting.png(picture))
+        picture = plotting.draw(records.read_record(run.path))
+        files.write_bytes(run.path / "plot.png", plotting.png(picture))
         if result.by_class:
-            confusion = plotting.draw_confusion(results.read_record(run.path))
-            results.write_bytes(run.path / "confusion.png", plotting.png(confusion))
+            confusion = plotting.draw_confusion(records.read_record(run.path))
+            files.write_bytes(run.path / "confusion.png", plotting.png(confusion))

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from onecycle_cli.errors import ResultError
+from onecycle_cli.kinds import KINDS
 from onecycle_cli.plotting.canvas import png
 from onecycle_cli.plotting.comparison import draw_comparison, overlay_comparisons
 from onecycle_cli.plotting.confusion import draw_confusion
 from onecycle_cli.plotting.range_test import draw_lr_finder, draw_range_test, overlay_range_tests
 from onecycle_cli.plotting.schedule import draw_schedule
 from onecycle_cli.plotting.training import draw_training, overlay_trainings
-from onecycle_cli.results import Record
+from onecycle_cli.runs.records import Record
 
 __all__ = [
     "Figure",
@@ -29,18 +30,12 @@ __all__ = [
     "png",
 ]
 
-_DRAW = {
-    "find-lr": draw_range_test,
-    "find-momentum": draw_comparison,
-    "find-wd": draw_comparison,
-    "train": draw_training,
+_PICTURES = {
+    "range_test": (draw_range_test, overlay_range_tests),
+    "comparison": (draw_comparison, overlay_comparisons),
+    "training": (draw_training, overlay_trainings),
 }
-_OVERLAY = {
-    "find-lr": overlay_range_tests,
-    "find-momentum": overlay_comparisons,
-    "find-wd": overlay_comparisons,
-    "train": overlay_trainings,
-}
+"""How to draw one record, and how to draw several into one picture, by `Kind.picture`."""
 
 
 def draw(record: Record) -> Figure:
@@ -50,7 +45,8 @@ def draw(record: Record) -> Figure:
         ResultError: when no picture is known for its kind.
     """
     _check_kind(record)
-    return _DRAW[record.kind](record)
+    one, _ = _PICTURES[KINDS[record.kind].picture]
+    return one(record)
 
 
 def draw_overlay(records: Sequence[Record]) -> Figure:
@@ -69,12 +65,14 @@ def draw_overlay(records: Sequence[Record]) -> Figure:
             f"results of different kinds ({', '.join(kinds)}) can't be drawn into one picture; "
             f"give runs of one kind."
         )
-    return draw(records[0]) if len(records) == 1 else _OVERLAY[kinds[0]](records)
+    _, several = _PICTURES[KINDS[kinds[0]].picture]
+    return draw(records[0]) if len(records) == 1 else several(records)
 
 
 def _check_kind(record: Record) -> None:
-    if record.kind not in _DRAW:
+    drawn = [kind.name for kind in KINDS.values() if kind.picture]
+    if record.kind not in drawn:
         raise ResultError(
             f"'{record.kind}' is no kind of result that can be drawn; known kinds are "
-            f"{', '.join(_DRAW)}."
+            f"{', '.join(drawn)}."
         )

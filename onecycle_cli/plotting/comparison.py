@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from onecycle_cli.kinds import KINDS
 from onecycle_cli.plotting.canvas import (
     GREY,
     INK,
@@ -36,7 +37,7 @@ from onecycle_cli.plotting.wording import (
     suggestion_lines,
     title_of,
 )
-from onecycle_cli.results import Record
+from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, moving_average
 
 Value = float | str
@@ -82,7 +83,7 @@ def draw_comparison(record: Record) -> Figure:
     """Draw a `find-momentum` or `find-wd` record: losses on the left, scores on the right."""
     candidates = _candidates(record)
     suggestion = record.result.get("suggestion") or {}
-    what = {"find-wd": "Weight decays", "find-momentum": "Momentum values"}[record.kind]
+    what = KINDS[record.kind].subject
     heading = title_lines(title_of(record, f"{what} compared"))
     if suggestion:
         heading += suggestion_lines(suggested(_short_name(record), suggestion), suggestion)
@@ -104,7 +105,7 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
     """Draw the scores of several records of one kind, each in its own colour."""
     runs = [_candidates(record) for record in records]
     values = _ordered({c.value for run in runs for c in run})
-    what = {"find-wd": "Weight decays", "find-momentum": "Momentum values"}[records[0].kind]
+    what = KINDS[records[0].kind].subject
     title = "\n".join([f"{what} compared", ", ".join(shared_conditions(records))])
     row = 0.16 + 0.14 * len(records)
     figure = new_figure(title_lines(title), max(3.4, 1.4 + row * len(values)) + 0.2 * len(records))
@@ -130,7 +131,7 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
 
 def _candidates(record: Record) -> list[_Candidate]:
     """Return the candidates of a record in rising order, words last."""
-    column = "weight_decay" if record.kind == "find-wd" else "momentum"
+    column = _short_name(record)
     trials, curves = record.tables["trials"], record.tables["curves"]
     identity = trials.get("trial") or list(range(len(trials[column])))
     tried: dict[Value, list[int]] = {}
@@ -371,11 +372,11 @@ def _score_text(candidate: _Candidate, candidates: Sequence[_Candidate]) -> str:
 
 
 def _short_name(record: Record) -> str:
-    return "weight_decay" if record.kind == "find-wd" else "momentum"
+    return str(KINDS[record.kind].finds)
 
 
 def _axis_name(record: Record) -> str:
-    if record.kind == "find-wd":
+    if KINDS[record.kind].finds == "weight_decay":
         return _DECAYS.get(str(record.result.get("decay")), "weight decay")
     return str(record.result.get("momentum_name") or "momentum")
 

@@ -26,7 +26,7 @@ from onecycle_cli.plotting.canvas import (
     title_lines,
 )
 from onecycle_cli.plotting.wording import percent, title_of
-from onecycle_cli.results import Record
+from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import Array
 
 Counts = NDArray[np.int64]

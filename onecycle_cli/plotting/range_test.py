@@ -36,7 +36,8 @@ from onecycle_cli.plotting.wording import (
     suggestion_lines,
     title_of,
 )
-from onecycle_cli.results import Curve, Record
+from onecycle_cli.runs.curve import Curve
+from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import (
     Array,
     Landmarks,

@@ -35,7 +35,7 @@ from onecycle_cli.plotting.wording import (
     shared_conditions,
     title_of,
 )
-from onecycle_cli.results import Record
+from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import Array, moving_average
 
 _SMOOTHING_SHARE = 1 / 200

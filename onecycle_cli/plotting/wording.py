@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onecycle_cli.plotting.canvas import GREY, VERMILLION, Line, number
-from onecycle_cli.results import Record
+from onecycle_cli.runs.records import Record
 
 _LONGEST_NAME = 60
 

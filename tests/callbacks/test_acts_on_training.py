@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from onecycle_cli import LRFinder, OneCycleLR, optimizers
+from onecycle_cli import LRFinder, OneCycleLR
+from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.errors import ModelError, OptimizerError
 
 every_backend = pytest.mark.every_backend

@@ -4,8 +4,8 @@ import pytest
 from keras import ops
 
 from onecycle_cli import OneCycleLR, Scheduled
+from onecycle_cli.engine.steering.names import NUMBERS
 from onecycle_cli.errors import OptimizerError
-from onecycle_cli.optimizers import NUMBERS
 
 every_backend = pytest.mark.every_backend
 STEPS = 21

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onecycle_cli import results
+from onecycle_cli.runs import files
 
 EXPERIMENTS = ["find-lr", "find-momentum", "find-wd", "train"]
 KNOWN_RATE = ["--set", "train.max_lr=0.1"]
@@ -20,7 +20,7 @@ def refused(invoke, own_folders):
     """Run a command that is refused, and return its only sentence."""
 
     def run(code, *arguments):
-        before = files(own_folders)
+        before = files_in(own_folders)
         outcome = invoke(*arguments)
         sentences = [line for line in outcome.stderr.splitlines() if line.startswith("onecycle: ")]
         others = [line for line in outcome.stderr.splitlines() if line not in sentences]
@@ -29,13 +29,13 @@ def refused(invoke, own_folders):
         assert len(sentences) == 1, outcome.stderr
         assert all(line.startswith("warning: ") for line in others), outcome.stderr
         assert "Traceback" not in outcome.output
-        assert files(own_folders) == before
+        assert files_in(own_folders) == before
         return sentences[0].removeprefix("onecycle: ")
 
     return run
 
 
-def files(folder):
+def files_in(folder):
     return {(p, p.read_bytes() if p.is_file() else None) for p in folder.rglob("*")}
 
 
@@ -117,7 +117,7 @@ def test_an_unknown_learning_rate(refused, config, command):
 )
 def test_a_learning_rate_of_another_optimizer(refused, config, own_folders, command):
     entry = {"value": 0.3, "conditions": {"optimizer": "sgd"}}
-    results.write_yaml(own_folders / "runs/digits/suggestions.yaml", {"max_lr": entry})
+    files.write_yaml(own_folders / "runs/digits/suggestions.yaml", {"max_lr": entry})
     adam = ("--set", "optimizer.name=adam")
     assert refused(2, *command, config, *adam) == (
         "digits: the suggested max_lr, 0.3, was found with the optimizer sgd, not adam; run "

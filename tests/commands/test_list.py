@@ -1,14 +1,14 @@
 import pytest
 
-from onecycle_cli import registry
 from onecycle_cli.config import DATASETS, OPTIMIZERS
+from onecycle_cli.registry import models
 from onecycle_cli.schedules import SHAPES
 
 
 @pytest.mark.parametrize(
     ("what", "names"),
     [
-        ("models", registry.model_names()),
+        ("models", models.model_names()),
         ("datasets", DATASETS),
         ("optimizers", OPTIMIZERS),
         ("shapes", SHAPES),

@@ -9,10 +9,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onecycle_cli import results
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.config.yaml_source import parse_value
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.runs import files
 
 MINIMAL = {"dataset": {"name": "digits"}, "model": {"name": "mlp"}}
 
@@ -369,7 +369,7 @@ class TestOrigins:
 
 
 def assert_comes_back(config, folder):
-    results.write_yaml(folder / "config.yaml", config.model_dump(), "# header\n")
+    files.write_yaml(folder / "config.yaml", config.model_dump(), "# header\n")
     assert load_config(folder / "config.yaml").model_dump() == config.model_dump()
 
 
@@ -379,7 +379,7 @@ class TestRoundTrip:
         (tmp_path / "all.yaml").write_text(FULL)
         config = load_config(tmp_path / "all.yaml", overrides)
         assert_comes_back(config, tmp_path)
-        assert yaml.safe_load(results.to_yaml(config.model_dump())) == config.model_dump()
+        assert yaml.safe_load(files.to_yaml(config.model_dump())) == config.model_dump()
 
     def test_of_the_defaults(self, tmp_path):
         config = load_config(MINIMAL)

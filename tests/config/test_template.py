@@ -40,9 +40,9 @@ class TestEveryTemplate:
             assert (plain.origin(key), whole.origin(key)) == ("default", "file")
 
     def test_speaks_of_a_model_that_there_is(self, load_text, name):
-        from onecycle_cli import registry
+        from onecycle_cli.registry import models
 
-        registry.check(load_text(template(name)))
+        models.check(load_text(template(name)))
 
     def test_can_be_read(self, name):
         text = template(name)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import yaml
 
-from onecycle_cli import data, results
+from onecycle_cli import data
 from onecycle_cli.config import load_config
 from onecycle_cli.data import Dataset
 from onecycle_cli.errors import ConfigError, ResultError, TrainingError
-from onecycle_cli.experiments.memory import peak_memory
 from onecycle_cli.experiments.train import train
+from onecycle_cli.runs import files
+from onecycle_cli.workbench.cost import peak_memory
 
 FILES = {
     "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
@@ -481,15 +482,15 @@ def test_a_test_set_that_cannot_be_read_does_not_cost_the_model(
 def test_a_full_disk_is_said_and_what_was_written_stays_whole(
     small, tmp_path, monkeypatch, results_in, broken
 ):
-    write, writes = results.write_bytes, []
+    write, writes = files.write_bytes, []
 
     def no_space(path, content):
         writes.append(path.name)
         if writes.count(broken) > 1:
-            raise results.unwritable(path, OSError(28, "No space left on device"))
+            raise files.unwritable(path, OSError(28, "No space left on device"))
         write(path, content)
 
-    monkeypatch.setattr(results, "write_bytes", no_space)
+    monkeypatch.setattr(files, "write_bytes", no_space)
     with pytest.raises(ResultError, match="cannot be written: No space left on device"):
         train(small(), out=tmp_path)
 

@@ -1,0 +1,65 @@
+"""How `find-momentum` and `find-wd` show what they found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import typer
+
+from onecycle_cli.commands.console.ending import REFUSED, number
+from onecycle_cli.commands.console.rows import cost_row, in_words, used_rows, write_table
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.race.comparison import ComparisonResult, Heat
+    from onecycle_cli.suggest import Difference
+
+
+def show(result: ComparisonResult, key: str, decay: str) -> None:
+    """Print the suggestion, every candidate's distance from the best, and what was in force.
+
+    Raises:
+        typer.Exit: with the code of a refusal, when there is no suggestion.
+    """
+    found = result.suggestion
+    rows = []
+    if isinstance(found.value, dict):
+        rows.append((key, in_words(found.value)))
+    elif found.value is not None:
+        rows.append((f"{key}, {decay}", number(found.value)))
+    rows += [("verdict", found.verdict), ("reason", found.reason)]
+    rows += candidate_rows(result.best, result.differences, result.dropped)
+    rows.append(("rungs", "; then ".join(_in_words(rung) for rung in result.rungs)))
+    in_force = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
+    rows += [*used_rows(result.values, decay, *in_force), cost_row(result.cost)]
+    write_table(rows, result.folder)
+    if not found.accepted:
+        raise typer.Exit(REFUSED)
+
+
+def candidate_rows(
+    best: float | str | None,
+    differences: Mapping[float | str, Difference],
+    dropped: Mapping[float | str, int] | None = None,
+) -> list[tuple[str, str]]:
+    """Return the best candidate and every other one's distance from it, for a table."""
+    rows = [] if best is None else [(f"  {_named(best)}", "lowest loss")]
+    for candidate, difference in differences.items():
+        if math.isfinite(difference.mean):
+            low, high = difference.interval
+            text = f"loss {difference.mean:+.4f} ({low:+.4f} to {high:+.4f})"
+        else:
+            text = "diverged"
+        if dropped and candidate in dropped:
+            text += f", dropped in rung {dropped[candidate]}"
+        rows.append((f"  {_named(candidate)}", text))
+    return rows
+
+
+def _in_words(rung: Heat) -> str:
+    return f"{len(rung.scores)} x {rung.replicates} of {rung.steps} steps"
+
+
+def _named(candidate: float | str) -> str:
+    return candidate if isinstance(candidate, str) else f"{candidate:g}"

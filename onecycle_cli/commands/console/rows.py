@@ -1,0 +1,88 @@
+"""What several commands show: values and where they came from, costs, folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onecycle_cli.commands.console.ending import number, table
+
+if TYPE_CHECKING:
+    from onecycle_cli.commands.console.training_command import Session
+    from onecycle_cli.config import Config
+    from onecycle_cli.experiments.hyper_parameters import Values
+    from onecycle_cli.workbench.cost import Cost
+
+
+def known_values(config: Config, out: Path) -> Values:
+    """Return the values that an experiment would use, without starting Keras.
+
+    Asking it for a learning rate first spares the user the wait for an error.
+    """
+    from onecycle_cli.experiments.hyper_parameters import gather
+    from onecycle_cli.observer import Observer
+
+    return gather(config, out, Observer(), conditions={})
+
+
+def check_start(kind: str, session: Session, *, force: bool) -> None:
+    """Refuse to start without a learning rate that fits, before Keras is started.
+
+    Raises:
+        ConfigError: when there is none, or it is of another optimizer, model or data set.
+    """
+    from onecycle_cli.errors import ConfigError
+    from onecycle_cli.experiments.hyper_parameters import check_rate, suggestions_on_file
+
+    if session.resume is not None:
+        if force:
+            raise ConfigError("--force is for a run that starts, not for --resume.")
+        return
+    config, values = session.config, known_values(session.config, session.out)
+    if kind == "train":
+        values.cycle_rates(config)
+    else:
+        values.known_max_lr(config)
+    check_rate(kind, config, suggestions_on_file(config, session.out), force=force)
+
+
+def used_rows(values: Values, decay: str, *keys: str) -> list[tuple[str, str]]:
+    """Return the named values and where each came from, for a table.
+
+    Args:
+        values: all of them.
+        decay: what a weight decay means: `l2` or `decoupled`.
+        *keys: `max_lr`, `momentum` or `weight_decay`.
+    """
+    shown = {
+        "max_lr": ("max_lr", number(values.max_lr)),
+        "momentum": ("momentum", in_words(values.momentum)),
+        "weight_decay": (f"weight decay, {decay}", number(values.weight_decay)),
+    }
+    return [(shown[key][0], f"{shown[key][1]} ({values.sources[key]})") for key in keys]
+
+
+def rate_rows(rates: Sequence[float], sources: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the highest learning rate of each cycle and where it came from, for a table."""
+    names = [f"max_lr, cycle {i}" for i in range(1, len(rates) + 1)] if rates[1:] else ["max_lr"]
+    return [
+        (name, f"{number(rate)} ({source})")
+        for name, rate, source in zip(names, rates, sources, strict=True)
+    ]
+
+
+def in_words(momentum: Mapping[str, float]) -> str:
+    """Return a momentum range, or a momentum that is held constant."""
+    high, low = momentum["max"], momentum["min"]
+    return f"{high:g}" if high == low else f"{high:g} to {low:g}"
+
+
+def cost_row(cost: Cost) -> tuple[str, str]:
+    """Return what an experiment took, for a table."""
+    return ("cost", f"{cost} in {cost.seconds:.1f} s")
+
+
+def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:
+    """Print the result."""
+    table([*rows, *([("saved in", str(folder))] if folder else [])])

@@ -1,0 +1,1 @@
+"""Files of data: found, downloaded, and read without running anybody's code."""

@@ -1,0 +1,1 @@
+"""What of a model changes while it trains: kept, brought back, and made anew."""

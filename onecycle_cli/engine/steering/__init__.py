@@ -1,0 +1,1 @@
+"""Hyper-parameters that change while a stock Keras optimizer trains."""

@@ -1,0 +1,1 @@
+"""A saved model on data of one's choice."""

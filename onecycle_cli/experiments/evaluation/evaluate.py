@@ -1,0 +1,213 @@
+"""A saved model on data of one's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli import data
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.data import Dataset, EvaluationBatches
+from onecycle_cli.data.statistics import channel_statistics
+from onecycle_cli.engine.start import make_repeatable, start_keras
+from onecycle_cli.errors import DataError, ModelError, cause_of
+from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
+from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, find_training
+from onecycle_cli.observer import Observer
+from onecycle_cli.workbench.examination import Examination, by_class, examine
+from onecycle_cli.workbench.losses import CROSS_ENTROPY, make_loss
+from onecycle_cli.workbench.scored import Part, Scored, chosen
+from onecycle_cli.workbench.split_file import Split
+
+_WITH_A_TEST_SET = ("cifar10", "cifar100", "mnist", "fashion_mnist")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a saved model does.
+
+    Attributes:
+        model: the file it was loaded from.
+        dataset: the data; their inputs are prepared as those of the training were.
+        part: `test` or `validation`.
+        examined: losses and confusion.
+        seen: how many of the examples have inputs that the model was trained on too; `None` where
+            that is not on record.
+    """
+
+    model: Path
+    dataset: Dataset
+    part: Part
+    examined: Examination
+    seen: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "kind": "evaluate",
+            "model": str(self.model),
+            "dataset": self.dataset.name,
+            "origin": self.dataset.origin,
+            "part": self.part,
+            "examples": len(self.examined.losses),
+            "seen_in_training": self.seen,
+            "accuracy": self.examined.accuracy,
+            "loss": self.examined.loss,
+            **by_class(self.examined, self.dataset.classes),
+        }
+
+
+def evaluate(
+    run: str | Path | SavedTraining,
+    *,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
+    part: Part = "test",
+    best: bool = False,
+    observer: Observer | None = None,
+) -> Evaluation:
+    """Evaluate the model of a training, with the batch size and the loss of that training.
+
+    Args:
+        run: the folder of a training, or one above it for the newest inside.
+        config: whose data to take; the training's own if not given.
+        part: which part of the data.
+        best: take the model of the best validation score, instead of the last one.
+        observer: hears of downloads and warnings.
+
+    Raises:
+        ConfigError: when a configuration is not valid.
+        ResultError: when there is no such training.
+        DataError: when the data are missing, damaged, or unlike those of the training; when
+            examples that the model was trained on would be scored.
+        ModelError: when the model can't be loaded, or does not fit the data.
+    """
+    observer = observer or Observer()
+    saved = run if isinstance(run, SavedTraining) else find_training(run, best=best)
+    source = saved.config() if config is None else load_config(config)
+    make_repeatable(saved.settings.seed)
+    model = _load(saved.model)
+    split = Split.read(saved.folder)
+    dataset = _dataset(saved, split, source, observer)
+    _check_fits(saved, model, dataset)
+    _warn_of_names(saved, dataset, observer)
+    scored = chosen(split, dataset, part)
+    batches = EvaluationBatches(
+        dataset, scored.rows, batch_size=saved.settings.batch_size, examples=scored.examples
+    )
+    flip = saved.settings.train.flip_evaluation and dataset.is_image
+    examined = examine(model, batches, make_loss(saved.settings, dataset), flip=flip)
+    for warning in scored.warnings:
+        observer.warn(warning)
+    _warn_of_use(saved, source, part, scored, observer)
+    return Evaluation(saved.model, dataset, part, examined, scored.seen)
+
+
+def _load(path: Path) -> Any:
+    try:
+        return start_keras().models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # what a damaged file, or one of foreign layers, raises is manifold
+        raise ModelError(
+            f"{path}: cannot be loaded by Keras, which takes no code from a file: "
+            f"{cause_of(error)[:300]}"
+        ) from error
+
+
+def _dataset(
+    saved: SavedTraining, split: Split | None, source: Config, observer: Observer
+) -> Dataset:
+    """Load the data, and have their inputs prepared as those of the training were."""
+    dataset = _loaded(source, observer)
+    if saved.inputs:
+        return prepared_as(dataset, saved.inputs)
+    own = saved.config()
+    trained_on = dataset if own == source else _loaded(own, observer)
+    if split is not None:
+        trained_on = _measured_anew(trained_on, split, saved.folder)
+    return prepared_as(dataset, inputs_of(trained_on))
+
+
+def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
+    """Return the data of a run that broke off, with mean and deviation of what it trained on."""
+    rows = split.rows(split.train, dataset)
+    missing = len(split.train) - len(rows)
+    if missing:
+        raise DataError(
+            f"{dataset.origin}: {missing} of the {len(split.train)} examples that {folder} was "
+            f"trained on are not there any more, or have changed, and a run that broke off has "
+            f"not kept their mean and deviation; put the old data back."
+        )
+    mean, std = channel_statistics(dataset.x, rows)
+    return replace(dataset, mean=mean, std=std)
+
+
+def _loaded(config: Config, observer: Observer) -> Dataset:
+    dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
+    for note in dataset.notes:
+        observer.warn(note)
+    return dataset
+
+
+def _check_fits(saved: SavedTraining, model: Any, dataset: Dataset) -> None:
+    """Refuse data of another kind, shape or number of classes than the model was made for."""
+    gives_classes = saved.settings.loss.name == CROSS_ENTROPY
+    kinds = {True: "class labels", False: "numbers"}
+    if gives_classes != dataset.is_classification:
+        raise DataError(
+            f"{dataset.origin}: has {kinds[dataset.is_classification]} as targets, and "
+            f"{saved.model} was trained on {kinds[gives_classes]}; give data like those."
+        )
+    shape = tuple(model.input_shape[1:])
+    if any(a not in (None, b) for a, b in zip(shape, dataset.input_shape, strict=False)) or len(
+        shape
+    ) != len(dataset.input_shape):
+        raise DataError(
+            f"{dataset.origin}: has inputs of the shape {_by(dataset.input_shape)}, and "
+            f"{saved.model} takes {_by(shape)}; give data like those it was trained on."
+        )
+    outputs = model.output_shape[-1]
+    if outputs != dataset.num_outputs:
+        raise DataError(
+            f"{dataset.origin}: has {dataset.num_outputs} "
+            f"{'classes' if gives_classes else 'targets'}, and {saved.model} knows {outputs}; "
+            f"give data like those it was trained on."
+        )
+
+
+def _by(shape: tuple[int | None, ...]) -> str:
+    return "x".join("?" if length is None else str(length) for length in shape)
+
+
+def _warn_of_names(saved: SavedTraining, dataset: Dataset, observer: Observer) -> None:
+    if saved.classes and dataset.classes and saved.classes != dataset.classes:
+        observer.warn(
+            f"the classes of {dataset.name} have other names than those that the model was trained "
+            f"on; they are matched by their order."
+        )
+
+
+def _warn_of_use(
+    saved: SavedTraining, source: Config, part: Part, scored: Scored, observer: Observer
+) -> None:
+    """Say what the score is not, where the examples may have been seen before."""
+    same_data = saved.data.get("name") == source.dataset.name
+    same_place = same_data and saved.data.get("path") == source.dataset.path
+    given = same_data and source.dataset.name in _WITH_A_TEST_SET and part == "test"
+    draws = (source.seed, source.dataset.limit, source.dataset.validation_fraction)
+    drawn = (
+        saved.settings.seed,
+        saved.data.get("limit"),
+        saved.data.get("validation_fraction"),
+    )
+    if scored.seen is None and same_place and draws != drawn and not given:
+        observer.warn(
+            "these data are split in another way than for the training, which may have used some "
+            "of these examples: the score is too good."
+        )
+    elif part == "test" and (scored.is_own or same_place or given):
+        observer.warn(
+            "the test set has now been looked at again: whatever is chosen by this score is not "
+            "tested by it any more."
+        )

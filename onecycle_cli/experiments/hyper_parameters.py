@@ -1,0 +1,329 @@
+"""Which value to use for each hyper-parameter, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli.config import Config, MomentumRange
+from onecycle_cli.data import augmentation
+from onecycle_cli.errors import ConfigError
+from onecycle_cli.kinds import FIND_LR, FINDERS, TRAIN
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import suggestions_file
+from onecycle_cli.suggest import DEFAULT_MOMENTUM
+
+_ANOTHER_MATTER = {"optimizer": "optimizer", "model": "model", "dataset": "data set"}
+"""What a learning rate can't be carried over from, in words."""
+
+Suggestions = Mapping[str, Mapping[str, Any]]
+"""Entries of `suggestions.yaml` by key: `max_lr`, `momentum`, `weight_decay`."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values in use.
+
+    Attributes:
+        max_lr: the highest learning rate, or `None` where none is known yet.
+        momentum: momentum where the rate is low (`max`) and where it peaks (`min`).
+        weight_decay: the weight decay, in the configured convention.
+        reference_momentum: the constant momentum that goes with `max_lr`.
+        sources: where each came from, in words.
+    """
+
+    max_lr: float | None
+    momentum: dict[str, float]
+    weight_decay: float
+    reference_momentum: float
+    sources: dict[str, str]
+
+    def known_max_lr(self, config: Config) -> float:
+        """Return the highest learning rate.
+
+        Raises:
+            ConfigError: when there is none, naming the command that finds one.
+        """
+        if self.max_lr is None:
+            raise ConfigError(
+                f"{config.name}: train.max_lr is auto and there is no suggestion yet; run "
+                f"'onecycle find-lr CONFIG' first, or set train.max_lr to a number."
+            )
+        return self.max_lr
+
+    def cycle_rates(self, config: Config) -> list[float]:
+        """Return the highest learning rate of each cycle: its own, or else the common one.
+
+        Raises:
+            ConfigError: when a cycle has none.
+        """
+        return [cycle.max_lr or self.known_max_lr(config) for cycle in config.train.cycles]
+
+    def cycle_rate_sources(self, config: Config) -> list[str]:
+        """Return where the highest learning rate of each cycle came from, in words."""
+        return [
+            self.sources["max_lr"] if cycle.max_lr is None else _source_of_cycle(config, i)
+            for i, cycle in enumerate(config.train.cycles)
+        ]
+
+
+def gather(
+    config: Config,
+    out: str | Path | None,
+    observer: Observer,
+    *,
+    conditions: Mapping[str, Any],
+    searched: str = "",
+    suggestions: Suggestions | None = None,
+) -> Values:
+    """Take each value from the configuration, else from a suggestion, else from the defaults.
+
+    Args:
+        config: the configuration.
+        out: the folder of runs, whose suggestions are read; `None`: there are none.
+        observer: hears of defaults, and of suggestions made under other conditions.
+        conditions: those of the experiment about to start.
+        searched: the key that the experiment is about to find; its own suggestion is not needed.
+        suggestions: take these instead of those on file, and warn of nothing: whoever gives them
+            answers for them.
+
+    Raises:
+        ResultError: when `suggestions.yaml` is damaged.
+    """
+    if suggestions is not None:
+        return _Gathering(config, suggestions, searched).values()
+    gathering = _Gathering(config, suggestions_on_file(config, out), searched)
+    for key, entry in gathering.used.items():
+        if key != searched:
+            warn_of_other_conditions(key, entry, conditions, observer)
+    values = gathering.values()
+    if searched != "max_lr":
+        warn_of_defaults({k: v for k, v in gathering.defaults.items() if k != searched}, observer)
+    return values
+
+
+def suggestions_on_file(config: Config, out: str | Path | None) -> Suggestions:
+    """Return what `suggestions.yaml` says; nothing if `out` is `None`.
+
+    Raises:
+        ResultError: when it is damaged.
+    """
+    return {} if out is None else suggestions_file.read_suggestions(Path(out) / config.name)
+
+
+class _Gathering:
+    """The values on their way from their sources.
+
+    Attributes:
+        used: the suggestions for what the configuration leaves open.
+        sources: where each value came from, in words.
+        defaults: the values that nobody has said or found, in words.
+    """
+
+    def __init__(self, config: Config, suggestions: Suggestions, searched: str) -> None:
+        self.config, self.searched = config, searched
+        self.used = {key: entry for key, entry in suggestions.items() if is_auto(config, key)}
+        self.sources: dict[str, str] = {}
+        self.defaults: dict[str, str] = {}
+
+    def values(self) -> Values:
+        max_lr, momentum = self._pick("max_lr"), self._pick("momentum")
+        if isinstance(momentum, MomentumRange):
+            momentum = momentum.model_dump()
+        reference = self._reference_momentum(momentum)
+        momentum = self._momentum_in_force(momentum, reference)
+        return Values(
+            max_lr=None if max_lr is None else float(max_lr),
+            momentum={end: float(value) for end, value in momentum.items()},
+            weight_decay=float(self._weight_decay()),
+            reference_momentum=float(reference),
+            sources=self.sources,
+        )
+
+    def _pick(self, key: str) -> Any:
+        """Return what the configuration or else a suggestion says; `None` if neither does."""
+        if not is_auto(self.config, key):
+            self.sources[key] = self.config.origin(f"train.{key}")
+            return getattr(self.config.train, key)
+        if key in self.used:
+            run = self.used[key].get("run", "an earlier run")
+            self.sources[key] = f"suggestion of {run}"
+            return self.used[key]["value"]
+        return None
+
+    def _reference_momentum(self, momentum: dict[str, float] | None) -> float:
+        """Return the constant momentum that goes with the learning rate."""
+        if self.searched == "momentum":
+            found_with = _conditions_of(self.used.get("max_lr", {}))
+            return found_with.get("momentum", self.config.optimizer.momentum)
+        return self.config.optimizer.momentum if momentum is None else _middle(momentum)
+
+    def _momentum_in_force(
+        self, momentum: dict[str, float] | None, reference: float
+    ) -> dict[str, float]:
+        if self.searched == "max_lr":
+            return self._constant_momentum(momentum, reference)
+        if momentum is not None:
+            return momentum
+        self.sources["momentum"] = "default"
+        self.defaults["momentum"] = f"{DEFAULT_MOMENTUM['max']:g} to {DEFAULT_MOMENTUM['min']:g}"
+        return dict(DEFAULT_MOMENTUM)
+
+    def _constant_momentum(
+        self, momentum: dict[str, float] | None, reference: float
+    ) -> dict[str, float]:
+        """Return what a range test runs with; it uses the reference only."""
+        if momentum is None:
+            origin = self.config.origin("optimizer.momentum")
+            self.sources["momentum"] = f"optimizer.momentum, {origin}"
+            return {"max": reference, "min": reference}
+        if momentum["max"] > momentum["min"]:
+            middle = f"middle of {momentum['max']:g} to {momentum['min']:g}"
+            self.sources["momentum"] = f"{middle}, {self.sources['momentum']}"
+        return momentum
+
+    def _weight_decay(self) -> float:
+        decay = self._pick("weight_decay")
+        if decay is None:
+            decay = self.config.optimizer.weight_decay
+            origin = self.config.origin("optimizer.weight_decay")
+            self.sources["weight_decay"] = f"optimizer.weight_decay, {origin}"
+            self.defaults["weight_decay"] = f"{decay:g}"
+        return decay
+
+
+def premises(values: Values, searched: str) -> dict[str, Any]:
+    """Return the values that a suggestion is made with; they are part of its conditions."""
+    if searched == "max_lr":  # a range test holds momentum constant
+        return {"momentum": values.reference_momentum, "weight_decay": values.weight_decay}
+    known = {
+        "max_lr": values.max_lr,
+        "momentum": values.momentum,
+        "weight_decay": values.weight_decay,
+    }
+    return {key: value for key, value in known.items() if key != searched}
+
+
+def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, Any]:
+    """Return what a suggestion depends on, besides the other suggestions.
+
+    Args:
+        config: the configuration.
+        fingerprint: of the data; `None` while they are not loaded.
+    """
+    augment = augmentation(config.dataset)
+    conditions = {
+        "dataset": config.dataset.name,
+        "data": fingerprint,
+        "augment": None if augment is None else asdict(augment),
+        "model": Path(config.model.name).name,
+        "options": dict(config.model.options),
+        "batch_size": config.batch_size,
+        "optimizer": config.optimizer.name,
+        "nesterov": config.optimizer.nesterov,
+        "decay": config.optimizer.decay_kind,
+        "precision": config.precision,
+        "label_smoothing": config.train.label_smoothing,
+        "layer_rates": dict(config.train.layer_rates),
+    }
+    if fingerprint is None:
+        del conditions["data"]
+    return conditions
+
+
+def _source_of_cycle(config: Config, index: int) -> str:
+    key = f"train.cycles.{index}.max_lr"
+    return f"{key}, {config.origin(key)}"
+
+
+def _middle(momentum: Mapping[str, float]) -> float:
+    return round((momentum["max"] + momentum["min"]) / 2, 9)
+
+
+def in_words(value: Any) -> str:
+    """Return a value, or a range of momentum, as a person writes it; nothing for `None`."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        high, low = value["max"], value["min"]
+        return f"{high:g}" if high == low else f"{high:g} to {low:g}"
+    return f"{value:.6g}"
+
+
+def is_auto(config: Config, key: str) -> bool:
+    """Tell whether the section `train` leaves a value open."""
+    return bool(getattr(config.train, key) == "auto")
+
+
+def _conditions_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    conditions = entry.get("conditions")
+    return conditions if isinstance(conditions, Mapping) else {}
+
+
+def warn_of_other_conditions(
+    key: str, entry: Mapping[str, Any], conditions: Mapping[str, Any], observer: Observer
+) -> None:
+    """Say in what a suggestion's conditions differ from those given."""
+    made_under = _conditions_of(entry)
+    other = {name: made_under.get(name, now) for name, now in conditions.items()}
+    other = {name: then for name, then in other.items() if then != conditions[name]}
+    if "dataset" in other:
+        other.pop("data", None)  # goes without saying
+    if other:
+        differences = ", ".join(_difference(n, then, conditions[n]) for n, then in other.items())
+        observer.warn(
+            f"the suggested {key} was made under other conditions: {differences}; run "
+            f"'onecycle {FINDERS[key].name} CONFIG' again to be sure."
+        )
+
+
+def check_rate(kind: str, config: Config, suggestions: Suggestions, *, force: bool = False) -> None:
+    """Refuse a suggested learning rate that says nothing about what is to be trained.
+
+    The rate of another optimizer, model or data set may be off by powers of ten; one found under
+    conditions that differ in a lesser way is used with a warning.
+
+    Args:
+        kind: of the experiment: `find-lr`, `find-momentum`, `find-wd` or `train`.
+        config: the configuration.
+        suggestions: those on file.
+        force: take it all the same.
+
+    Raises:
+        ConfigError: when it is of another kind, naming the difference.
+    """
+    if force or not _takes_the_suggested_rate(kind, config) or "max_lr" not in suggestions:
+        return
+    entry, now = suggestions["max_lr"], conditions_of(config)
+    then = _conditions_of(entry)
+    other = [name for name in _ANOTHER_MATTER if then.get(name, now[name]) != now[name]]
+    if other:
+        differences = " and ".join(f"{_ANOTHER_MATTER[n]} {then[n]}, not {now[n]}" for n in other)
+        raise ConfigError(
+            f"{config.name}: the suggested max_lr, {in_words(entry['value'])}, was found with the "
+            f"{differences}; run 'onecycle find-lr CONFIG' again, set train.max_lr to a number, or "
+            f"use it all the same with --force (in Python: force=True)."
+        )
+
+
+def _takes_the_suggested_rate(kind: str, config: Config) -> bool:
+    if kind == FIND_LR.name or not is_auto(config, "max_lr"):
+        return False
+    return kind != TRAIN.name or any(cycle.max_lr is None for cycle in config.train.cycles)
+
+
+def _difference(name: str, then: Any, now: Any) -> str:
+    if name == "data":
+        return "other examples, or another split of them"
+    return f"{name} {then}, now {now}"
+
+
+def warn_of_defaults(defaults: Mapping[str, str], observer: Observer) -> None:
+    """Name the values, given in words, that nobody has found, and the commands that would."""
+    if defaults:
+        values = " and ".join(f"{key} ({value} is used)" for key, value in defaults.items())
+        finders = " and ".join(f"'onecycle {FINDERS[key].name} CONFIG'" for key in defaults)
+        find = "finds one" if len(defaults) == 1 else "find them"
+        observer.warn(f"no suggestion yet for {values}; {finders} {find}.")

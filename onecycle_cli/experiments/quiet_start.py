@@ -1,5 +1,0 @@
-"""Importing this starts Keras, without TensorFlow's messages; import it before what needs Keras."""
-
-from onecycle_cli.backend import start_keras
-
-start_keras()

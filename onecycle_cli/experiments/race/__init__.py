@@ -1,0 +1,1 @@
+"""Candidates tried by short trainings and compared."""

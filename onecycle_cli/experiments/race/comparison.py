@@ -1,0 +1,340 @@
+"""Candidates raced: short, complete 1cycle runs from the same start on the same batches.
+
+A race has rungs. All candidates run the first one, of short cycles and one replicate; the better
+half runs the next one, of longer cycles and more replicates; the last two run the last.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli import plotting, suggest
+from onecycle_cli.config import Config
+from onecycle_cli.engine.steering.optimizers import momentum_attributes
+from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.manifest import write_config
+from onecycle_cli.experiments.preparation import Shared
+from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
+from onecycle_cli.experiments.session import Opened, opened
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import files, records
+from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.suggest import (
+    Difference,
+    Rung,
+    Scores,
+    Suggestion,
+    plan_race,
+    race_steps,
+)
+from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A rung as it was run.
+
+    Attributes:
+        steps: the length of its cycles.
+        replicates: runs of each candidate.
+        scored_on: what it was judged by, in words.
+        scores: for each candidate, the judged losses of each replicate.
+        dropped: the candidates whose race ended here.
+    """
+
+    steps: int
+    replicates: int
+    scored_on: str
+    scores: Scores
+    dropped: list[float | str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything but the losses, as plain data for a file."""
+        return {
+            "steps": self.steps,
+            "replicates": self.replicates,
+            "scored_on": self.scored_on,
+            "candidates": list(self.scores),
+            "dropped": self.dropped,
+        }
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """What `find_momentum` or `find_wd` found.
+
+    Attributes:
+        suggestion: the suggested value.
+        trials: every run, in order.
+        rungs: the rungs of the race.
+        best: the candidate with the lowest mean loss in the last rung, or `None` if all diverged.
+        differences: how much worse each other candidate is, in the last rung that it ran in.
+        values: the learning rate and so on that were in force, and where they came from.
+        cost: what it took.
+        folder: where it is written, or `None`.
+    """
+
+    suggestion: Suggestion
+    trials: list[Trial]
+    rungs: list[Heat]
+    best: float | str | None
+    differences: dict[float | str, Difference]
+    values: Values
+    cost: Cost
+    folder: Path | None
+
+    @property
+    def dropped(self) -> dict[float | str, int]:
+        """The rung, counted from 1, that each candidate was dropped in which was not a finalist."""
+        return _dropped(self.rungs)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a comparison is to find out.
+
+    Attributes:
+        kind: `find-momentum` or `find-wd`.
+        section: its section of the configuration, with `steps` and `repeats`.
+        key: what is suggested: `momentum` or `weight_decay`.
+        candidates: makes the candidates, once the other values are known.
+        answer: makes a suggestion from the scores of each rung.
+        safest: given candidates that can't be told apart, who stays in the race in any case.
+        meaning: what a candidate's victory would suggest; the race ends when there is but one.
+        refine: makes further candidates from the scores of the first ones in the first rung.
+        finer: how many further ones there may be.
+    """
+
+    kind: str
+    section: str
+    key: str
+    candidates: Callable[[Config, Values], list[Candidate]]
+    answer: Callable[[Sequence[Scores]], Suggestion]
+    safest: Callable[[Sequence[Any]], Any]
+    meaning: Callable[[Any], Any] = lambda candidate: candidate
+    refine: Callable[[Scores, Config, Values], list[Candidate]] = lambda *_: []
+    finer: Callable[[Config], int] = lambda _: 0
+
+
+def compare(
+    question: Question,
+    config: str | Path | Mapping[str, Any] | Config | None,
+    *,
+    out: str | Path | None,
+    observer: Observer | None,
+    shared: Shared | None = None,
+    resume: str | Path | None = None,
+    force: bool = False,
+) -> ComparisonResult:
+    """Run the candidates, suggest, and write everything down."""
+    with opened(
+        question.kind,
+        config,
+        out,
+        observer,
+        searched=question.key,
+        shared=shared,
+        resume=resume,
+        force=force,
+    ) as ready:
+        candidates = question.candidates(ready.bench.config, ready.values)
+        comparison = Comparison(question, ready)
+        comparison.announce(len(candidates))
+        rungs = comparison.race(candidates)
+        return comparison.conclude(question.answer([rung.scores for rung in rungs]))
+
+
+class Comparison:
+    """Races candidates and keeps what came of it.
+
+    A trial is judged by the mean data loss over the last fifth of its steps, where the learning
+    rate is low, as long as no batch is seen twice: the loss before the update then estimates the
+    loss on new data. Longer trials are judged on the validation split.
+
+    Args:
+        question: what to find out.
+        ready: the model, to be rewound before each trial, and where to write.
+    """
+
+    def __init__(self, question: Question, ready: Opened) -> None:
+        self.question, self.bench, self.values = question, ready.bench, ready.values
+        self.observer, self.run, self.label = ready.observer, ready.run, ready.label
+        self._ready, bench = ready, ready.bench
+        self._trials = Trials(bench, ready.observer, ready.journal)
+        if ready.run is not None:
+            self._trials.keep = ready.run.keep
+        settings = getattr(bench.config, question.section)
+        self.repeats: int = settings.repeats
+        self.steps = resolved_steps(bench, question.section)
+        self.trials: list[Trial] = []
+        self.rungs: list[Heat] = []
+        self._started = time.perf_counter()
+
+    def announce(self, candidates: int) -> None:
+        """Tell what the race is going to be like, and to cost."""
+        plan = plan_race(
+            candidates + self.question.finer(self.bench.config), self.steps, self.repeats
+        )
+        rungs = "; then ".join(_in_words(rung) for rung in plan)
+        self.observer.note(f"{rungs}; judged on the {scored_on(self.bench, self.steps)}")
+        most, least = race_steps(plan), race_steps([plan[0], plan[-1]])
+        self.observer.note(Cost.forecast(self.bench, most))
+        if least < most:
+            self.observer.note(f"{least} steps if the first rung leaves no more than two")
+
+    def race(self, candidates: Sequence[Candidate]) -> list[Heat]:
+        """Run rung after rung, until the answer is clear or the last one is done.
+
+        What is done is kept on disk if it breaks off.
+        """
+        try:
+            self._race(list(candidates))
+        except BaseException:
+            if self.run is not None and self.trials:
+                self.run.keep()
+                self._write_tables(self.run)
+            raise
+        return self.rungs
+
+    def _race(self, racing: list[Candidate]) -> None:
+        newcomers = self.question.finer(self.bench.config)
+        while True:
+            number = len(self.rungs) + 1
+            plan = plan_race(len(racing) + newcomers, self.steps, self.repeats, done=number - 1)
+            scores = self._run_rung(racing, plan)
+            if newcomers:
+                finer = self.question.refine(scores, self.bench.config, self.values)
+                self._run_rung(finer, plan)
+                racing, newcomers = [*racing, *finer], 0
+                scores = self._scores(racing, plan[0])
+            is_last = len(plan) == 1
+            left = list(scores) if is_last else suggest.survivors(scores, self.question.safest)
+            dropped = [c for c in scores if c not in left]
+            steps = plan[0].steps
+            self.rungs.append(
+                Heat(steps, plan[0].replicates, scored_on(self.bench, steps), scores, dropped)
+            )
+            if is_last or len({self.question.meaning(c) for c in left}) <= 1:
+                return
+            racing = [c for c in racing if c.value in left]
+
+    def _run_rung(self, candidates: Sequence[Candidate], plan: Sequence[Rung]) -> Scores:
+        """Run what the first of the planned rungs lacks; earlier runs as long as it count too."""
+        rung, number = plan[0], len(self.rungs) + 1
+        done = {(t.candidate.value, t.steps, t.replicate) for t in self.trials}
+        runs = [
+            (candidate, replicate)
+            for candidate in candidates
+            for replicate in range(rung.replicates)
+            if (candidate.value, rung.steps, replicate) not in done
+        ]
+        for i, (candidate, replicate) in enumerate(runs, start=1):
+            place = f"rung {number} of {number + len(plan) - 1}, run {i} of {len(runs)}"
+            self._run(candidate, number, replicate, rung.steps, place)
+        return self._scores(candidates, rung)
+
+    def _scores(self, candidates: Iterable[Candidate], rung: Rung) -> Scores:
+        """Return the judged losses of each candidate, a list entry for each replicate."""
+        return suggest.aligned(
+            {
+                c.value: [
+                    t.scored for t in self.trials if (t.candidate, t.steps) == (c, rung.steps)
+                ]
+                for c in candidates
+            }
+        )
+
+    def conclude(self, suggestion: Suggestion) -> ComparisonResult:
+        """Write everything down and return it."""
+        try:
+            best, differences = suggest.rank(*(rung.scores for rung in self.rungs))
+        except ValueError:
+            best, differences = None, {}
+        steps = sum(len(trial.losses) for trial in self.trials)
+        cost = Cost.of(self.bench, steps, time.perf_counter() - self._started)
+        folder = self.run.final if self.run else None
+        result = ComparisonResult(
+            suggestion, self.trials, self.rungs, best, differences, self.values, cost, folder
+        )
+        if self.run is not None:
+            self._write(self.run, result)
+            self._ready.suggest(self.question.key, suggestion)
+        return result
+
+    def _write(self, run: RunFolder, result: ComparisonResult) -> None:
+        self._write_tables(run)
+        found = result.suggestion
+        if found.accepted:
+            write_config(run, self.bench, self.values, **{self.question.key: found.value})
+        files.write_json(
+            run.path / "result.json",
+            {
+                "kind": self.question.kind,
+                "label": self.label,
+                "suggestion": found.as_dict(),
+                "best": result.best,
+                "differences": {
+                    str(candidate): {
+                        "mean": d.mean,
+                        "interval": list(d.interval),
+                        "rung": _last_rung(result.rungs, candidate),
+                    }
+                    for candidate, d in result.differences.items()
+                },
+                "rungs": [rung.as_dict() for rung in result.rungs],
+                "training_steps": training_steps(self.bench),
+                "decay": self.bench.config.optimizer.decay_kind,
+                "momentum_name": momentum_attributes(self.bench.model.optimizer)[0],
+                "scored_on": result.rungs[-1].scored_on,
+                "cost": result.cost.as_dict(),
+                "caveats": self.bench.caveats_of(self.repeats),
+            },
+        )
+        picture = plotting.draw(records.read_record(run.path))
+        files.write_bytes(run.path / "plot.png", plotting.png(picture))
+
+    def _run(self, candidate: Candidate, rung: int, replicate: int, steps: int, place: str) -> None:
+        shown = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
+        self.trials.append(
+            self._trials.run(
+                candidate,
+                rung=rung,
+                replicate=replicate,
+                steps=steps,
+                title=f"{place}, {self.question.key.replace('_', ' ')} {shown}",
+            )
+        )
+
+    def _write_tables(self, run: RunFolder) -> None:
+        dropped = _dropped(self.rungs)
+        names = ("trial", self.question.key, "stage", "rung", "replicate", "lr",
+                 "steps", "score", "dropped")  # fmt: skip
+        files.write_csv(
+            run.path / "trials.csv",
+            names,
+            (
+                (i, t.candidate.value, t.candidate.stage, t.rung, t.replicate, t.candidate.max_lr,
+                 t.steps, t.score,
+                 int(dropped.get(t.candidate.value) == t.rung))
+                for i, t in enumerate(self.trials)
+            ),
+        )  # fmt: skip
+        write_curves(run, self.trials)
+
+
+def _in_words(rung: Rung) -> str:
+    runs = "1 run" if rung.replicates == 1 else f"{rung.replicates} runs"
+    return f"{rung.candidates} candidates x {runs} of {rung.steps} steps"
+
+
+def _dropped(rungs: Sequence[Heat]) -> dict[float | str, int]:
+    return {c: i for i, rung in enumerate(rungs, start=1) for c in rung.dropped}
+
+
+def _last_rung(rungs: Sequence[Heat], candidate: float | str) -> int:
+    return max(i for i, rung in enumerate(rungs, start=1) if candidate in rung.scores)

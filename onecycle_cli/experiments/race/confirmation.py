@@ -1,0 +1,308 @@
+"""A learning rate confirmed by short, complete 1cycles: every candidate, then the best again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli import suggest
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.preparation import prepared
+from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import files
+from onecycle_cli.runs.journal import Journal
+from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.suggest import Scores, Suggestion
+from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.cost import Cost, short_run_steps, training_steps
+
+FIRST_REPLICATES = (0,)
+FINAL_REPLICATES = (1, 2)
+"""Initial weights and orders of the data of each round; the second round's are new ones, because
+those of the first have chosen who takes part."""
+
+_SHARE_OF_TRAINING = 1 / 8
+_FEWEST_STEPS = 30
+_LONGER = 2
+_FINALISTS = 3
+
+_NORMALISING = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.GroupNormalization,
+)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One round of trials of the same length.
+
+    Attributes:
+        name: `first` or `final`; `stage` in the tables.
+        steps: of each trial.
+        replicates: initial weights and orders of the data that every candidate runs with.
+    """
+
+    name: str
+    steps: int
+    replicates: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the short 1cycles say.
+
+    Attributes:
+        suggestion: the learning rate that they confirm, or why there is none.
+        rates: the learning rates tried, rising.
+        rungs: the rounds: all of the rates, then the best of them for longer.
+        trials: every run, in order.
+        normalised: whether the network has normalisation layers.
+        scored_on: what each round is judged by, by its name.
+        cost: what it took.
+        provisional: what the range test alone suggested, or `None`.
+    """
+
+    suggestion: Suggestion
+    rates: list[float]
+    rungs: list[Rung]
+    trials: list[Trial]
+    normalised: bool
+    scored_on: dict[str, str]
+    cost: Cost
+    provisional: Suggestion | None = field(default=None)
+
+    def mean_losses(self, rung: Rung) -> dict[float, float]:
+        """Return the mean loss of each learning rate in a round; infinite where it diverged."""
+        scores = _scores(self.trials, rung.name)
+        return {lr: float(np.mean([run.mean() for run in runs])) for lr, runs in scores.items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data for `result.json`."""
+        final = _scores(self.trials, self.rungs[-1].name)
+        try:
+            best, differences = suggest.rank(final)
+            good = suggest.as_good_as_the_best(final)
+        except ValueError:
+            best, differences, good = None, {}, []
+        return {
+            "suggestion": self.suggestion.as_dict(),
+            "provisional": self.provisional.as_dict() if self.provisional else None,
+            "tried": self.rates,
+            "best": best,
+            "as_good": good,
+            "normalised": self.normalised,
+            "rungs": [
+                {
+                    "name": rung.name,
+                    "steps": rung.steps,
+                    "replicates": list(rung.replicates),
+                    "scored_on": self.scored_on[rung.name],
+                    "losses": {str(lr): loss for lr, loss in self.mean_losses(rung).items()},
+                }
+                for rung in self.rungs
+            ],
+            "differences": {
+                str(rate): {
+                    "mean": difference.mean,
+                    "error": suggest.paired_error(final[rate], final[best]),
+                }
+                for rate, difference in differences.items()
+            },
+            "cost": self.cost.as_dict(),
+        }
+
+
+def confirm(
+    config: str | Path | Mapping[str, Any] | Config,
+    rates: Sequence[float],
+    *,
+    out: str | Path | None = None,
+    observer: Observer | None = None,
+) -> Confirmation:
+    """Compare learning rates by short, complete 1cycles, and choose the lowest of the best.
+
+    All of them run for an eighth of the configured training's steps, and further ones while the
+    best is at an end; then the best and its neighbours twice as long, from two other initial
+    weights. Writes nothing.
+
+    Args:
+        config: a path, a mapping or a `Config`.
+        rates: the learning rates to try, > 0.
+        out: the folder of runs, for suggestions of momentum and weight decay; `None`: none.
+        observer: hears of the progress.
+
+    Raises:
+        OnecycleError: when the configuration, the data or the model won't do.
+        ValueError: when there are no rates, or one is not above 0.
+    """
+    if not rates or not all(rate > 0 and np.isfinite(rate) for rate in rates):
+        raise ValueError(f"`rates` must be learning rates > 0; got {list(rates)}.")
+    config, observer = load_config(config), observer or Observer()
+    with prepared(config, out, observer) as ready:
+        return Confirming(ready.bench, ready.values, observer).carry_out(rates)
+
+
+class Confirming:
+    """Runs the rounds on a model that is set up already.
+
+    Args:
+        bench: the model, to be rewound before each trial.
+        values: momentum and weight decay of the training to come.
+        observer: hears of the progress.
+        journal: recalls the trials of a run that is taken up again.
+
+    Attributes:
+        trials: every run that is finished.
+    """
+
+    def __init__(
+        self,
+        bench: Workbench,
+        values: Values,
+        observer: Observer,
+        journal: Journal | None = None,
+    ) -> None:
+        self.bench, self.values, self.observer = bench, values, observer
+        self._trials = Trials(bench, observer, journal)
+        self.rungs = [rung for rung, _ in rounds(bench, 0)]
+        self._added = 0
+        self.trials: list[Trial] = []
+        self._most_trials = 0
+
+    def steps(self, candidates: int) -> int:
+        """Return the steps of all rounds, at most."""
+        return sum(
+            count * rung.steps * len(rung.replicates)
+            for rung, count in rounds(self.bench, candidates)
+        )
+
+    def forecast(self, candidates: int) -> list[str]:
+        """Return in words what will be done, and what it will cost."""
+        first, final = self.rungs
+        return [
+            f"{candidates} learning rates, or up to {suggest.FURTHEST} more beyond them, x "
+            f"{_runs(first)}, judged on the {scored_on(self.bench, first.steps)}; the best and its "
+            f"neighbours x {_runs(final)}, judged on the {scored_on(self.bench, final.steps)}",
+            Cost.forecast(self.bench, self.steps(candidates)),
+        ]
+
+    def carry_out(self, rates: Sequence[float]) -> Confirmation:
+        """Run both rounds and choose."""
+        started = time.perf_counter()
+        rates = sorted(set(rates))
+        first, final = self.rungs
+        self._most_trials = sum(
+            count * len(rung.replicates) for rung, count in rounds(self.bench, len(rates))
+        )
+        named = ", ".join(f"{rate:.3g}" for rate in rates)
+        self.observer.note(f"confirming by complete 1cycles: max_lr {named}")
+        for line in self.forecast(len(rates)):
+            self.observer.note(line)
+        self._run_all(first, rates)
+        while (further := self._next_rate(rates)) is not None:
+            self._run_all(first, [further])
+            rates = sorted([*rates, further])
+        last = suggest.finalists(_scores(self.trials, first.name))
+        self._run_all(final, last)
+        rates = sorted({*rates, *last})
+        normalised = has_normalisation(self.bench.model)
+        suggestion = suggest.confirm_lr(
+            _scores(self.trials, final.name),
+            tried=rates,
+            normalised=normalised,
+        )
+        steps = sum(len(trial.losses) for trial in self.trials)
+        return Confirmation(
+            suggestion,
+            rates,
+            self.rungs,
+            self.trials,
+            normalised,
+            {rung.name: scored_on(self.bench, rung.steps) for rung in self.rungs},
+            Cost.of(self.bench, steps, time.perf_counter() - started),
+        )
+
+    def write_tables(self, run: RunFolder) -> None:
+        """Write every trial and every step of it."""
+        files.write_csv(
+            run.path / "trials.csv",
+            ("trial", "max_lr", "stage", "replicate", "steps", "score"),
+            (
+                (i, t.candidate.max_lr, t.candidate.stage, t.replicate, len(t.losses), t.score)
+                for i, t in enumerate(self.trials)
+            ),
+        )
+        write_curves(run, self.trials)
+
+    def _next_rate(self, rates: Sequence[float]) -> float | None:
+        """Return the rate beyond those tried that may be better still, while there may be one."""
+        if self._added == suggest.FURTHEST:
+            return None
+        self._added += 1
+        return suggest.next_rate(_scores(self.trials, self.rungs[0].name))
+
+    def _run_all(self, rung: Rung, rates: Sequence[float]) -> None:
+        for rate in rates:
+            candidate = Candidate(
+                rate, rate, self.values.momentum, self.values.weight_decay, stage=rung.name
+            )
+            for replicate in rung.replicates:
+                number = len(self.trials) + 1
+                title = f"trial {number} of at most {self._most_trials}, max_lr {rate:.3g}"
+                self.trials.append(
+                    self._trials.run(
+                        candidate,
+                        rung=1 + self.rungs.index(rung),
+                        replicate=replicate,
+                        steps=rung.steps,
+                        title=title,
+                    )
+                )
+
+
+def rounds(bench: Workbench, candidates: int) -> list[tuple[Rung, int]]:
+    """Return the rounds, and of how many candidates each is."""
+    steps = first_steps(bench)
+    return [
+        (Rung("first", steps, FIRST_REPLICATES), candidates + suggest.FURTHEST),
+        (Rung("final", _LONGER * steps, FINAL_REPLICATES), _FINALISTS),
+    ]
+
+
+def first_steps(bench: Workbench) -> int:
+    """Return the length of the first round's trials.
+
+    An eighth of the configured training, at least 30 steps, and no more than a range test takes:
+    an epoch, within 100 and 300 steps.
+    """
+    share = round(training_steps(bench) * _SHARE_OF_TRAINING)
+    return max(_FEWEST_STEPS, min(share, short_run_steps("auto", bench.steps_per_epoch)))
+
+
+def has_normalisation(model: Any) -> bool:
+    """Tell whether a network has batch, layer or group normalisation, at any depth."""
+    layers = model._flatten_layers(include_self=False, recursive=True)
+    return any(isinstance(layer, _NORMALISING) for layer in layers)
+
+
+def _scores(trials: Sequence[Trial], stage: str) -> Scores:
+    scores: Scores = {}
+    for trial in trials:
+        if trial.candidate.stage == stage:
+            scores.setdefault(trial.candidate.value, []).append(trial.scored)
+    return suggest.aligned(scores)
+
+
+def _runs(rung: Rung) -> str:
+    count = len(rung.replicates)
+    return f"{count} run{'' if count == 1 else 's'} of {rung.steps} steps"

@@ -1,0 +1,144 @@
+"""A candidate tried: a short, complete 1cycle run from a rewound model, and how it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onecycle_cli import suggest
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import files
+from onecycle_cli.runs.journal import Journal
+from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION
+from onecycle_cli.training.reporting import Reporting
+from onecycle_cli.workbench.bench import Workbench
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One setting to try.
+
+    Attributes:
+        value: what tables and pictures call it: a number, or `cycled` for a momentum range.
+        max_lr: the highest learning rate of its cycle.
+        momentum: its momentum range; equal ends hold it constant.
+        weight_decay: its weight decay, in the configured convention.
+        stage: `coarse` or `fine`, `first` or `final`.
+    """
+
+    value: float | str
+    max_lr: float
+    momentum: Mapping[str, float]
+    weight_decay: float
+    stage: str = "coarse"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a candidate.
+
+    Attributes:
+        candidate: what was tried.
+        rung: the rung that it was run for, counted from 1.
+        replicate: which initial weights and order of the data.
+        steps: the length of its cycle.
+        lrs: learning rate of each step.
+        momenta: momentum of each step.
+        losses: data loss of each step's batch before its update.
+        scored: the losses that the trial is judged by, of shape (n,); infinite if it broke off
+            because its loss was not finite.
+    """
+
+    candidate: Candidate
+    rung: int
+    replicate: int
+    steps: int
+    lrs: list[float]
+    momenta: list[float]
+    losses: list[float]
+    scored: NDArray[np.float64] = field(default_factory=lambda: np.array([np.inf]))
+
+    @property
+    def score(self) -> float:
+        """The mean of the losses that it is judged by."""
+        return float(self.scored.mean())
+
+
+def scored_on(bench: Workbench, steps: int) -> str:
+    """Return what a trial of so many steps is judged by, in words.
+
+    As long as no batch is seen twice, the loss before the update estimates the loss on new data;
+    longer trials are judged on the validation split.
+    """
+    return ON_NEW_BATCHES if steps <= bench.steps_per_epoch else ON_VALIDATION
+
+
+class Trials:
+    """Runs trials on a model that is set up, and remembers them.
+
+    Args:
+        bench: the model, to be rewound before each trial.
+        observer: hears of the progress.
+        journal: recalls the trials of a run that is taken up again.
+
+    Attributes:
+        keep: called when a trial is finished and worth keeping.
+    """
+
+    def __init__(self, bench: Workbench, observer: Observer, journal: Journal | None) -> None:
+        self._bench, self._observer = bench, observer
+        self._journal = journal or Journal(None, observer)
+        self.keep: Callable[[], None] = lambda: None
+
+    def run(
+        self, candidate: Candidate, *, rung: int, replicate: int, steps: int, title: str
+    ) -> Trial:
+        """Run a candidate for a complete cycle of the training's shape, and judge it."""
+        piece = f"{asdict(candidate)} replicate {replicate} steps {steps} rung {rung}"
+        gave = self._journal.recall(piece)
+        if gave is None:
+            gave = self._carry_out(candidate, replicate, steps, title)
+            self.keep()
+            self._journal.enter(piece, gave)
+        self.keep()
+        taken = gave["lrs"], gave["momenta"], gave["losses"]
+        judged = [np.array(gave["scored"])] if gave["scored"] else []
+        return Trial(candidate, rung, replicate, steps, *taken, *judged)
+
+    def _carry_out(
+        self, candidate: Candidate, replicate: int, steps: int, title: str
+    ) -> dict[str, Any]:
+        bench = self._bench
+        cycle = bench.cycle(candidate.max_lr, candidate.momentum, candidate.weight_decay)
+        bench.rewind(replicate)
+        self._observer.begin(title, steps)
+        bench.train(steps, [cycle, Reporting(self._observer, cycle)], replicate=replicate)
+        scored = [] if cycle.stop_reason else _judged(bench, cycle.losses).tolist()
+        outcome = f"loss {np.mean(scored):.4g}" if scored else "the loss is not finite"
+        self._observer.end(outcome)
+        momenta = cycle.history["momentum"]
+        return {"lrs": cycle.lrs, "momenta": momenta, "losses": cycle.losses, "scored": scored}
+
+
+def write_curves(run: RunFolder, trials: Sequence[Trial]) -> None:
+    """Write every step of every trial to `curves.csv`."""
+    files.write_csv(
+        run.path / "curves.csv",
+        ("trial", "step", "lr", "momentum", "loss"),
+        (
+            (i, step, *row)
+            for i, t in enumerate(trials)
+            for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
+        ),
+    )
+
+
+def _judged(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
+    if scored_on(bench, len(losses)) == ON_VALIDATION:
+        return bench.examine("validation").losses
+    return suggest.annealed(losses)

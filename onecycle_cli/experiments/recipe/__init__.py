@@ -1,0 +1,1 @@
+"""The whole way to a trained model: the searches, then the training."""

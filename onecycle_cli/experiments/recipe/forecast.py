@@ -1,0 +1,118 @@
+"""What the stages of a recipe are going to take."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from onecycle_cli.experiments.race import confirmation
+from onecycle_cli.experiments.race.trials import scored_on
+from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, TRAIN
+from onecycle_cli.suggest import ON_VALIDATION, ladder, plan_race, race_runs, race_steps
+from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps
+
+if TYPE_CHECKING:
+    from onecycle_cli.experiments.recipe.pace import Pace
+    from onecycle_cli.workbench.bench import Workbench
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a stage does, at most.
+
+    Attributes:
+        steps: training steps.
+        starts: calls to `fit`, each from a rewound model.
+        replicates: those of them with other initial weights.
+        validations: passes over the validation split.
+        savings: how often the model is written.
+    """
+
+    steps: int
+    starts: int = 1
+    replicates: int = 0
+    validations: int = 0
+    savings: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        """Return the work of both."""
+        return Work(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def seconds(self, pace: Pace) -> float:
+        """Return what it takes; each stage draws one picture."""
+        return (
+            self.steps * pace.step
+            + self.starts * pace.start
+            + self.replicates * pace.replicate
+            + self.validations * pace.validation
+            + self.savings * pace.saving
+            + pace.drawing
+        )
+
+
+def forecast(bench: Workbench, pace: Pace, stage: str) -> Cost:
+    """Return what a stage is going to cost, at most."""
+    work = _WORK[stage](bench)
+    return Cost.of(bench, work.steps, work.seconds(pace))
+
+
+def _find_lr(bench: Workbench) -> Work:
+    settings = bench.config.find_lr
+    steps = resolved_steps(bench, "find_lr")
+    sweeps = Work(settings.repeats * steps, settings.repeats, settings.repeats - 1)
+    return sweeps + _confirmation(bench) if settings.confirm else sweeps
+
+
+def _confirmation(bench: Workbench) -> Work:
+    work = Work(0, 0)
+    for rung, candidates in confirmation.rounds(bench, len(ladder(1.0))):
+        runs = candidates * len(rung.replicates)
+        validated = scored_on(bench, rung.steps) == ON_VALIDATION
+        work += Work(
+            runs * rung.steps,
+            runs,
+            candidates * sum(replicate > 0 for replicate in rung.replicates),
+            runs if validated else 0,
+        )
+    return work
+
+
+def _find_wd(bench: Workbench) -> Work:
+    settings = bench.config.find_wd
+    return _comparison(bench, "find_wd", len(settings.values) + 2 * settings.refine)
+
+
+def _find_momentum(bench: Workbench) -> Work:
+    return _comparison(bench, "find_momentum", len(bench.config.find_momentum.values) + 1)
+
+
+def _comparison(bench: Workbench, section: str, candidates: int) -> Work:
+    settings = getattr(bench.config, section)
+    steps = resolved_steps(bench, section)
+    plan = plan_race(candidates, steps, settings.repeats)
+    runs = race_runs(plan)
+    longer = [rung.steps > bench.steps_per_epoch for rung in plan]
+    return Work(
+        steps=race_steps(plan),
+        starts=sum(runs),
+        replicates=sum(rung.candidates * (rung.replicates - 1) for rung in plan),
+        validations=sum(count for count, validated in zip(runs, longer, strict=True) if validated),
+    )
+
+
+def _train(bench: Workbench) -> Work:
+    epochs = sum(cycle.epochs for cycle in bench.config.train.cycles)
+    return Work(
+        steps=training_steps(bench),
+        starts=len(bench.config.train.cycles),
+        validations=epochs + 1,
+        savings=epochs + 1,
+    )
+
+
+_WORK = {
+    FIND_LR.name: _find_lr,
+    FIND_WD.name: _find_wd,
+    FIND_MOMENTUM.name: _find_momentum,
+    TRAIN.name: _train,
+}

@@ -1,0 +1,331 @@
+"""The whole recipe: find the learning rate, the weight decay and the momentum, then train."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.errors import ConfigError, ResultError
+from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
+from onecycle_cli.experiments.find_momentum import find_momentum
+from onecycle_cli.experiments.find_wd import find_wd
+from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
+from onecycle_cli.experiments.manifest import manifest_of
+from onecycle_cli.experiments.preparation import Shared, workbench
+from onecycle_cli.experiments.race.comparison import ComparisonResult
+from onecycle_cli.experiments.recipe import stages as recipes
+from onecycle_cli.experiments.recipe.forecast import forecast
+from onecycle_cli.experiments.recipe.pace import Pace
+from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
+from onecycle_cli.experiments.recipe.summary import forecast_rows, in_markdown
+from onecycle_cli.experiments.resume import Remembered
+from onecycle_cli.experiments.session import check_identity, model_files
+from onecycle_cli.experiments.train import TrainResult, train
+from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, RUN, TRAIN
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import files, finding, run_folder
+from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.saving import check_can_be_saved
+
+_EXPERIMENTS: dict[str, Callable[..., FindLRResult | ComparisonResult | TrainResult]] = {
+    FIND_LR.name: find_lr,
+    FIND_WD.name: find_wd,
+    FIND_MOMENTUM.name: find_momentum,
+    TRAIN.name: train,
+}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a recipe.
+
+    Attributes:
+        recipe: its stages: what each found, in which run, at what cost.
+        folder: where it is written, or `None`.
+    """
+
+    recipe: Recipe
+    folder: Path | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it ended because no learning rate could be suggested."""
+        return self.recipe.status == "refused"
+
+
+def run(
+    config: str | Path | Mapping[str, Any] | Config | None = None,
+    *,
+    out: str | Path | None = "runs",
+    observer: Observer | None = None,
+    resume: str | Path | None = None,
+    skip: Collection[str] = (),
+    reuse: bool = False,
+    force: bool = False,
+) -> RunResult:
+    """Find what the configuration leaves open, then train with it.
+
+    The stages `find-lr`, `find-wd`, `find-momentum` and `train` share one compiled model, and each
+    uses what those before it found, not what was on file. The recipe is written after each of
+    them. A search for weight decay or momentum that suggests nothing leaves the default; without
+    a learning rate the recipe ends.
+
+    Args:
+        config: a path, a mapping or a `Config`; may be left out with `resume`, and must otherwise
+            be that of the recipe.
+        out: the folder for runs; `None` writes nothing.
+        observer: hears of the forecast and of the progress.
+        resume: a recipe to be taken up, as `recipe.find_recipe` takes it; its runs go where it is.
+            What is finished is not repeated, and a stage that broke off goes on.
+        skip: stages to leave out; for a value that is not searched, its suggestion on file is
+            used if there is one, else the default.
+        reuse: use suggestions on file that were found under exactly the same conditions.
+        force: with `find-lr` left out, use a learning rate that was suggested for another
+            optimizer, model or data set.
+
+    Raises:
+        OnecycleError: when the configuration, the data or the model won't do, the recipe can't be
+            resumed, or the training fails.
+    """
+    observer = observer or Observer()
+    if resume is not None:
+        folder = recipes.find_recipe(resume)
+        if config is not None:
+            recipes.check_config(folder, load_config(config))
+        return _take_up(folder, recipes.config_of(folder), observer)
+    if config is None:
+        raise ConfigError("a config is needed, unless a recipe is taken up.")
+    config = load_config(config)
+    out = None if out is None else Path(out).absolute()
+    recipe = recipes.plan(config, out, observer, skip, force=force)
+    with workbench(config, observer) as bench:
+        _get_ready(recipe, bench, out, observer, reuse)
+        if out is None:
+            return _Journey(recipe, bench, None, None, observer).go()
+        folder = _new_folder(recipe, config, out)
+        with run_folder.locked(folder):
+            return _Journey(recipe, bench, out, folder, observer).go()
+
+
+def foresee(
+    config: str | Path | Mapping[str, Any] | Config,
+    *,
+    out: str | Path | None = "runs",
+    observer: Observer | None = None,
+    skip: Collection[str] = (),
+    reuse: bool = False,
+    force: bool = False,
+) -> Recipe:
+    """Return the recipe that `run` would carry out, with the predicted costs; writes nothing."""
+    config, observer = load_config(config), observer or Observer()
+    recipe = recipes.plan(config, out, observer, skip, force=force)
+    with workbench(config, observer) as bench:
+        _get_ready(recipe, bench, out, observer, reuse)
+    return recipe
+
+
+def _take_up(folder: Path, config: Config, observer: Observer) -> RunResult:
+    with run_folder.locked(folder):
+        recipe = Recipe.read(folder)
+        if recipe.is_over:
+            observer.note(f"{folder} is finished")
+            return RunResult(recipe, folder)
+        now = model_files(config)
+        check_identity(folder, _manifest(folder).get("model_files", now), now)
+        with workbench(config, observer) as bench:
+            conditions = conditions_of(config, bench.dataset.fingerprint)
+            recipes.check_conditions(folder, recipe, conditions)
+            _predict(recipe, bench, observer)
+            _note_in_manifest(folder, "running", resumed=True)
+            out = folder.absolute().parents[2]
+            return _Journey(recipe, bench, out, folder, observer).go()
+
+
+def _get_ready(
+    recipe: Recipe, bench: Workbench, out: str | Path | None, observer: Observer, reuse: bool
+) -> None:
+    """Settle what needs no search, and predict what the rest will cost."""
+    config = bench.config
+    recipe.conditions = conditions_of(config, bench.dataset.fingerprint)
+    recipes.warn_of_what_is_on_file(recipe, config, observer)
+    if reuse:
+        recipes.reuse(recipe, config, suggestions_on_file(config, out))
+    _predict(recipe, bench, observer)
+
+
+def _predict(recipe: Recipe, bench: Workbench, observer: Observer) -> None:
+    if not recipe.pending:
+        return
+    check_can_be_saved(bench, Observer())
+    observer.note("timing a few steps to predict the cost ...")
+    pace = Pace.of(bench)
+    for stage in recipe.pending:
+        stage.predicted = forecast(bench, pace, stage.name).as_dict()
+
+
+class _Journey:
+    """Carries out the stages that remain, and writes after each how far it has got."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        bench: Workbench,
+        out: Path | None,
+        folder: Path | None,
+        observer: Observer,
+    ) -> None:
+        self.recipe, self.bench, self.out, self.folder = recipe, bench, out, folder
+        self.observer = observer
+        self.config = bench.config
+        self.label = None if folder is None else f"{self.config.name}/{RUN.name}/{folder.name}"
+
+    def go(self) -> RunResult:
+        self.recipe.status = "running"
+        try:
+            self._carry_out_stages()
+            self._conclude()
+        except BaseException as error:
+            self._break_off(error)
+            raise
+        return RunResult(self.recipe, self.folder)
+
+    def _carry_out_stages(self) -> None:
+        for name, text in forecast_rows(self.recipe):
+            self.observer.note(f"{name}: {text}")
+        for stage in self.recipe.pending:
+            if not self._lacks_a_rate:
+                self._carry_out(stage)
+        self.recipe.status = "refused" if self._lacks_a_rate else "done"
+
+    @property
+    def _lacks_a_rate(self) -> bool:
+        return self.recipe.stages["find-lr"].status == "refused"
+
+    def _carry_out(self, stage: Stage) -> None:
+        stage.status = "running"
+        self._write()
+        names = list(self.recipe.stages)
+        started = time.perf_counter()
+        self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
+        shared = Shared(self.bench, self.recipe.suggestions(), self.label)
+        broken_off = self._broken_off(stage)
+        result = _EXPERIMENTS[stage.name](
+            None if broken_off else self.config,
+            out=self.out,
+            observer=self.observer,
+            shared=shared,
+            resume=broken_off,
+        )
+        if isinstance(result, TrainResult) and result.ended == "interrupted":
+            raise KeyboardInterrupt
+        self._take(stage, result, time.perf_counter() - started)
+        self._write()
+
+    def _take(
+        self, stage: Stage, result: FindLRResult | ComparisonResult | TrainResult, seconds: float
+    ) -> None:
+        stage.cost = result.cost.as_dict() | {"seconds": round(seconds, 2)}
+        if result.folder is not None:
+            stage.folder = f"{self.config.name}/{stage.name}/{result.folder.name}"
+        if isinstance(result, TrainResult):
+            stage.status, stage.scores = "done", result.scores()
+        else:
+            self._take_suggestion(stage, result)
+
+    def _broken_off(self, stage: Stage) -> Path | None:
+        """Return the folder in which this recipe's stage broke off, if it did."""
+        if self.out is None or self.label is None:
+            return None
+        for folder in finding.unfinished(self.out.absolute() / self.config.name / stage.name):
+            with contextlib.suppress(ResultError):
+                if Remembered.read(folder).recipe == self.label:
+                    return folder
+        return None
+
+    def _take_suggestion(self, stage: Stage, result: FindLRResult | ComparisonResult) -> None:
+        key = KEYS[stage.name]
+        conditions = self.recipe.conditions | premises(result.values, key)
+        entry = result.suggestion.as_dict() | {"run": stage.folder, "conditions": conditions}
+        stage.take(entry, "done" if result.suggestion.accepted else "refused")
+        if stage.status == "refused" and key != "max_lr":
+            stage.take_default(self.config)
+            self.observer.warn(f"{stage.name} suggests nothing: {stage.reason} {stage.note}.")
+
+    def _break_off(self, error: BaseException) -> None:
+        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+        self.recipe.status = "interrupted" if interrupted else "failed"
+        for stage in self.recipe.stages.values():
+            if stage.status == "running":
+                stage.status = self.recipe.status
+                stage.note = "" if interrupted else str(error)
+        if self.folder is not None and self.folder.is_dir():
+            error.add_note(
+                f"what is finished is kept; 'onecycle run --resume {self.folder}' goes on."
+            )
+            self._write()
+            _note_in_manifest(self.folder, self.recipe.status)
+
+    def _write(self) -> None:
+        if self.folder is None:
+            return
+        if not self.folder.is_dir():
+            raise ResultError(
+                f"{self.folder}: its folder was removed while the recipe was at work, so nothing "
+                f"of it is kept; run the command again."
+            )
+        files.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
+
+    def _conclude(self) -> None:
+        if self.folder is None:
+            return
+        label = f"{self.config.name}/{RUN.name}/{self.folder.name}"
+        files.write_text(self.folder / "summary.md", in_markdown(self.recipe, label))
+        files.write_json(self.folder / "result.json", _result(self.recipe, label))
+        _note_in_manifest(self.folder, self.recipe.status)
+        self._write()
+
+
+def _new_folder(recipe: Recipe, config: Config, out: Path) -> Path:
+    """Make the recipe's folder, with what it takes to resume it from here on."""
+    folder = run_folder.new_folder(out, config.name, RUN.name)
+    header = "# What the recipe was started with; onecycle reads it as a config.\n"
+    files.write_yaml(folder / "config.yaml", config.model_dump(), header)
+    manifest = {"schema_version": run_folder.SCHEMA_VERSION, **manifest_of(config, {})}
+    manifest |= {"start": files.now(), "end": files.now(), "status": "running"}
+    manifest["model_files"] = model_files(config)
+    files.write_json(folder / "manifest.json", manifest)
+    files.write_json(folder / recipes.FILE, recipe.as_dict())
+    return folder
+
+
+def _note_in_manifest(folder: Path, status: str, *, resumed: bool = False) -> None:
+    manifest = _manifest(folder)
+    manifest |= {"end": files.now(), "status": status}
+    if resumed:
+        again = {"when": files.now(), "command": sys.argv}
+        manifest["resumed"] = [*manifest.get("resumed", []), again]
+    files.write_json(folder / "manifest.json", manifest)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    return dict(files.read_json(folder / "manifest.json"))
+
+
+def _result(recipe: Recipe, label: str) -> dict[str, Any]:
+    return {
+        "kind": RUN.name,
+        "label": label,
+        "status": recipe.status,
+        **recipe.stages["train"].scores,
+        **{key: recipe.stages[name].value for name, key in KEYS.items()},
+        "runs": {name: stage.folder for name, stage in recipe.stages.items()},
+        "predicted": total(stage.predicted for stage in recipe.stages.values()),
+        "cost": total(stage.cost for stage in recipe.stages.values()),
+    }

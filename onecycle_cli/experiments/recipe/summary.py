@@ -1,0 +1,126 @@
+"""A recipe as a table, for a person to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onecycle_cli.experiments.hyper_parameters import in_words
+from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
+from onecycle_cli.workbench.cost import Cost
+
+COLUMNS = ("stage", "value", "interval", "verdict", "run", "steps", "share", "time", "predicted")
+
+Row = tuple[str, ...]
+
+
+def rows(recipe: Recipe) -> list[Row]:
+    """Return a row for each stage and one for all of them; what is unknown is empty.
+
+    The share is that of the configured training.
+    """
+    stages = [
+        (
+            stage.name,
+            in_words(stage.value),
+            _interval(stage),
+            _verdict(stage),
+            stage.folder or "",
+            *_costs(stage.cost, stage.predicted),
+        )
+        for stage in recipe.stages.values()
+    ]
+    costs = [stage.cost for stage in recipe.stages.values()]
+    predicted = [stage.predicted for stage in recipe.stages.values()]
+    return [*stages, ("in all", "", "", "", "", *_costs(total(costs), total(predicted)))]
+
+
+def forecast_rows(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return what each stage that remains is going to cost, and why others cost nothing."""
+    found = [(s.name, _foreseen(s)) for s in recipe.stages.values() if s.status != "done"]
+    costs = [stage.predicted for stage in recipe.pending]
+    return [*found, ("in all", _cost_in_words(total(costs)))]
+
+
+def facts(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return what the training achieved, and why stages have no value of their own, by name."""
+    return [*_scores(recipe.stages["train"].scores), *_notes(recipe)]
+
+
+def in_markdown(recipe: Recipe, label: str) -> str:
+    """Return table and facts as Markdown."""
+    lines = [COLUMNS, tuple("---" for _ in COLUMNS), *rows(recipe)]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    found = "\n".join(f"- {name}: {text}" for name, text in facts(recipe))
+    return f"# {label}, {recipe.status}\n\n{table}\n" + (f"\n{found}\n" if found else "")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _foreseen(stage: Stage) -> str:
+    if not stage.is_settled:
+        return _cost_in_words(stage.predicted)
+    if stage.value is None or stage.is_default:
+        return f"{stage.status}: {stage.note}"
+    origin = ", ".join(part for part in (stage.folder, stage.note) if part)
+    return f"{stage.status}: {in_words(stage.value)} ({origin})"
+
+
+def _cost_in_words(cost: dict[str, Any]) -> str:
+    return f"at most {Cost(**cost)}, about {duration(cost['seconds'])}"
+
+
+def _interval(stage: Stage) -> str:
+    if not stage.interval:
+        return ""
+    low, high = stage.interval
+    return f"{in_words(low)} to {in_words(high)}" if not isinstance(low, dict) else ""
+
+
+def _verdict(stage: Stage) -> str:
+    if stage.status in ("done", "refused") and stage.name in KEYS:
+        return stage.verdict or stage.status
+    return stage.status
+
+
+def _costs(cost: dict[str, float], predicted: dict[str, float]) -> Row:
+    if not cost or not cost["steps"]:
+        return ("", "", "", duration(predicted["seconds"]) if predicted.get("seconds") else "")
+    share = f"{100 * cost['training_runs']:.3g} %"
+    return (f"{cost['steps']:.0f}", share, duration(cost["seconds"]),
+            duration(predicted["seconds"]))  # fmt: skip
+
+
+def _scores(scores: dict[str, Any]) -> list[tuple[str, str]]:
+    if not scores:
+        return []
+    shown = [("test", _score(scores["test_accuracy"], scores["test_loss"]))]
+    for which in ("last", "best"):
+        text = _score(scores[f"val_accuracy_{which}"], scores[f"val_loss_{which}"])
+        epoch = f" (epoch {scores['best_epoch']})" if which == "best" else ""
+        shown.append((f"validation, {which}", text + epoch))
+    return shown
+
+
+def _score(accuracy: float | None, loss: float | None) -> str:
+    share = "" if accuracy is None else f"accuracy {accuracy:.2%}, "
+    return f"{share}loss {'not finite' if loss is None else in_words(loss)}"
+
+
+def _notes(recipe: Recipe) -> list[tuple[str, str]]:
+    notes = []
+    for stage in recipe.stages.values():
+        text = "; ".join(part for part in (_refusal(stage), stage.note) if part)
+        if text:
+            notes.append((stage.name, text))
+    return notes
+
+
+def _refusal(stage: Stage) -> str:
+    return (stage.reason or "").rstrip(".") if stage.status == "refused" else ""

@@ -1,0 +1,376 @@
+"""A suggestion computed again from the raw numbers of a saved run, without Keras."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import starmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onecycle_cli import suggest
+from onecycle_cli.config import load_config
+from onecycle_cli.errors import OnecycleError, ResultError
+from onecycle_cli.experiments.hyper_parameters import conditions_of
+from onecycle_cli.kinds import FIND_LR, FINDERS, KINDS
+from onecycle_cli.runs import finding, records, suggestions_file
+from onecycle_cli.runs.records import Record
+from onecycle_cli.suggest import BANDWIDTH, LRFindings, Scores, Suggestion
+
+_SAME_SCORE = 1e-6
+
+
+@dataclass(frozen=True)
+class SuggestedAgain:
+    """What a saved run says when it is read anew.
+
+    Attributes:
+        folder: the run's folder.
+        record: what it holds.
+        suggestion: the suggestion; the saved one where it can't be computed again.
+        rule: by which rule of `suggest.RULES`; `None`: as the finder does.
+        bandwidth: the smoothing kernel's width in ln lr; of several, the largest.
+        skip_begin: points at the beginning of each curve that were left out.
+        skip_end: points at its end that were left out.
+        findings: landmarks and every rule's answer, of a range test.
+        rungs: the judged losses of each candidate in each rung of a comparison, or in the last
+            one of a confirmation; `None` where the files don't tell them.
+        not_recomputed: why the suggestion is the saved one, in a sentence; empty if it is new.
+    """
+
+    folder: Path
+    record: Record
+    suggestion: Suggestion
+    rule: str | None = None
+    bandwidth: float = BANDWIDTH
+    skip_begin: int = 0
+    skip_end: int = 0
+    findings: LRFindings | None = None
+    rungs: list[Scores] | None = None
+    not_recomputed: str = ""
+
+    @property
+    def key(self) -> str:
+        """What is suggested: `max_lr`, `momentum` or `weight_decay`."""
+        return str(KINDS[self.record.kind].finds)
+
+    @property
+    def saved(self) -> Suggestion | None:
+        """The suggestion in `result.json`, if there is one."""
+        return _saved(self.record)
+
+    @property
+    def min_lr(self) -> float | None:
+        """A tenth of a suggested `max_lr`, where the 1cycle starts."""
+        value = self.suggestion.value
+        return suggest.base_lr(value) if self.key == "max_lr" and isinstance(value, float) else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        data = {
+            "run": self.record.label,
+            "folder": str(self.folder),
+            "kind": self.record.kind,
+            "recomputed": not self.not_recomputed,
+            "suggestion": self.suggestion.as_dict(),
+            "saved": self.saved.as_dict() if self.saved else None,
+        }
+        if self.not_recomputed:
+            data["why_not"] = self.not_recomputed
+        if self.findings is not None:
+            data |= {
+                "min_lr": self.min_lr,
+                "rule": self.rule,
+                "smoothing": self.bandwidth,
+                "skip_begin": self.skip_begin,
+                "skip_end": self.skip_end,
+                "rules": self.findings.rules,
+                "landmarks": [asdict(marks) for marks in self.findings.landmarks],
+            }
+        return data
+
+
+def suggest_again(
+    path: str | Path,
+    *,
+    rule: str | None = None,
+    bandwidth: float | None = None,
+    skip_begin: int | None = None,
+    skip_end: int | None = None,
+) -> SuggestedAgain:
+    """Compute the suggestion of a saved run again, from its raw losses.
+
+    Args:
+        path: a run's folder; an experiment's folder, for its newest range test; or a folder of
+            keras-one-cycle with `lrs.npy` and `losses.npy`.
+        rule: of a range test: a name of `suggest.RULES`, to suggest by that rule.
+        bandwidth: of a range test: the smoothing kernel's width in ln lr, > 0.
+        skip_begin: of a range test: how many points at the beginning of each curve to leave out;
+            `None`: as many as the run did.
+        skip_end: how many at its end.
+
+    Raises:
+        ResultError: when there is no such run, when it suggests nothing, or when `rule`,
+            `bandwidth` or points to skip are given for another kind of run.
+    """
+    folder = _find(Path(path))
+    record = records.read_record(folder)
+    if KINDS[record.kind].finds is None:
+        raise ResultError(
+            f"{folder}: is a run of '{record.kind}', which suggests nothing; give a run of "
+            f"{', '.join(kind.name for kind in FINDERS.values())}."
+        )
+    as_found = all(asked is None for asked in (rule, bandwidth, skip_begin, skip_end))
+    if record.kind == FIND_LR.name:
+        again = _range_test(folder, record, rule, bandwidth, (skip_begin, skip_end))
+        return _confirmed(again) if as_found and record.result.get("confirmation") else again
+    if not as_found:
+        raise ResultError(
+            f"{folder}: is a run of '{record.kind}'; a rule, smoothing and points to skip are for "
+            f"the curves of find-lr only, leave them out."
+        )
+    return _comparison(folder, record)
+
+
+def write_suggestion(again: SuggestedAgain) -> Path:
+    """Put the suggestion into `suggestions.yaml` of the experiment; a refusal changes nothing.
+
+    Raises:
+        ResultError: when the run is not in an experiment's folder.
+    """
+    kind_folder = again.folder.absolute().parent
+    if kind_folder.name != again.record.kind:
+        raise ResultError(
+            f"{again.folder}: is not in the folder of an experiment, such as "
+            f"runs/NAME/{again.record.kind}/001, so there is no suggestions.yaml to write to."
+        )
+    experiment = kind_folder.parent
+    suggestions_file.write_suggestion(
+        experiment,
+        again.key,
+        _with_origin(again),
+        run=again.record.label,
+        conditions=_conditions(again.record),
+    )
+    return experiment / "suggestions.yaml"
+
+
+def _find(path: Path) -> Path:
+    range_tests = path / FIND_LR.name
+    return finding.find_run(range_tests if range_tests.is_dir() else path)
+
+
+def _range_test(
+    folder: Path,
+    record: Record,
+    rule: str | None,
+    bandwidth: float | None,
+    skip: tuple[int | None, int | None],
+) -> SuggestedAgain:
+    sweeps = [(curve.lrs, curve.losses) for curve in record.curves()]
+    chance = record.result.get("chance_loss")
+    begin, end = (
+        _points_left_out(folder, record, key) if asked is None else asked
+        for key, asked in zip(("skip_begin", "skip_end"), skip, strict=True)
+    )
+    width = bandwidth or max(
+        (suggest.usual_bandwidth(x) for x, _ in starmap(suggest.finite_part, sweeps)),
+        default=BANDWIDTH,
+    )
+    findings = suggest.suggest_lr(
+        sweeps,
+        rule=rule or suggest.OURS,
+        bandwidth=bandwidth,
+        chance=chance if isinstance(chance, float) else None,
+        planned=_planned(folder, record),
+        stopped=_stopped(folder, record),
+        skip_begin=begin,
+        skip_end=end,
+    )
+    return SuggestedAgain(
+        folder,
+        record,
+        findings.suggestion,
+        rule,
+        bandwidth=width,
+        skip_begin=begin,
+        skip_end=end,
+        findings=findings,
+    )
+
+
+def _points_left_out(folder: Path, record: Record, key: str) -> int:
+    points = record.result.get(key, 0)
+    if type(points) is not int or points < 0:
+        raise _damaged(folder, key, "a whole number of at least 0", points)
+    return points
+
+
+def _planned(folder: Path, record: Record) -> tuple[int, float] | None:
+    """Return how many steps were planned, and up to which rate; older runs don't say."""
+    match record.result.get("planned"):
+        case None:
+            return None
+        case [int(steps), int(rate) | float(rate)]:
+            return steps, float(rate)
+        case other:
+            raise _damaged(folder, "planned", "a number of steps and a learning rate", other)
+
+
+def _stopped(folder: Path, record: Record) -> str | None:
+    stopped = record.result.get("stopped")
+    if stopped not in (None, *suggest.STOPPED):
+        raise _damaged(folder, "stopped", f"one of {', '.join(suggest.STOPPED)}", stopped)
+    return stopped
+
+
+def _damaged(folder: Path, key: str, what: str, got: object) -> ResultError:
+    return ResultError(
+        f"{folder}: '{key}' in result.json must be {what}; got {got}. Restore it, or run find-lr "
+        f"again."
+    )
+
+
+def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
+    """Return what the complete 1cycles after a range test say, instead of the test itself."""
+    confirmation, saved = again.record.result["confirmation"], again.saved
+    try:
+        final = confirmation["rungs"][-1]
+        tried, normalised = confirmation["tried"], confirmation["normalised"]
+        stages = again.record.tables["trials"]["stage"]
+        rows = [row for row, stage in enumerate(stages) if stage == final["name"]]
+        scores, problem = _scores(again.record, "max_lr", final["scored_on"], rows)
+    except (LookupError, TypeError) as error:
+        raise ResultError(
+            f"{again.folder}: 'confirmation' in result.json, or its trials.csv or curves.csv, is "
+            f"damaged ({error}); restore them, or run find-lr again."
+        ) from None
+    if problem:
+        return replace(again, suggestion=saved or again.suggestion, not_recomputed=f"{problem}.")
+    suggestion = suggest.confirm_lr(scores, tried=tried, normalised=normalised)
+    return replace(again, suggestion=suggestion, rungs=[scores])
+
+
+def _comparison(folder: Path, record: Record) -> SuggestedAgain:
+    key = str(KINDS[record.kind].finds)
+    try:
+        rungs, problem = _rungs(record, key)
+    except (LookupError, TypeError) as error:
+        raise ResultError(
+            f"{folder}: 'rungs' in result.json, or its trials.csv or curves.csv, is damaged "
+            f"({error}); restore them, or run {record.kind} again."
+        ) from None
+    if problem:
+        saved = _saved(record)
+        if saved is None:
+            raise ResultError(f"{folder}: {problem}, and no suggestion is saved with it.")
+        return SuggestedAgain(folder, record, saved, not_recomputed=f"{problem}.")
+    answer = suggest.suggest_momentum if key == "momentum" else suggest.suggest_weight_decay
+    return SuggestedAgain(folder, record, answer(*rungs), rungs=rungs)
+
+
+def _rungs(record: Record, column: str) -> tuple[list[Scores], str]:
+    """Return the judged losses of each rung of a race, or why the files don't tell them."""
+    trials, rungs = record.tables["trials"], record.result.get("rungs")
+    if not rungs:
+        every = range(len(trials["score"]))
+        scores, problem = _scores(record, column, record.result.get("scored_on"), every)
+        return [scores], problem
+    found = []
+    for rung in rungs:
+        rows = [
+            i
+            for i, candidate in enumerate(trials[column])
+            if candidate in rung["candidates"]
+            and trials["steps"][i] == rung["steps"]
+            and trials["replicate"][i] < rung["replicates"]
+        ]
+        scores, problem = _scores(record, column, rung["scored_on"], rows)
+        if problem:
+            return [], problem
+        found.append({candidate: scores[candidate] for candidate in rung["candidates"]})
+    return found, ""
+
+
+def _scores(
+    record: Record, column: str, scored_on: str | None, rows: Iterable[int]
+) -> tuple[Scores, str]:
+    """Return the judged losses of each candidate, or why the saved losses don't tell them."""
+    if scored_on != suggest.ON_NEW_BATCHES:
+        return {}, (
+            f"the trials were judged on the {scored_on or 'validation split'}, whose losses are "
+            f"not saved"
+        )
+    trials, losses = record.tables["trials"], _losses_of_trials(record)
+    scores: Scores = {}
+    lengths = set()
+    for row in rows:
+        score = trials["score"][row]
+        judged = suggest.annealed(losses[row]) if math.isfinite(score) else np.array([np.inf])
+        if math.isfinite(score):
+            lengths.add(len(losses[row]))
+            if not math.isclose(judged.mean(), score, rel_tol=_SAME_SCORE):
+                return {}, "the saved scores are not the means of the last fifth of the losses"
+        scores.setdefault(trials[column][row], []).append(judged)
+    if len(lengths) > 1:
+        return {}, "the trials have different lengths, which can't be compared with each other"
+    return suggest.aligned(scores), ""
+
+
+def _losses_of_trials(record: Record) -> list[suggest.Array]:
+    trials, curves = record.tables["trials"], record.tables["curves"]
+    identity = trials.get("trial") or list(range(len(trials["score"])))
+    trial_of_step, losses = np.array(curves["trial"]), np.array(curves["loss"], float)
+    return [losses[trial_of_step == trial] for trial in identity]
+
+
+def _saved(record: Record) -> Suggestion | None:
+    entry = record.result.get("suggestion")
+    if not entry:
+        return None
+    interval: Sequence[float] | None = entry.get("interval")
+    return Suggestion(
+        value=entry.get("value"),
+        interval=(interval[0], interval[1]) if interval else None,
+        verdict=str(entry.get("verdict", "")),
+        reason=str(entry.get("reason", "")),
+    )
+
+
+def _with_origin(again: SuggestedAgain) -> Suggestion:
+    """Return the suggestion with a reason that says how it was computed."""
+    found = again.suggestion
+    if again.not_recomputed:
+        return found
+    how = "from the saved trials"
+    if again.findings is not None and again.rungs is None:
+        rule = again.rule or suggest.OURS
+        how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:.3g} in ln lr"
+        if again.skip_begin or again.skip_end:
+            how += f", without the first {again.skip_begin} and the last {again.skip_end} points"
+    reason = f"{found.reason} Computed again {how}."
+    return Suggestion(found.value, found.interval, found.verdict, reason)
+
+
+def _conditions(record: Record) -> Mapping[str, Any]:
+    """Return the conditions that the run was made under, as far as they are saved."""
+    if isinstance(saved := record.result.get("conditions"), Mapping):
+        return saved
+    with contextlib.suppress(OnecycleError):  # the data may be elsewhere by now
+        config = load_config(record.config)
+        values = {
+            "max_lr": config.train.max_lr,
+            "momentum": (
+                config.optimizer.momentum
+                if record.kind == FIND_LR.name
+                else record.config["train"]["momentum"]
+            ),
+            "weight_decay": config.train.weight_decay,
+        }
+        del values[str(KINDS[record.kind].finds)]
+        return conditions_of(config) | values
+    return {}

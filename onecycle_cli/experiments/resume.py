@@ -1,0 +1,122 @@
+"""What a run was started with, as it is needed to take it up; known without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.errors import ConfigError, ResultError
+from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.runs import files, run_folder
+
+_CYCLES = "train.cycles"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a run needs to be taken up, as `resume.json` has it.
+
+    Attributes:
+        config: as the run was started with it, its `auto`s left open.
+        values: the values in use.
+        conditions: of the data, the model and the optimizer; see `_identity`.
+        recipe: the recipe that it is a stage of, or `None`.
+        kind: `find-lr`, `find-momentum`, `find-wd` or `train`; `None` where an older version of
+            this program did not say.
+    """
+
+    config: Config
+    values: Values
+    conditions: dict[str, Any]
+    recipe: str | None
+    kind: str | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write it, whole."""
+        files.write_json(
+            folder / run_folder.RESUME,
+            {
+                "schema_version": run_folder.SCHEMA_VERSION,
+                "kind": self.kind,
+                "config": self.config.model_dump(),
+                "origins": self.config.origins,
+                "values": asdict(self.values),
+                "conditions": self.conditions,
+                "recipe": self.recipe,
+            },
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> Remembered:
+        """Return what is remembered in a run's folder.
+
+        Raises:
+            ResultError: when it is damaged, or of another version of this program.
+        """
+        path = folder / run_folder.RESUME
+        data = files.read_json(path)
+        try:
+            if data["schema_version"] != run_folder.SCHEMA_VERSION:
+                raise ResultError(
+                    f"{path}: was written by another version of onecycle; start the run anew."
+                )
+            config = load_config(data["config"]).with_origins(data["origins"])
+            values = Values(**data["values"])
+            return cls(config, values, data["conditions"], data["recipe"], data.get("kind"))
+        except (ConfigError, LookupError, TypeError, AttributeError, ValueError):
+            raise ResultError(f"{path}: is damaged; start the run anew.") from None
+
+
+def refuse_changes(
+    folder: Path, started_with: Config, asked: Config, *, but: Collection[str] = (), instead: str
+) -> None:
+    """Make sure that a configuration that is given again is the one that a run was started with.
+
+    Args:
+        folder: of the run.
+        started_with: the one.
+        asked: the other.
+        but: dotted keys that may differ.
+        instead: what else the user can do, in words.
+
+    Raises:
+        ConfigError: when anything else differs, naming it.
+    """
+    then, now = started_with.leaves(), asked.leaves()
+    changed = [key for key in {**then, **now} if then.get(key) != now.get(key) and key not in but]
+    if changed:
+        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
+        raise ConfigError(
+            f"{folder}: was started with another config: {what}. Resume it without a config, or "
+            f"{instead}."
+        )
+
+
+def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:
+    """Compare a configuration that is given again with the one that a run was started with.
+
+    Returns:
+        The epochs of each cycle if others are asked for; `None` if not.
+
+    Raises:
+        ConfigError: when anything else is asked for than the run was started with.
+    """
+    refuse_changes(
+        folder,
+        started_with,
+        asked,
+        but=("name", _CYCLES),
+        instead="start a new run without --resume",
+    )
+    if started_with.train.cycles == asked.train.cycles:
+        return None
+    rates = [[c.max_lr for c in config.train.cycles] for config in (started_with, asked)]
+    if rates[0] != rates[1]:
+        raise ConfigError(
+            f"{folder}: was started with {len(rates[0])} cycles; on resuming only their epochs can "
+            f"be changed, not their number or their max_lr."
+        )
+    return [cycle.epochs for cycle in asked.train.cycles]

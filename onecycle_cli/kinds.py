@@ -1,0 +1,54 @@
+"""The kinds of experiment: all that differs between them, but for what they do, in a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is known of all experiments of a kind.
+
+    Attributes:
+        name: its command, and its folder within an experiment's: `find-lr`.
+        finds: the key of `train`, and of `suggestions.yaml`, that it finds a value for; `None` if
+            it finds none.
+        tables: the CSV files that a run of it has by stem, each with the columns that must be
+            there.
+        picture: the module of `plotting` that draws it; "" for what is not drawn as one.
+        subject: what is compared in its picture, in words.
+    """
+
+    name: str
+    finds: str | None = None
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    picture: str = ""
+    subject: str = ""
+
+    @property
+    def section(self) -> str:
+        """Its section of the configuration, and the function that carries it out: `find_lr`."""
+        return self.name.replace("-", "_")
+
+
+def _comparison(name: str, finds: str, subject: str) -> Kind:
+    tables = {"trials": (finds, "score"), "curves": ("trial", "step", "loss")}
+    return Kind(name, finds, tables, "comparison", subject)
+
+
+FIND_LR = Kind("find-lr", "max_lr", {"curve": ("lr", "loss")}, "range_test", "Learning rates")
+FIND_WD = _comparison("find-wd", "weight_decay", "Weight decays")
+FIND_MOMENTUM = _comparison("find-momentum", "momentum", "Momentum values")
+TRAIN = Kind("train", None, {"steps": ("step", "lr", "loss"), "history": ("epoch",)}, "training")
+RUN = Kind("run")
+"""A recipe: its stages are runs of the other kinds, in this order."""
+
+KINDS = {kind.name: kind for kind in (FIND_LR, FIND_WD, FIND_MOMENTUM, TRAIN, RUN)}
+"""Every kind by its name, in the order in which a recipe carries them out."""
+
+FINDERS = {kind.finds: kind for kind in KINDS.values() if kind.finds is not None}
+"""The kinds that find a value, by its key: learning rate, weight decay, momentum."""
+
+STAGES = tuple(kind.name for kind in KINDS.values() if kind is not RUN)
+"""The kinds that train a model, each a stage of a recipe."""

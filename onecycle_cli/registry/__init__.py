@@ -1,0 +1,1 @@
+"""What a configuration names, found by its name or by `path/to/file.py:function`."""

@@ -1,0 +1,170 @@
+"""States of a training on disk: atomic, verified, rotated, and never a burden."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onecycle_cli.errors import ResultError
+from onecycle_cli.runs import files, run_folder
+
+KEPT = 3
+LARGEST_SHARE = 0.01
+"""Of the time that passes, what writing checkpoints may take."""
+
+_NAME = re.compile(r"(\d{8})-([0-9a-f]{16})\.npz")
+_ABOUT = "about"
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that decides how a training goes on.
+
+    Attributes:
+        about: plain data: position, history, generators.
+        arrays: values by name: variables, schedules, recorded steps.
+        earlier: states that it may have to go back to.
+    """
+
+    about: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+    earlier: list[State] = field(default_factory=list)
+
+    def to_bytes(self) -> bytes:
+        """Return it as the contents of an `.npz` file, which NumPy reads without pickles."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for i, state in enumerate([self, *self.earlier]):
+            text = json.dumps(state.about).encode()
+            arrays[f"{i}/{_ABOUT}"] = np.frombuffer(text, np.uint8)
+            arrays |= {f"{i}/{name}": value for name, value in state.arrays.items()}
+        file = io.BytesIO()
+        np.savez(file, allow_pickle=False, **arrays)
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> State:
+        """Return the state that `to_bytes` was called on.
+
+        Raises:
+            ValueError: when the bytes are no such state.
+        """
+        parts: dict[int, dict[str, NDArray[Any]]] = {}
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                for key in file.files:
+                    number, name = key.split("/", 1)
+                    parts.setdefault(int(number), {})[name] = file[key]
+            states = [parts[number] for number in sorted(parts)]
+            first, *others = [cls(json.loads(s.pop(_ABOUT).tobytes()), s) for s in states]
+        except (OSError, LookupError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(str(error)) from None
+        return cls(first.about, first.arrays, others)
+
+
+class Checkpoints:
+    """The checkpoints of a run, in a folder of their own.
+
+    A file is called after its number and the SHA-256 digest of its contents, so that a file that
+    was cut short or changed shows. The newest `KEPT` are kept. Writing is put off as long as it
+    would take more than `LARGEST_SHARE` of the time that passes.
+
+    Args:
+        folder: of the run; `None` writes nothing.
+        every: seconds between two of them, within an epoch.
+        clock: seconds that never run backwards.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        every: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._run, self._every, self._clock = folder, every, clock
+        self._last = clock()
+        self._longest = 0.0
+        self.written = 0
+        self.seconds = 0.0
+
+    def is_due(self, *, at_epoch_end: bool) -> bool:
+        """Tell whether it is time for the next one."""
+        if self._run is None:
+            return False
+        since = self._clock() - self._last
+        wanted = 0.0 if at_epoch_end else self._every
+        return since >= max(wanted, self._longest / LARGEST_SHARE)
+
+    def write(self, state: State) -> None:
+        """Write a state, and remove the oldest beyond those kept.
+
+        Raises:
+            ResultError: when it can't be written; those before are still there.
+        """
+        if self._run is None:
+            return
+        begun = self._clock()
+        data = state.to_bytes()
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        number = 1 + max((_number_of(path) for path in self._newest_first()), default=0)
+        files.write_bytes(self._folder / f"{number:08d}-{digest}.npz", data)
+        for path in self._newest_first()[KEPT:]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        self._last = self._clock()
+        self._longest = max(self._longest, self._last - begun)
+        self.written += 1
+        self.seconds += self._last - begun
+
+    def read_newest(self, warn: Callable[[str], None]) -> State | None:
+        """Return the newest state that is whole; `None` if there is none.
+
+        Args:
+            warn: hears of those that are damaged.
+        """
+        if self._run is None:
+            return None
+        for path in self._newest_first():
+            try:
+                return _verified(path)
+            except (OSError, ValueError) as error:
+                with contextlib.suppress(OSError):
+                    path.rename(path.with_suffix(".damaged"))
+                warn(f"{path}: is damaged ({error}); going back to the one before.")
+        return None
+
+    @property
+    def _folder(self) -> Path:
+        if self._run is None:
+            raise ResultError("there are no checkpoints without a folder.")
+        return self._run / run_folder.CHECKPOINTS
+
+    def _newest_first(self) -> list[Path]:
+        try:
+            found = [path for path in self._folder.iterdir() if _NAME.fullmatch(path.name)]
+        except FileNotFoundError:
+            return []
+        return sorted(found, key=_number_of, reverse=True)
+
+
+def _number_of(path: Path) -> int:
+    return int(path.name.partition("-")[0])
+
+
+def _verified(path: Path) -> State:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest()[:16] != path.stem.split("-")[1]:
+        raise ValueError("its contents do not match the checksum in its name")
+    return State.from_bytes(data)

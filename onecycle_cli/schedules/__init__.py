@@ -1,0 +1,46 @@
+"""Schedules: from a position in training to a value, as tables computed once."""
+
+from onecycle_cli.schedules.shape_options import ShapeOptions
+from onecycle_cli.schedules.shapes import FINAL_DIVISOR, OPTIONS, SHAPES, Shape
+from onecycle_cli.schedules.tables import (
+    END_PERCENTAGE,
+    POLICIES,
+    Scale,
+    Values,
+    at,
+    check_options,
+    check_share,
+    cooled_down,
+    cycle_factors,
+    extended,
+    final_rate,
+    learning_rates,
+    momenta,
+    stretched,
+    sweep,
+    table_of,
+)
+
+__all__ = [
+    "END_PERCENTAGE",
+    "FINAL_DIVISOR",
+    "OPTIONS",
+    "POLICIES",
+    "SHAPES",
+    "Scale",
+    "Shape",
+    "ShapeOptions",
+    "Values",
+    "at",
+    "check_options",
+    "check_share",
+    "cooled_down",
+    "cycle_factors",
+    "extended",
+    "final_rate",
+    "learning_rates",
+    "momenta",
+    "stretched",
+    "sweep",
+    "table_of",
+]

@@ -1,0 +1,1 @@
+"""1cycle passes carried out so that nothing can be lost."""

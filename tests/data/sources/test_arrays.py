@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+
+from onecycle_cli.config import DatasetConfig
+from onecycle_cli.data.sources import arrays
+from onecycle_cli.errors import ConfigError, DataError
+
+
+@pytest.fixture
+def read(tmp_path):
+    def write_and_read(**content):
+        np.savez(tmp_path / "mine.npz", **content)
+        return arrays.read(DatasetConfig(name="arrays", path=str(tmp_path / "mine.npz")), None)
+
+    return write_and_read
+
+
+X = np.arange(60, dtype=np.float64).reshape(20, 3)
+Y = np.arange(20) % 4
+
+
+def test_integers_are_classes(read):
+    source = read(x_train=X, y_train=Y)
+    assert source.x.dtype == np.float32
+    assert source.y.dtype == np.int32
+    assert source.classes == ("0", "1", "2", "3")
+    assert source.validation == 0
+    assert source.test is None
+    np.testing.assert_array_equal(source.x, X)
+
+
+@pytest.mark.parametrize(("classes", "is_noted"), [(10, False), (11, True), (20, True)])
+def test_integers_that_may_be_numbers_are_noted(read, classes, is_noted):
+    notes = read(x_train=X, y_train=np.arange(20) % classes).notes
+    assert [f"classes, {classes} of them for 20 examples; write" in n for n in notes] == [
+        True
+    ] * is_noted
+
+
+@pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 2)])
+def test_floats_are_regression(read, shape):
+    source = read(x_train=X, y_train=np.ones(shape))
+    assert source.classes is None
+    assert source.y.dtype == np.float32
+    assert source.y.shape == ((20,) if shape == (20, 1) else shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "expected", "kept"),
+    [
+        ((20, 5, 4), np.uint8, (20, 5, 4, 1), np.uint8),
+        ((20, 5, 4), np.float64, (20, 5, 4, 1), np.float32),
+        ((20, 5, 4, 3), np.uint8, (20, 5, 4, 3), np.uint8),
+        ((20, 7), np.uint8, (20, 7), np.uint8),
+        ((20, 7), np.int64, (20, 7), np.float32),
+        ((20, 7), np.bool_, (20, 7), np.float32),
+    ],
+)
+def test_inputs_keep_bytes_and_gain_a_channel_axis(read, shape, dtype, expected, kept):
+    source = read(x_train=np.asfortranarray(np.ones(shape, dtype)), y_train=Y)
+    assert source.x.shape == expected
+    assert source.x.dtype == kept
+    assert source.x.flags.c_contiguous
+
+
+def test_given_parts_are_used(read):
+    source = read(
+        x_train=X, y_train=Y, x_val=X[:5] + 1, y_val=Y[:5], x_test=X[:2] + 2, y_test=Y[:2]
+    )
+    assert source.validation == 5
+    np.testing.assert_array_equal(source.x, np.concatenate([X, X[:5] + 1]))
+    np.testing.assert_array_equal(source.y, np.concatenate([Y, Y[:5]]))
+    np.testing.assert_array_equal(source.test()[0], X[:2] + 2)
+
+
+def with_bad_row(value):
+    x = X.copy()
+    x[7, 1] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"x_train": X}, "must hold y_train, got x_train; add it"),
+        ({"X": X}, "must hold x_train, got X;"),
+        ({}, "must hold x_train, got nothing"),
+        ({"x_train": X, "y_train": Y, "x_val": X}, "must hold y_val, got x_train, y_train, x_val"),
+        ({"x_train": X, "y_train": Y[:19]}, "must have the same length, got 20 and 19"),
+        ({"x_train": X[:, 0], "y_train": Y}, r"x_train must be numbers of .* got float64 \(20,\)"),
+        ({"x_train": X.astype(str), "y_train": Y}, "x_train must be numbers"),
+        ({"x_train": X.astype(complex), "y_train": Y}, "x_train must be numbers"),
+        ({"x_train": X[:0], "y_train": Y[:0]}, r"x_train must be numbers .* got float64 \(0, 3\)"),
+        ({"x_train": X.astype(object), "y_train": Y}, "x_train cannot be read .*Object arrays"),
+        ({"x_train": with_bad_row(np.nan), "y_train": Y}, "x_train .* but row 7 has a NaN"),
+        ({"x_train": with_bad_row(-np.inf), "y_train": Y}, "x_train .* but row 7 has a NaN"),
+        ({"x_train": with_bad_row(1e300), "y_train": Y}, "x_train .* too large for float32"),
+        ({"x_train": X, "y_train": np.full(20, np.nan)}, "y_train must hold finite numbers"),
+        ({"x_train": X, "y_train": Y - 1}, r"labels must be integers from 0 up, got -1\.\.2"),
+        ({"x_train": X, "y_train": Y * 2}, "use every label from 0 to 6, but 1 never occurs"),
+        ({"x_train": X, "y_train": Y + 1}, "use every label from 0 to 4, but 0 never occurs"),
+        ({"x_train": X, "y_train": Y * 0}, "must hold two classes or more, got 1"),
+        ({"x_train": X, "y_train": np.eye(20, dtype=int)}, r"one-hot rows .*argmax\(y, axis=1\)"),
+        (
+            {"x_train": X, "y_train": np.eye(20, dtype=bool)},
+            r"floats with y\.astype\(float\)",
+        ),
+        (
+            {"x_train": X, "y_train": Y.astype(str)},
+            r"y_train must be integers .* number the names with numpy\.unique",
+        ),
+        ({"x_train": X, "y_train": Y.astype(bytes)}, "y_train must .* number the names"),
+        ({"x_train": X, "y_train": Y.astype(object)}, "y_train cannot be read .*from arrays of"),
+        ({"x_train": X, "y_train": Y + 1j}, "y_train must be integers"),
+        ({"x_train": X, "y_train": Y.astype("M8[D]")}, "y_train must be integers"),
+        ({"x_train": X, "y_train": Y.reshape(20, 1, 1)}, "y_train must be integers"),
+        (
+            {"x_train": X, "y_train": Y, "x_val": X[:, :2], "y_val": Y},
+            r"x_val must be like x_train, float32 of shape \(n, 3\), got float32 \(20, 2\)",
+        ),
+        (
+            {"x_train": X, "y_train": Y, "x_val": X, "y_val": Y + 0.5},
+            r"y_val must be like y_train, int32",
+        ),
+        (
+            {"x_train": X, "y_train": Y, "x_val": X, "y_val": Y + 1},
+            r"y_val must use labels of y_train, 0\.\.3, got 4",
+        ),
+    ],
+)
+def test_a_broken_rule_is_one_sentence(read, content, message):
+    with pytest.raises(DataError, match=message) as error:
+        read(**content)
+    assert "mine.npz" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_test_part_is_checked_when_it_is_read(read):
+    source = read(x_train=X, y_train=Y, x_test=X, y_test=Y + 1)
+    with pytest.raises(DataError, match="y_test must use labels of y_train"):
+        source.test()
+
+
+def test_a_pickled_file_is_not_loaded(tmp_path):
+    file = tmp_path / "mine.npz"
+    np.array([{"a": 1}], dtype=object).dump(file)
+    with pytest.raises(DataError, match=r"cannot be read as an \.npz file"):
+        arrays.read(DatasetConfig(name="arrays", path=str(file)), None)
+
+
+def test_a_single_array_is_refused(tmp_path):
+    np.save(tmp_path / "mine.npy", X)
+    with pytest.raises(DataError, match=r"must be an \.npz file of named arrays"):
+        arrays.read(DatasetConfig(name="arrays", path=str(tmp_path / "mine.npy")), None)
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"must be an \.npz file for 'arrays', got"):
+        arrays.read(DatasetConfig(name="arrays", path=str(tmp_path)), None)
+
+
+def test_a_path_is_needed():
+    with pytest.raises(ConfigError, match=r"must name the \.npz file for 'arrays', got null"):
+        arrays.read(DatasetConfig.model_construct(name="arrays", path=None), None)

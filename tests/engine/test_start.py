@@ -1,0 +1,162 @@
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+import pytest
+
+from onecycle_cli.engine import start
+
+
+def python(script, *, shell='exec "$@"', **environment):
+    """Run a script in a process of its own, where nothing is imported yet."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "KERAS_"))}
+    return subprocess.run(
+        ["sh", "-c", shell, "sh", sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=clean | environment,
+    )
+
+
+FIT = """
+from onecycle_cli.engine.start import has_accelerator, make_repeatable, start_keras
+keras = start_keras()
+import os, sys
+import numpy as np
+
+def loss():
+    make_repeatable(3)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    return model.fit(np.random.normal(size=(32, 4)), np.ones((32, 2)), verbose=0).history["loss"]
+
+print(loss() == loss(), start_keras() is keras, type(has_accelerator()).__name__)
+print("said", file=sys.stderr)
+os.write(2, b"written\\n")
+raise SystemExit("raised")
+"""
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "jax", "torch"])
+def test_starts_and_trains_without_a_word_but_lets_others_speak(name):
+    if find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    done = python(FIT, KERAS_BACKEND=name)
+    assert done.stdout == "True True bool\n"
+    assert done.stderr == "said\nwritten\nraised\n"
+
+
+START = "from onecycle_cli.engine.start import start_keras\nprint(start_keras().__name__)\n"
+
+
+@pytest.fixture
+def pretended(tmp_path):
+    """Put a Keras of a few lines in the place of the real one, for a script."""
+
+    def pretended(text):
+        (tmp_path / "keras.py").write_text(text)
+        return f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{START}"
+
+    return pretended
+
+
+def test_noise_is_dropped_and_a_real_error_is_not(pretended):
+    done = python(pretended("import os\nos.write(2, b'chatter')\nraise RuntimeError('real')"))
+    assert "RuntimeError: real" in done.stderr
+    assert "chatter" not in done.stderr
+
+
+def test_works_without_stderr(pretended):
+    done = python(pretended("import os\n"), shell='exec "$@" 2>&-')
+    assert (done.returncode, done.stdout) == (0, "keras\n")
+
+
+REFUSED = """
+from onecycle_cli.engine.start import start_keras
+from onecycle_cli.errors import ConfigError
+try:
+    start_keras()
+except ConfigError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["nonsense", "numpy", "openvino"])
+def test_a_backend_that_cannot_train_is_refused(name):
+    done = python(REFUSED, KERAS_BACKEND=name)
+    assert done.stdout == (
+        f"Keras is set to the backend '{name}', and training needs one of tensorflow, jax, torch; "
+        f"set the environment variable KERAS_BACKEND.\n"
+    )
+
+
+def test_a_backend_that_is_not_installed():
+    hidden = "import sys\nsys.modules['torch'] = None\n"
+    done = python(hidden + REFUSED, KERAS_BACKEND="torch")
+    assert done.stdout.startswith("Keras can't be started on the backend 'torch': ")
+    assert done.stdout.endswith("Install it, or set the environment variable KERAS_BACKEND.\n")
+
+
+NAME = "import sys\nfrom onecycle_cli.engine import start\nprint(start.name_of_backend())\n"
+NOTHING = "assert not {'keras', 'tensorflow', 'jax', 'torch', 'numpy'} & set(sys.modules)\n"
+
+
+class TestNameOfBackend:
+    def test_is_the_default_of_keras(self, tmp_path):
+        done = python(NAME + NOTHING, KERAS_HOME=str(tmp_path))
+        assert (done.stdout, done.stderr) == ("tensorflow\n", "")
+
+    def test_is_what_the_environment_says(self, tmp_path):
+        (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+        done = python(NAME + NOTHING, KERAS_HOME=str(tmp_path), KERAS_BACKEND="jax")
+        assert (done.stdout, done.stderr) == ("jax\n", "")
+
+    def test_is_what_the_file_of_keras_says(self, tmp_path):
+        (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+        done = python(NAME + NOTHING, KERAS_HOME=str(tmp_path))
+        assert (done.stdout, done.stderr) == ("jax\n", "")
+        agreed = python(
+            NAME + "import keras; print(keras.backend.backend())", KERAS_HOME=str(tmp_path)
+        )
+        assert agreed.stdout == "jax\njax\n"
+
+    @pytest.mark.parametrize("content", ["", "[]", "{}", "null", "{"])
+    def test_a_damaged_file_says_nothing(self, tmp_path, monkeypatch, content):
+        (tmp_path / "keras.json").write_text(content)
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+        monkeypatch.delenv("KERAS_BACKEND", raising=False)
+        monkeypatch.delitem(sys.modules, "keras", raising=False)
+        assert start.name_of_backend() == "tensorflow"
+
+
+def test_versions_without_an_import():
+    script = (
+        "import json, sys\nfrom onecycle_cli.engine import start\n"
+        "print(json.dumps(start.versions()))"
+    )
+    done = python(f"{script}\n{NOTHING}")
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert found["keras"] == version("keras")
+    assert found["tensorflow"] == version("tensorflow")
+    assert found["onecycle"] == version("onecycle-cli")
+    assert found["python"] == sys.version.split()[0]
+
+
+@pytest.mark.parametrize("name", ["tensorflow", "jax", "torch"])
+def test_whether_python_runs_at_each_step(name, monkeypatch):
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: name)
+    assert start.runs_each_step() == (name != "jax")
+
+
+def test_what_is_traced_does_not_run_at_each_step():
+    import tensorflow as tf
+
+    assert start.runs_each_step()
+    assert not tf.constant(tf.function(lambda: tf.constant(start.runs_each_step()))())
