@@ -173,7 +173,6 @@ TESTED_TOGETHER = {
     "experiments/manifest.py": "experiments/test_find_lr.py",
     "experiments/resume.py": "training/test_cycles.py",
     "training/reporting.py": "experiments/test_train.py",
-    "experiments/preparation.py": "experiments/recipe/test_run.py",
     "experiments/recipe/summary.py": "commands/test_run.py",
     "engine/execution.py": "engine/test_instruments.py",
     "engine/state/generators.py": "engine/state/test_snapshot.py",

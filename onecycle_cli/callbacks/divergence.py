@@ -38,7 +38,7 @@ class Divergence:
     gives the loss of guessing, as for a model with a loss of its own, which may be negative, most
     of the last 20 must be above ten times the size of the best and of the first 20 losses.
 
-    Nothing but the losses decides, so that a training that is taken up is judged as if it had not
+    Nothing but the losses decides, so that a training that is resumed is judged as if it had not
     been broken off.
 
     Args:

@@ -40,7 +40,7 @@ class Batches(keras.utils.PyDataset):
         seed: an integer >= 0.
         batch_size: examples in a batch.
         num_steps: `len` of this object, and where a Python loop over it ends.
-        start: the global step of item 0; not 0 for a run that is taken up again.
+        start: the global step of item 0; not 0 for a run that is resumed.
         augment: what to do to the images; None for nothing.
         one_hot: give labels as rows of a float32 matrix of shape (b, classes).
         resize: which size the images have at each global step; None for their own.

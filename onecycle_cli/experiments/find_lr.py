@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli import plotting, suggest
+from onecycle_cli import suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
-from onecycle_cli.config import Config
 from onecycle_cli.engine.steering import names
-from onecycle_cli.experiments.hyper_parameters import Values, gather
-from onecycle_cli.experiments.manifest import write_config
-from onecycle_cli.experiments.preparation import Shared
+from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.race.confirmation import Confirmation, Confirming
-from onecycle_cli.experiments.session import Opened, opened
+from onecycle_cli.experiments.session import Session, Source, session
+from onecycle_cli.kinds import FIND_LR
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, records
 from onecycle_cli.runs.curve import Curve
-from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import LRFindings, Suggestion
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.cost import Cost, resolved_steps
@@ -56,11 +51,10 @@ class FindLRResult:
 
 
 def find_lr(
-    config: str | Path | Mapping[str, Any] | Config | None = None,
+    config: Source | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
-    shared: Shared | None = None,
     resume: str | Path | None = None,
 ) -> FindLRResult:
     """Run `find_lr.repeats` range tests, each from initial weights of its own, and suggest.
@@ -73,40 +67,39 @@ def find_lr(
         config: a path, a mapping or a `Config`; may be left out with `resume`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
-        shared: what a recipe gives its stages.
-        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
+        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do.
     """
-    with opened(
-        "find-lr", config, out, observer, searched="max_lr", shared=shared, resume=resume
-    ) as ready:
-        search = _Search(ready)
-        if ready.bench.config.find_lr.confirm:
-            known = None if shared is None else shared.suggestions
-            trained_with = gather(
-                ready.bench.config,
-                ready.out,
-                Observer(),
-                conditions=ready.conditions,
-                suggestions=known,
-            )
-            search.confirming = Confirming(ready.bench, trained_with, ready.observer, ready.journal)
-        return search.carry_out()
+    with session(FIND_LR, config, out=out, observer=observer, resume=resume) as ready:
+        return carry_out(ready)
+
+
+def carry_out(ready: Session) -> FindLRResult:
+    """Carry out the search of a session."""
+    return _Search(ready).carry_out()
 
 
 class _Search:
-    def __init__(self, ready: Opened) -> None:
-        bench, self._ready = ready.bench, ready
-        self.bench, self.values, self.observer = bench, ready.values, ready.observer
-        self.run, self.label = ready.run, ready.label
-        self.config = bench.config
-        self.settings = bench.config.find_lr
-        self.steps = resolved_steps(bench, "find_lr")
+    def __init__(self, session: Session) -> None:
+        self.session, self.run, self.observer = session, session.run, session.observer
+        self.bench, self.values, self.config = session.bench, session.values, session.config
+        self.settings = self.config.find_lr
+        self.steps = resolved_steps(self.bench, FIND_LR.section)
         self.curves: list[Curve] = []
         self.endings: list[str | None] = []
-        self.confirming: Confirming | None = None
+        self.confirming = None if not self.settings.confirm else self._confirming()
+
+    def _confirming(self) -> Confirming:
+        session = self.session
+        return Confirming(
+            session.bench,
+            session.training_values,
+            session.observer,
+            session.journal,
+            session.run.keep,
+        )
 
     def carry_out(self) -> FindLRResult:
         started = time.perf_counter()
@@ -129,11 +122,11 @@ class _Search:
         taken = sum(len(c.lrs) for c in self.curves)
         taken += confirmation.cost.steps if confirmation else 0
         cost = Cost.of(self.bench, taken, time.perf_counter() - started)
-        if self.run is not None:
-            self._write(self.run, findings, cost, confirmation)
-            self._ready.suggest("max_lr", findings.suggestion)
-        folder = self.run.final if self.run else None
-        return FindLRResult(findings, self.curves, self.values, cost, folder, confirmation)
+        self._write(findings, cost, confirmation)
+        self.session.suggest(findings.suggestion)
+        return FindLRResult(
+            findings, self.curves, self.values, cost, self.session.folder, confirmation
+        )
 
     def _confirm(self, findings: LRFindings) -> tuple[LRFindings, Confirmation | None]:
         """Replace the suggestion by what short 1cycles say; a refusal to suggest stays one."""
@@ -170,7 +163,7 @@ class _Search:
 
     def _sweep(self, repeat: int) -> None:
         piece = f"range test {repeat}"
-        gave = self._ready.journal.recall(piece)
+        gave = self.session.journal.recall(piece)
         if gave is not None:
             self.curves.append(Curve(gave["lrs"], gave["losses"], f"repeat {repeat}"))
             self.endings.append(gave.get("stopped"))
@@ -200,9 +193,8 @@ class _Search:
         finally:
             self.curves[-1] = Curve(finder.lrs, finder.losses, f"repeat {repeat}")
         self.endings.append(finder.stop_reason)
-        if self.run is not None:
-            self.run.keep()
-        self._ready.journal.enter(
+        self.run.keep()
+        self.session.journal.enter(
             piece,
             {"lrs": finder.lrs, "losses": finder.losses, "stopped": finder.stop_reason},
         )
@@ -213,25 +205,18 @@ class _Search:
         return Counter(self.endings).most_common(1)[0][0]
 
     def _keep_what_there_is(self) -> None:
-        if self.run is not None and any(curve.lrs for curve in self.curves):
+        if any(curve.lrs for curve in self.curves):
             self.run.keep()
-            self._write_tables(self.run)
+            self._write_tables()
 
-    def _write(
-        self,
-        run: RunFolder,
-        findings: LRFindings,
-        cost: Cost,
-        confirmation: Confirmation | None,
-    ) -> None:
-        self._write_tables(run)
-        if findings.suggestion.accepted:
-            write_config(run, self.bench, self.values, max_lr=findings.suggestion.value)
+    def _write(self, findings: LRFindings, cost: Cost, confirmation: Confirmation | None) -> None:
+        self._write_tables()
+        self.session.write_config(findings.suggestion)
         files.write_json(
-            run.path / "result.json",
+            self.run.path / "result.json",
             records.find_lr_result(
                 findings,
-                label=self.label,
+                label=self.session.label,
                 scale=self.settings.scale,
                 chance_loss=self.bench.chance,
                 planned=[self.steps, self.settings.max_lr],
@@ -239,23 +224,22 @@ class _Search:
                 skip_begin=self.settings.skip_begin,
                 skip_end=self.settings.skip_end,
                 cost=cost.as_dict(),
-                conditions=self._ready.conditions_for("max_lr"),
+                conditions=self.session.conditions_of_suggestion,
                 caveats=self.bench.caveats_of(self.settings.repeats + bool(confirmation)),
                 confirmation=confirmation.as_dict() if confirmation else None,
             ),
         )
-        record = records.read_record(run.path)
-        files.write_bytes(run.path / "plot.png", plotting.png(plotting.draw(record)))
+        self.session.draw()
 
-    def _write_tables(self, run: RunFolder) -> None:
-        self._write_curve(run)
+    def _write_tables(self) -> None:
+        self._write_curve()
         if self.confirming is not None and self.confirming.trials:
-            self.confirming.write_tables(run)
+            self.confirming.write_tables(self.run)
 
-    def _write_curve(self, run: RunFolder) -> None:
+    def _write_curve(self) -> None:
         """Write every step that has a loss; an interrupt may fall between its rate and its loss."""
         files.write_csv(
-            run.path / "curve.csv",
+            self.run.path / "curve.csv",
             ("repeat", "step", "lr", "loss"),
             (
                 (repeat, step, lr, loss)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.preparation import Shared
 from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
 from onecycle_cli.experiments.race.trials import Candidate
+from onecycle_cli.experiments.session import Session, Source, session
+from onecycle_cli.kinds import FIND_MOMENTUM
 from onecycle_cli.observer import Observer
 
 CYCLED = "cycled"
 
 
 def find_momentum(
-    config: str | Path | Mapping[str, Any] | Config | None = None,
+    config: Source | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
-    shared: Shared | None = None,
     resume: str | Path | None = None,
     force: bool = False,
 ) -> ComparisonResult:
@@ -39,26 +37,29 @@ def find_momentum(
         config: a path, a mapping or a `Config`; may be left out with `resume`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
-        shared: what a recipe gives its stages.
-        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
+        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         force: use a learning rate that was suggested for another optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
             rate is not known yet.
     """
+    with session(
+        FIND_MOMENTUM, config, out=out, observer=observer, resume=resume, force=force
+    ) as ready:
+        return carry_out(ready)
+
+
+def carry_out(ready: Session) -> ComparisonResult:
+    """Carry out the search of a session."""
     question = Question(
-        kind="find-momentum",
-        section="find_momentum",
-        key="momentum",
+        kind=FIND_MOMENTUM,
         candidates=_candidates,
         answer=lambda rungs: suggest.suggest_momentum(*rungs, cycled=CYCLED),
         safest=lambda _: CYCLED,
         meaning=lambda winner: tuple(suggest.momentum_range(winner, CYCLED).values()),
     )
-    return compare(
-        question, config, out=out, observer=observer, shared=shared, resume=resume, force=force
-    )
+    return compare(question, ready)
 
 
 def _candidates(config: Config, values: Values) -> list[Candidate]:

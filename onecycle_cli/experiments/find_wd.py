@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.preparation import Shared
 from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
 from onecycle_cli.experiments.race.trials import Candidate
+from onecycle_cli.experiments.session import Session, Source, session
+from onecycle_cli.kinds import FIND_WD
 from onecycle_cli.observer import Observer
 from onecycle_cli.suggest import Scores
 
@@ -20,11 +19,10 @@ _HALF_A_DECADE = math.sqrt(10)
 
 
 def find_wd(
-    config: str | Path | Mapping[str, Any] | Config | None = None,
+    config: Source | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
-    shared: Shared | None = None,
     resume: str | Path | None = None,
     force: bool = False,
 ) -> ComparisonResult:
@@ -37,27 +35,28 @@ def find_wd(
         config: a path, a mapping or a `Config`; may be left out with `resume`.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the progress.
-        shared: what a recipe gives its stages.
-        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
+        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         force: use a learning rate that was suggested for another optimizer, model or data set.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
             rate is not known yet.
     """
+    with session(FIND_WD, config, out=out, observer=observer, resume=resume, force=force) as ready:
+        return carry_out(ready)
+
+
+def carry_out(ready: Session) -> ComparisonResult:
+    """Carry out the search of a session."""
     question = Question(
-        kind="find-wd",
-        section="find_wd",
-        key="weight_decay",
+        kind=FIND_WD,
         candidates=lambda config, values: _at(config.find_wd.values, config, values, "coarse"),
         refine=_refine,
         finer=lambda config: 2 * config.find_wd.refine,
         answer=lambda rungs: suggest.suggest_weight_decay(*rungs),
         safest=max,
     )
-    return compare(
-        question, config, out=out, observer=observer, shared=shared, resume=resume, force=force
-    )
+    return compare(question, ready)
 
 
 def _at(decays: list[float], config: Config, values: Values, stage: str) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""What a run was started with, as it is needed to take it up; known without Keras."""
+"""What a run was started with, as it is needed to resume it; known without Keras."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CYCLES = "train.cycles"
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """What a run needs to be taken up, as `resume.json` has it.
+class Resume:
+    """What a run needs to be resumed, as `resume.json` has it.
 
     Attributes:
         config: as the run was started with it, its `auto`s left open.
@@ -50,7 +50,7 @@ class Remembered:
         )
 
     @classmethod
-    def read(cls, folder: Path) -> Remembered:
+    def read(cls, folder: Path) -> Resume:
         """Return what is remembered in a run's folder.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,17 +10,14 @@ from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
-from onecycle_cli.config import Config
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.manifest import write_config
-from onecycle_cli.experiments.preparation import Shared
-from onecycle_cli.experiments.session import Opened, opened
+from onecycle_cli.experiments.session import Session, Source, session
+from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import event_file, files, records
 from onecycle_cli.runs.log import Epoch
-from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.training.cycles import Cycles
 from onecycle_cli.training.plan import Plan
 from onecycle_cli.workbench.cost import Cost, peak_memory, training_steps
@@ -87,11 +83,10 @@ class TrainResult:
 
 
 def train(
-    config: str | Path | Mapping[str, Any] | Config | None = None,
+    config: Source | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
-    shared: Shared | None = None,
     resume: str | Path | None = None,
     policy: str | None = None,
     force: bool = False,
@@ -106,8 +101,7 @@ def train(
             differ in the epochs of its cycles only.
         out: the folder for runs, where suggestions are looked up too; `None` writes nothing.
         observer: hears of the progress.
-        shared: what a recipe gives its stages.
-        resume: the folder of a run that broke off, to be taken up; `out` is where it is.
+        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
             `"stretch"` or `"extend"`.
         force: use a learning rate that was suggested for another optimizer, model or data set.
@@ -117,32 +111,36 @@ def train(
             is not known yet, or the loss diverges in spite of all retries.
         KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
-    with opened("train", config, out, observer, shared=shared, resume=resume, force=force) as ready:
-        return _Training(ready).carry_out(policy)
+    with session(TRAIN, config, out=out, observer=observer, resume=resume, force=force) as ready:
+        return carry_out(ready, policy)
+
+
+def carry_out(ready: Session, policy: str | None = None) -> TrainResult:
+    """Carry out the training of a session; `policy` as of `train`."""
+    return _Training(ready).carry_out(policy)
 
 
 class _Training:
-    def __init__(self, ready: Opened) -> None:
-        self.ready, self.bench, self.values = ready, ready.bench, ready.values
-        self.observer, self.run = ready.observer, ready.run
-        self.config = ready.bench.config
-        self.max_lrs = ready.values.cycle_rates(self.config)
+    def __init__(self, session: Session) -> None:
+        self.session, self.run, self.observer = session, session.run, session.observer
+        self.bench, self.values, self.config = session.bench, session.values, session.config
+        self.max_lrs = self.values.cycle_rates(self.config)
         plan = Plan(
             self.max_lrs,
-            ready.values.cycle_rate_sources(self.config),
-            ready.values.momentum,
-            ready.values.weight_decay,
+            self.values.cycle_rate_sources(self.config),
+            self.values.momentum,
+            self.values.weight_decay,
         )
-        self.cycles = Cycles(self.bench, plan, ready.run, ready.observer, self._keep_epoch)
+        self.cycles = Cycles(self.bench, plan, self.run, self.observer, self._keep_epoch)
 
     def carry_out(self, policy: str | None) -> TrainResult:
         if self.config.train.tensorboard:
             event_file.check_event_files_can_be_written()
-        if self.run is not None:
+        if not self.session.is_scratch:
             check_can_be_saved(self.bench, self.observer)
         self._announce()
-        if self.ready.is_resumed:
-            self.cycles.restore(self.ready.asked_epochs, policy)
+        if self.session.is_resumed:
+            self.cycles.restore(self.session.asked_epochs, policy)
             self._adopt(self.cycles.epochs)
         try:
             self.cycles.carry_out()
@@ -150,9 +148,8 @@ class _Training:
             self._keep_what_there_is()
             raise
         seconds = self.cycles.seconds
-        if self.run is not None:
-            self.run.keep()
-            self._save(self.run, "model.keras")
+        self.run.keep()
+        self._save("model.keras")
         scored = whole_test_set(Split.of(self.bench.dataset), self.bench.dataset)
         for warning in scored.warnings:
             self.observer.warn(warning)
@@ -160,8 +157,7 @@ class _Training:
             test = self.bench.examine("test", scored)
         result = self._result(test, scored.seen, seconds)
         self._warn_of_nothing_learned()
-        if self.run is not None:
-            self._write(self.run, result)
+        self._write(result)
         return result
 
     def _warn_of_nothing_learned(self) -> None:
@@ -189,8 +185,7 @@ class _Training:
         if changed == self.config:
             return
         self.config = self.bench.config = changed
-        if self.run is not None:
-            write_config(self.run, self.bench, self.values)
+        self.session.write_config()
 
     def _announce(self) -> None:
         values, note = self.values, self.observer.note
@@ -213,29 +208,31 @@ class _Training:
     def _keep_what_there_is(self) -> None:
         """Write the steps and the model as they are."""
         self.cycles.take_down()
-        if self.run is None or not len(self.cycles.log):
+        if not len(self.cycles.log):
             return
         self.run.keep()
-        self._write_log(self.run)
-        self._save(self.run, "model.keras")
+        self._write_log()
+        self._save("model.keras")
 
     def _keep_epoch(self, is_best: bool) -> None:
-        if self.run is None:
-            return
         self.run.keep()
-        self._write_log(self.run)
+        self._write_log()
         if is_best:
-            self._save(self.run, "best.keras")
+            self._save("best.keras")
 
-    def _write_log(self, run: RunFolder) -> None:
+    def _write_log(self) -> None:
+        run = self.run
         self.cycles.log.write(run.path)
         if self.config.train.tensorboard:
             steps, epochs = (files.read_csv(run.path / f"{t}.csv") for t in ("steps", "history"))
             started = datetime.fromisoformat(run.manifest["start"]).timestamp()
             event_file.write_events(run.path / "tensorboard", steps, epochs, started=started)
 
-    def _save(self, run: RunFolder, name: str) -> None:
-        """Write the model whole or not at all."""
+    def _save(self, name: str) -> None:
+        """Write the model whole or not at all; one that nobody will find is not written."""
+        if self.session.is_scratch:
+            return
+        run = self.run
         temporary = run.path / f".{name.removesuffix('.keras')}.tmp.keras"
         try:
             with self.cycles.final_weights():
@@ -265,21 +262,22 @@ class _Training:
             images_per_second=round(trained / seconds, 1),
             peak_memory=peak_memory(),
             by_class=by_class(test, self.bench.dataset.classes),
-            folder=self.run.final if self.run else None,
+            folder=self.session.folder,
             ended=cycles.ended,
             events=cycles.events,
             checkpoints={"written": written.written, "seconds": round(written.seconds, 3)},
             seen=seen,
         )
 
-    def _write(self, run: RunFolder, result: TrainResult) -> None:
+    def _write(self, result: TrainResult) -> None:
+        run = self.run
         if result.ended == "interrupted":
             run.end_as("interrupted")
         records.write_result(
             run.path / "result.json",
             {
-                "kind": "train",
-                "label": self.ready.label,
+                "kind": TRAIN.name,
+                "label": self.session.label,
                 **result.scores(),
                 "seen_in_training": result.seen,
                 "ended": result.ended,
@@ -299,8 +297,7 @@ class _Training:
                 **result.by_class,
             },
         )
-        picture = plotting.draw(records.read_record(run.path))
-        files.write_bytes(run.path / "plot.png", plotting.png(picture))
-        if result.by_class:
+        self.session.draw()
+        if result.by_class and not self.session.is_scratch:
             confusion = plotting.draw_confusion(records.read_record(run.path))
             files.write_bytes(run.path / "confusion.png", plotting.png(confusion))

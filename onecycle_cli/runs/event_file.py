@@ -1,7 +1,7 @@
 """The tables of a training as an event file for TensorBoard.
 
 The file is a pure function of the tables and the time the run started: written again with longer
-tables it has the same beginning, so that a run that is taken up again leaves nothing double.
+tables it has the same beginning, so that a run that is resumed leaves nothing double.
 """
 
 from __future__ import annotations

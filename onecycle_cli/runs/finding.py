@@ -20,7 +20,7 @@ from onecycle_cli.runs.run_folder import (
 
 
 def find_unfinished(path: str | Path, kind: str) -> Path:
-    """Return the folder of a run that broke off and can be taken up.
+    """Return the folder of a run that broke off and can be resumed.
 
     Args:
         path: the run's folder, by its number or by its name while it runs; or a folder above it,
@@ -83,7 +83,7 @@ def _check_kind(path: str | Path, folder: Path, kind: str) -> None:
 
 
 def unfinished(parent: Path) -> list[Path]:
-    """Return the folders of the runs under a folder that can be taken up, by number."""
+    """Return the folders of the runs under a folder that can be resumed, by number."""
     return sorted(filter(can_be_resumed, numbered_folders(parent)), key=number_of)
 
 

@@ -28,7 +28,7 @@ CHECKPOINTS = "checkpoints"
 
 JOURNAL = "journal"
 
-"""What a run that is not finished holds beside its results, to be taken up again."""
+"""What a run that is not finished holds beside its results, to be resumed."""
 
 _NUMBERED = re.compile(r"\.?(\d+)(?:-running)?")
 
@@ -36,7 +36,7 @@ _TEMPORARY = re.compile(r"\..+(\.[0-9a-f]{8}|\.tmp\.keras)")
 
 
 class RunFolder:
-    """A numbered folder that is made aside and appears whole, and can be taken up again.
+    """A numbered folder that is made aside and appears whole, and can be resumed.
 
     Use as a context manager: at the end it is renamed to its number. When the work breaks off, it
     is kept under its number if `keep` was called, with that status, and removed otherwise. While
@@ -76,7 +76,7 @@ class RunFolder:
         return run
 
     @classmethod
-    def take_up(cls, path: Path, **resumed: Any) -> RunFolder:
+    def resume(cls, path: Path, **resumed: Any) -> RunFolder:
         """Open a folder whose work broke off, found by `find_unfinished`.
 
         Args:
@@ -239,7 +239,7 @@ def _claim(parent: Path, number: int) -> Path | None:
 
 
 def new_folder(out: str | Path, name: str, kind: str) -> Path:
-    """Make the next numbered folder at once, for work that is to be taken up after any end.
+    """Make the next numbered folder at once, for work that is to be resumed after any end.
 
     Raises:
         ResultError: when it can't be made.

@@ -119,7 +119,7 @@ class Workbench:
     def caveats_of(self, replicates: int) -> list[str]:
         """Return what makes results of so many replicates less than they seem.
 
-        Those of a run that was taken up may not have been made anew, so one is made here.
+        Those of a run that was resumed may not have been made anew, so one is made here.
         """
         if replicates > 1 and not self._has_replicated:
             self.rewind(replicate=1)

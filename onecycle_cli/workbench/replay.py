@@ -60,7 +60,7 @@ def replay(bench: Workbench) -> Replay:
     if fault is not None:
         bench.caution(
             f"the state of model {bench.config.model.name} can't be kept whole: {fault}. A run "
-            f"that is taken up may go on to other bits, and what is compared may not start alike. "
+            f"that is resumed may go on to other bits, and what is compared may not start alike. "
             f"Draw random numbers with a keras.random.SeedGenerator that is an attribute of a "
             f"layer, and keep other state in the weights of a layer."
         )

@@ -42,10 +42,10 @@ class TestTakingUp:
         for name in (".steps.csv.66bc6934", ".model.tmp.keras", ".theirs"):
             (folder / name).write_text("half")
         files.write_bytes(folder / "checkpoints" / "one", b"")
-        with RunFolder.take_up(folder, command=["again"]) as run:
+        with RunFolder.resume(folder, command=["again"]) as run:
             assert run.path == folder.with_name(".001-running")
             with pytest.raises(ResultError, match="another process is at work on it"):
-                RunFolder.take_up(run.path)
+                RunFolder.resume(run.path)
         assert files_in(folder) == [".theirs", "manifest.json"]
         manifest = json.loads((folder / "manifest.json").read_text())
         assert manifest["status"] == "done"
@@ -101,7 +101,7 @@ class TestTakingUp:
             folder = self.broken_off(tmp_path)
             end(folder)
             with pytest.raises(ResultError, match=r"is finished by now|is not there any"):
-                RunFolder.take_up(folder)
+                RunFolder.resume(folder)
             shutil.rmtree(tmp_path / "name")
 
     def test_a_folder_that_is_renamed_while_its_lock_is_waited_for(self, tmp_path, monkeypatch):
@@ -116,7 +116,7 @@ class TestTakingUp:
 
         monkeypatch.setattr(fcntl, "flock", slow)
         with pytest.raises(ResultError, match="is not there any more: another process has just"):
-            RunFolder.take_up(folder)
+            RunFolder.resume(folder)
         assert files_in(folder) == []
         assert "resume.json" in files_in(folder.with_name("008"))
 

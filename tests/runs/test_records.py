@@ -92,7 +92,7 @@ class TestReadRecord:
             ("train", "result.json", b"\xff", "result.json: cannot be read as JSON"),
             ("train", "result.json", "[]", "result.json: is not a result of onecycle"),
             ("train", "result.json", "{}", "result.json: is not a result of onecycle"),
-            ("train", "result.json", '{"kind": []}', "'kind' must be one of find-lr, find-mom"),
+            ("train", "result.json", '{"kind": []}', "'kind' must be one of find-lr, find-wd"),
             ("train", "result.json", '{"kind": "test"}', "'kind' must be one of find-lr"),
             (
                 "find-lr",

@@ -38,8 +38,8 @@ class Session:
         out: the folder for runs.
         quiet: whether to show nothing but the result and warnings.
         progress: whether to show progress bars.
-        resume: the folder of the run that is to be taken up, or `None`.
-        asked: the configuration to be compared with that of the run that is taken up; `None` if
+        resume: the folder of the run that is to be resumed, or `None`.
+        asked: the configuration to be compared with that of the run that is resumed; `None` if
             none was given.
     """
 
@@ -128,7 +128,7 @@ def _resuming(
 ) -> Session:
     """Find the run, and refuse a configuration that is not its own, before Keras is started."""
     from onecycle_cli.experiments.recipe import stages
-    from onecycle_cli.experiments.resume import Remembered, epochs_asked_for
+    from onecycle_cli.experiments.resume import Resume, epochs_asked_for
     from onecycle_cli.kinds import RUN
     from onecycle_cli.runs import finding
 
@@ -137,7 +137,7 @@ def _resuming(
         started_with = stages.config_of(folder)
     else:
         folder = finding.find_unfinished(resume, kind)
-        started_with = Remembered.read(folder).config
+        started_with = Resume.read(folder).config
     asked = None
     if path is not None or overrides or seed is not None:
         asked = _checked(path or started_with.model_dump(), overrides, seed)

@@ -7,23 +7,20 @@ half runs the next one, of longer cycles and more replicates; the last two run t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli import plotting, suggest
+from onecycle_cli import suggest
 from onecycle_cli.config import Config
 from onecycle_cli.engine.steering.optimizers import momentum_attributes
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.manifest import write_config
-from onecycle_cli.experiments.preparation import Shared
 from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
-from onecycle_cli.experiments.session import Opened, opened
-from onecycle_cli.observer import Observer
-from onecycle_cli.runs import files, records
-from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.experiments.session import Session
+from onecycle_cli.kinds import Kind
+from onecycle_cli.runs import files
 from onecycle_cli.suggest import (
     Difference,
     Rung,
@@ -99,9 +96,7 @@ class Question:
     """What a comparison is to find out.
 
     Attributes:
-        kind: `find-momentum` or `find-wd`.
-        section: its section of the configuration, with `steps` and `repeats`.
-        key: what is suggested: `momentum` or `weight_decay`.
+        kind: of the experiment; its section of the configuration has `steps` and `repeats`.
         candidates: makes the candidates, once the other values are known.
         answer: makes a suggestion from the scores of each rung.
         safest: given candidates that can't be told apart, who stays in the race in any case.
@@ -110,9 +105,7 @@ class Question:
         finer: how many further ones there may be.
     """
 
-    kind: str
-    section: str
-    key: str
+    kind: Kind
     candidates: Callable[[Config, Values], list[Candidate]]
     answer: Callable[[Sequence[Scores]], Suggestion]
     safest: Callable[[Sequence[Any]], Any]
@@ -121,32 +114,13 @@ class Question:
     finer: Callable[[Config], int] = lambda _: 0
 
 
-def compare(
-    question: Question,
-    config: str | Path | Mapping[str, Any] | Config | None,
-    *,
-    out: str | Path | None,
-    observer: Observer | None,
-    shared: Shared | None = None,
-    resume: str | Path | None = None,
-    force: bool = False,
-) -> ComparisonResult:
+def compare(question: Question, session: Session) -> ComparisonResult:
     """Run the candidates, suggest, and write everything down."""
-    with opened(
-        question.kind,
-        config,
-        out,
-        observer,
-        searched=question.key,
-        shared=shared,
-        resume=resume,
-        force=force,
-    ) as ready:
-        candidates = question.candidates(ready.bench.config, ready.values)
-        comparison = Comparison(question, ready)
-        comparison.announce(len(candidates))
-        rungs = comparison.race(candidates)
-        return comparison.conclude(question.answer([rung.scores for rung in rungs]))
+    candidates = question.candidates(session.config, session.values)
+    comparison = Comparison(question, session)
+    comparison.announce(len(candidates))
+    rungs = comparison.race(candidates)
+    return comparison.conclude(question.answer([rung.scores for rung in rungs]))
 
 
 class Comparison:
@@ -158,19 +132,17 @@ class Comparison:
 
     Args:
         question: what to find out.
-        ready: the model, to be rewound before each trial, and where to write.
+        session: the model, to be rewound before each trial, and where to write.
     """
 
-    def __init__(self, question: Question, ready: Opened) -> None:
-        self.question, self.bench, self.values = question, ready.bench, ready.values
-        self.observer, self.run, self.label = ready.observer, ready.run, ready.label
-        self._ready, bench = ready, ready.bench
-        self._trials = Trials(bench, ready.observer, ready.journal)
-        if ready.run is not None:
-            self._trials.keep = ready.run.keep
-        settings = getattr(bench.config, question.section)
-        self.repeats: int = settings.repeats
-        self.steps = resolved_steps(bench, question.section)
+    def __init__(self, question: Question, session: Session) -> None:
+        self.question, self.session = question, session
+        self.bench, self.values, self.run = session.bench, session.values, session.run
+        self._trials = Trials(session.bench, session.observer, session.journal, session.run.keep)
+        section = question.kind.section
+        self._key = str(question.kind.finds)
+        self.repeats: int = getattr(session.config, section).repeats
+        self.steps = resolved_steps(session.bench, section)
         self.trials: list[Trial] = []
         self.rungs: list[Heat] = []
         self._started = time.perf_counter()
@@ -178,14 +150,14 @@ class Comparison:
     def announce(self, candidates: int) -> None:
         """Tell what the race is going to be like, and to cost."""
         plan = plan_race(
-            candidates + self.question.finer(self.bench.config), self.steps, self.repeats
+            candidates + self.question.finer(self.session.config), self.steps, self.repeats
         )
         rungs = "; then ".join(_in_words(rung) for rung in plan)
-        self.observer.note(f"{rungs}; judged on the {scored_on(self.bench, self.steps)}")
+        self.session.observer.note(f"{rungs}; judged on the {scored_on(self.bench, self.steps)}")
         most, least = race_steps(plan), race_steps([plan[0], plan[-1]])
-        self.observer.note(Cost.forecast(self.bench, most))
+        self.session.observer.note(Cost.forecast(self.bench, most))
         if least < most:
-            self.observer.note(f"{least} steps if the first rung leaves no more than two")
+            self.session.observer.note(f"{least} steps if the first rung leaves no more than two")
 
     def race(self, candidates: Sequence[Candidate]) -> list[Heat]:
         """Run rung after rung, until the answer is clear or the last one is done.
@@ -195,20 +167,20 @@ class Comparison:
         try:
             self._race(list(candidates))
         except BaseException:
-            if self.run is not None and self.trials:
+            if self.trials:
                 self.run.keep()
-                self._write_tables(self.run)
+                self._write_tables()
             raise
         return self.rungs
 
     def _race(self, racing: list[Candidate]) -> None:
-        newcomers = self.question.finer(self.bench.config)
+        newcomers = self.question.finer(self.session.config)
         while True:
             number = len(self.rungs) + 1
             plan = plan_race(len(racing) + newcomers, self.steps, self.repeats, done=number - 1)
             scores = self._run_rung(racing, plan)
             if newcomers:
-                finer = self.question.refine(scores, self.bench.config, self.values)
+                finer = self.question.refine(scores, self.session.config, self.values)
                 self._run_rung(finer, plan)
                 racing, newcomers = [*racing, *finer], 0
                 scores = self._scores(racing, plan[0])
@@ -257,26 +229,29 @@ class Comparison:
             best, differences = None, {}
         steps = sum(len(trial.losses) for trial in self.trials)
         cost = Cost.of(self.bench, steps, time.perf_counter() - self._started)
-        folder = self.run.final if self.run else None
         result = ComparisonResult(
-            suggestion, self.trials, self.rungs, best, differences, self.values, cost, folder
+            suggestion,
+            self.trials,
+            self.rungs,
+            best,
+            differences,
+            self.values,
+            cost,
+            self.session.folder,
         )
-        if self.run is not None:
-            self._write(self.run, result)
-            self._ready.suggest(self.question.key, suggestion)
+        self._write(result)
+        self.session.suggest(suggestion)
         return result
 
-    def _write(self, run: RunFolder, result: ComparisonResult) -> None:
-        self._write_tables(run)
-        found = result.suggestion
-        if found.accepted:
-            write_config(run, self.bench, self.values, **{self.question.key: found.value})
+    def _write(self, result: ComparisonResult) -> None:
+        self._write_tables()
+        self.session.write_config(result.suggestion)
         files.write_json(
-            run.path / "result.json",
+            self.run.path / "result.json",
             {
-                "kind": self.question.kind,
-                "label": self.label,
-                "suggestion": found.as_dict(),
+                "kind": self.question.kind.name,
+                "label": self.session.label,
+                "suggestion": result.suggestion.as_dict(),
                 "best": result.best,
                 "differences": {
                     str(candidate): {
@@ -288,15 +263,14 @@ class Comparison:
                 },
                 "rungs": [rung.as_dict() for rung in result.rungs],
                 "training_steps": training_steps(self.bench),
-                "decay": self.bench.config.optimizer.decay_kind,
+                "decay": self.session.config.optimizer.decay_kind,
                 "momentum_name": momentum_attributes(self.bench.model.optimizer)[0],
                 "scored_on": result.rungs[-1].scored_on,
                 "cost": result.cost.as_dict(),
                 "caveats": self.bench.caveats_of(self.repeats),
             },
         )
-        picture = plotting.draw(records.read_record(run.path))
-        files.write_bytes(run.path / "plot.png", plotting.png(picture))
+        self.session.draw()
 
     def _run(self, candidate: Candidate, rung: int, replicate: int, steps: int, place: str) -> None:
         shown = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
@@ -306,16 +280,16 @@ class Comparison:
                 rung=rung,
                 replicate=replicate,
                 steps=steps,
-                title=f"{place}, {self.question.key.replace('_', ' ')} {shown}",
+                title=f"{place}, {self._key.replace('_', ' ')} {shown}",
             )
         )
 
-    def _write_tables(self, run: RunFolder) -> None:
+    def _write_tables(self) -> None:
         dropped = _dropped(self.rungs)
-        names = ("trial", self.question.key, "stage", "rung", "replicate", "lr",
+        names = ("trial", self._key, "stage", "rung", "replicate", "lr",
                  "steps", "score", "dropped")  # fmt: skip
         files.write_csv(
-            run.path / "trials.csv",
+            self.run.path / "trials.csv",
             names,
             (
                 (i, t.candidate.value, t.candidate.stage, t.rung, t.replicate, t.candidate.max_lr,
@@ -324,7 +298,7 @@ class Comparison:
                 for i, t in enumerate(self.trials)
             ),
         )  # fmt: skip
-        write_curves(run, self.trials)
+        write_curves(self.run, self.trials)
 
 
 def _in_words(rung: Rung) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ import numpy as np
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.config import Config, load_config
-from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.preparation import prepared
+from onecycle_cli.experiments.hyper_parameters import Values, conditions_of, gather
 from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
+from onecycle_cli.experiments.session import workbench
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files
 from onecycle_cli.runs.journal import Journal
@@ -148,8 +148,11 @@ def confirm(
     if not rates or not all(rate > 0 and np.isfinite(rate) for rate in rates):
         raise ValueError(f"`rates` must be learning rates > 0; got {list(rates)}.")
     config, observer = load_config(config), observer or Observer()
-    with prepared(config, out, observer) as ready:
-        return Confirming(ready.bench, ready.values, observer).carry_out(rates)
+    with workbench(config, observer) as bench:
+        conditions = conditions_of(config, bench.dataset.fingerprint)
+        values = gather(config, out, observer, conditions=conditions)
+        journal = Journal(None, observer)
+        return Confirming(bench, values, observer, journal, lambda: None).carry_out(rates)
 
 
 class Confirming:
@@ -159,7 +162,8 @@ class Confirming:
         bench: the model, to be rewound before each trial.
         values: momentum and weight decay of the training to come.
         observer: hears of the progress.
-        journal: recalls the trials of a run that is taken up again.
+        journal: recalls the trials of a run that is resumed.
+        keep: called when a trial is finished and worth keeping.
 
     Attributes:
         trials: every run that is finished.
@@ -170,10 +174,11 @@ class Confirming:
         bench: Workbench,
         values: Values,
         observer: Observer,
-        journal: Journal | None = None,
+        journal: Journal,
+        keep: Callable[[], None],
     ) -> None:
         self.bench, self.values, self.observer = bench, values, observer
-        self._trials = Trials(bench, observer, journal)
+        self._trials = Trials(bench, observer, journal, keep)
         self.rungs = [rung for rung, _ in rounds(bench, 0)]
         self._added = 0
         self.trials: list[Trial] = []

@@ -84,16 +84,14 @@ class Trials:
     Args:
         bench: the model, to be rewound before each trial.
         observer: hears of the progress.
-        journal: recalls the trials of a run that is taken up again.
-
-    Attributes:
+        journal: recalls the trials of a run that is resumed.
         keep: called when a trial is finished and worth keeping.
     """
 
-    def __init__(self, bench: Workbench, observer: Observer, journal: Journal | None) -> None:
-        self._bench, self._observer = bench, observer
-        self._journal = journal or Journal(None, observer)
-        self.keep: Callable[[], None] = lambda: None
+    def __init__(
+        self, bench: Workbench, observer: Observer, journal: Journal, keep: Callable[[], None]
+    ) -> None:
+        self._bench, self._observer, self._journal, self._keep = bench, observer, journal, keep
 
     def run(
         self, candidate: Candidate, *, rung: int, replicate: int, steps: int, title: str
@@ -103,9 +101,9 @@ class Trials:
         gave = self._journal.recall(piece)
         if gave is None:
             gave = self._carry_out(candidate, replicate, steps, title)
-            self.keep()
+            self._keep()
             self._journal.enter(piece, gave)
-        self.keep()
+        self._keep()
         taken = gave["lrs"], gave["momenta"], gave["losses"]
         judged = [np.array(gave["scored"])] if gave["scored"] else []
         return Trial(candidate, rung, replicate, steps, *taken, *judged)

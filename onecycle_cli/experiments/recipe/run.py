@@ -13,32 +13,37 @@ from typing import Any
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
-from onecycle_cli.experiments.find_momentum import find_momentum
-from onecycle_cli.experiments.find_wd import find_wd
+from onecycle_cli.experiments import find_lr, find_momentum, find_wd, train
+from onecycle_cli.experiments.find_lr import FindLRResult
 from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
 from onecycle_cli.experiments.manifest import manifest_of
-from onecycle_cli.experiments.preparation import Shared, workbench
 from onecycle_cli.experiments.race.comparison import ComparisonResult
 from onecycle_cli.experiments.recipe import stages as recipes
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_markdown
-from onecycle_cli.experiments.resume import Remembered
-from onecycle_cli.experiments.session import check_identity, model_files
-from onecycle_cli.experiments.train import TrainResult, train
-from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, RUN, TRAIN
+from onecycle_cli.experiments.resume import Resume
+from onecycle_cli.experiments.session import (
+    Session,
+    Shared,
+    check_identity,
+    model_files,
+    session,
+    workbench,
+)
+from onecycle_cli.experiments.train import TrainResult
+from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding, run_folder
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.saving import check_can_be_saved
 
-_EXPERIMENTS: dict[str, Callable[..., FindLRResult | ComparisonResult | TrainResult]] = {
-    FIND_LR.name: find_lr,
-    FIND_WD.name: find_wd,
-    FIND_MOMENTUM.name: find_momentum,
-    TRAIN.name: train,
+_CARRY_OUT: dict[str, Callable[[Session], FindLRResult | ComparisonResult | TrainResult]] = {
+    FIND_LR.name: find_lr.carry_out,
+    FIND_WD.name: find_wd.carry_out,
+    FIND_MOMENTUM.name: find_momentum.carry_out,
+    TRAIN.name: train.carry_out,
 }
 
 
@@ -82,7 +87,7 @@ def run(
             be that of the recipe.
         out: the folder for runs; `None` writes nothing.
         observer: hears of the forecast and of the progress.
-        resume: a recipe to be taken up, as `recipe.find_recipe` takes it; its runs go where it is.
+        resume: a recipe to be resumed, as `recipe.find_recipe` takes it; its runs go where it is.
             What is finished is not repeated, and a stage that broke off goes on.
         skip: stages to leave out; for a value that is not searched, its suggestion on file is
             used if there is one, else the default.
@@ -99,9 +104,9 @@ def run(
         folder = recipes.find_recipe(resume)
         if config is not None:
             recipes.check_config(folder, load_config(config))
-        return _take_up(folder, recipes.config_of(folder), observer)
+        return _resume(folder, recipes.config_of(folder), observer)
     if config is None:
-        raise ConfigError("a config is needed, unless a recipe is taken up.")
+        raise ConfigError("a config is needed, unless a recipe is resumed.")
     config = load_config(config)
     out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip, force=force)
@@ -131,7 +136,7 @@ def foresee(
     return recipe
 
 
-def _take_up(folder: Path, config: Config, observer: Observer) -> RunResult:
+def _resume(folder: Path, config: Config, observer: Observer) -> RunResult:
     with run_folder.locked(folder):
         recipe = Recipe.read(folder)
         if recipe.is_over:
@@ -214,15 +219,16 @@ class _Journey:
         names = list(self.recipe.stages)
         started = time.perf_counter()
         self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
-        shared = Shared(self.bench, self.recipe.suggestions(), self.label)
         broken_off = self._broken_off(stage)
-        result = _EXPERIMENTS[stage.name](
+        with session(
+            KINDS[stage.name],
             None if broken_off else self.config,
             out=self.out,
             observer=self.observer,
-            shared=shared,
             resume=broken_off,
-        )
+            recipe=Shared(self.bench, self.recipe.suggestions(), self.label),
+        ) as ready:
+            result = _CARRY_OUT[stage.name](ready)
         if isinstance(result, TrainResult) and result.ended == "interrupted":
             raise KeyboardInterrupt
         self._take(stage, result, time.perf_counter() - started)
@@ -245,7 +251,7 @@ class _Journey:
             return None
         for folder in finding.unfinished(self.out.absolute() / self.config.name / stage.name):
             with contextlib.suppress(ResultError):
-                if Remembered.read(folder).recipe == self.label:
+                if Resume.read(folder).recipe == self.label:
                     return folder
         return None
 

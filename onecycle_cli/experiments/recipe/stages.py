@@ -1,6 +1,6 @@
 """A recipe: the stages on the way to a trained model, and how far they have got.
 
-What is here needs no Keras, so that a recipe which can't be started or taken up is refused at once.
+What is here needs no Keras, so that a recipe which can't be started or resumed is refused at once.
 """
 
 from __future__ import annotations
@@ -251,7 +251,7 @@ def reuse(recipe: Recipe, config: Config, on_file: Suggestions) -> None:
 
 
 def find_recipe(path: str | Path) -> Path:
-    """Return the folder of the recipe to be taken up.
+    """Return the folder of the recipe to be resumed.
 
     Args:
         path: a recipe's folder; or one above it, such as `runs/digits` or `runs/digits/run`: then
