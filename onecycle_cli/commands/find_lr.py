@@ -10,7 +10,7 @@ import typer
 from onecycle_cli.commands.console.ending import REFUSED, number
 from onecycle_cli.commands.console.options import Confirm
 from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
-from onecycle_cli.commands.console.training_command import Session, training_command
+from onecycle_cli.commands.console.training_command import Invocation, training_command
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import FindLRResult
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @training_command
 def find_lr_command(
-    session: Session,
+    asked: Invocation,
     *,
     confirm: Confirm = False,
 ) -> None:
@@ -34,13 +34,14 @@ def find_lr_command(
 
     Docs: docs/commands.md
     """
-    session = session.confirming(confirm)
-    config = session.config
-    with session.watched() as observer:
-        from onecycle_cli.experiments.find_lr import find_lr
+    request = asked.request(confirm=confirm)
+    with asked.watched() as observer:
+        from onecycle_cli.experiments.find_lr import carry_out
+        from onecycle_cli.experiments.session import session
 
-        result = find_lr(session.source, out=session.out, observer=observer, resume=session.resume)
-    _show(result, config.optimizer.decay_kind)
+        with session(request, observer) as ready:
+            result = carry_out(ready)
+    _show(result, asked.config.optimizer.decay_kind)
 
 
 def _show(result: FindLRResult, decay: str) -> None:

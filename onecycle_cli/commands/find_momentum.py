@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from onecycle_cli.commands.console.candidates import show
 from onecycle_cli.commands.console.options import Force
-from onecycle_cli.commands.console.rows import check_start
-from onecycle_cli.commands.console.training_command import Session, training_command
+from onecycle_cli.commands.console.training_command import Invocation, training_command
 
 
 @training_command
-def find_momentum_command(session: Session, *, force: Force = False) -> None:
+def find_momentum_command(asked: Invocation, *, force: Force = False) -> None:
     """Find the momentum range by a race of several values.
 
     Each value runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
@@ -19,16 +18,11 @@ def find_momentum_command(session: Session, *, force: Force = False) -> None:
 
     Docs: docs/commands.md
     """
-    config = session.config
-    check_start("find-momentum", session, force=force)
-    with session.watched() as observer:
-        from onecycle_cli.experiments.find_momentum import find_momentum
+    request = asked.request(force=force)
+    with asked.watched() as observer:
+        from onecycle_cli.experiments.find_momentum import carry_out
+        from onecycle_cli.experiments.session import session
 
-        result = find_momentum(
-            session.source,
-            out=session.out,
-            observer=observer,
-            resume=session.resume,
-            force=force,
-        )
-    show(result, "momentum", config.optimizer.decay_kind)
+        with session(request, observer) as ready:
+            result = carry_out(ready)
+    show(result, "momentum", asked.config.optimizer.decay_kind)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from onecycle_cli.commands.console.candidates import show
 from onecycle_cli.commands.console.options import Force
-from onecycle_cli.commands.console.rows import check_start
-from onecycle_cli.commands.console.training_command import Session, training_command
+from onecycle_cli.commands.console.training_command import Invocation, training_command
 
 
 @training_command
-def find_wd_command(session: Session, *, force: Force = False) -> None:
+def find_wd_command(asked: Invocation, *, force: Force = False) -> None:
     """Find the weight decay by a race of several values.
 
     Each value runs a complete short 1cycle from the same weights on the same batches, and is judged
@@ -19,16 +18,11 @@ def find_wd_command(session: Session, *, force: Force = False) -> None:
 
     Docs: docs/commands.md
     """
-    config = session.config
-    check_start("find-wd", session, force=force)
-    with session.watched() as observer:
-        from onecycle_cli.experiments.find_wd import find_wd
+    request = asked.request(force=force)
+    with asked.watched() as observer:
+        from onecycle_cli.experiments.find_wd import carry_out
+        from onecycle_cli.experiments.session import session
 
-        result = find_wd(
-            session.source,
-            out=session.out,
-            observer=observer,
-            resume=session.resume,
-            force=force,
-        )
-    show(result, "weight_decay", config.optimizer.decay_kind)
+        with session(request, observer) as ready:
+            result = carry_out(ready)
+    show(result, "weight_decay", asked.config.optimizer.decay_kind)

@@ -8,9 +8,10 @@ import typer
 
 from onecycle_cli.commands.console.ending import REFUSED, columns, say, table
 from onecycle_cli.commands.console.options import Confirm, Force
-from onecycle_cli.commands.console.training_command import Session, training_command
+from onecycle_cli.commands.console.training_command import Invocation, training_command
 
 if TYPE_CHECKING:
+    from onecycle_cli.config import Config
     from onecycle_cli.experiments.recipe.run import RunResult
 
 Skip = Annotated[
@@ -25,7 +26,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only predict the cost; 
 
 @training_command
 def run_command(
-    session: Session,
+    asked: Invocation,
     *,
     confirm: Confirm = False,
     skip: Skip = None,
@@ -41,20 +42,20 @@ def run_command(
 
     Docs: docs/commands.md
     """
-    session = session.confirming(confirm)
     starting = skip or reuse or dry_run or confirm or force
-    _check(session, starting=bool(starting), skip=skip or [], force=force)
+    config = asked.confirming(confirm)
+    _check(asked, config, starting=bool(starting), skip=skip or [], force=force)
     if dry_run:
-        table(_forecast(session, skip or [], reuse=reuse, force=force))
+        table(_forecast(asked, config, skip or [], reuse=reuse, force=force))
         return
-    with session.watched() as observer:
+    with asked.watched() as observer:
         from onecycle_cli.experiments.recipe.run import run
 
         result = run(
-            session.source,
-            out=session.out,
+            None if asked.resume else config,
+            out=asked.out,
             observer=observer,
-            resume=session.resume,
+            resume=asked.resume,
             skip=skip or [],
             reuse=reuse,
             force=force,
@@ -62,31 +63,33 @@ def run_command(
     _show(result)
 
 
-def _check(session: Session, *, starting: bool, skip: list[str], force: bool) -> None:
+def _check(
+    asked: Invocation, config: Config, *, starting: bool, skip: list[str], force: bool
+) -> None:
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.experiments.recipe import stages
     from onecycle_cli.observer import Observer
 
-    if session.resume is None:
-        stages.plan(session.config, session.out, Observer(), skip, force=force)
+    if asked.resume is None:
+        stages.plan(config, asked.out, Observer(), skip, force=force)
     elif starting:
         raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "
                           "that starts, not for --resume.")  # fmt: skip
-    elif session.asked is not None:
-        stages.check_config(session.resume, session.asked)
+    elif asked.given is not None:
+        stages.check_config(asked.resume, asked.given)
 
 
 def _forecast(
-    session: Session, skip: list[str], *, reuse: bool, force: bool
+    asked: Invocation, config: Config, skip: list[str], *, reuse: bool, force: bool
 ) -> list[tuple[str, str]]:
-    with session.watched() as observer:
+    with asked.watched() as observer:
         from onecycle_cli.experiments.recipe.run import foresee
         from onecycle_cli.experiments.recipe.summary import forecast_rows
 
         recipe = foresee(
-            session.config,
-            out=session.out,
+            config,
+            out=asked.out,
             observer=observer,
             skip=skip,
             reuse=reuse,

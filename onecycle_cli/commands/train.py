@@ -9,13 +9,12 @@ import typer
 from onecycle_cli.commands.console.ending import INTERRUPTED, number, say
 from onecycle_cli.commands.console.options import Force
 from onecycle_cli.commands.console.rows import (
-    check_start,
     cost_row,
     rate_rows,
     used_rows,
     write_table,
 )
-from onecycle_cli.commands.console.training_command import Session, training_command
+from onecycle_cli.commands.console.training_command import Invocation, training_command
 from onecycle_cli.schedules import POLICIES
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ Policy = Annotated[
 
 
 @training_command
-def train_command(session: Session, *, policy: Policy = None, force: Force = False) -> None:
+def train_command(asked: Invocation, *, policy: Policy = None, force: Force = False) -> None:
     """Train by one or more 1cycle passes, with the values that were found.
 
     Saves the last and the best model, evaluates the last one on the test set, once, and says
@@ -47,21 +46,15 @@ def train_command(session: Session, *, policy: Policy = None, force: Force = Fal
 
     Docs: docs/commands.md
     """
-    config = session.config
-    _check(session, policy)
-    check_start("train", session, force=force)
-    with session.watched() as observer:
-        from onecycle_cli.experiments.train import train
+    _check(asked, policy)
+    request = asked.request(force=force)
+    with asked.watched() as observer:
+        from onecycle_cli.experiments.session import session
+        from onecycle_cli.experiments.train import carry_out
 
-        result = train(
-            session.source,
-            out=session.out,
-            observer=observer,
-            resume=session.resume,
-            policy=policy,
-            force=force,
-        )
-    _show(result, config)
+        with session(request, observer) as ready:
+            result = carry_out(ready, policy)
+    _show(result, asked.config)
     if result.ended == "interrupted":
         say(
             f"ended by Ctrl-C, with a cool-down; 'onecycle train --resume {result.folder}' goes on "
@@ -70,14 +63,14 @@ def train_command(session: Session, *, policy: Policy = None, force: Force = Fal
         raise typer.Exit(INTERRUPTED)
 
 
-def _check(session: Session, policy: str | None) -> None:
+def _check(asked: Invocation, policy: str | None) -> None:
     from onecycle_cli.errors import ConfigError
 
     if policy is None:
         return
     if policy not in POLICIES:
         raise ConfigError(f"--policy: must be one of {', '.join(POLICIES)}; got {policy}.")
-    if session.resume is None:
+    if asked.resume is None:
         raise ConfigError("--policy goes with --resume and other epochs for its cycles.")
 
 

@@ -13,7 +13,8 @@ from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.engine.steering import names
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.race.confirmation import Confirmation, Confirming
-from onecycle_cli.experiments.session import Session, Source, session
+from onecycle_cli.experiments.request import Request, Source
+from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_LR
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, records
@@ -72,7 +73,8 @@ def find_lr(
     Raises:
         OnecycleError: when the configuration, the data or the model won't do.
     """
-    with session(FIND_LR, config, out=out, observer=observer, resume=resume) as ready:
+    request = Request.of(FIND_LR, config, out=out, resume=resume)
+    with session(request, observer or Observer()) as ready:
         return carry_out(ready)
 
 

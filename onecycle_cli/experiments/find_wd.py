@@ -10,7 +10,8 @@ from onecycle_cli.config import Config
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
 from onecycle_cli.experiments.race.trials import Candidate
-from onecycle_cli.experiments.session import Session, Source, session
+from onecycle_cli.experiments.request import Request, Source
+from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_WD
 from onecycle_cli.observer import Observer
 from onecycle_cli.suggest import Scores
@@ -42,7 +43,8 @@ def find_wd(
         OnecycleError: when the configuration, the data or the model won't do, or the learning
             rate is not known yet.
     """
-    with session(FIND_WD, config, out=out, observer=observer, resume=resume, force=force) as ready:
+    request = Request.of(FIND_WD, config, out=out, resume=resume, force=force)
+    with session(request, observer or Observer()) as ready:
         return carry_out(ready)
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config, load_config
+from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters import Values, conditions_of
+from onecycle_cli.observer import Observer
+from onecycle_cli.registry import models
 from onecycle_cli.runs import files, run_folder
+
+if TYPE_CHECKING:
+    from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
 
@@ -120,3 +127,60 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
             f"be changed, not their number or their max_lr."
         )
     return [cycle.epochs for cycle in asked.train.cycles]
+
+
+def identity_of(bench: Workbench) -> dict[str, Any]:
+    """Return what must be the same when a run is resumed, besides its configuration."""
+    config = bench.config
+    return conditions_of(config, bench.dataset.fingerprint) | model_files(config)
+
+
+def model_files(config: Config) -> dict[str, Any]:
+    """Return digests of the file that the model is built by and of what that imports."""
+    name = config.model.name
+    return {"model_file": models.fingerprint(name), "model_helpers": models.helpers(name)}
+
+
+def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Make sure that a run is resumed under the conditions that it was started with.
+
+    Raises:
+        ConfigError: when something is different, naming it.
+    """
+    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    if changed == ["model_helpers"]:
+        before, after = then.get("model_helpers") or {}, now["model_helpers"]
+        files = [f for f in {**before, **after} if before.get(f) != after.get(f)]
+        raise ConfigError(
+            f"{folder}: was started with other versions of what the model's file imports: "
+            f"{', '.join(sorted(files))}; put the old ones back, or start a new run without "
+            f"--resume."
+        )
+    if changed == ["model_file"]:
+        raise ConfigError(
+            f"{folder}: was started with another version of the model's file; put the old one "
+            f"back, or start a new run without --resume."
+        )
+    if changed == ["data"]:
+        raise ConfigError(
+            f"{folder}: was started with other data: the examples, or their split, have changed "
+            f"since; put the old data back, or start a new run without --resume."
+        )
+    if changed:
+        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
+        raise ConfigError(
+            f"{folder}: was started under other conditions: {what}; bring them back, or start a "
+            f"new run without --resume."
+        )
+
+
+def warn_of_other_surroundings(manifest: Mapping[str, Any], observer: Observer) -> None:
+    """Name what decides the bits of a run, besides its config and data, and has changed."""
+    then = dict(manifest.get("versions") or {}) | {"threads": manifest.get("threads")}
+    now = versions() | {"threads": os.cpu_count()}
+    changed = [f"{k} {then[k]}, now {now.get(k)}" for k in then if then[k] != now.get(k)]
+    if changed:
+        observer.warn(
+            f"the run was started with other versions or threads: {'; '.join(changed)}. It goes "
+            f"on, but not to the same bits as without a break."
+        )

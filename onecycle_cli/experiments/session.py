@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from onecycle_cli import plotting
-from onecycle_cli.config import Config, load_config
-from onecycle_cli.engine.start import versions
-from onecycle_cli.errors import ConfigError
+from onecycle_cli.config import Config
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
     Values,
-    check_rate,
     conditions_of,
     gather,
     premises,
-    suggestions_on_file,
 )
 from onecycle_cli.experiments.manifest import manifest_of, write_config
-from onecycle_cli.experiments.resume import Resume, epochs_asked_for
-from onecycle_cli.kinds import FIND_LR, TRAIN, Kind
+from onecycle_cli.experiments.request import Request, check_rates
+from onecycle_cli.experiments.resume import (
+    Resume,
+    check_identity,
+    identity_of,
+    warn_of_other_surroundings,
+)
+from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
-from onecycle_cli.registry import models
-from onecycle_cli.runs import files, finding, records, suggestions_file
+from onecycle_cli.runs import files, records, suggestions_file
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.replay import replay
 from onecycle_cli.workbench.split_file import Split
-
-Source = str | Path | Mapping[str, Any] | Config
-"""What a configuration is made of: a path, a mapping, or a `Config`."""
 
 
 @dataclass(frozen=True)
@@ -148,109 +145,80 @@ class Session:
 
 @contextlib.contextmanager
 def session(
-    kind: Kind,
-    config: Source | None,
-    *,
-    out: str | Path | None,
-    observer: Observer | None,
-    resume: str | Path | None = None,
-    force: bool = False,
-    recipe: Shared | None = None,
+    request: Request, observer: Observer, recipe: Shared | None = None
 ) -> Iterator[Session]:
     """Start an experiment in a new folder, or resume one in its own.
 
     Args:
-        kind: of the experiment.
-        config: may be `None` with `resume`, and must otherwise agree with what the run was started
-            with.
-        out: the folder for runs; `None` keeps nothing. With `resume` it is where the run is.
+        request: what is asked for.
         observer: hears of the progress.
-        resume: a run that broke off, as `find_unfinished` takes it.
-        force: use a learning rate that was suggested for another optimizer, model or data set.
         recipe: the one that it is a stage of, if it is.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or do not belong to
             the run that is to be resumed.
     """
-    observer = observer or Observer()
-    if resume is not None:
-        with _resumed(kind, resume, config, observer, recipe) as ready:
+    with workbench(request.config, observer, recipe) as bench:
+        if request.folder is None:
+            opening = _started(request, bench, observer, recipe)
+        else:
+            opening = _resumed(request, bench, observer, recipe)
+        with opening as ready, _saying_how_to_resume(ready, recipe):
             yield ready
-        return
-    if config is None:
-        raise ConfigError("a config is needed, unless a run is resumed.")
-    config = load_config(config)
-    out = None if out is None else Path(out).absolute()
-    if recipe is None:
-        check_rate(kind.name, config, suggestions_on_file(config, out), force=force)
-    with _started(kind, config, out, observer, recipe) as ready:
-        yield ready
 
 
 @contextlib.contextmanager
 def _started(
-    kind: Kind, config: Config, out: Path | None, observer: Observer, recipe: Shared | None
+    request: Request, bench: Workbench, observer: Observer, recipe: Shared | None
 ) -> Iterator[Session]:
-    with workbench(config, observer, recipe) as bench:
-        conditions = conditions_of(config, bench.dataset.fingerprint)
-        known = None if recipe is None else recipe.suggestions
-        values = gather(
-            config,
-            out,
-            observer,
-            conditions=conditions,
-            searched=kind.finds or "",
-            suggestions=known,
-        )
-        _check_rates(kind, values, config)
-        manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
-        with (
-            _folder_for_runs(out) as place,
-            RunFolder.create(place, config.name, kind.name, manifest) as run,
-        ):
-            write_config(run, bench, values)
-            if kind is TRAIN:
-                Split.of(bench.dataset).write(run.path)
-            label = None if recipe is None else recipe.label
-            Resume(config, values, identity_of(bench), label, kind.name).write(run.path)
-            ready = Session(kind, bench, values, conditions, observer, run, out, known)
-            with _saying_how_to_resume(ready, recipe):
-                yield ready
+    kind, config, out = request.kind, request.config, request.out
+    conditions = conditions_of(config, bench.dataset.fingerprint)
+    known = None if recipe is None else recipe.suggestions
+    values = gather(
+        config,
+        out,
+        observer,
+        conditions=conditions,
+        searched=kind.finds or "",
+        suggestions=known,
+    )
+    check_rates(kind, values, config)
+    manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
+    with (
+        _folder_for_runs(out) as place,
+        RunFolder.create(place, config.name, kind.name, manifest) as run,
+    ):
+        write_config(run, bench, values)
+        if kind is TRAIN:
+            Split.of(bench.dataset).write(run.path)
+        label = None if recipe is None else recipe.label
+        Resume(config, values, identity_of(bench), label, kind.name).write(run.path)
+        yield Session(kind, bench, values, conditions, observer, run, out, known)
 
 
 @contextlib.contextmanager
 def _resumed(
-    kind: Kind,
-    resume: str | Path,
-    asked: Source | None,
-    observer: Observer,
-    recipe: Shared | None,
+    request: Request, bench: Workbench, observer: Observer, recipe: Shared | None
 ) -> Iterator[Session]:
-    folder = finding.find_unfinished(resume, kind.name)
-    then = Resume.read(folder)
-    epochs = None if asked is None else epochs_asked_for(folder, then.config, load_config(asked))
-    with workbench(then.config, observer, recipe) as bench:
-        check_identity(folder, then.conditions, identity_of(bench))
-        conditions = conditions_of(then.config, bench.dataset.fingerprint)
-        with RunFolder.resume(folder, command=sys.argv) as run:
-            _warn_of_other_surroundings(run.manifest, observer)
-            observer.note(f"resuming {run.final}")
-            known = None if recipe is None else recipe.suggestions
-            ready = Session(
-                kind,
-                bench,
-                then.values,
-                conditions,
-                observer,
-                run,
-                folder.parents[2],
-                known,
-                epochs,
-                is_resumed=True,
-            )
-            with _saying_how_to_resume(ready, recipe):
-                yield ready
+    folder, then = request.folder, request.then
+    if folder is None or then is None:
+        raise ValueError("there is no run to resume.")
+    check_identity(folder, then.conditions, identity_of(bench))
+    with RunFolder.resume(folder, command=sys.argv) as run:
+        warn_of_other_surroundings(run.manifest, observer)
+        observer.note(f"resuming {run.final}")
+        yield Session(
+            request.kind,
+            bench,
+            then.values,
+            conditions_of(then.config, bench.dataset.fingerprint),
+            observer,
+            run,
+            request.out,
+            None if recipe is None else recipe.suggestions,
+            request.epochs,
+            is_resumed=True,
+        )
 
 
 @contextlib.contextmanager
@@ -288,68 +256,3 @@ def _saying_how_to_resume(ready: Session, recipe: Shared | None) -> Iterator[Non
         if ready.run.is_kept and recipe is None and not ready.is_scratch:
             error.add_note(f"'onecycle {ready.kind.name} --resume {ready.run.final}' goes on.")
         raise
-
-
-def _check_rates(kind: Kind, values: Values, config: Config) -> None:
-    """Refuse to start where a learning rate is needed and none is known."""
-    if kind is TRAIN:
-        values.cycle_rates(config)
-    elif kind is not FIND_LR:
-        values.known_max_lr(config)
-
-
-def identity_of(bench: Workbench) -> dict[str, Any]:
-    """Return what must be the same when a run is resumed, besides its configuration."""
-    config = bench.config
-    return conditions_of(config, bench.dataset.fingerprint) | model_files(config)
-
-
-def model_files(config: Config) -> dict[str, Any]:
-    """Return digests of the file that the model is built by and of what that imports."""
-    name = config.model.name
-    return {"model_file": models.fingerprint(name), "model_helpers": models.helpers(name)}
-
-
-def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Make sure that a run is resumed under the conditions that it was started with.
-
-    Raises:
-        ConfigError: when something is different, naming it.
-    """
-    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
-    if changed == ["model_helpers"]:
-        before, after = then.get("model_helpers") or {}, now["model_helpers"]
-        files = [f for f in {**before, **after} if before.get(f) != after.get(f)]
-        raise ConfigError(
-            f"{folder}: was started with other versions of what the model's file imports: "
-            f"{', '.join(sorted(files))}; put the old ones back, or start a new run without "
-            f"--resume."
-        )
-    if changed == ["model_file"]:
-        raise ConfigError(
-            f"{folder}: was started with another version of the model's file; put the old one "
-            f"back, or start a new run without --resume."
-        )
-    if changed == ["data"]:
-        raise ConfigError(
-            f"{folder}: was started with other data: the examples, or their split, have changed "
-            f"since; put the old data back, or start a new run without --resume."
-        )
-    if changed:
-        what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
-        raise ConfigError(
-            f"{folder}: was started under other conditions: {what}; bring them back, or start a "
-            f"new run without --resume."
-        )
-
-
-def _warn_of_other_surroundings(manifest: Mapping[str, Any], observer: Observer) -> None:
-    """Name what decides the bits of a run, besides its config and data, and has changed."""
-    then = dict(manifest.get("versions") or {}) | {"threads": manifest.get("threads")}
-    now = versions() | {"threads": os.cpu_count()}
-    changed = [f"{k} {then[k]}, now {now.get(k)}" for k in then if then[k] != now.get(k)]
-    if changed:
-        observer.warn(
-            f"the run was started with other versions or threads: {'; '.join(changed)}. It goes "
-            f"on, but not to the same bits as without a break."
-        )

@@ -13,7 +13,8 @@ from onecycle_cli import plotting
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.session import Session, Source, session
+from onecycle_cli.experiments.request import Request, Source
+from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import event_file, files, records
@@ -111,7 +112,8 @@ def train(
             is not known yet, or the loss diverges in spite of all retries.
         KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
-    with session(TRAIN, config, out=out, observer=observer, resume=resume, force=force) as ready:
+    request = Request.of(TRAIN, config, out=out, resume=resume, force=force)
+    with session(request, observer or Observer()) as ready:
         return carry_out(ready, policy)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from onecycle_cli.commands.console.ending import number, table
 
 if TYPE_CHECKING:
-    from onecycle_cli.commands.console.training_command import Session
     from onecycle_cli.config import Config
     from onecycle_cli.experiments.hyper_parameters import Values
     from onecycle_cli.workbench.cost import Cost
@@ -24,27 +23,6 @@ def known_values(config: Config, out: Path) -> Values:
     from onecycle_cli.observer import Observer
 
     return gather(config, out, Observer(), conditions={})
-
-
-def check_start(kind: str, session: Session, *, force: bool) -> None:
-    """Refuse to start without a learning rate that fits, before Keras is started.
-
-    Raises:
-        ConfigError: when there is none, or it is of another optimizer, model or data set.
-    """
-    from onecycle_cli.errors import ConfigError
-    from onecycle_cli.experiments.hyper_parameters import check_rate, suggestions_on_file
-
-    if session.resume is not None:
-        if force:
-            raise ConfigError("--force is for a run that starts, not for --resume.")
-        return
-    config, values = session.config, known_values(session.config, session.out)
-    if kind == "train":
-        values.cycle_rates(config)
-    else:
-        values.known_max_lr(config)
-    check_rate(kind, config, suggestions_on_file(config, session.out), force=force)
 
 
 def used_rows(values: Values, decay: str, *keys: str) -> list[tuple[str, str]]:

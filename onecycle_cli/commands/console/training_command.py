@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,43 +23,59 @@ from onecycle_cli.commands.console.options import (
 )
 from onecycle_cli.commands.console.progress import watching
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.kinds import KINDS, RUN, Kind
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
+    from onecycle_cli.experiments.request import Request
     from onecycle_cli.observer import Observer
 
 
 @dataclass(frozen=True)
-class Session:
-    """What the user asked for.
+class Invocation:
+    """What the user asked for; known and checked before Keras is started.
 
     Attributes:
-        config: the configuration, checked, its model looked up; Keras is not imported yet.
+        kind: of the experiment.
+        config: the configuration, its model looked up; that of the run, if one is resumed.
         out: the folder for runs.
         quiet: whether to show nothing but the result and warnings.
         progress: whether to show progress bars.
         resume: the folder of the run that is to be resumed, or `None`.
-        asked: the configuration to be compared with that of the run that is resumed; `None` if
-            none was given.
+        given: the configuration that was given beside the run that is resumed, if one was.
+        resumed: the request to resume that run, if it is no recipe.
     """
 
+    kind: Kind
     config: Config
-    out: Path = RUNS
-    quiet: bool = False
-    progress: bool = True
+    out: Path
+    quiet: bool
+    progress: bool
     resume: Path | None = None
-    asked: Config | None = None
+    given: Config | None = None
+    resumed: Request | None = None
 
-    @property
-    def source(self) -> Config | None:
-        """What to hand an experiment as its configuration: none for a run that just goes on."""
-        return self.config if self.resume is None else self.asked
+    def request(self, *, force: bool = False, confirm: bool = False) -> Request:
+        """Return the experiment that is asked for.
 
-    def confirming(self, wanted: bool) -> Session:
-        """Return the session with `find_lr.confirm` set, if that is wanted."""
-        if not wanted:
-            return self
-        return replace(self, config=self.config.with_values(find_lr={"confirm": True}))
+        Args:
+            force: use a learning rate that was suggested for another optimizer, model or data set.
+            confirm: set `find_lr.confirm`.
+
+        Raises:
+            OnecycleError: when it can't be started or resumed.
+        """
+        from onecycle_cli.experiments.request import Request
+
+        if self.resumed is None:
+            return Request.of(self.kind, self.confirming(confirm), out=self.out, force=force)
+        if force:
+            raise ConfigError("--force is for a run that starts, not for --resume.")
+        return self.resumed if self.given is None else self.resumed.asking(self.given)
+
+    def confirming(self, wanted: bool) -> Config:
+        """Return the configuration, with `find_lr.confirm` set if that is wanted."""
+        return self.config.with_values(find_lr={"confirm": True}) if wanted else self.config
 
     def watched(self) -> contextlib.AbstractContextManager[Observer]:
         """Give an observer that shows what happens; leave it before printing a result."""
@@ -67,7 +83,7 @@ class Session:
 
 
 def training_command(body: Callable[..., None]) -> Callable[..., None]:
-    """Make a command of a function that takes a `Session`, and parameters of its own.
+    """Make a command of a function that takes an `Invocation`, and parameters of its own.
 
     The command has the argument CONFIG, the options that all commands that train share, --resume
     among them, and whatever the function's further parameters say. What goes wrong inside becomes
@@ -87,11 +103,12 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         **own: Any,
     ) -> None:
         with presented(verbose):
+            kind = _kind(body)
             if resume is None:
-                session = _starting(config, overrides, seed)
+                asked = {"config": _to_start(config, overrides, seed)}
             else:
-                session = _resuming(_kind(body), resume, config, overrides, seed)
-            body(replace(session, out=out, quiet=quiet, progress=not no_progress), **own)
+                asked = _to_resume(kind, resume, config, overrides, seed)
+            body(Invocation(kind, out=out, quiet=quiet, progress=not no_progress, **asked), **own)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
     vars(command)["__signature__"] = _joined(command, body)
@@ -105,45 +122,39 @@ def _joined(command: Callable[..., None], body: Callable[..., None]) -> inspect.
     return inspect.Signature([common[0], *own, *common[1:]])
 
 
-def _kind(body: Callable[..., None]) -> str:
-    """Return what `find_lr_command` is called on the command line: `find-lr`."""
-    return body.__name__.removesuffix("_command").replace("_", "-")
+def _kind(body: Callable[..., None]) -> Kind:
+    """Return the kind of experiment that `find_lr_command` carries out."""
+    return KINDS[body.__name__.removesuffix("_command").replace("_", "-")]
 
 
-def _starting(path: Path | None, overrides: list[str] | None, seed: int | None) -> Session:
+def _to_start(path: Path | None, overrides: list[str] | None, seed: int | None) -> Config:
     if path is None:
         raise ConfigError(
             "CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to go on "
             "with by --resume RUN."
         )
-    return Session(_checked(path, overrides, seed))
+    return _checked(path, overrides, seed)
 
 
-def _resuming(
-    kind: str,
-    resume: Path,
-    path: Path | None,
-    overrides: list[str] | None,
-    seed: int | None,
-) -> Session:
-    """Find the run, and refuse a configuration that is not its own, before Keras is started."""
+def _to_resume(
+    kind: Kind, run: Path, path: Path | None, overrides: list[str] | None, seed: int | None
+) -> dict[str, Any]:
+    """Find the run, what it was started with, and what was given beside it."""
     from onecycle_cli.experiments.recipe import stages
-    from onecycle_cli.experiments.resume import Resume, epochs_asked_for
-    from onecycle_cli.kinds import RUN
+    from onecycle_cli.experiments.request import Request
     from onecycle_cli.runs import finding
 
-    if kind == RUN.name:
-        folder = stages.find_recipe(resume)
-        started_with = stages.config_of(folder)
+    if kind is RUN:
+        folder, resumed = stages.find_recipe(run), None
+        config = stages.config_of(folder)
     else:
-        folder = finding.find_unfinished(resume, kind)
-        started_with = Resume.read(folder).config
-    asked = None
+        folder = finding.find_unfinished(run, kind.name)
+        resumed = Request.to_resume(kind, folder)
+        config = resumed.config
+    given = None
     if path is not None or overrides or seed is not None:
-        asked = _checked(path or started_with.model_dump(), overrides, seed)
-        if kind != RUN.name:
-            epochs_asked_for(folder, started_with, asked)
-    return Session(started_with, resume=folder, asked=asked)
+        given = _checked(path or config.model_dump(), overrides, seed)
+    return {"config": config, "resume": folder, "given": given, "resumed": resumed}
 
 
 def _checked(

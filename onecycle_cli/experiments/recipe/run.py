@@ -23,15 +23,9 @@ from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_markdown
-from onecycle_cli.experiments.resume import Resume
-from onecycle_cli.experiments.session import (
-    Session,
-    Shared,
-    check_identity,
-    model_files,
-    session,
-    workbench,
-)
+from onecycle_cli.experiments.request import Request
+from onecycle_cli.experiments.resume import Resume, check_identity, model_files
+from onecycle_cli.experiments.session import Session, Shared, session, workbench
 from onecycle_cli.experiments.train import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
@@ -219,15 +213,8 @@ class _Journey:
         names = list(self.recipe.stages)
         started = time.perf_counter()
         self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
-        broken_off = self._broken_off(stage)
-        with session(
-            KINDS[stage.name],
-            None if broken_off else self.config,
-            out=self.out,
-            observer=self.observer,
-            resume=broken_off,
-            recipe=Shared(self.bench, self.recipe.suggestions(), self.label),
-        ) as ready:
+        shared = Shared(self.bench, self.recipe.suggestions(), self.label)
+        with session(self._request(stage), self.observer, shared) as ready:
             result = _CARRY_OUT[stage.name](ready)
         if isinstance(result, TrainResult) and result.ended == "interrupted":
             raise KeyboardInterrupt
@@ -245,15 +232,15 @@ class _Journey:
         else:
             self._take_suggestion(stage, result)
 
-    def _broken_off(self, stage: Stage) -> Path | None:
-        """Return the folder in which this recipe's stage broke off, if it did."""
-        if self.out is None or self.label is None:
-            return None
-        for folder in finding.unfinished(self.out.absolute() / self.config.name / stage.name):
-            with contextlib.suppress(ResultError):
-                if Resume.read(folder).recipe == self.label:
-                    return folder
-        return None
+    def _request(self, stage: Stage) -> Request:
+        """Return the request to start a stage, or to resume it in the folder where it broke off."""
+        kind = KINDS[stage.name]
+        if self.out is not None and self.label is not None:
+            for folder in finding.unfinished(self.out.absolute() / self.config.name / stage.name):
+                with contextlib.suppress(ResultError):
+                    if Resume.read(folder).recipe == self.label:
+                        return Request.to_resume(kind, folder)
+        return Request(kind, self.config, self.out)
 
     def _take_suggestion(self, stage: Stage, result: FindLRResult | ComparisonResult) -> None:
         key = KEYS[stage.name]

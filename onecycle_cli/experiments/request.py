@@ -1,0 +1,114 @@
+"""What is asked for: an experiment to start, or one to resume; checked without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from onecycle_cli.config import Config, load_config
+from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.hyper_parameters import (
+    Values,
+    check_rate,
+    gather,
+    suggestions_on_file,
+)
+from onecycle_cli.experiments.resume import Resume, epochs_asked_for
+from onecycle_cli.kinds import FIND_LR, TRAIN, Kind
+from onecycle_cli.observer import Observer
+from onecycle_cli.runs import finding
+
+Source = str | Path | Mapping[str, Any] | Config
+"""What a configuration is made of: a path, a mapping, or a `Config`."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """An experiment that is asked for.
+
+    Attributes:
+        kind: of the experiment.
+        config: its configuration; that of the run, if one is resumed.
+        out: the folder of runs; `None` keeps nothing.
+        folder: of the run to resume; `None` starts a new one.
+        then: what that run was started with.
+        epochs: those asked for, of each cycle, where they are others than the run's.
+    """
+
+    kind: Kind
+    config: Config
+    out: Path | None = None
+    folder: Path | None = None
+    then: Resume | None = None
+    epochs: list[int] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        kind: Kind,
+        config: Source | None,
+        *,
+        out: str | Path | None,
+        resume: str | Path | None = None,
+        force: bool = False,
+    ) -> Request:
+        """Return the request that these arguments of an experiment make, if it can be met.
+
+        Args:
+            kind: of the experiment.
+            config: may be `None` with `resume`, and must otherwise agree with what the run was
+                started with.
+            out: the folder for runs; `None` keeps nothing. With `resume` it is where the run is.
+            resume: a run that broke off, as `finding.find_unfinished` takes it.
+            force: use a learning rate that was suggested for another optimizer, model or data set.
+
+        Raises:
+            OnecycleError: when the configuration is wrong, lacks a learning rate, or is not that
+                of the run; when its learning rate is of another kind; or when there is no such run.
+        """
+        asked = None if config is None else load_config(config)
+        if resume is not None:
+            request = cls.to_resume(kind, finding.find_unfinished(resume, kind.name))
+            return request if asked is None else request.asking(asked)
+        if asked is None:
+            raise ConfigError("a config is needed, unless a run is resumed.")
+        request = cls(kind, asked, None if out is None else Path(out).absolute())
+        suggestions = suggestions_on_file(asked, request.out)
+        values = gather(asked, None, Observer(), conditions={}, suggestions=suggestions)
+        check_rates(kind, values, asked)
+        check_rate(kind.name, asked, suggestions, force=force)
+        return request
+
+    @classmethod
+    def to_resume(cls, kind: Kind, folder: Path) -> Request:
+        """Return the request to resume the run in a folder.
+
+        Raises:
+            ResultError: when what it was started with is damaged.
+        """
+        then = Resume.read(folder)
+        return cls(kind, then.config, folder.parents[2], folder, then)
+
+    def asking(self, config: Config) -> Request:
+        """Return this request to resume, with the epochs that a configuration asks for.
+
+        Raises:
+            ConfigError: when it differs in anything else from what the run was started with.
+        """
+        if self.folder is None:
+            raise ValueError("there is no run to resume.")
+        return replace(self, epochs=epochs_asked_for(self.folder, self.config, config))
+
+
+def check_rates(kind: Kind, values: Values, config: Config) -> None:
+    """Refuse to start where a learning rate is needed and none is known.
+
+    Raises:
+        ConfigError: naming the command that finds one.
+    """
+    if kind is TRAIN:
+        values.cycle_rates(config)
+    elif kind is not FIND_LR:
+        values.known_max_lr(config)
