@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import starmap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from onecycle_cli import suggest
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import OnecycleError, ResultError
 from onecycle_cli.experiments.hyper_parameters import conditions_of
+from onecycle_cli.experiments.saved_scores import rungs_of, scores_of
 from onecycle_cli.kinds import FIND_LR, FINDERS, KINDS
 from onecycle_cli.runs import finding, records, suggestions_file
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import BANDWIDTH, LRFindings, Scores, Suggestion
-
-_SAME_SCORE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -243,7 +239,7 @@ def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
         tried, normalised = confirmation["tried"], confirmation["normalised"]
         stages = again.record.tables["trials"]["stage"]
         rows = [row for row, stage in enumerate(stages) if stage == final["name"]]
-        scores, problem = _scores(again.record, "max_lr", final["scored_on"], rows)
+        scores, problem = scores_of(again.record, "max_lr", final["scored_on"], rows)
     except (LookupError, TypeError) as error:
         raise ResultError(
             f"{again.folder}: 'confirmation' in result.json, or its trials.csv or curves.csv, is "
@@ -258,7 +254,7 @@ def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
 def _comparison(folder: Path, record: Record) -> SuggestedAgain:
     key = str(KINDS[record.kind].finds)
     try:
-        rungs, problem = _rungs(record, key)
+        rungs, problem = rungs_of(record, key)
     except (LookupError, TypeError) as error:
         raise ResultError(
             f"{folder}: 'rungs' in result.json, or its trials.csv or curves.csv, is damaged "
@@ -271,61 +267,6 @@ def _comparison(folder: Path, record: Record) -> SuggestedAgain:
         return SuggestedAgain(folder, record, saved, not_recomputed=f"{problem}.")
     answer = suggest.suggest_momentum if key == "momentum" else suggest.suggest_weight_decay
     return SuggestedAgain(folder, record, answer(*rungs), rungs=rungs)
-
-
-def _rungs(record: Record, column: str) -> tuple[list[Scores], str]:
-    """Return the judged losses of each rung of a race, or why the files don't tell them."""
-    trials, rungs = record.tables["trials"], record.result.get("rungs")
-    if not rungs:
-        every = range(len(trials["score"]))
-        scores, problem = _scores(record, column, record.result.get("scored_on"), every)
-        return [scores], problem
-    found = []
-    for rung in rungs:
-        rows = [
-            i
-            for i, candidate in enumerate(trials[column])
-            if candidate in rung["candidates"]
-            and trials["steps"][i] == rung["steps"]
-            and trials["replicate"][i] < rung["replicates"]
-        ]
-        scores, problem = _scores(record, column, rung["scored_on"], rows)
-        if problem:
-            return [], problem
-        found.append({candidate: scores[candidate] for candidate in rung["candidates"]})
-    return found, ""
-
-
-def _scores(
-    record: Record, column: str, scored_on: str | None, rows: Iterable[int]
-) -> tuple[Scores, str]:
-    """Return the judged losses of each candidate, or why the saved losses don't tell them."""
-    if scored_on != suggest.ON_NEW_BATCHES:
-        return {}, (
-            f"the trials were judged on the {scored_on or 'validation split'}, whose losses are "
-            f"not saved"
-        )
-    trials, losses = record.tables["trials"], _losses_of_trials(record)
-    scores: Scores = {}
-    lengths = set()
-    for row in rows:
-        score = trials["score"][row]
-        judged = suggest.annealed(losses[row]) if math.isfinite(score) else np.array([np.inf])
-        if math.isfinite(score):
-            lengths.add(len(losses[row]))
-            if not math.isclose(judged.mean(), score, rel_tol=_SAME_SCORE):
-                return {}, "the saved scores are not the means of the last fifth of the losses"
-        scores.setdefault(trials[column][row], []).append(judged)
-    if len(lengths) > 1:
-        return {}, "the trials have different lengths, which can't be compared with each other"
-    return suggest.aligned(scores), ""
-
-
-def _losses_of_trials(record: Record) -> list[suggest.Array]:
-    trials, curves = record.tables["trials"], record.tables["curves"]
-    identity = trials.get("trial") or list(range(len(trials["score"])))
-    trial_of_step, losses = np.array(curves["trial"]), np.array(curves["loss"], float)
-    return [losses[trial_of_step == trial] for trial in identity]
 
 
 def _saved(record: Record) -> Suggestion | None:

@@ -20,11 +20,31 @@ FEWEST_STEPS = 24
 
 @dataclass(frozen=True)
 class Rung:
-    """A stage of a race: each candidate runs `replicates` cycles of `steps` steps."""
+    """A round of trials of one length.
+
+    Attributes:
+        candidates: how many take part.
+        steps: of each trial.
+        replicates: trials of each candidate, which differ in initial weights and order of the data.
+        first: the number of the first replicate; of 0, what was seen before is seen again.
+        name: what tables call it; "" where its number will do.
+    """
 
     candidates: int
     steps: int
     replicates: int
+    first: int = 0
+    name: str = ""
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of its replicates."""
+        return range(self.first, self.first + self.replicates)
+
+    @property
+    def trials(self) -> int:
+        """How many trials it has."""
+        return self.candidates * self.replicates
 
 
 def plan_race(candidates: int, steps: int, replicates: int, done: int = 0) -> list[Rung]:

@@ -105,7 +105,7 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         with presented(verbose):
             kind = _kind(body)
             if resume is None:
-                asked = {"config": _to_start(config, overrides, seed)}
+                asked: dict[str, Any] = {"config": _to_start(config, overrides, seed)}
             else:
                 asked = _to_resume(kind, resume, config, overrides, seed)
             body(Invocation(kind, out=out, quiet=quiet, progress=not no_progress, **asked), **own)

@@ -7,7 +7,7 @@ half runs the next one, of longer cycles and more replicates; the last two run t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,6 @@ class Comparison:
         self._key = str(question.kind.finds)
         self.repeats: int = getattr(session.config, section).repeats
         self.steps = resolved_steps(session.bench, section)
-        self.trials: list[Trial] = []
         self.rungs: list[Heat] = []
         self._started = time.perf_counter()
 
@@ -167,7 +166,7 @@ class Comparison:
         try:
             self._race(list(candidates))
         except BaseException:
-            if self.trials:
+            if self._trials.done:
                 self.run.keep()
                 self._write_tables()
             raise
@@ -183,7 +182,7 @@ class Comparison:
                 finer = self.question.refine(scores, self.session.config, self.values)
                 self._run_rung(finer, plan)
                 racing, newcomers = [*racing, *finer], 0
-                scores = self._scores(racing, plan[0])
+                scores = self._trials.scores(plan[0], racing)
             is_last = len(plan) == 1
             left = list(scores) if is_last else suggest.survivors(scores, self.question.safest)
             dropped = [c for c in scores if c not in left]
@@ -196,30 +195,17 @@ class Comparison:
             racing = [c for c in racing if c.value in left]
 
     def _run_rung(self, candidates: Sequence[Candidate], plan: Sequence[Rung]) -> Scores:
-        """Run what the first of the planned rungs lacks; earlier runs as long as it count too."""
-        rung, number = plan[0], len(self.rungs) + 1
-        done = {(t.candidate.value, t.steps, t.replicate) for t in self.trials}
-        runs = [
-            (candidate, replicate)
-            for candidate in candidates
-            for replicate in range(rung.replicates)
-            if (candidate.value, rung.steps, replicate) not in done
-        ]
-        for i, (candidate, replicate) in enumerate(runs, start=1):
-            place = f"rung {number} of {number + len(plan) - 1}, run {i} of {len(runs)}"
-            self._run(candidate, number, replicate, rung.steps, place)
-        return self._scores(candidates, rung)
+        """Run the first of the planned rungs."""
+        number = len(self.rungs) + 1
+        rungs, what = number + len(plan) - 1, self._key.replace("_", " ")
 
-    def _scores(self, candidates: Iterable[Candidate], rung: Rung) -> Scores:
-        """Return the judged losses of each candidate, a list entry for each replicate."""
-        return suggest.aligned(
-            {
-                c.value: [
-                    t.scored for t in self.trials if (t.candidate, t.steps) == (c, rung.steps)
-                ]
-                for c in candidates
-            }
-        )
+        def title(candidate: Candidate, place: int, trials: int) -> str:
+            value = candidate.value
+            shown = value if isinstance(value, str) else f"{value:g}"
+            return f"rung {number} of {rungs}, run {place} of {trials}, {what} {shown}"
+
+        self._trials.run_rung(plan[0], number, candidates, title)
+        return self._trials.scores(plan[0], candidates)
 
     def conclude(self, suggestion: Suggestion) -> ComparisonResult:
         """Write everything down and return it."""
@@ -227,11 +213,11 @@ class Comparison:
             best, differences = suggest.rank(*(rung.scores for rung in self.rungs))
         except ValueError:
             best, differences = None, {}
-        steps = sum(len(trial.losses) for trial in self.trials)
+        steps = sum(len(trial.losses) for trial in self._trials.done)
         cost = Cost.of(self.bench, steps, time.perf_counter() - self._started)
         result = ComparisonResult(
             suggestion,
-            self.trials,
+            self._trials.done,
             self.rungs,
             best,
             differences,
@@ -272,18 +258,6 @@ class Comparison:
         )
         self.session.draw()
 
-    def _run(self, candidate: Candidate, rung: int, replicate: int, steps: int, place: str) -> None:
-        shown = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
-        self.trials.append(
-            self._trials.run(
-                candidate,
-                rung=rung,
-                replicate=replicate,
-                steps=steps,
-                title=f"{place}, {self._key.replace('_', ' ')} {shown}",
-            )
-        )
-
     def _write_tables(self) -> None:
         dropped = _dropped(self.rungs)
         names = ("trial", self._key, "stage", "rung", "replicate", "lr",
@@ -295,10 +269,10 @@ class Comparison:
                 (i, t.candidate.value, t.candidate.stage, t.rung, t.replicate, t.candidate.max_lr,
                  t.steps, t.score,
                  int(dropped.get(t.candidate.value) == t.rung))
-                for i, t in enumerate(self.trials)
+                for i, t in enumerate(self._trials.done)
             ),
         )  # fmt: skip
-        write_curves(self.run, self.trials)
+        write_curves(self.run, self._trials.done)
 
 
 def _in_words(rung: Rung) -> str:

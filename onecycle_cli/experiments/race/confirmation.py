@@ -21,14 +21,9 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.run_folder import RunFolder
-from onecycle_cli.suggest import Scores, Suggestion
+from onecycle_cli.suggest import Rung, Scores, Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost, short_run_steps, training_steps
-
-FIRST_REPLICATES = (0,)
-FINAL_REPLICATES = (1, 2)
-"""Initial weights and orders of the data of each round; the second round's are new ones, because
-those of the first have chosen who takes part."""
 
 _SHARE_OF_TRAINING = 1 / 8
 _FEWEST_STEPS = 30
@@ -40,21 +35,6 @@ _NORMALISING = (
     keras.layers.LayerNormalization,
     keras.layers.GroupNormalization,
 )
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One round of trials of the same length.
-
-    Attributes:
-        name: `first` or `final`; `stage` in the tables.
-        steps: of each trial.
-        replicates: initial weights and orders of the data that every candidate runs with.
-    """
-
-    name: str
-    steps: int
-    replicates: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -105,7 +85,7 @@ class Confirmation:
                 {
                     "name": rung.name,
                     "steps": rung.steps,
-                    "replicates": list(rung.replicates),
+                    "replicates": list(rung.numbers),
                     "scored_on": self.scored_on[rung.name],
                     "losses": {str(lr): loss for lr, loss in self.mean_losses(rung).items()},
                 }
@@ -165,8 +145,6 @@ class Confirming:
         journal: recalls the trials of a run that is resumed.
         keep: called when a trial is finished and worth keeping.
 
-    Attributes:
-        trials: every run that is finished.
     """
 
     def __init__(
@@ -179,17 +157,18 @@ class Confirming:
     ) -> None:
         self.bench, self.values, self.observer = bench, values, observer
         self._trials = Trials(bench, observer, journal, keep)
-        self.rungs = [rung for rung, _ in rounds(bench, 0)]
+        self.rungs = rungs_of(bench, 0)
         self._added = 0
-        self.trials: list[Trial] = []
         self._most_trials = 0
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Every trial that is finished, in order."""
+        return self._trials.done
 
     def steps(self, candidates: int) -> int:
         """Return the steps of all rounds, at most."""
-        return sum(
-            count * rung.steps * len(rung.replicates)
-            for rung, count in rounds(self.bench, candidates)
-        )
+        return sum(rung.trials * rung.steps for rung in rungs_of(self.bench, candidates))
 
     def forecast(self, candidates: int) -> list[str]:
         """Return in words what will be done, and what it will cost."""
@@ -206,9 +185,7 @@ class Confirming:
         started = time.perf_counter()
         rates = sorted(set(rates))
         first, final = self.rungs
-        self._most_trials = sum(
-            count * len(rung.replicates) for rung, count in rounds(self.bench, len(rates))
-        )
+        self._most_trials = sum(rung.trials for rung in rungs_of(self.bench, len(rates)))
         named = ", ".join(f"{rate:.3g}" for rate in rates)
         self.observer.note(f"confirming by complete 1cycles: max_lr {named}")
         for line in self.forecast(len(rates)):
@@ -257,30 +234,27 @@ class Confirming:
         return suggest.next_rate(_scores(self.trials, self.rungs[0].name))
 
     def _run_all(self, rung: Rung, rates: Sequence[float]) -> None:
-        for rate in rates:
-            candidate = Candidate(
-                rate, rate, self.values.momentum, self.values.weight_decay, stage=rung.name
-            )
-            for replicate in rung.replicates:
-                number = len(self.trials) + 1
-                title = f"trial {number} of at most {self._most_trials}, max_lr {rate:.3g}"
-                self.trials.append(
-                    self._trials.run(
-                        candidate,
-                        rung=1 + self.rungs.index(rung),
-                        replicate=replicate,
-                        steps=rung.steps,
-                        title=title,
-                    )
-                )
+        candidates = [
+            Candidate(rate, rate, self.values.momentum, self.values.weight_decay, stage=rung.name)
+            for rate in rates
+        ]
+        self._trials.run_rung(rung, 1 + self.rungs.index(rung), candidates, self._title)
+
+    def _title(self, candidate: Candidate, *_: int) -> str:
+        number = len(self.trials) + 1
+        return f"trial {number} of at most {self._most_trials}, max_lr {candidate.max_lr:.3g}"
 
 
-def rounds(bench: Workbench, candidates: int) -> list[tuple[Rung, int]]:
-    """Return the rounds, and of how many candidates each is."""
+def rungs_of(bench: Workbench, candidates: int) -> list[Rung]:
+    """Return the rungs of a confirmation of so many candidates, at most.
+
+    The replicates of the second rung are new ones, because those of the first have chosen who
+    takes part.
+    """
     steps = first_steps(bench)
     return [
-        (Rung("first", steps, FIRST_REPLICATES), candidates + suggest.FURTHEST),
-        (Rung("final", _LONGER * steps, FINAL_REPLICATES), _FINALISTS),
+        Rung(candidates + suggest.FURTHEST, steps, 1, name="first"),
+        Rung(_FINALISTS, _LONGER * steps, 2, first=1, name="final"),
     ]
 
 
@@ -309,5 +283,5 @@ def _scores(trials: Sequence[Trial], stage: str) -> Scores:
 
 
 def _runs(rung: Rung) -> str:
-    count = len(rung.replicates)
+    count = rung.replicates
     return f"{count} run{'' if count == 1 else 's'} of {rung.steps} steps"

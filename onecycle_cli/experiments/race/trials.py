@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.run_folder import RunFolder
-from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION
+from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Rung, Scores
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.bench import Workbench
 
@@ -86,15 +86,55 @@ class Trials:
         observer: hears of the progress.
         journal: recalls the trials of a run that is resumed.
         keep: called when a trial is finished and worth keeping.
+
+    Attributes:
+        done: every trial, in order.
     """
 
     def __init__(
         self, bench: Workbench, observer: Observer, journal: Journal, keep: Callable[[], None]
     ) -> None:
         self._bench, self._observer, self._journal, self._keep = bench, observer, journal, keep
+        self.done: list[Trial] = []
 
-    def run(
-        self, candidate: Candidate, *, rung: int, replicate: int, steps: int, title: str
+    def run_rung(
+        self,
+        rung: Rung,
+        number: int,
+        candidates: Iterable[Candidate],
+        title: Callable[[Candidate, int, int], str],
+    ) -> None:
+        """Run what a rung lacks; earlier trials that are as long count too.
+
+        Args:
+            rung: of what length the trials are, and which replicates.
+            number: of the rung, counted from 1.
+            candidates: who takes part.
+            title: says what a trial is called, given its candidate, its place, and how many there
+                are.
+        """
+        done = {(t.candidate.value, t.steps, t.replicate) for t in self.done}
+        trials = [
+            (candidate, replicate)
+            for candidate in candidates
+            for replicate in rung.numbers
+            if (candidate.value, rung.steps, replicate) not in done
+        ]
+        for place, (candidate, replicate) in enumerate(trials, start=1):
+            shown = title(candidate, place, len(trials))
+            self.done.append(self._run(candidate, number, replicate, rung.steps, shown))
+
+    def scores(self, rung: Rung, candidates: Iterable[Candidate]) -> Scores:
+        """Return the judged losses of each candidate in a rung, a list entry for each replicate."""
+        return suggest.aligned(
+            {
+                c.value: [t.scored for t in self.done if (t.candidate, t.steps) == (c, rung.steps)]
+                for c in candidates
+            }
+        )
+
+    def _run(
+        self, candidate: Candidate, rung: int, replicate: int, steps: int, title: str
     ) -> Trial:
         """Run a candidate for a complete cycle of the training's shape, and judge it."""
         piece = f"{asdict(candidate)} replicate {replicate} steps {steps} rung {rung}"

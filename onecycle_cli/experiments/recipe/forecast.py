@@ -65,14 +65,13 @@ def _find_lr(bench: Workbench) -> Work:
 
 def _confirmation(bench: Workbench) -> Work:
     work = Work(0, 0)
-    for rung, candidates in confirmation.rounds(bench, len(ladder(1.0))):
-        runs = candidates * len(rung.replicates)
+    for rung in confirmation.rungs_of(bench, len(ladder(1.0))):
         validated = scored_on(bench, rung.steps) == ON_VALIDATION
         work += Work(
-            runs * rung.steps,
-            runs,
-            candidates * sum(replicate > 0 for replicate in rung.replicates),
-            runs if validated else 0,
+            rung.trials * rung.steps,
+            rung.trials,
+            rung.candidates * sum(number > 0 for number in rung.numbers),
+            rung.trials if validated else 0,
         )
     return work
 
