@@ -43,7 +43,7 @@ def test_verbose_shows_where(capsys):
         raise ValueError("odd")
     err = capsys.readouterr().err
     assert "Traceback" in err
-    assert "test_presenter.py" in err
+    assert "test_ending.py" in err
 
 
 def test_sigterm_is_heard_inside_and_passes_through_what_catches_errors(capsys):
