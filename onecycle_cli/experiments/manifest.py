@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 
-def label_of(run: RunFolder | None, config: Config, kind: str) -> str:
-    """Return what pictures and suggestions call a run: `name/kind/number`."""
-    return f"{config.name}/{kind}" + (f"/{run.number:03d}" if run else "")
-
-
 def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any) -> None:
     """Write the configuration, with a number for every `auto` that is known, into the folder.
 
