@@ -13,7 +13,6 @@ import typer
 from onecycle_cli.commands.console.candidates import candidate_rows
 from onecycle_cli.commands.console.ending import REFUSED, number, presented, table
 from onecycle_cli.commands.console.options import Verbose
-from onecycle_cli.commands.console.rows import in_words
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.reread import SuggestedAgain
@@ -184,6 +183,8 @@ def _short(value: float | None) -> str:
 def _valued(found: Suggestion) -> str:
     if found.value is None:
         return "none"
+    from onecycle_cli.experiments.hyper_parameters import in_words
+
     text = in_words(found.value) if isinstance(found.value, dict) else number(found.value)
     if found.interval is None:
         return text

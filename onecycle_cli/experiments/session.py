@@ -50,7 +50,7 @@ class Shared:
 
     bench: Workbench
     suggestions: Suggestions
-    label: str | None
+    label: str
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _started(
     check_rates(kind, values, config)
     manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
     with (
-        _folder_for_runs(out) as place,
+        folder_for_runs(out) as place,
         RunFolder.create(place, config.name, kind.name, manifest) as run,
     ):
         write_config(run, bench, values)
@@ -241,7 +241,8 @@ def workbench(
         bench.close()
 
 
-def _folder_for_runs(out: Path | None) -> contextlib.AbstractContextManager[str | Path]:
+def folder_for_runs(out: Path | None) -> contextlib.AbstractContextManager[str | Path]:
+    """Give the folder of runs; where nothing is to be kept, a scratch folder."""
     if out is not None:
         return contextlib.nullcontext(out)
     return tempfile.TemporaryDirectory(prefix="onecycle-", ignore_cleanup_errors=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from onecycle_cli.commands.console.ending import REFUSED, number
-from onecycle_cli.commands.console.rows import cost_row, in_words, used_rows, write_table
+from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.race.comparison import ComparisonResult, Heat
@@ -22,6 +22,8 @@ def show(result: ComparisonResult, key: str, decay: str) -> None:
     Raises:
         typer.Exit: with the code of a refusal, when there is no suggestion.
     """
+    from onecycle_cli.experiments.hyper_parameters import in_words
+
     found = result.suggestion
     rows = []
     if isinstance(found.value, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ def used_rows(values: Values, decay: str, *keys: str) -> list[tuple[str, str]]:
         decay: what a weight decay means: `l2` or `decoupled`.
         *keys: `max_lr`, `momentum` or `weight_decay`.
     """
+    from onecycle_cli.experiments.hyper_parameters import in_words
+
     shown = {
         "max_lr": ("max_lr", number(values.max_lr)),
         "momentum": ("momentum", in_words(values.momentum)),
@@ -48,12 +50,6 @@ def rate_rows(rates: Sequence[float], sources: Sequence[str]) -> list[tuple[str,
         (name, f"{number(rate)} ({source})")
         for name, rate, source in zip(names, rates, sources, strict=True)
     ]
-
-
-def in_words(momentum: Mapping[str, float]) -> str:
-    """Return a momentum range, or a momentum that is held constant."""
-    high, low = momentum["max"], momentum["min"]
-    return f"{high:g}" if high == low else f"{high:g} to {low:g}"
 
 
 def cost_row(cost: Cost) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_markdown
 from onecycle_cli.experiments.request import Request
 from onecycle_cli.experiments.resume import Resume, check_identity, model_files
-from onecycle_cli.experiments.session import Session, Shared, session, workbench
+from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
 from onecycle_cli.experiments.train import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
@@ -104,11 +104,9 @@ def run(
     config = load_config(config)
     out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip, force=force)
-    with workbench(config, observer) as bench:
+    with workbench(config, observer) as bench, folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse)
-        if out is None:
-            return _Journey(recipe, bench, None, None, observer).go()
-        folder = _new_folder(recipe, config, out)
+        folder = _new_folder(recipe, config, Path(place))
         with run_folder.locked(folder):
             return _Journey(recipe, bench, out, folder, observer).go()
 
@@ -177,13 +175,13 @@ class _Journey:
         recipe: Recipe,
         bench: Workbench,
         out: Path | None,
-        folder: Path | None,
+        folder: Path,
         observer: Observer,
     ) -> None:
         self.recipe, self.bench, self.out, self.folder = recipe, bench, out, folder
         self.observer = observer
         self.config = bench.config
-        self.label = None if folder is None else f"{self.config.name}/{RUN.name}/{folder.name}"
+        self.label = f"{self.config.name}/{RUN.name}/{folder.name}"
 
     def go(self) -> RunResult:
         self.recipe.status = "running"
@@ -193,7 +191,7 @@ class _Journey:
         except BaseException as error:
             self._break_off(error)
             raise
-        return RunResult(self.recipe, self.folder)
+        return RunResult(self.recipe, self.folder if self.out else None)
 
     def _carry_out_stages(self) -> None:
         for name, text in forecast_rows(self.recipe):
@@ -235,7 +233,7 @@ class _Journey:
     def _request(self, stage: Stage) -> Request:
         """Return the request to start a stage, or to resume it in the folder where it broke off."""
         kind = KINDS[stage.name]
-        if self.out is not None and self.label is not None:
+        if self.out is not None:
             for folder in finding.unfinished(self.out.absolute() / self.config.name / stage.name):
                 with contextlib.suppress(ResultError):
                     if Resume.read(folder).recipe == self.label:
@@ -258,7 +256,7 @@ class _Journey:
             if stage.status == "running":
                 stage.status = self.recipe.status
                 stage.note = "" if interrupted else str(error)
-        if self.folder is not None and self.folder.is_dir():
+        if self.out is not None and self.folder.is_dir():
             error.add_note(
                 f"what is finished is kept; 'onecycle run --resume {self.folder}' goes on."
             )
@@ -266,8 +264,6 @@ class _Journey:
             _note_in_manifest(self.folder, self.recipe.status)
 
     def _write(self) -> None:
-        if self.folder is None:
-            return
         if not self.folder.is_dir():
             raise ResultError(
                 f"{self.folder}: its folder was removed while the recipe was at work, so nothing "
@@ -276,11 +272,8 @@ class _Journey:
         files.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
 
     def _conclude(self) -> None:
-        if self.folder is None:
-            return
-        label = f"{self.config.name}/{RUN.name}/{self.folder.name}"
-        files.write_text(self.folder / "summary.md", in_markdown(self.recipe, label))
-        files.write_json(self.folder / "result.json", _result(self.recipe, label))
+        files.write_text(self.folder / "summary.md", in_markdown(self.recipe, self.label))
+        files.write_json(self.folder / "result.json", _result(self.recipe, self.label))
         _note_in_manifest(self.folder, self.recipe.status)
         self._write()
 
