@@ -27,6 +27,8 @@ from onecycle_cli.runs import files
 from onecycle_cli.runs.checkpoints import Checkpoints, State
 from onecycle_cli.runs.log import NOT_HISTORY, Epoch, Logbook
 from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.training.changed_length import change_of_length
+from onecycle_cli.training.failure import what_happened, why_it_failed
 from onecycle_cli.training.hooks import Hooks
 from onecycle_cli.training.interrupts import Interrupts
 from onecycle_cli.training.plan import Plan
@@ -307,8 +309,9 @@ class Cycles:
         cycle = self._cycle
         at_once = self._number == len(cycle.losses) == 1
         if at_once or self._retries >= self._settings.retries or not self._anchors:
-            raise TrainingError(self._why())
-        what = _what_happened(cycle)
+            where = self._number, self._factor, self._retries
+            raise TrainingError(why_it_failed(cycle, self._plan, self._bench.config, *where))
+        what = what_happened(cycle)
         event = {
             "what": cycle.stop_reason,
             "cycle": self._number,
@@ -331,35 +334,6 @@ class Cycles:
             f"{self._settings.retries}, see train.retries)."
         )
         self._observer.begin(f"cycle {self._number}, again", self._cycle.steps_to_go)
-
-    def _why(self) -> str:
-        """Say why the training can't go on, and what to do about it."""
-        cycle, step = self._cycle, len(self._cycle.losses)
-        if self._number == step == 1:
-            return (
-                "the loss was not finite at the first step, before anything was learned; check "
-                "the inputs for NaN, and the model for a division by zero or a logarithm of zero."
-            )
-        tries = "1 try" if self._retries == 1 else f"{self._retries} tries"
-        tried = f", after {tries} at smaller rates" if self._retries else ""
-        anyway = "" if cycle.stop_reason == "non_finite" else (
-            " To train on whatever the loss does, set train.retries to 0."
-        )  # fmt: skip
-        return (
-            f"at step {step} of cycle {self._number}, at the learning rate {cycle.lrs[-1]:.3g}, "
-            f"{_what_happened(cycle)}{tried}; {self._smaller_rate()}.{anyway}"
-        )
-
-    def _smaller_rate(self) -> str:
-        """Say how to come to a smaller learning rate, but not to search for one found already."""
-        config, place = self._bench.config, self._number - 1
-        own = config.train.cycles[place].max_lr is not None
-        key = f"train.cycles.{place}.max_lr" if own else "train.max_lr"
-        lower = f"set {key} below {self._factor * self._max_lrs[place]:.3g}"
-        source = self._plan.sources[place]
-        if source.startswith("suggestion"):
-            return f"{lower} ({self._max_lrs[place]:.3g} was the {source})"
-        return f"{lower}, or let 'onecycle find-lr CONFIG' suggest one"
 
     def _scale_what_remains(self, factor: float) -> None:
         cycle, done = self._cycle, len(self._cycle.losses)
@@ -466,27 +440,15 @@ class Cycles:
         self._checkpoint()
 
     def _change_cycle(self, epochs: int, policy: str | None) -> None:
-        cycle, done = self._cycle, len(self._cycle.losses)
-        before, total = done + cycle.steps_to_go, epochs * self._bench.steps_per_epoch
-        if policy not in schedules.POLICIES:
-            raise ConfigError(
-                f"cycle {self._number} is at step {done} of {before} and is asked to have {total}: "
-                f"say how, by --policy stretch (what remains of the schedule is spread over the "
-                f"steps to come) or --policy extend (the present values are held first)."
-            )
-        if total <= done:
-            raise ConfigError(
-                f"cycle {self._number} has done {done} steps and cannot have {total} in all; ask "
-                f"for more epochs, or press Ctrl-C in a training to end it with a cool-down."
-            )
-        if policy == "extend" and total < before:
-            raise ConfigError(
-                f"--policy extend cannot make cycle {self._number} shorter ({total} steps instead "
-                f"of {before}); use --policy stretch."
-            )
-        change = schedules.POLICIES[policy]
-        tables = cycle.schedule.items()
-        cycle.reschedule({name: change(table, done, total) for name, table in tables})
+        """Give the present cycle another number of epochs."""
+        cycle, total = self._cycle, epochs * self._bench.steps_per_epoch
+        change = change_of_length(cycle, self._number, total, policy)
+        cycle.reschedule(
+            {
+                name: change(table, len(cycle.losses), total)
+                for name, table in cycle.schedule.items()
+            }
+        )
 
     def _is_best_of_another_future(self) -> bool:
         """Tell whether `best.keras` may be of an epoch that is going to be another one."""
@@ -503,9 +465,3 @@ def _part(state: State, name: str) -> Mapping[str, Any]:
     """Return the arrays under a name, by what follows it."""
     prefix = f"{name}/"
     return {k.removeprefix(prefix): v for k, v in state.arrays.items() if k.startswith(prefix)}
-
-
-def _what_happened(cycle: RecordedCycle) -> str:
-    if cycle.stop_reason == "non_finite":
-        return "the loss was not finite"
-    return f"the loss had risen for good ({cycle.divergence})"
