@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import signal
 import sys
 import textwrap
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from onecycle_cli.observer import Observer
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts things behind `&`
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "every_backend: also run under JAX and PyTorch, by test_other_backends.py."
     )

@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 
 NOT_SOURCES = shutil.ignore_patterns(
-    ".*", "*.egg-info", "__pycache__", "build", "dist", "runs", "benchmarks"
+    ".*", "*.egg-info", "__pycache__", "build", "dist", "benchmarks"
 )
 
 
@@ -79,7 +79,9 @@ def test_the_wheel_holds_two_packages_and_nothing_else(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     expected = {f"onecycle_cli/{name}" for name in sources_of(ROOT / "onecycle_cli")}
     expected |= {f"onecycle_models/{name}" for name in sources_of(ROOT / "models")}
-    assert names == expected | {"onecycle_cli/py.typed", "onecycle_models/py.typed"}
+    data = {"py.typed", "data/sources/digits.npz"}
+    expected |= {f"onecycle_cli/{name}" for name in data} | {"onecycle_models/py.typed"}
+    assert names == expected
 
 
 def test_the_wheel_says_what_it_is(wheel):

@@ -53,11 +53,12 @@ LONGEST_LINE = 2_000
 COMMANDS = ["find-lr", "find-wd", "find-momentum", "train", "run", "dry-run", "plot", "suggest"]
 MAY_END_WITH = {"plot": {0, 1, 2}, "suggest": {0, 1, 2, 3}}
 STUBS = {
-    "find_lr": ["find_lr"],
-    "find_wd": ["find_wd"],
-    "find_momentum": ["find_momentum"],
-    "train": ["train"],
-    "run": ["run", "foresee"],
+    "session": ["session"],
+    "find_lr": ["carry_out"],
+    "find_wd": ["carry_out"],
+    "find_momentum": ["carry_out"],
+    "train": ["carry_out"],
+    "recipe.run": ["run", "foresee"],
 }
 _LAST_RESORT = re.compile(r"^onecycle: \w+: .*\(--verbose shows where\)$", re.M)
 

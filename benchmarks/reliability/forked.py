@@ -18,9 +18,9 @@ from pathlib import Path
 
 _MODULES = (
     *(f"onecycle_cli.experiments.{name}" for name in ("find_lr", "find_momentum", "find_wd")),
-    *(f"onecycle_cli.experiments.{name}" for name in ("train", "run", "suggest_again")),
-    *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "sklearn.datasets"),
-    *("sklearn.model_selection", "PIL.Image", "onecycle_cli.main", "onecycle_models.mlp"),
+    *(f"onecycle_cli.experiments.{name}" for name in ("train", "recipe.run", "reread")),
+    *("matplotlib.pyplot", "matplotlib.backends.backend_agg"),
+    *("PIL.Image", "onecycle_cli.main", "onecycle_models.mlp"),
 )
 
 

@@ -1,7 +1,8 @@
 """The data of the suggestion benchmark, as .npz files that the tool reads like anybody's arrays.
 
 Each has x_train, y_train, x_val, y_val, x_test, y_test. The CIFAR-10 images come from where the
-tool finds them (`$ONECYCLE_DATA`); everything else is generated or comes with an installed package.
+tool finds them (`$ONECYCLE_DATA`); everything else is generated, or comes with scikit-learn, which
+the extra `benchmarks` installs.
 """
 
 from __future__ import annotations

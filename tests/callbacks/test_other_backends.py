@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-PROOFS = [
-    *(
-        TESTS / f"test_{name}.py"
-        for name in ("initial_weights", "layer_rates", "optimizers", "training")
-    ),
-    TESTS / "callbacks",
-]
-
+PROOFS = [TESTS / "engine", TESTS / "callbacks"]
 
 INSTALLED = [name for name in ("jax", "torch") if find_spec(name)]
 

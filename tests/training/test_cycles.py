@@ -13,7 +13,7 @@ import pytest
 from onecycle_cli import schedules
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError, Terminated, TrainingError
-from onecycle_cli.experiments.session import model_files
+from onecycle_cli.experiments.resume import model_files
 from onecycle_cli.experiments.train import train
 from onecycle_cli.runs.checkpoints import Checkpoints
 
