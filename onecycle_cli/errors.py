@@ -66,5 +66,6 @@ class Terminated(KeyboardInterrupt):
 
 def did_you_mean(given: object, known: Sequence[str]) -> str:
     """Return `; did you mean '...'?` for a near miss, else the list of what is known."""
-    close = difflib.get_close_matches(str(given), known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}."
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(str(given).casefold(), folded, n=1)
+    return f"; did you mean '{folded[close[0]]}'?" if close else f"; known are {', '.join(known)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onecycle_cli.config.schema import DATASETS
+from onecycle_cli.config.dataset import DATASETS
 from onecycle_cli.errors import ConfigError, did_you_mean
 
 _MODELS = {"digits": "mlp", "arrays": "mlp"}

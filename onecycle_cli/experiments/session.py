@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onecycle_cli import plotting
+from onecycle_cli import plotting, registry
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError
@@ -28,7 +28,6 @@ from onecycle_cli.experiments.manifest import manifest_of, write_config
 from onecycle_cli.experiments.resume import Resume, epochs_asked_for
 from onecycle_cli.kinds import FIND_LR, TRAIN, Kind
 from onecycle_cli.observer import Observer
-from onecycle_cli.registry import models
 from onecycle_cli.runs import files, finding, records, suggestions_file
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.run_folder import RunFolder
@@ -305,9 +304,8 @@ def identity_of(bench: Workbench) -> dict[str, Any]:
 
 
 def model_files(config: Config) -> dict[str, Any]:
-    """Return digests of the file that the model is built by and of what that imports."""
-    name = config.model.name
-    return {"model_file": models.fingerprint(name), "model_helpers": models.helpers(name)}
+    """Return digests of the files of code that the configuration names, and of what they import."""
+    return registry.files(config)
 
 
 def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

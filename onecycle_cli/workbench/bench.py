@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from onecycle_cli import data
+from onecycle_cli import data, registry
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
@@ -63,7 +63,7 @@ class Workbench:
         self.caveats: list[str] = []
         self.replay: dict[str, Any] | None = None
         self._observer = observer
-        models.check(config)
+        registry.check(config)
         self.dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
         for note in self.dataset.notes:
             observer.warn(note)
