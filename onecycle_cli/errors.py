@@ -5,6 +5,7 @@ OnecycleError           exit code 1
 ├── DataError           a data set that is missing, damaged or does not fit
 ├── ModelError          a model that cannot be built or does not fit the data
 ├── OptimizerError      a hyper-parameter that cannot be scheduled on this optimizer
+├── PluginError         code of one's own, such as a shape, that fails or answers what won't do
 ├── TrainingError       a training run that cannot go on
 └── ResultError         a result that cannot be read or written
 """
@@ -50,6 +51,10 @@ class ModelError(OnecycleError):
 
 class OptimizerError(OnecycleError):
     """A hyper-parameter that cannot be changed on this optimizer, and the way out."""
+
+
+class PluginError(OnecycleError, ValueError):
+    """A function of one's own that fails, or whose answer cannot be used."""
 
 
 class TrainingError(OnecycleError):

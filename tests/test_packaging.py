@@ -157,6 +157,7 @@ TESTED_TOGETHER = {
     "commands/console/rows.py": "commands/test_errors.py",
     "commands/train.py": "commands/test_chain.py",
     "commands/console/training_command.py": "commands/test_errors.py",
+    "schedules/drawing.py": "schedules/test_shapes.py",
     "schedules/shape_options.py": "schedules/test_shapes.py",
     "config/dataset.py": "config/test_schema.py",
     "config/finders.py": "config/test_schema.py",

@@ -16,11 +16,13 @@ from onecycle_cli.config import yaml_source
 from onecycle_cli.config.schema import Config
 from onecycle_cli.config.wording import describe, dotted
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.plugin_names import names_a_file
 
 _Key = tuple[str | int, ...]
 
 _LONGEST_TEXT = 1_000_000
-_DATASET_PATH, _MODEL_NAME = ("dataset", "path"), ("model", "name")
+_DATA = ("dataset", "path")
+_MAY_BE_OWN = (("model", "name"), ("optimizer", "name"), ("train", "shape"))
 
 
 def load_config(
@@ -176,7 +178,7 @@ def _plain(value: Any, folder: Path, key: _Key = ()) -> Any:
         return [_plain(inner, folder, (*key, i)) for i, inner in enumerate(value)]
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
-    is_path = key == _DATASET_PATH or (key == _MODEL_NAME and ".py:" in str(value))
+    is_path = key == _DATA or (key in _MAY_BE_OWN and names_a_file(value))
     if is_path and isinstance(value, str) and value:
         return os.path.normpath(folder / os.path.expanduser(value))  # noqa: PTH111
     return value

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from onecycle_cli.plugin_names import OWN, names_a_file
+
+
+def _name_of_a_file(name: object) -> object:
+    if not names_a_file(name):
+        raise ValueError(f"must be {OWN}")
+    return name
+
 
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -12,6 +21,8 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 Ends = Annotated[list[NotNegative], Field(min_length=2, max_length=2)]
+OwnFunction = Annotated[str, BeforeValidator(_name_of_a_file)]
+"""`path/to/file.py:function`; whether there is such a one, `onecycle_cli.registry` finds out."""
 Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 
 

@@ -8,7 +8,16 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from onecycle_cli import schedules
-from onecycle_cli.config.section import Auto, Count, Ends, Momentum, NotNegative, Positive, Section
+from onecycle_cli.config.section import (
+    Auto,
+    Count,
+    Ends,
+    Momentum,
+    NotNegative,
+    OwnFunction,
+    Positive,
+    Section,
+)
 
 _HAVE_THEIR_OWN_KEY = {
     "learning_rate": "max_lr",
@@ -56,7 +65,7 @@ class TrainConfig(Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
     Attributes:
-        shape: one of `schedules.SHAPES`.
+        shape: one of `schedules.SHAPES`, or `path/to/file.py:function`.
         shape_options: of the shape, see `schedules.OPTIONS`.
         layer_rates: what the learning rate is multiplied by, by pattern of layers' names.
         also: a number, or the first and the last of each cycle, for further hyper-parameters.
@@ -75,7 +84,7 @@ class TrainConfig(Section):
     max_lr: Positive | Auto = "auto"
     momentum: MomentumRange | Auto = "auto"
     weight_decay: NotNegative | Auto = "auto"
-    shape: schedules.Shape = "smith"
+    shape: schedules.Shape | OwnFunction = "smith"
     shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
     layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
     also: dict[str, NotNegative | Ends] = Field(default_factory=dict)

@@ -315,17 +315,11 @@ def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]
         ConfigError: when something is different, naming it.
     """
     changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
-    if changed == ["model_helpers"]:
-        before, after = then.get("model_helpers") or {}, now["model_helpers"]
-        files = [f for f in {**before, **after} if before.get(f) != after.get(f)]
+    of_files = registry.changed_files(then, now)
+    if changed and set(changed) <= set(of_files):
+        old = "one" if len(changed) == 1 and changed[0].endswith("_file") else "ones"
         raise ConfigError(
-            f"{folder}: was started with other versions of what the model's file imports: "
-            f"{', '.join(sorted(files))}; put the old ones back, or start a new run without "
-            f"--resume."
-        )
-    if changed == ["model_file"]:
-        raise ConfigError(
-            f"{folder}: was started with another version of the model's file; put the old one "
+            f"{folder}: was started with {' and '.join(of_files.values())}; put the old {old} "
             f"back, or start a new run without --resume."
         )
     if changed == ["data"]:

@@ -14,7 +14,7 @@ from onecycle_cli.errors import ConfigError, did_you_mean
 from onecycle_cli.plugin_names import OWN, file_and_function, names_a_file
 from onecycle_cli.registry.local_imports import local_imports
 
-__all__ = ["Function", "Wanted", "digests", "find", "listed", "parse"]
+__all__ = ["Function", "Wanted", "described", "digests", "find", "listed", "parse"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,11 @@ def parse(path: Path) -> ast.Module:
         raise ConfigError(f"{path} is not valid Python: line {error.lineno}: {error.msg}") from None
     except ValueError as error:
         raise ConfigError(f"{path} is not valid Python: {error}") from None
+
+
+def described(result: object) -> str:
+    """Return what a function has returned, for an error."""
+    return "nothing" if result is None else f"an object of type {type(result).__name__}"
 
 
 def listed(names: Iterable[str]) -> str:

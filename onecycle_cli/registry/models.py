@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.errors import ConfigError, ModelError
 from onecycle_cli.registry import options as model_options
-from onecycle_cli.registry.functions import Function, Wanted, digests, find, parse
+from onecycle_cli.registry.functions import Function, Wanted, described, digests, find, parse
 from onecycle_cli.registry.model_shapes import check_shapes, shapes_of
 from onecycle_cli.registry.options import Option
 from onecycle_cli.registry.running import Runner
@@ -165,10 +165,6 @@ def _a_model(result: Any, name: str) -> keras.Model:
 
     if not isinstance(result, keras.Model):
         raise ModelError(
-            f"model {name!r} must be a keras.Model; its function returned {_described(result)}"
+            f"model {name!r} must be a keras.Model; its function returned {described(result)}"
         )
     return result
-
-
-def _described(result: object) -> str:
-    return "nothing" if result is None else f"an object of type {type(result).__name__}"

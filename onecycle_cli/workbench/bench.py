@@ -196,6 +196,8 @@ class Workbench:
             divergence: as of `RecordedCycle`.
         """
         train = self.config.train
+        if momentum["max"] and optimizers.holds_zero(self.model.optimizer):
+            raise optimizers.without_momentum(self.model.optimizer)
         return RecordedCycle(
             constants={self.decay_name: weight_decay},
             also=train.also,
@@ -293,17 +295,24 @@ class Workbench:
 
     def _compile(self) -> None:
         settings = self.config.optimizer
-        optimizer = optimizers.create(
-            settings.name,
+        optimizer = optimizers.adapted(
+            registry.optimizers.load(settings.name),
             self.model,
             momentum=settings.momentum,
             nesterov=settings.nesterov,
             decoupled=settings.decay_kind == "decoupled",
         )
+        self._check_momentum(optimizer)
         if self.config.precision == "mixed_float16":  # else a saved model does not know of it
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         loss = make_training_loss(self.config, self.dataset)
         self.model.compile(optimizer, loss, jit_compile=self.jit_compile, auto_scale_loss=False)
+
+    def _check_momentum(self, optimizer: Any) -> None:
+        """Refuse a training that is to have a momentum, with an optimizer that has none."""
+        momentum = self.config.train.momentum
+        if optimizers.holds_zero(optimizer) and (momentum == "auto" or momentum.max):
+            raise optimizers.without_momentum(optimizer)
 
     def _attach(self) -> instruments.Instruments:
         train = self.config.train

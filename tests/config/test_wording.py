@@ -116,8 +116,8 @@ TOP = (
             "train: {shape: smiht}",
             3,
             "train.shape must be 'smith', 'linear', 'cosine', 'wsd', 'smith_caffe', 'pytorch', "
-            "'fastai', 'flat_cos', 'sgdr', 'triangular', 'triangular2', 'exp_range' or 'phases'; "
-            "got 'smiht'; did you mean 'smith'?",
+            "'fastai', 'flat_cos', 'sgdr', 'triangular', 'triangular2', 'exp_range' or 'phases' "
+            "or path/to/file.py:function; got 'smiht'; did you mean 'smith'?",
         ),
         (
             "loss: crossentropy",
