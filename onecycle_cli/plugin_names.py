@@ -1,11 +1,17 @@
-"""How a config names a function of one's own: `path/to/file.py:function`."""
+"""What all functions of one's own have in common: `path/to/file.py:function`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 OWN = "path/to/file.py:function"
 """What help texts and errors call such a name."""
+
+Guard = Callable[[], AbstractContextManager[Any]]
+"""Makes a context for running somebody else's code in."""
 
 
 def names_a_file(name: object) -> bool:
@@ -22,5 +28,5 @@ def file_and_function(name: str) -> tuple[str, str]:
 
 
 def short(name: str) -> str:
-    """Return a name without the folders of its file."""
-    return Path(name).name
+    """Return a name without the folders of its file, if it has one."""
+    return Path(name).name if names_a_file(name) else name

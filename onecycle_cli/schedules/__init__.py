@@ -1,7 +1,7 @@
 """Schedules: from a position in training to a value, as tables computed once."""
 
 from onecycle_cli.schedules.drawing import FINAL_DIVISOR
-from onecycle_cli.schedules.own_shape import Guard, OwnShape
+from onecycle_cli.schedules.own_shape import OwnShape
 from onecycle_cli.schedules.shape_options import ShapeOptions
 from onecycle_cli.schedules.shapes import OPTIONS, SHAPES, AnyShape, Shape, title
 from onecycle_cli.schedules.tables import (
@@ -30,7 +30,6 @@ __all__ = [
     "POLICIES",
     "SHAPES",
     "AnyShape",
-    "Guard",
     "OwnShape",
     "Scale",
     "Shape",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
 
 from onecycle_cli.errors import PluginError
-
-Guard = Callable[[], contextlib.AbstractContextManager[Any]]
-"""Makes a context for running somebody else's code in."""
+from onecycle_cli.plugin_names import Guard
 
 _ROUNDING = 1e-9
 

@@ -69,3 +69,8 @@ def test_which_names_mean_a_file(name, is_one, parts):
     assert plugin_names.names_a_file(name) == is_one
     if is_one:
         assert plugin_names.file_and_function(name) == parts
+
+
+def test_short_names():
+    assert plugin_names.short("/nets/net.py:build") == "net.py:build"
+    assert plugin_names.short("minimum/10") == "minimum/10"
