@@ -163,6 +163,7 @@ TESTED_TOGETHER = {
     "config/finders.py": "config/test_schema.py",
     "config/optimizer.py": "config/test_schema.py",
     "config/section.py": "config/test_schema.py",
+    "config/sources.py": "data/test_loading.py",
     "config/train.py": "config/test_schema.py",
     "plugin_names.py": "registry/test_functions.py",
     "registry/model_shapes.py": "registry/test_models.py",

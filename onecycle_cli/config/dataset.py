@@ -8,19 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from onecycle_cli.config.section import Section
-
-DATASETS: dict[str, str] = {
-    "digits": "1,797 handwritten digits of 8x8 pixels, part of scikit-learn: no download",
-    "cifar10": "60,000 photos of 32x32 pixels in 10 classes",
-    "cifar100": "60,000 photos of 32x32 pixels in 100 classes",
-    "mnist": "70,000 handwritten digits of 28x28 pixels",
-    "fashion_mnist": "70,000 pictures of clothing of 28x28 pixels in 10 classes",
-    "arrays": "your own .npz file: x_train, y_train, optional x_val, y_val, x_test, y_test",
-    "image_folder": "your own folder: train/<class>/*, optional val/<class>/*, test/<class>/*",
-}
-
-_NEED_A_PATH = ("arrays", "image_folder")
-_FIND_NO_PATH = ("digits",)
+from onecycle_cli.config.sources import SOURCES
 
 
 class AugmentConfig(Section):
@@ -57,8 +45,9 @@ class DatasetConfig(Section):
 
     @model_validator(mode="after")
     def _path_fits(self) -> DatasetConfig:
-        if self.path is None and self.name in _NEED_A_PATH:
-            raise ValueError(f"{self.name} needs dataset.path: {DATASETS[self.name]}")
-        if self.path is not None and self.name in _FIND_NO_PATH:
+        source = SOURCES[self.name]
+        if self.path is None and source.path == "needed":
+            raise ValueError(f"{self.name} needs dataset.path: {source.about}")
+        if self.path is not None and source.path == "none":
             raise ValueError(f"{self.name} comes with the program and takes no path; remove it")
         return self
