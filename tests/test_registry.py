@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from onecycle_cli import schedules, train
+from onecycle_cli import find_momentum, find_wd, schedules, train
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, OptimizerError, PluginError, Terminated
 from onecycle_cli.observer import Observer
@@ -27,6 +27,10 @@ def mine(tmp_path):
 
 def weights(folder):
     return keras.models.load_model(folder / "model.keras").get_weights()
+
+
+def load_weights(folder):
+    return keras.models.load_model(folder / "model.keras", compile=False).get_weights()
 
 
 def test_a_training_by_a_shape_of_ones_own(small, mine, tmp_path, table):
@@ -101,6 +105,44 @@ def test_an_optimizer_without_momentum_trains_once_no_momentum_is_asked_for(smal
     assert (
         type(keras.models.load_model(done.folder / "model.keras").optimizer).__name__ == "Adagrad"
     )
+
+
+def test_an_optimizer_without_momentum_has_a_weight_decay_to_find_and_no_momentum(small, tmp_path):
+    config = small(
+        optimizer={"name": "adagrad", "momentum": 0.0}, train={"momentum": {"max": 0.0, "min": 0.0}}
+    )
+    found = find_wd(config, out=tmp_path)
+    result = json.loads((found.folder / "result.json").read_text())
+    assert result["momentum_name"] == "momentum"
+    with pytest.raises(
+        OptimizerError, match=r"^adagrad has no momentum, so it can't be trained wi"
+    ):
+        find_momentum(config, out=tmp_path)
+
+
+OWN_CLASS = """
+import keras
+
+class Signed(keras.optimizers.SGD):
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step(keras.ops.sign(gradient), variable, learning_rate)
+
+def build():
+    return Signed()
+"""
+
+
+def test_an_optimizer_of_a_class_of_ones_own_is_resumed_too(small, tmp_path, listener):
+    (tmp_path / "rule.py").write_text(OWN_CLASS)
+    config = small(optimizer={"name": f"{tmp_path / 'rule.py'}:build"}, train={"max_lr": 1e-3})
+    whole = train(config, out=tmp_path / "whole")
+    listener.each_step = lambda step: signal.raise_signal(signal.SIGTERM) if step == 7 else None
+    with pytest.raises(Terminated):
+        train(config, out=tmp_path / "runs", observer=listener)
+    resumed = train(resume=tmp_path / "runs/small/train/001")
+    ours, theirs = (load_weights(r.folder) for r in (resumed, whole))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_shape_that_breaks_ends_the_training_before_it_starts(small, tmp_path):

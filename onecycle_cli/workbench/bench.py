@@ -197,7 +197,10 @@ class Workbench:
         """
         train = self.config.train
         if momentum["max"] and optimizers.holds_zero(self.model.optimizer):
-            raise optimizers.without_momentum(self.model.optimizer)
+            raise OptimizerError(
+                f"{self.config.optimizer.name} has no momentum, so it can't be trained with one of "
+                f"{momentum['max']:g}."
+            )
         return RecordedCycle(
             constants={self.decay_name: weight_decay},
             also=train.also,
