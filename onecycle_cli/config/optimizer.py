@@ -39,7 +39,7 @@ _OPTIMIZERS: dict[str, _Optimizer] = {
     "muon": _Optimizer("momentum, and AdamW's beta_1 with it; decoupled decay", is_decoupled=True),
     "adagrad": _Optimizer(_NONE),
     "adadelta": _Optimizer(_NONE),
-    "ftrl": _Optimizer(_NONE),
+    "ftrl": _Optimizer(f"for linear models; {_NONE}"),
 }
 
 OPTIMIZERS: dict[str, str] = {name: row.about for name, row in _OPTIMIZERS.items()}

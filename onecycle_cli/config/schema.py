@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,7 +15,7 @@ from pydantic import (
 from onecycle_cli.config.dataset import DatasetConfig
 from onecycle_cli.config.finders import FindLRConfig, FindMomentumConfig, FindWDConfig
 from onecycle_cli.config.optimizer import OptimizerConfig
-from onecycle_cli.config.section import Auto, Count, Section
+from onecycle_cli.config.section import Auto, Count, Section, dotted, leaves
 from onecycle_cli.config.train import TrainConfig
 from onecycle_cli.errors import ConfigError
 
@@ -79,7 +78,7 @@ class Config(Section):
 
     def leaves(self) -> dict[str, Any]:
         """Return every value by its dotted key; lists and empty mappings are values."""
-        return dict(_leaves(self.model_dump(), ""))
+        return {dotted(key): value for key, value in leaves(self.model_dump())}
 
     @property
     def origins(self) -> dict[str, str]:
@@ -113,11 +112,3 @@ class Config(Section):
             if (found := known.get(".".join(parts[:end]))) is not None:
                 return found
         return None
-
-
-def _leaves(data: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in data.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -1,8 +1,9 @@
-"""What all sections of a configuration have in common, and the types of their values."""
+"""What all sections of a configuration have in common: keys, and the types of their values."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -30,6 +31,24 @@ class Section(BaseModel):
     """Some keys of a configuration: none but these, of exactly these types, and not to change."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+Key = tuple[str | int, ...]
+"""The way to a value, by keys and by positions in lists."""
+
+
+def dotted(key: Key) -> str:
+    """Return a key as `section.key`."""
+    return ".".join(str(part) for part in key)
+
+
+def leaves(data: Any, key: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """Yield every value by its key; lists and empty mappings are values."""
+    if isinstance(data, Mapping) and data:
+        for name, inner in data.items():
+            yield from leaves(inner, (*key, name))
+    else:
+        yield key, data
 
 
 def distinct(values: list[float]) -> list[float]:

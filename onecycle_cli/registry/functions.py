@@ -42,6 +42,7 @@ class Function:
         path: its file.
         function: its name in there.
         parameters: what it takes.
+        neighbours: the functions at the top level of its file.
         is_users: whether it is one's own, and not the package's.
     """
 
@@ -50,12 +51,8 @@ class Function:
     path: Path
     function: str
     parameters: ast.arguments
+    neighbours: frozenset[str]
     is_users: bool
-
-    @property
-    def neighbours(self) -> frozenset[str]:
-        """The functions at the top level of its file."""
-        return frozenset(_functions(self.path))
 
 
 def find(
@@ -78,8 +75,15 @@ def find(
         raise ConfigError(_no_function(path, function, functions))
     parameters = functions[function].args
     _check_parameters(wanted, path, function, parameters)
-    is_users = name not in (library or {})
-    return Function(wanted.what, name, path, function, parameters, is_users)
+    return Function(
+        what=wanted.what,
+        name=name,
+        path=path,
+        function=function,
+        parameters=parameters,
+        neighbours=frozenset(functions),
+        is_users=name not in (library or {}),
+    )
 
 
 def digests(path: Path) -> tuple[str, dict[str, str]]:

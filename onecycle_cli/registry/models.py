@@ -66,11 +66,7 @@ def problem(name: str, given: Mapping[str, object]) -> tuple[str, str] | None:
         function = _found(name)
     except ConfigError as refusal:
         return "model.name", str(refusal)
-    wrong = model_options.problem(function, _options(function), given)
-    if wrong is None:
-        return None
-    option, message = wrong
-    return f"model.options.{option}" if option else "model.options", message
+    return _wrong_option(function, given)
 
 
 def files(name: str) -> tuple[str, dict[str, str]]:
@@ -115,10 +111,12 @@ def build(
         ConfigError: `problem(name, given)` finds something.
         ModelError: the function or `adapt` fails, or a model does not fit.
     """
-    found = problem(name, given)
-    if found:
-        raise ConfigError(f"{found[0]}: {found[1]}")
-    function = _found(name)
+    try:
+        function = _found(name)
+    except ConfigError as refusal:
+        raise ConfigError(f"model.name: {refusal}") from None
+    if wrong := _wrong_option(function, given):
+        raise ConfigError(f"{wrong[0]}: {wrong[1]}")
     arguments = dict(given)
     if activation is not None and "activation" in _options(function):
         arguments.setdefault("activation", activation)
@@ -141,6 +139,14 @@ def build(
 
 def _found(name: str) -> Function:
     return find(_MODEL, name, _library(), _BUILDER)
+
+
+def _wrong_option(function: Function, given: Mapping[str, object]) -> tuple[str, str] | None:
+    wrong = model_options.problem(function, _options(function), given)
+    if wrong is None:
+        return None
+    option, message = wrong
+    return f"model.options.{option}" if option else "model.options", message
 
 
 def _options(function: Function) -> dict[str, Option]:

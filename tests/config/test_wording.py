@@ -1,8 +1,7 @@
 import pytest
 
 from onecycle_cli.config import load_config
-from onecycle_cli.config.wording import did_you_mean
-from onecycle_cli.errors import ConfigError
+from onecycle_cli.errors import ConfigError, did_you_mean
 
 TOP = (
     "name, seed, batch_size, precision, jit_compile, steps_per_execution, fused_batch_norm, loss, "

@@ -7,6 +7,8 @@ from onecycle_cli.config.optimizer import UNSUITABLE
 from onecycle_cli.errors import ConfigError, OptimizerError
 from onecycle_cli.registry import optimizers
 
+OF_KERAS = {n.lower() for n, c in vars(keras.optimizers).items() if isinstance(c, type)}
+
 MODULE = "import keras\ndef build():\n    return keras.optimizers."
 
 
@@ -18,12 +20,11 @@ def config_with(name):
 def test_every_optimizer_of_keras_is_known():
     """One that this Keras has and no row speaks of is an omission."""
     bases = {"optimizer", "optimizermap"}
-    classes = {n.lower() for n, c in vars(keras.optimizers).items() if isinstance(c, type)}
-    assert classes - bases <= OPTIMIZERS.keys() | UNSUITABLE.keys()
+    assert OF_KERAS - bases <= OPTIMIZERS.keys() | UNSUITABLE.keys()
     assert OPTIMIZERS.keys().isdisjoint(UNSUITABLE)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name in OF_KERAS])
 def test_an_optimizer_by_name_is_a_new_stock_one(name):
     optimizer = optimizers.load(name)
     assert type(optimizer) is getattr(keras.optimizers, type(optimizer).__name__)
@@ -39,7 +40,7 @@ def test_an_unsuitable_one_is_refused_with_the_reason(name):
 
 
 def test_one_that_this_keras_lacks_is_said(monkeypatch):
-    monkeypatch.delattr(keras.optimizers, "Muon")
+    monkeypatch.delattr(keras.optimizers, "Muon", raising=False)
     with pytest.raises(OptimizerError, match=rf"Keras {keras.__version__} has no optimizer 'muon'"):
         optimizers.load("muon")
 

@@ -384,6 +384,7 @@ def test_a_momentum_of_0_is_that_of_an_optimizer_without_one(regression, each_ba
         np.testing.assert_allclose(own, stock_weights, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.skipif(not hasattr(keras.optimizers, "Muon"), reason="an older Keras")
 def test_both_decays_of_muon_are_steered_as_one(regression):
     model = regression.model("sgd")
     optimizer = optimizers.adapted(load("muon"), model, momentum=0.9, nesterov=True, decoupled=True)
