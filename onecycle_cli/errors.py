@@ -5,6 +5,7 @@ OnecycleError           exit code 1
 ├── DataError           a data set that is missing, damaged or does not fit
 ├── ModelError          a model that cannot be built or does not fit the data
 ├── OptimizerError      a hyper-parameter that cannot be scheduled on this optimizer
+├── PluginError         code of one's own, such as a shape, that fails or answers what won't do
 ├── TrainingError       a training run that cannot go on
 └── ResultError         a result that cannot be read or written
 """
@@ -52,6 +53,10 @@ class OptimizerError(OnecycleError):
     """A hyper-parameter that cannot be changed on this optimizer, and the way out."""
 
 
+class PluginError(OnecycleError, ValueError):
+    """A function of one's own that fails, or whose answer cannot be used."""
+
+
 class TrainingError(OnecycleError):
     """A training run that cannot start or cannot go on."""
 
@@ -66,5 +71,6 @@ class Terminated(KeyboardInterrupt):
 
 def did_you_mean(given: object, known: Sequence[str]) -> str:
     """Return `; did you mean '...'?` for a near miss, else the list of what is known."""
-    close = difflib.get_close_matches(str(given), known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}."
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(str(given).casefold(), folded, n=1)
+    return f"; did you mean '{folded[close[0]]}'?" if close else f"; known are {', '.join(known)}."

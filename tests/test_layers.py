@@ -22,7 +22,7 @@ LAYERS = [
     {"suggest", "config"},
     {"schedules", "kinds"},
     {"observer"},
-    {"errors", "version"},
+    {"errors", "plugin_names", "version"},
 ]
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 

@@ -156,7 +156,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 def bases() -> list[str]:
     """Return the configs to start from: ours, those of `onecycle init`, and a full one."""
-    from onecycle_cli.config.schema import DATASETS
+    from onecycle_cli.config import DATASETS
     from onecycle_cli.config.template import template
 
     ours = [path.read_text() for path in sorted((ROOT / "configs").glob("*.yaml"))]

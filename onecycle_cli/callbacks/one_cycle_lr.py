@@ -15,6 +15,7 @@ from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
 from onecycle_cli.engine.steering.names import LEARNING_RATE, MOMENTUM
 from onecycle_cli.engine.steering.optimizers import MOMENTA
 from onecycle_cli.errors import OptimizerError, did_you_mean
+from onecycle_cli.registry import shapes
 
 
 class OneCycleLR(ScheduledTraining):
@@ -46,7 +47,9 @@ class OneCycleLR(ScheduledTraining):
             momentum is left alone.
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
         verbose: print the values in force at the end of each epoch, unless `fit(verbose=0)`.
-        shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...
+        shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...; or a
+            function from the progress of the cycle, in [0, 1], to the rate's share of `max_lr`, or
+            the path to one, `"path/to/file.py:function"`.
         layer_rates: what the learning rate is multiplied by for groups of layers, by pattern of
             their names, such as `{"conv1*": 0.1}`; the first pattern that fits counts, and 0
             freezes. Decoupled weight decay goes with the rate. See
@@ -89,7 +92,7 @@ class OneCycleLR(ScheduledTraining):
         minimum_momentum: float | None = 0.85,
         verbose: bool = True,
         *,
-        shape: schedules.Shape = "smith",
+        shape: schedules.AnyShape = "smith",
         layer_rates: Mapping[str, float] | None = None,
         also: Mapping[str, schedules.Values] | None = None,
         scale_precentage: float | None = None,
@@ -112,7 +115,7 @@ class OneCycleLR(ScheduledTraining):
         self.maximum_momentum = maximum_momentum
         self.minimum_momentum = minimum_momentum
         self.verbose = verbose
-        self.shape: schedules.Shape = shape
+        self.shape: schedules.AnyShape = shapes.load(shape)
         self.options = options
         self.layer_rates = dict(layer_rates or {})
         for pattern, factor in self.layer_rates.items():

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onecycle_cli.commands.console.ending import presented, table
+from onecycle_cli.plugin_names import OWN
 
 
 class Listed(StrEnum):
@@ -37,7 +38,9 @@ def _entries(what: Listed) -> list[tuple[str, str]]:
         return _shapes()
     from onecycle_cli.config import DATASETS, OPTIMIZERS
 
-    return list((DATASETS if what is Listed.datasets else OPTIMIZERS).items())
+    if what is Listed.datasets:
+        return list(DATASETS.items())
+    return [*OPTIMIZERS.items(), (OWN, "your own, from nothing to a keras.optimizers.Optimizer")]
 
 
 def _shapes() -> list[tuple[str, str]]:
@@ -49,6 +52,7 @@ def _shapes() -> list[tuple[str, str]]:
         if OPTIONS[name]:
             options = (f"{option}: {_shown(value)}" for option, value in OPTIONS[name].items())
             rows.append(("", "options: " + ", ".join(options)))
+    rows.append((OWN, "your own, from the progress of a cycle to the rate's share of max_lr"))
     return rows
 
 
@@ -69,5 +73,5 @@ def _models() -> list[tuple[str, str]]:
         rows.append((name, about))
         options = models.options(name).values()
         rows.append(("", "options: " + ", ".join(f"{o.name}={o.default}" for o in options)))
-    rows.append(("path/to/file.py:function", "your own, from input_shape and num_classes"))
+    rows.append((OWN, "your own, from input_shape and num_classes"))
     return rows

@@ -91,6 +91,7 @@ def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
     from onecycle_cli import data, plotting
     from onecycle_cli.config import load_config
     from onecycle_cli.errors import ConfigError
+    from onecycle_cli.plugin_names import short
 
     if len(paths) > 1:
         raise ConfigError("plot takes one config at a time, and no run folders beside it.")
@@ -109,7 +110,7 @@ def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
     rates = [1.0] * len(cycles) if shares else values.cycle_rates(config)
     lrs, momenta = _schedules(config, rates, values.momentum, steps)
     length = f"{epochs} epoch{'' if epochs == 1 else 's'}"
-    title = f"{config.name}: schedule of {length}, shape {config.train.shape}"
+    title = f"{config.name}: schedule of {length}, shape {short(config.train.shape)}"
     if shares:
         title += "\nas shares of max_lr, which is not known yet"
         unit = " x max_lr"
@@ -135,13 +136,14 @@ def _schedules(
 ) -> tuple[list[float], list[float]]:
     """Return learning rate and momentum of each step of all cycles, one after the other."""
     from onecycle_cli import schedules
+    from onecycle_cli.registry import shapes
 
-    train = config.train
+    train, shape = config.train, shapes.load(config.train.shape)
     lrs: list[float] = []
     momenta: list[float] = []
     for cycle, max_lr in zip(train.cycles, rates, strict=True):
         steps = cycle.epochs * steps_per_epoch
-        shape, end, options = train.shape, train.end_percentage, train.shape_options
+        end, options = train.end_percentage, train.shape_options
         lrs += schedules.learning_rates(
             steps,
             max_lr,

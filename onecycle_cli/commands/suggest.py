@@ -30,7 +30,7 @@ def suggest_command(
             "--rule",
             metavar="NAME",
             help="Suggest by this rule: basin (the usual one), rebound/2, steep, valley, slide, "
-            "minimum/10 or minimum.",
+            "minimum/10, minimum, or your own as path/to/file.py:function.",
         ),
     ] = None,
     smooth: Annotated[
@@ -102,10 +102,12 @@ def suggest_command(
 
 def _check(runs: Sequence[Path], rule: str | None, smooth: float | None, *, write: bool) -> None:
     from onecycle_cli.errors import ConfigError, did_you_mean
+    from onecycle_cli.plugin_names import OWN, names_a_file
     from onecycle_cli.suggest import RULES
 
-    if rule is not None and rule not in RULES:
-        raise ConfigError(f"--rule: there is no rule '{rule}'{did_you_mean(rule, list(RULES))}")
+    if rule is not None and rule not in RULES and not names_a_file(rule):
+        near = did_you_mean(rule, [*RULES, OWN])
+        raise ConfigError(f"--rule: there is no rule '{rule}'{near}")
     if smooth is not None and not (smooth > 0 and math.isfinite(smooth)):
         raise ConfigError(
             f"--smooth: must be a number above 0, the kernel's width in ln(lr); got {smooth:g}."

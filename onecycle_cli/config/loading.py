@@ -14,13 +14,14 @@ from pydantic import ValidationError
 
 from onecycle_cli.config import yaml_source
 from onecycle_cli.config.schema import Config
-from onecycle_cli.config.wording import describe, dotted
+from onecycle_cli.config.section import Key, dotted, leaves
+from onecycle_cli.config.wording import describe
 from onecycle_cli.errors import ConfigError
-
-_Key = tuple[str | int, ...]
+from onecycle_cli.plugin_names import names_a_file
 
 _LONGEST_TEXT = 1_000_000
-_DATASET_PATH, _MODEL_NAME = ("dataset", "path"), ("model", "name")
+_DATA = ("dataset", "path")
+_MAY_BE_OWN = (("model", "name"), ("optimizer", "name"), ("train", "shape"))
 
 
 def load_config(
@@ -71,7 +72,7 @@ class _Draft:
     origins: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
 
-    def put(self, key: _Key, value: Any, place: str) -> None:
+    def put(self, key: Key, value: Any, place: str) -> None:
         """Let a value go before whatever was under its key, and within it."""
         if key[0] == "loss" and isinstance(self.data.get("loss"), str):
             self.data["loss"] = {"name": self.data["loss"]}
@@ -80,7 +81,7 @@ class _Draft:
         for known in (self.origins, self.places):
             for inner in [k for k in known if k.startswith(f"{dotted(key)}.")]:
                 del known[inner]
-        self.origins |= dict.fromkeys(_leaves(value, key), "--set")
+        self.origins |= dict.fromkeys(_places_of_values(value, key), "--set")
         self.places[dotted(key)] = place
 
     def validated(self) -> Config:
@@ -100,15 +101,17 @@ def _read(source: str | Path | Mapping[str, Any] | Config) -> _Draft:
         return _Draft(source.model_dump(), source.name, origins, places)
     if isinstance(source, Mapping):
         data = _plain(source, Path.cwd())
-        return _Draft(data, origins=dict.fromkeys(_leaves(data), "file"))
+        return _Draft(data, origins=dict.fromkeys(_places_of_values(data), "file"))
     path = Path(source)
     parsed, lines = _parse_file(path)
     data = _plain(parsed, path.resolve().parent)
     places = {dotted(key): f"{path}, line {line}" for key, line in lines.items()}
-    return _Draft(data, path.stem, dict.fromkeys(_leaves(data), "file"), {"": str(path)} | places)
+    return _Draft(
+        data, path.stem, dict.fromkeys(_places_of_values(data), "file"), {"": str(path)} | places
+    )
 
 
-def _parse_file(path: Path) -> tuple[dict[str, Any], dict[_Key, int]]:
+def _parse_file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(_LONGEST_TEXT + 1)
@@ -134,7 +137,7 @@ def _parse_file(path: Path) -> tuple[dict[str, Any], dict[_Key, int]]:
     return data, lines
 
 
-def _override(text: str) -> tuple[_Key, Any]:
+def _override(text: str) -> tuple[Key, Any]:
     key, equals, value = text.partition("=")
     parts = [part.strip() for part in key.split(".")]
     if not equals or not all(parts):
@@ -145,7 +148,7 @@ def _override(text: str) -> tuple[_Key, Any]:
         raise ConfigError(f"--set {text}: the value is not valid YAML: {_brief(error)}.") from None
 
 
-def _put(data: dict[str, Any], key: _Key, value: Any, place: str) -> None:
+def _put(data: dict[str, Any], key: Key, value: Any, place: str) -> None:
     node: Any = data
     for depth, part in enumerate(key):
         slot = _slot(node, part, f"{place}: {dotted(key[:depth])}")
@@ -167,7 +170,7 @@ def _slot(node: dict[str, Any] | list[Any], part: str | int, name: str) -> str |
     return entries.index(str(part))
 
 
-def _plain(value: Any, folder: Path, key: _Key = ()) -> Any:
+def _plain(value: Any, folder: Path, key: Key = ()) -> Any:
     """Return a copy in plain dicts and lists, its paths made absolute."""
     if isinstance(value, Mapping):
         items = ((str(name), inner) for name, inner in value.items())
@@ -176,17 +179,16 @@ def _plain(value: Any, folder: Path, key: _Key = ()) -> Any:
         return [_plain(inner, folder, (*key, i)) for i, inner in enumerate(value)]
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
-    is_path = key == _DATASET_PATH or (key == _MODEL_NAME and ".py:" in str(value))
+    is_path = key == _DATA or (key in _MAY_BE_OWN and names_a_file(value))
     if is_path and isinstance(value, str) and value:
         return os.path.normpath(folder / os.path.expanduser(value))  # noqa: PTH111
     return value
 
 
-def _leaves(data: Any, key: _Key = ()) -> list[str]:
+def _places_of_values(data: Any, key: Key = ()) -> list[str]:
     """Return the dotted keys of the values; a list counts as one value."""
-    if isinstance(data, dict) and data:
-        return [leaf for name, inner in data.items() for leaf in _leaves(inner, (*key, name))]
-    return [dotted(tuple(takewhile(lambda part: not str(part).isdecimal(), key)))]
+    ways = (way for way, _ in leaves(data, key))
+    return [dotted(tuple(takewhile(lambda part: not str(part).isdecimal(), way))) for way in ways]
 
 
 def _default_name(data: Mapping[str, Any]) -> str:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from onecycle_cli.config.schema import DATASETS
+from onecycle_cli.config.sources import SOURCES, DataSource
 from onecycle_cli.errors import ConfigError, did_you_mean
 
-_MODELS = {"digits": "mlp", "arrays": "mlp"}
-_EPOCHS = {"digits": 20, "cifar10": 20, "cifar100": 40}
 _OPTIONAL_PATH = """\
   # path: null                  # a local copy; else $ONECYCLE_DATA, the Keras cache, a download
 """
-_PATHS = {
-    "digits": "",
-    "arrays": """\
-  path: data.npz                # x_train, y_train, optional x_val, y_val, x_test, y_test
-""",
-    "image_folder": """\
-  path: images                  # train/<class>/*, optional val/<class>/*, test/<class>/*
-""",
-}
 
 _TEXT = """\
 # {about}
@@ -71,13 +60,21 @@ def template(dataset: str) -> str:
     Raises:
         ConfigError: when there is no such data set.
     """
-    if dataset not in DATASETS:
-        raise ConfigError(f"unknown data set '{dataset}'{did_you_mean(dataset, list(DATASETS))}")
+    if dataset not in SOURCES:
+        raise ConfigError(f"unknown data set '{dataset}'{did_you_mean(dataset, list(SOURCES))}")
+    source = SOURCES[dataset]
     return _TEXT.format(
-        about=DATASETS[dataset],
+        about=source.about,
         name=dataset,
-        path=_PATHS.get(dataset, _OPTIONAL_PATH),
-        model=_MODELS.get(dataset, "resnet9"),
-        epochs=_EPOCHS.get(dataset, 20),
-        batch_size=64 if dataset == "digits" else 128,
+        path=_path_line(source),
+        model=source.model,
+        epochs=source.epochs,
+        batch_size=source.batch_size,
     )
+
+
+def _path_line(source: DataSource) -> str:
+    if source.example is None:
+        return _OPTIONAL_PATH if source.path == "optional" else ""
+    path, content = source.example
+    return f"  {f'path: {path}':<30}# {content}\n"

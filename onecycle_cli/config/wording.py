@@ -9,11 +9,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from onecycle_cli.config.schema import Config
+from onecycle_cli.config.section import Key, dotted
 from onecycle_cli.errors import did_you_mean
 
-__all__ = ["describe", "did_you_mean", "dotted"]
-
-_Key = tuple[str | int, ...]
+__all__ = ["describe"]
 
 _RULES = {
     "missing": "is required",
@@ -49,7 +48,7 @@ def describe(
         places: where each key was set, such as `file.yaml, line 3`, by dotted key.
         fallback: what to call the place of a key that is nowhere.
     """
-    by_key: dict[_Key, list[Any]] = {}
+    by_key: dict[Key, list[Any]] = {}
     for problem in error.errors():
         by_key.setdefault(_real_key(problem, data), []).append(problem)
     by_key = {key: found for key, found in by_key.items() if not _explained_within(key, by_key)}
@@ -59,12 +58,7 @@ def describe(
     )
 
 
-def dotted(key: _Key) -> str:
-    """Return a key as `section.key`."""
-    return ".".join(str(part) for part in key)
-
-
-def _real_key(problem: Any, data: Any) -> _Key:
+def _real_key(problem: Any, data: Any) -> Key:
     """Cut off the names of union members that pydantic appends to the location."""
     key: list[str | int] = []
     whole = problem["type"] in ("missing", "extra_forbidden")
@@ -80,13 +74,13 @@ def _real_key(problem: Any, data: Any) -> _Key:
     return tuple(key)
 
 
-def _explained_within(key: _Key, by_key: Mapping[_Key, Sequence[Any]]) -> bool:
+def _explained_within(key: Key, by_key: Mapping[Key, Sequence[Any]]) -> bool:
     """Tell whether only "must be 'auto'" is wrong here, because the mapping itself is meant."""
     meant = any(other[: len(key)] == key and other != key for other in by_key)
     return meant and all(p["type"] == "literal_error" for p in by_key[key])
 
 
-def _sentence(key: _Key, problems: Sequence[Any]) -> str:
+def _sentence(key: Key, problems: Sequence[Any]) -> str:
     name, first = dotted(key), problems[0]
     if first["type"] == "extra_forbidden":
         return f"unknown key {name}{did_you_mean(key[-1], _known_keys(key[:-1]))}"
@@ -116,7 +110,7 @@ def _choices(problem: Any) -> list[str]:
     return [part for part in problem["ctx"]["expected"].split("'") if part.strip(" ,or")]
 
 
-def _known_keys(section: _Key) -> list[str]:
+def _known_keys(section: Key) -> list[str]:
     model: Any = Config
     for part in section:
         if isinstance(part, int):
@@ -135,7 +129,7 @@ def _section_type(annotation: Any) -> Any:
     return None
 
 
-def _place(key: _Key, places: Mapping[str, str], fallback: str) -> str:
+def _place(key: Key, places: Mapping[str, str], fallback: str) -> str:
     """Return where a key was set; for a section, rather where something in it was overridden."""
     inner = [place for k, place in places.items() if k.startswith(f"{dotted(key)}.")]
     if overridden := [place for place in inner if place.startswith("--")]:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.config import SOURCES
 from onecycle_cli.errors import DataError
 
 if TYPE_CHECKING:
     from onecycle_cli.config import DatasetConfig
-
-_AUGMENTED_BY_DEFAULT = frozenset({"cifar10", "cifar100"})
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def augmentation(config: DatasetConfig) -> Augment | None:
     By default flips and crops of 4 pixels for cifar10 and cifar100, nothing elsewhere.
     """
     if config.augment is None:
-        return Augment() if config.name in _AUGMENTED_BY_DEFAULT else None
+        return Augment() if SOURCES[config.name].is_augmented else None
     wanted = Augment(config.augment.flip, config.augment.crop, config.augment.cutout)
     return wanted if wanted.flip or wanted.crop or wanted.cutout else None
 

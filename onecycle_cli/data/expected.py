@@ -5,17 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from onecycle_cli.config import SOURCES
 from onecycle_cli.data.loading import load
 
 if TYPE_CHECKING:
     from onecycle_cli.config import DatasetConfig
-
-_TRAINING_EXAMPLES = {
-    "cifar10": 50_000,
-    "cifar100": 50_000,
-    "mnist": 60_000,
-    "fashion_mnist": 60_000,
-}
 
 
 def expected_steps_per_epoch(config: DatasetConfig, batch_size: int, *, seed: int) -> int:
@@ -31,7 +25,7 @@ def expected_steps_per_epoch(config: DatasetConfig, batch_size: int, *, seed: in
     Raises:
         DataError: when a data set that has to be loaded can't be.
     """
-    known = _TRAINING_EXAMPLES.get(config.name)
+    known = SOURCES[config.name].training_examples
     if known is None:
         return math.ceil(len(load(config, seed=seed).train) / batch_size)
     pool = min(known, config.limit or known)

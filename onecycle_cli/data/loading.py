@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from onecycle_cli.config import SOURCES
 from onecycle_cli.data.augment import augmentation, check_augment
 from onecycle_cli.data.dataset import Dataset
-from onecycle_cli.data.sources import arrays, cifar, digits, image_folder, mnist
 from onecycle_cli.data.sources.source import Examples, Progress, Source
 from onecycle_cli.data.splitting import Positions, split
 from onecycle_cli.data.statistics import channel_statistics
@@ -19,15 +19,6 @@ from onecycle_cli.errors import DataError
 if TYPE_CHECKING:
     from onecycle_cli.config import DatasetConfig
 
-_READERS: dict[str, Callable[[DatasetConfig, Progress | None], Source]] = {
-    "digits": digits.read,
-    "cifar10": partial(cifar.read, cifar.CIFAR10),
-    "cifar100": partial(cifar.read, cifar.CIFAR100),
-    "mnist": mnist.read_mnist,
-    "fashion_mnist": mnist.read_fashion_mnist,
-    "arrays": arrays.read,
-    "image_folder": image_folder.read,
-}
 _TEST_FRACTION = 0.1
 _TEST, _LIMIT, _VALIDATION = "test", "limit", "validation"
 _PURPOSES = {_TEST: 1, _LIMIT: 2, _VALIDATION: 3}  # tell the draws of one seed apart
@@ -49,7 +40,7 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
         ConfigError: the data set needs a path and has none.
         DataError: the data are missing, damaged, or do not fit the configuration.
     """
-    source = _READERS[config.name](config, progress)
+    source = _reader_of(config.name)(config, progress)
     check_augment(augmentation(config), source.x.shape[1:])
     pool, given = np.split(np.arange(len(source.x)), [len(source.x) - source.validation])
     pool, test_rows = _set_test_aside(source, pool, seed)
@@ -70,6 +61,11 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
         notes=(*source.notes, *notes),
         test_rows=test_rows,
     )
+
+
+def _reader_of(name: str) -> Callable[[DatasetConfig, Progress | None], Source]:
+    module, _, function = SOURCES[name].reader.partition(".")
+    return getattr(import_module(f"onecycle_cli.data.sources.{module}"), function)
 
 
 def _set_test_aside(

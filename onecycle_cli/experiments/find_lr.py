@@ -17,6 +17,7 @@ from onecycle_cli.experiments.request import Request, Source
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_LR
 from onecycle_cli.observer import Observer
+from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import files, records
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.suggest import LRFindings, Suggestion
@@ -146,9 +147,10 @@ class _Search:
 
     def _announce(self) -> None:
         repeats, momentum = self.settings.repeats, self.values.reference_momentum
+        optimizer = short(self.config.optimizer.name)
         self.observer.note(
             f"{repeats} range test{'' if repeats == 1 else 's'} from {self.settings.min_lr:g} to "
-            f"{self.settings.max_lr:g}: {self.config.optimizer.name}, momentum {momentum:g}, "
+            f"{self.settings.max_lr:g}: {optimizer}, momentum {momentum:g}, "
             f"{self.config.optimizer.decay_kind} weight decay {self.values.weight_decay:g}"
         )
         swept = repeats * self.steps

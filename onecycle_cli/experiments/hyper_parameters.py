@@ -12,6 +12,7 @@ from onecycle_cli.data import augmentation
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import FIND_LR, FINDERS, TRAIN
 from onecycle_cli.observer import Observer
+from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import suggestions_file
 from onecycle_cli.suggest import DEFAULT_MOMENTUM
 
@@ -218,10 +219,10 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
         "dataset": config.dataset.name,
         "data": fingerprint,
         "augment": None if augment is None else asdict(augment),
-        "model": Path(config.model.name).name,
+        "model": short(config.model.name),
         "options": dict(config.model.options),
         "batch_size": config.batch_size,
-        "optimizer": config.optimizer.name,
+        "optimizer": short(config.optimizer.name),
         "nesterov": config.optimizer.nesterov,
         "decay": config.optimizer.decay_kind,
         "precision": config.precision,

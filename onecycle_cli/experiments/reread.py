@@ -15,6 +15,8 @@ from onecycle_cli.errors import OnecycleError, ResultError
 from onecycle_cli.experiments.hyper_parameters import conditions_of
 from onecycle_cli.experiments.saved_scores import rungs_of, scores_of
 from onecycle_cli.kinds import FIND_LR, FINDERS, KINDS
+from onecycle_cli.plugin_names import names_a_file, short
+from onecycle_cli.registry import rules
 from onecycle_cli.runs import finding, records, suggestions_file
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import BANDWIDTH, LRFindings, Scores, Suggestion
@@ -28,7 +30,9 @@ class SuggestedAgain:
         folder: the run's folder.
         record: what it holds.
         suggestion: the suggestion; the saved one where it can't be computed again.
-        rule: by which rule of `suggest.RULES`; `None`: as the finder does.
+        rule: by which rule: a name of `suggest.RULES`, or that of a function; `None`: as the finder
+            does.
+        rule_file: a digest of the file that the rule is in, if it was given by path.
         bandwidth: the smoothing kernel's width in ln lr; of several, the largest.
         skip_begin: points at the beginning of each curve that were left out.
         skip_end: points at its end that were left out.
@@ -42,6 +46,7 @@ class SuggestedAgain:
     record: Record
     suggestion: Suggestion
     rule: str | None = None
+    rule_file: str | None = None
     bandwidth: float = BANDWIDTH
     skip_begin: int = 0
     skip_end: int = 0
@@ -65,6 +70,11 @@ class SuggestedAgain:
         value = self.suggestion.value
         return suggest.base_lr(value) if self.key == "max_lr" and isinstance(value, float) else None
 
+    @property
+    def own_rule(self) -> dict[str, str]:
+        """What tells one version of a rule by path from another."""
+        return {"rule_file": self.rule_file} if self.rule_file else {}
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
         data = {
@@ -81,6 +91,7 @@ class SuggestedAgain:
             data |= {
                 "min_lr": self.min_lr,
                 "rule": self.rule,
+                **self.own_rule,
                 "smoothing": self.bandwidth,
                 "skip_begin": self.skip_begin,
                 "skip_end": self.skip_end,
@@ -93,7 +104,7 @@ class SuggestedAgain:
 def suggest_again(
     path: str | Path,
     *,
-    rule: str | None = None,
+    rule: str | suggest.RuleFunction | None = None,
     bandwidth: float | None = None,
     skip_begin: int | None = None,
     skip_end: int | None = None,
@@ -103,7 +114,9 @@ def suggest_again(
     Args:
         path: a run's folder; an experiment's folder, for its newest range test; or a folder of
             keras-one-cycle with `lrs.npy` and `losses.npy`.
-        rule: of a range test: a name of `suggest.RULES`, to suggest by that rule.
+        rule: of a range test: a name of `suggest.RULES`, to suggest by that rule; or a function of
+            your own from learning rates and losses to a learning rate, or
+            `path/to/file.py:function`.
         bandwidth: of a range test: the smoothing kernel's width in ln lr, > 0.
         skip_begin: of a range test: how many points at the beginning of each curve to leave out;
             `None`: as many as the run did.
@@ -112,6 +125,8 @@ def suggest_again(
     Raises:
         ResultError: when there is no such run, when it suggests nothing, or when `rule`,
             `bandwidth` or points to skip are given for another kind of run.
+        ConfigError: when `rule` is a path and there is no such file or function.
+        PluginError: when a function of your own fails, or gives no learning rate that was tested.
     """
     folder = _find(Path(path))
     record = records.read_record(folder)
@@ -150,7 +165,7 @@ def write_suggestion(again: SuggestedAgain) -> Path:
         again.key,
         _with_origin(again),
         run=again.record.label,
-        conditions=_conditions(again.record),
+        conditions={**_conditions(again.record), **again.own_rule},
     )
     return experiment / "suggestions.yaml"
 
@@ -163,7 +178,7 @@ def _find(path: Path) -> Path:
 def _range_test(
     folder: Path,
     record: Record,
-    rule: str | None,
+    rule: str | suggest.RuleFunction | None,
     bandwidth: float | None,
     skip: tuple[int | None, int | None],
 ) -> SuggestedAgain:
@@ -179,7 +194,7 @@ def _range_test(
     )
     findings = suggest.suggest_lr(
         sweeps,
-        rule=rule or suggest.OURS,
+        rule=suggest.OURS if rule is None else rules.load(rule),
         bandwidth=bandwidth,
         chance=chance if isinstance(chance, float) else None,
         planned=_planned(folder, record),
@@ -191,7 +206,8 @@ def _range_test(
         folder,
         record,
         findings.suggestion,
-        rule,
+        suggest.OwnRule.of(rule).name if callable(rule) else rule,
+        rules.digest(rule) if isinstance(rule, str) and names_a_file(rule) else None,
         bandwidth=width,
         skip_begin=begin,
         skip_end=end,
@@ -289,7 +305,7 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
         return found
     how = "from the saved trials"
     if again.findings is not None and again.rungs is None:
-        rule = again.rule or suggest.OURS
+        rule = short(again.rule or suggest.OURS)
         how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:.3g} in ln lr"
         if again.skip_begin or again.skip_end:
             how += f", without the first {again.skip_begin} and the last {again.skip_end} points"

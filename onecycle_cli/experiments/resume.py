@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onecycle_cli import registry
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments.hyper_parameters import Values, conditions_of
 from onecycle_cli.observer import Observer
-from onecycle_cli.registry import models
 from onecycle_cli.runs import files, run_folder
 
 if TYPE_CHECKING:
@@ -136,9 +136,8 @@ def identity_of(bench: Workbench) -> dict[str, Any]:
 
 
 def model_files(config: Config) -> dict[str, Any]:
-    """Return digests of the file that the model is built by and of what that imports."""
-    name = config.model.name
-    return {"model_file": models.fingerprint(name), "model_helpers": models.helpers(name)}
+    """Return digests of the files of code that the configuration names, and of what they import."""
+    return registry.files(config)
 
 
 def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -148,17 +147,11 @@ def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]
         ConfigError: when something is different, naming it.
     """
     changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
-    if changed == ["model_helpers"]:
-        before, after = then.get("model_helpers") or {}, now["model_helpers"]
-        files = [f for f in {**before, **after} if before.get(f) != after.get(f)]
+    of_files = registry.changed_files(then, now)
+    if changed and set(changed) <= set(of_files):
+        old = "one" if len(changed) == 1 and changed[0].endswith("_file") else "ones"
         raise ConfigError(
-            f"{folder}: was started with other versions of what the model's file imports: "
-            f"{', '.join(sorted(files))}; put the old ones back, or start a new run without "
-            f"--resume."
-        )
-    if changed == ["model_file"]:
-        raise ConfigError(
-            f"{folder}: was started with another version of the model's file; put the old one "
+            f"{folder}: was started with {' and '.join(of_files.values())}; put the old {old} "
             f"back, or start a new run without --resume."
         )
     if changed == ["data"]:

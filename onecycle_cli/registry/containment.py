@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from onecycle_cli.errors import ModelError
+from onecycle_cli.errors import ModelError, OnecycleError
 
 __all__ = ["contained", "same_folder"]
 
@@ -21,16 +21,19 @@ _SAFE_MODE = "safe_mode_saving"
 
 
 @contextlib.contextmanager
-def contained() -> Iterator[None]:
+def contained(what: str = "model", error: type[OnecycleError] = ModelError) -> Iterator[None]:
     """Undo what code leaves behind in the process, and keep it from ending the process.
 
     The current folder, the streams, the command line, what signals do, the filters of warnings,
-    NumPy's handling of errors and Keras' safe mode and limits of training are afterwards as they
-    were.
+    NumPy's handling of errors and, where Keras is in use, its safe mode and limits of training are
+    afterwards as they were.
+
+    Args:
+        what: whose code it is, for the error.
+        error: raised when it has changed a setting of Keras that decides what a model computes.
 
     Raises:
         SystemExit: when the code calls `os._exit` or another such function.
-        ModelError: when it has changed a setting of Keras that decides what a model computes.
     """
     import numpy as np
 
@@ -42,8 +45,9 @@ def contained() -> Iterator[None]:
         kept.enter_context(_same_signals())
         kept.enter_context(warnings.catch_warnings())
         kept.enter_context(np.errstate())
-        kept.enter_context(_same_limits())
-        kept.enter_context(_same_numbers())
+        if "keras" in sys.modules:
+            kept.enter_context(_same_limits())
+            kept.enter_context(_same_numbers(what, error))
         for name in _WAYS_OUT:
             stock = getattr(os, name)
             kept.callback(setattr, os, name, stock)
@@ -118,7 +122,7 @@ def _same_limits() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _same_numbers() -> Iterator[None]:
+def _same_numbers(what: str, error: type[OnecycleError]) -> Iterator[None]:
     """Keep the settings that decide what a model computes, and refuse code that changes them."""
     from keras import config
 
@@ -146,7 +150,8 @@ def _same_numbers() -> Iterator[None]:
     for name, value in before.items():
         was, is_now = (getattr(v, "name", v) for v in (value, after[name]))
         if is_now != was:
-            raise ModelError(
-                f"the model's code changes Keras' global {name} from {was} to {is_now}, so what is "
-                f"computed would not be what the config says; take that out: {settings[name][2]}."
+            raise error(
+                f"the {what}'s code changes Keras' global {name} from {was} to {is_now}, so that "
+                f"what is computed would not be what the config says; take that out: "
+                f"{settings[name][2]}."
             )

@@ -1,7 +1,9 @@
 """Schedules: from a position in training to a value, as tables computed once."""
 
+from onecycle_cli.schedules.drawing import FINAL_DIVISOR
+from onecycle_cli.schedules.own_shape import OwnShape
 from onecycle_cli.schedules.shape_options import ShapeOptions
-from onecycle_cli.schedules.shapes import FINAL_DIVISOR, OPTIONS, SHAPES, Shape
+from onecycle_cli.schedules.shapes import OPTIONS, SHAPES, AnyShape, Shape, title
 from onecycle_cli.schedules.tables import (
     END_PERCENTAGE,
     POLICIES,
@@ -27,6 +29,8 @@ __all__ = [
     "OPTIONS",
     "POLICIES",
     "SHAPES",
+    "AnyShape",
+    "OwnShape",
     "Scale",
     "Shape",
     "ShapeOptions",
@@ -43,4 +47,5 @@ __all__ = [
     "stretched",
     "sweep",
     "table_of",
+    "title",
 ]

@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, Literal, Unpack, get_args
 
 from onecycle_cli.schedules import shapes
+from onecycle_cli.schedules.drawing import FINAL_DIVISOR, Curves
 from onecycle_cli.schedules.phases import Phase, trace
 from onecycle_cli.schedules.shape_options import ShapeOptions
-from onecycle_cli.schedules.shapes import FINAL_DIVISOR, OPTIONS, Curves, Shape
+from onecycle_cli.schedules.shapes import OPTIONS, AnyShape
 
 Scale = Literal["exp", "linear"]
 
@@ -60,7 +61,7 @@ def learning_rates(
     num_steps: int,
     max_lr: float,
     *,
-    shape: Shape = "smith",
+    shape: AnyShape = "smith",
     end_percentage: float = END_PERCENTAGE,
     scale_percentage: float | None = None,
     **options: Unpack[ShapeOptions],
@@ -79,13 +80,14 @@ def learning_rates(
         num_steps: number of steps N, at least 1. A single step is run at `max_lr`.
         max_lr: the highest learning rate, > 0, reached exactly, unless the arithmetic of
             `"pytorch"`, `"fastai"` or a cyclic shape puts the peak between two steps.
-        shape: one of `SHAPES`.
+        shape: one of `SHAPES`, or a function from the progress in [0, 1] to a share of `max_lr`.
         end_percentage: share of the steps in the tail of `"smith"` and `"smith_caffe"`, in [0, 1).
         scale_percentage: the first learning rate as a share of `max_lr`, in (0, 1].
         **options: of the shape, see `OPTIONS`.
 
     Raises:
-        ValueError: when an argument is out of its range, or means nothing to the shape.
+        ValueError: when an argument is out of its range, or means nothing to the shape; a
+            `PluginError`, which is one too, when a function gives no shares of `max_lr`.
     """
     start = _start_share(end_percentage, scale_percentage)
     if not 0 < max_lr < math.inf:
@@ -102,7 +104,7 @@ def momenta(
     high: float,
     low: float,
     *,
-    shape: Shape = "smith",
+    shape: AnyShape = "smith",
     end_percentage: float = END_PERCENTAGE,
     **options: Unpack[ShapeOptions],
 ) -> list[float]:
@@ -115,12 +117,13 @@ def momenta(
         num_steps: number of steps, at least 1.
         high: momentum where the learning rate is low, in [0, 1).
         low: momentum where the learning rate peaks, in [0, `high`].
-        shape: one of `SHAPES`.
+        shape: one of `SHAPES`, or a function from the progress in [0, 1] to a share of `max_lr`.
         end_percentage: share of the steps in the tail of `"smith"`, where momentum stays `high`.
         **options: of the shape, see `OPTIONS`.
 
     Raises:
-        ValueError: when an argument is out of its range, or means nothing to the shape.
+        ValueError: when an argument is out of its range, or means nothing to the shape; a
+            `PluginError`, which is one too, when a function gives no shares of `max_lr`.
     """
     if not 0 <= low <= high < 1:
         raise ValueError(f"momentum needs 0 <= low <= high < 1; got high={high}, low={low}.")
@@ -128,7 +131,7 @@ def momenta(
     final = options.get("final_momentum")
     if final is None:
         return [high - (high - low) * f for f in factors]
-    peak = num_steps * options.get("pct_start", OPTIONS[shape]["pct_start"])
+    peak = num_steps * options.get("pct_start", OPTIONS[str(shape)]["pct_start"])
     ends = [high if i <= peak else final for i in range(num_steps)]
     return [end - (end - low) * f for end, f in zip(ends, factors, strict=True)]
 
@@ -164,7 +167,7 @@ def table_of(values: Values, num_steps: int, name: str) -> list[float]:
 
 def cycle_factors(
     num_steps: int,
-    shape: Shape = "smith",
+    shape: AnyShape = "smith",
     end_percentage: float = END_PERCENTAGE,
     **options: Unpack[ShapeOptions],
 ) -> list[float]:
@@ -180,8 +183,10 @@ def cycle_factors(
     return _drawn(num_steps, shape, END_PERCENTAGE, end_percentage, options).factors
 
 
-def check_options(shape: str, options: Mapping[str, Any]) -> None:
+def check_options(shape: AnyShape, options: Mapping[str, Any]) -> None:
     """Refuse a shape that is not known, options that are not its own, and values out of range.
+
+    Of `path/to/file.py:function` only the options are looked at.
 
     Raises:
         ValueError: in one sentence.
@@ -189,16 +194,15 @@ def check_options(shape: str, options: Mapping[str, Any]) -> None:
     shapes.check(shape, options)
 
 
-def check_share(shape: str, name: str, value: float | None) -> None:
+def check_share(shape: AnyShape, name: str, value: float | None) -> None:
     """Refuse an `end_percentage` or a `scale_percentage` that means nothing to a shape.
 
     Raises:
         ValueError: in one sentence.
     """
     is_given = value != END_PERCENTAGE if name == "end_percentage" else value is not None
-    if is_given and not shapes.takes(shape, name):
-        own = ", ".join(OPTIONS[shape])
-        raise ValueError(f"{name} means nothing to shape {shape}, which takes {own}.")
+    if is_given:
+        shapes.check_share(shape, name)
 
 
 def final_rate(table: list[float], max_lr: float) -> float:
@@ -272,7 +276,7 @@ def _start_share(end_percentage: float, scale_percentage: float | None) -> float
 
 
 def _drawn(
-    num_steps: int, shape: Shape, start: float, end_percentage: float, options: ShapeOptions
+    num_steps: int, shape: AnyShape, start: float, end_percentage: float, options: ShapeOptions
 ) -> Curves:
     check_options(shape, options)
     if num_steps < 1:

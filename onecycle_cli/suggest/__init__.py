@@ -37,6 +37,7 @@ from onecycle_cli.suggest.curves import (
     usual_bandwidth,
 )
 from onecycle_cli.suggest.learning_rate import LRFindings, base_lr, suggest_lr
+from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
 from onecycle_cli.suggest.racing import (
     FEWEST_STEPS,
     LAST_SEATS,
@@ -67,7 +68,9 @@ __all__ = [
     "Difference",
     "LRFindings",
     "Landmarks",
+    "OwnRule",
     "Rule",
+    "RuleFunction",
     "Rung",
     "Scores",
     "Suggestion",

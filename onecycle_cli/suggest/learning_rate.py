@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
 from onecycle_cli.suggest.refusals import (
     STOPPED,
     Course,
@@ -43,7 +44,7 @@ class LRFindings:
 def suggest_lr(
     sweeps: Sweeps,
     *,
-    rule: str = OURS,
+    rule: str | RuleFunction = OURS,
     bandwidth: float | None = None,
     chance: float | None = None,
     planned: tuple[int, float] | None = None,
@@ -59,7 +60,8 @@ def suggest_lr(
     Args:
         sweeps: learning rates and raw batch losses of each test, arrays of shape (n,); a sweep
             may end in a non-finite loss.
-        rule: a name of `RULES`.
+        rule: a name of `RULES`, or a function from the learning rates and raw losses of one sweep
+            to a learning rate.
         bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: what
             `usual_bandwidth` says of each sweep.
         chance: the loss of always giving the same best answer; a sweep that never comes clearly
@@ -75,10 +77,10 @@ def suggest_lr(
         The findings. Never raises for data: what can't be judged gets a verdict that says so.
 
     Raises:
-        ValueError: when there is no such rule or ending, or when points to skip are negative.
+        ValueError: when there is no such rule or ending, or when points to skip are negative; a
+            `PluginError`, which is one too, when a function gives no learning rate of the sweep.
     """
-    if rule not in RULES:
-        raise ValueError(f"`rule` must be one of {', '.join(RULES)}; got {rule!r}.")
+    chosen = _rule(rule)
     if stopped is not None and stopped not in STOPPED:
         raise ValueError(
             f"`stopped` must be one of {', '.join(STOPPED)}, or None; got {stopped!r}."
@@ -91,7 +93,7 @@ def suggest_lr(
     every = [Trend.of(*sweep, bandwidth, skipped) for sweep in sweeps]
     trends = [trend for trend in every if trend]
     learned = [trend for trend in trends if trend.descended and trend.beats(chance)]
-    suggestion = _suggest(course, sweeps, trends, learned, RULES[rule])
+    suggestion = _suggest(course, sweeps, trends, learned, chosen)
     value = suggestion.value
     return LRFindings(
         suggestion=suggestion,
@@ -99,6 +101,14 @@ def suggest_lr(
         landmarks=[trend.landmarks() if trend else Landmarks() for trend in every],
         rules={name: _median([r.of_trend(trend) for trend in trends]) for name, r in RULES.items()},
     )
+
+
+def _rule(rule: str | RuleFunction) -> Rule:
+    if callable(rule):
+        return OwnRule.of(rule).as_rule()
+    if rule not in RULES:
+        raise ValueError(f"`rule` must be one of {', '.join(RULES)}, or a function; got {rule!r}.")
+    return RULES[rule]
 
 
 def base_lr(max_lr: float) -> float:

@@ -76,6 +76,8 @@ class Trend:
         limit: the loss above which the sweep has exploded, as `ceiling` has it.
         broke_off: whether the sweep ended in a loss that was not finite.
         ending: the mean of the last finite losses, those that are left out included.
+        raw: learning rates and losses as they were recorded, as far as they are finite and not left
+            out.
     """
 
     lrs: Array
@@ -85,6 +87,7 @@ class Trend:
     limit: float
     broke_off: bool
     ending: float
+    raw: tuple[Array, Array]
 
     @classmethod
     def of(
@@ -108,6 +111,7 @@ class Trend:
         if len(x) - begin - end < FEWEST_POINTS:
             return None
         ending = float(y[-_LAST:].mean())
+        raw = (x[begin : len(x) - end], y[begin : len(y) - end])
         limit = ceiling(y[begin : len(y) - end])
         broken = first_broken(np.asarray(losses, float))
         broke_off = broken < np.size(losses)
@@ -116,7 +120,7 @@ class Trend:
         x, y = (part[begin : len(part) - end] for part in (x, np.minimum(y, limit)))
         width = usual_bandwidth(x) if bandwidth is None else bandwidth
         smoothed, spread = kernel(x, without_spikes(y), width)
-        return cls(x, y, smoothed, spread, limit, broke_off, ending)
+        return cls(x, y, smoothed, spread, limit, broke_off, ending, raw)
 
     @property
     def first_tenth(self) -> slice:

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from onecycle_cli import data
+from onecycle_cli import data, registry
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
@@ -63,7 +63,7 @@ class Workbench:
         self.caveats: list[str] = []
         self.replay: dict[str, Any] | None = None
         self._observer = observer
-        models.check(config)
+        registry.check(config)
         self.dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
         for note in self.dataset.notes:
             observer.warn(note)
@@ -196,6 +196,11 @@ class Workbench:
             divergence: as of `RecordedCycle`.
         """
         train = self.config.train
+        if momentum["max"] and optimizers.holds_zero(self.model.optimizer):
+            raise OptimizerError(
+                f"{self.config.optimizer.name} has no momentum, so it can't be trained with one of "
+                f"{momentum['max']:g}."
+            )
         return RecordedCycle(
             constants={self.decay_name: weight_decay},
             also=train.also,
@@ -293,17 +298,24 @@ class Workbench:
 
     def _compile(self) -> None:
         settings = self.config.optimizer
-        optimizer = optimizers.create(
-            settings.name,
+        optimizer = optimizers.adapted(
+            registry.optimizers.load(settings.name),
             self.model,
             momentum=settings.momentum,
             nesterov=settings.nesterov,
             decoupled=settings.decay_kind == "decoupled",
         )
+        self._check_momentum(optimizer)
         if self.config.precision == "mixed_float16":  # else a saved model does not know of it
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         loss = make_training_loss(self.config, self.dataset)
         self.model.compile(optimizer, loss, jit_compile=self.jit_compile, auto_scale_loss=False)
+
+    def _check_momentum(self, optimizer: Any) -> None:
+        """Refuse a training that is to have a momentum, with an optimizer that has none."""
+        momentum = self.config.train.momentum
+        if optimizers.holds_zero(optimizer) and (momentum == "auto" or momentum.max):
+            raise optimizers.without_momentum(optimizer)
 
     def _attach(self) -> instruments.Instruments:
         train = self.config.train

@@ -7,7 +7,7 @@ from keras import ops
 
 from onecycle_cli import LRFinder, OneCycleLR
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
-from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
+from onecycle_cli.errors import ConfigError, ModelError, OptimizerError, TrainingError
 
 every_backend = pytest.mark.every_backend
 
@@ -36,6 +36,35 @@ def decays(rule, steps):
 def one_cycle(**more):
     arguments = {"max_lr": MAX_LR, "maximum_momentum": HIGH, "minimum_momentum": LOW}
     return OneCycleLR(**arguments, verbose=False, **more)
+
+
+def spike(progress):
+    return 0.2 + 0.8 * (1 - abs(2 * progress - 1))
+
+
+@pytest.mark.parametrize("how", ["function", "path"])
+def test_a_shape_of_ones_own_is_what_updated_the_weights(regression, tmp_path, how):
+    source = "def spike(progress):\n    return 0.2 + 0.8 * (1 - abs(2 * progress - 1))\n"
+    (tmp_path / "mine.py").write_text(source)
+    model = regression.model(keras.optimizers.SGD(0.05, momentum=0.5))
+    cycle = one_cycle(shape=spike if how == "function" else f"{tmp_path / 'mine.py'}:spike")
+    regression.fit(model, [cycle])
+
+    count = len(cycle.history["lr"])
+    shares = np.array([spike(i / (count - 1)) for i in range(count)])
+    lrs, momenta = MAX_LR * shares, HIGH - (HIGH - LOW) * shares
+    np.testing.assert_allclose(cycle.history["lr"], lrs, rtol=1e-12)
+    np.testing.assert_allclose(cycle.history["momentum"], momenta, rtol=1e-12)
+    assert regression.reference("sgd").train(lrs, momenta).error(model) < 1e-6
+
+
+def test_a_shape_of_ones_own_is_checked_where_the_callback_is_made(tmp_path):
+    with pytest.raises(ValueError, match="shape <lambda> must give a share of max_lr in"):
+        one_cycle(shape=lambda progress: 2.0)
+    with pytest.raises(ValueError, match="shape <lambda> has no option 'div'; it takes none"):
+        one_cycle(shape=lambda progress: progress, div=3.0)
+    with pytest.raises(ConfigError, match=r"there is no file .*mine\.py"):
+        one_cycle(shape=f"{tmp_path / 'mine.py'}:spike")
 
 
 # --- what is reported is what updated the weights -----------------------------------------------
@@ -505,7 +534,10 @@ def test_another_schedule_between_the_epochs_is_overruled_and_said_to_be(
         ({"minimum_momentum": None}, "must both be numbers or both None; got 0.95 and None"),
         ({"maximum_momentum": 0.8}, "got high=0.8, low=0.85"),
         ({"maximum_momentum": 1.0}, "0 <= low <= high < 1"),
-        ({"shape": "triangle"}, "shape must be one of smith, linear, .*, phases; got 'triangle'"),
+        (
+            {"shape": "triangle"},
+            r"one of smith, linear, .*, phases, or path/to/file\.py:function; got 'triangle'",
+        ),
         ({"pct_start": 0.3}, "shape smith has no option 'pct_start'; it takes none"),
         ({"shape": "pytorch", "pct_start": 3}, r"pct_start must be a number in \[0, 1\]; got 3"),
     ],

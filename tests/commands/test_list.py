@@ -34,7 +34,13 @@ def test_shapes_show_their_options_as_a_config_has_them(invoke):
     assert any("final_momentum: null" in line for line in lines)
 
 
-def test_models_show_their_options_and_how_to_name_your_own(invoke):
+def test_models_show_their_options(invoke):
     lines = invoke("list", "models").stdout.splitlines()
     assert any("options: hidden=128, layers=2" in line for line in lines)
+
+
+@pytest.mark.parametrize("what", ["models", "optimizers", "shapes"])
+def test_the_last_line_says_how_to_name_your_own(invoke, what):
+    lines = invoke("list", what).stdout.splitlines()
     assert lines[-1].startswith("path/to/file.py:function ")
+    assert "your own" in lines[-1]

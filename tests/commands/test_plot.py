@@ -88,6 +88,27 @@ def test_a_preview_of_another_shape(invoke, config, rows):
     assert shown["highest lr"] == "0.4 at step 45"  # 92 / 2 - 1
 
 
+def test_a_preview_of_a_shape_of_ones_own(invoke, config, rows, own_folders):
+    """Its path counts from the config's folder; of 3 x 23 steps, the 35th is half-way."""
+    source = "def spike(progress):\n    return 1 - abs(2 * progress - 1)\n"
+    (own_folders / "mine.py").write_text(source)
+    text = (own_folders / config).read_text().replace("[{epochs: 20}]", "[{epochs: 3}]")
+    text = text.replace("  # shape: smith ", "  shape: mine.py:spike  # ")
+    (own_folders / config).write_text(text)
+    outcome = invoke("plot", config, "--set", "train.max_lr=0.4")
+    assert outcome.exit_code == 0, outcome.output
+    shown = rows(outcome.stdout)
+    assert (shown["first lr"], shown["last lr"]) == ("0", "0")
+    assert shown["highest lr"] == "0.4 at step 34"
+
+    (own_folders / "mine.py").write_text(source.replace("abs", "3 * abs"))
+    outcome = invoke("plot", config, "--set", "train.max_lr=0.4")
+    assert outcome.exit_code == 1
+    assert (
+        "shape mine.py:spike must give a share of max_lr in [0, 1] everywhere; " in outcome.stderr
+    )
+
+
 CYCLES = "train.cycles=[{epochs: 3}, {epochs: 2, max_lr: 0.005}]"
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import yaml
 
+from onecycle_cli.runs.records import read_record
 from onecycle_cli.suggest import BANDWIDTH, RULES
 
 
@@ -43,6 +44,55 @@ def test_a_rule_is_chosen_by_name(invoke, runs, rule, rows):
     shown = rows(invoke("suggest", "runs/digits", "--rule", rule).stdout)
     assert shown["max_lr"].split()[0] == shown[rule].split()[0]
     assert RULES[rule].about in shown["reason"]
+
+
+OWN_RULE = """
+import numpy as np
+
+def third(lrs, losses):
+    assert isinstance(lrs, np.ndarray) and lrs.shape == losses.shape
+    return lrs[len(lrs) // 3]
+"""
+
+
+def test_a_rule_of_ones_own_reads_the_raw_losses(invoke, runs, rows, own_folders):
+    (own_folders / "mine.py").write_text(OWN_RULE)
+    outcome = invoke("suggest", "runs/digits", "--rule", "mine.py:third", "--write")
+    assert outcome.exit_code == 0, outcome.output
+    record = read_record(runs / "digits/find-lr/001")
+    thirds = [curve.lrs[len(curve.lrs) // 3] for curve in record.curves()]
+    value = float(np.median(thirds))
+    shown = rows(outcome.stdout)
+    assert float(shown["max_lr"].split()[0]) == pytest.approx(value, rel=5e-3)
+    assert shown["reason"].startswith("mine.py:third, a rule of your own (")
+    entry = yaml.safe_load((runs / "digits/suggestions.yaml").read_text())["max_lr"]
+    assert "by the rule mine.py:third" in entry["reason"]
+    digest = entry["conditions"]["rule_file"]
+    (own_folders / "mine.py").write_text(OWN_RULE + "# another")
+    outcome = invoke("suggest", "runs/digits", "--rule", "mine.py:third", "--json")
+    found = json.loads(outcome.stdout)
+    assert found["suggestion"]["value"] == entry["value"]
+    assert found["rule_file"] != digest
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ("return lrs[-1] * 2", 1, "rule mine.py:third must give a learning rate from "),
+        ("return float('nan')", 1, "between which the losses are known; it gives nan."),
+        ("return None", 1, "between which the losses are known; it gives None."),
+        ("return 1 / 0", 1, "failed to suggest a learning rate: ZeroDivisionError: "),
+        ("import os; os._exit(0)", 1, "os._exit(0) would end the program (mine.py, line 2)"),
+        ("pass\n  def", 2, "mine.py is not valid Python: line 3: "),
+    ],
+)
+def test_a_rule_of_ones_own_that_wont_do(invoke, runs, own_folders, body, code, message):
+    (own_folders / "mine.py").write_text(f"def third(lrs, losses):\n    {body}\n")
+    before = files(runs)
+    outcome = invoke("suggest", "runs/digits", "--rule", "mine.py:third", "--write")
+    assert (outcome.exit_code, outcome.stdout) == (code, "")
+    assert message in " ".join(outcome.stderr.split())
+    assert files(runs) == before
 
 
 def test_find_lr_confirms_on_request(invoke, config, small, rows, own_folders):

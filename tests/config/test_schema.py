@@ -90,7 +90,8 @@ def test_the_defaults(minimal):
 
 
 def choices(model, field):
-    return set(get_args(model.model_fields[field].annotation))
+    annotation = model.model_fields[field].annotation
+    return set(get_args(next((a for a in get_args(annotation) if get_args(a)), annotation)))
 
 
 def test_what_is_listed_can_be_chosen():

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from onecycle_cli import registry
 from onecycle_cli.config import DATASETS, load_config
 from onecycle_cli.config.template import template
 from onecycle_cli.config.yaml_source import parse_value
@@ -40,9 +41,7 @@ class TestEveryTemplate:
             assert (plain.origin(key), whole.origin(key)) == ("default", "file")
 
     def test_speaks_of_a_model_that_there_is(self, load_text, name):
-        from onecycle_cli.registry import models
-
-        models.check(load_text(template(name)))
+        registry.check(load_text(template(name)))
 
     def test_can_be_read(self, name):
         text = template(name)

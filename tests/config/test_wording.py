@@ -1,8 +1,7 @@
 import pytest
 
 from onecycle_cli.config import load_config
-from onecycle_cli.config.wording import did_you_mean
-from onecycle_cli.errors import ConfigError
+from onecycle_cli.errors import ConfigError, did_you_mean
 
 TOP = (
     "name, seed, batch_size, precision, jit_compile, steps_per_execution, fused_batch_norm, loss, "
@@ -116,8 +115,8 @@ TOP = (
             "train: {shape: smiht}",
             3,
             "train.shape must be 'smith', 'linear', 'cosine', 'wsd', 'smith_caffe', 'pytorch', "
-            "'fastai', 'flat_cos', 'sgdr', 'triangular', 'triangular2', 'exp_range' or 'phases'; "
-            "got 'smiht'; did you mean 'smith'?",
+            "'fastai', 'flat_cos', 'sgdr', 'triangular', 'triangular2', 'exp_range' or 'phases' "
+            "or path/to/file.py:function; got 'smiht'; did you mean 'smith'?",
         ),
         (
             "loss: crossentropy",

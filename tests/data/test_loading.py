@@ -1,4 +1,5 @@
 import pickle
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -22,8 +23,10 @@ def load_arrays(tmp_path):
     return write_and_load
 
 
-def test_every_data_set_of_the_configuration_has_a_reader():
-    assert list(loading._READERS) == list(DATASETS)
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_data_set_of_the_configuration_has_a_reader(name):
+    reader = loading._reader_of(name)
+    assert list(signature(reader).parameters) == ["config", "progress"]
 
 
 def test_digits_are_split_in_three_stratified_parts():

@@ -160,10 +160,10 @@ def _to_resume(
 def _checked(
     source: Path | dict[str, Any], overrides: list[str] | None, seed: int | None
 ) -> Config:
-    """Return the configuration with its model looked up, all without importing Keras."""
+    """Return the configuration with what it names looked up, all without importing Keras."""
+    from onecycle_cli import registry
     from onecycle_cli.config import load_config
-    from onecycle_cli.registry import models
 
     config = load_config(source, overrides or [], seed=seed)
-    models.check(config)
+    registry.check(config)
     return config

@@ -112,6 +112,16 @@ CIFAR100 = Cifar(
 )
 
 
+def read_cifar10(config: DatasetConfig, progress: Progress | None) -> Source:
+    """Read CIFAR-10, as `read` does."""
+    return read(CIFAR10, config, progress)
+
+
+def read_cifar100(config: DatasetConfig, progress: Progress | None) -> Source:
+    """Read CIFAR-100, as `read` does."""
+    return read(CIFAR100, config, progress)
+
+
 def read(cifar: Cifar, config: DatasetConfig, progress: Progress | None) -> Source:
     """Read the training images of CIFAR-10 or CIFAR-100; the test images only when asked.
 

@@ -19,7 +19,13 @@ from keras import ops
 
 from onecycle_cli.engine.steering.live_variables import Added, HeardVariable, LiveVariable, plain
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, NUMBERS, WEIGHT_DECAY
-from onecycle_cli.engine.steering.optimizers import core, kernels, momentum_attributes
+from onecycle_cli.engine.steering.optimizers import (
+    DECAYS,
+    core,
+    holds_zero,
+    kernels,
+    momentum_attributes,
+)
 from onecycle_cli.engine.steering.witness import Witness
 from onecycle_cli.errors import OptimizerError, did_you_mean
 
@@ -222,6 +228,8 @@ class LiveHyperparameters:
 
     def _enliven_momentum(self) -> list[Any]:
         attributes = momentum_attributes(self._optimizer)
+        if not attributes and holds_zero(self._optimizer):
+            return [LiveVariable(0.0, trainable=False, dtype="float32", name=MOMENTUM)]
         if not attributes:
             raise OptimizerError(
                 f"{type(self._optimizer).__name__} has no momentum to schedule; leave it alone "
@@ -257,7 +265,7 @@ class LiveHyperparameters:
         return getattr(self._optimizer, name, None) is not None
 
     def _enliven_weight_decay(self) -> list[Any]:
-        return [self._replace("weight_decay")]
+        return [self._replace(name) for name in DECAYS if hasattr(self._optimizer, name)]
 
     def _enliven_l2(self) -> list[Any]:
         coefficient = LiveVariable(0.0, trainable=False, dtype="float32", name=L2)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
-import keras
-
-from onecycle_cli.errors import OptimizerError
+from onecycle_cli.errors import OptimizerError, cause_of
 
 MOMENTA = ("momentum", "beta_1", "adam_beta_1")
 """The names that optimizers have for their momentum."""
+
+DECAYS = ("weight_decay", "adam_weight_decay")
+"""The names that optimizers have for their weight decay; Muon has both."""
+
+_at_zero: WeakSet[Any] = WeakSet()
 
 
 def core(optimizer: Any) -> Any:
@@ -33,40 +37,65 @@ def kernels(model: Any) -> list[Any]:
     return [v for v in model.trainable_variables if len(v.shape) >= 2]
 
 
-def create(
-    name: str,
+def adapted(
+    optimizer: Any,
     model: Any,
     *,
     momentum: float,
     nesterov: bool,
     decoupled: bool,
 ) -> Any:
-    """Return a stock optimizer for `model`, whose weight decay spares all but the kernels.
+    """Return an optimizer like another one, whose weight decay spares all but the kernels.
 
     Args:
-        name: a name of `keras.optimizers`, in lower case.
+        optimizer: a new one; what it has of momentum, `nesterov` and weight decay is replaced.
         model: the built model that it will train.
         momentum: momentum in [0, 1), or `beta_1` for the Adam family.
         nesterov: look ahead, for the optimizers that can.
         decoupled: prepare decoupled decay of the kernels, `w -= lr * weight_decay * w`.
 
     Raises:
-        OptimizerError: when `momentum` is not 0 and the optimizer has none.
+        OptimizerError: when `momentum` is not 0 and the optimizer has none, or when it can't be
+            made anew from its `get_config`.
     """
-    classes = {n.lower(): c for n, c in vars(keras.optimizers).items() if isinstance(c, type)}
-    optimizer = classes[name]()
     config = optimizer.get_config()
     attributes = [a for a in MOMENTA if a in config]
     if momentum and not attributes:
-        raise OptimizerError(f"{name} has no momentum; set it to 0.")
+        raise without_momentum(optimizer)
     config |= dict.fromkeys(attributes, float(momentum))
     if "nesterov" in config:
         config["nesterov"] = nesterov
-    if decoupled or config["weight_decay"] is not None:  # AdamW refuses None
-        config["weight_decay"] = 0.0
-    optimizer = type(optimizer).from_config(config)
+    for name in DECAYS:
+        if name in config and (decoupled or config[name] is not None):  # AdamW refuses None
+            config[name] = 0.0
+    optimizer = _made_anew(optimizer, config)
+    if not attributes:
+        _at_zero.add(optimizer)
     if decoupled:
         decayed = {id(v) for v in kernels(model)}
         spared = [v for v in model.trainable_variables if id(v) not in decayed]
         optimizer.exclude_from_weight_decay(var_list=spared)
     return optimizer
+
+
+def holds_zero(optimizer: Any) -> bool:
+    """Tell whether an optimizer without momentum was adapted as one whose momentum is 0."""
+    return core(optimizer) in _at_zero
+
+
+def without_momentum(optimizer: Any) -> OptimizerError:
+    """Return the refusal of a momentum where there is none."""
+    return OptimizerError(
+        f"{type(core(optimizer)).__name__} has no momentum; set optimizer.momentum to 0 and "
+        f"train.momentum to {{max: 0, min: 0}}."
+    )
+
+
+def _made_anew(optimizer: Any, config: dict[str, Any]) -> Any:
+    try:
+        return type(optimizer).from_config(config)
+    except Exception as error:  # of somebody else's making
+        raise OptimizerError(
+            f"{type(optimizer).__name__} can't be made anew from its get_config, which takes "
+            f"momentum and weight decay: {cause_of(error)}."
+        ) from error

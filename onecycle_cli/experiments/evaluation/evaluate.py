@@ -9,7 +9,7 @@ from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import data
-from onecycle_cli.config import Config, load_config
+from onecycle_cli.config import SOURCES, Config, load_config
 from onecycle_cli.data import Dataset, EvaluationBatches
 from onecycle_cli.data.statistics import channel_statistics
 from onecycle_cli.engine.start import make_repeatable, start_keras
@@ -21,8 +21,6 @@ from onecycle_cli.workbench.examination import Examination, by_class, examine
 from onecycle_cli.workbench.losses import CROSS_ENTROPY, make_loss
 from onecycle_cli.workbench.scored import Part, Scored, chosen
 from onecycle_cli.workbench.split_file import Split
-
-_WITH_A_TEST_SET = ("cifar10", "cifar100", "mnist", "fashion_mnist")
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ def _warn_of_use(
     """Say what the score is not, where the examples may have been seen before."""
     same_data = saved.data.get("name") == source.dataset.name
     same_place = same_data and saved.data.get("path") == source.dataset.path
-    given = same_data and source.dataset.name in _WITH_A_TEST_SET and part == "test"
+    given = same_data and SOURCES[source.dataset.name].has_test_set and part == "test"
     draws = (source.seed, source.dataset.limit, source.dataset.validation_fraction)
     drawn = (
         saved.settings.seed,

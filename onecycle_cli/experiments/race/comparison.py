@@ -15,6 +15,7 @@ from typing import Any
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
+from onecycle_cli.engine.steering.names import MOMENTUM
 from onecycle_cli.engine.steering.optimizers import momentum_attributes
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
@@ -250,13 +251,18 @@ class Comparison:
                 "rungs": [rung.as_dict() for rung in result.rungs],
                 "training_steps": training_steps(self.bench),
                 "decay": self.session.config.optimizer.decay_kind,
-                "momentum_name": momentum_attributes(self.bench.model.optimizer)[0],
+                "momentum_name": self._momentum_name,
                 "scored_on": result.rungs[-1].scored_on,
                 "cost": result.cost.as_dict(),
                 "caveats": self.bench.caveats_of(self.repeats),
             },
         )
         self.session.draw()
+
+    @property
+    def _momentum_name(self) -> str:
+        """What the optimizer calls its momentum; the usual name where it has none."""
+        return (*momentum_attributes(self.bench.model.optimizer), MOMENTUM)[0]
 
     def _write_tables(self) -> None:
         dropped = _dropped(self.rungs)

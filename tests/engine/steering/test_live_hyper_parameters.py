@@ -7,6 +7,7 @@ from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.gradient_norm import GradientNorm
 from onecycle_cli.engine.steering.live_hyper_parameters import LiveHyperparameters
 from onecycle_cli.errors import OptimizerError
+from onecycle_cli.registry.optimizers import load
 
 STEPS = 21
 WAVE = np.sin(np.arange(STEPS) / 3)
@@ -121,7 +122,7 @@ def test_l2_reaches_the_rows_of_an_embedding_that_a_batch_does_not_use():
 )
 def test_decoupled_decay_spares_all_but_the_kernels(regression, each_batch, rule, tolerance):
     model = regression.model(keras.optimizers.SGD(0.1))
-    optimizer = optimizers.create(rule, model, momentum=0.9, nesterov=False, decoupled=True)
+    optimizer = optimizers.adapted(load(rule), model, momentum=0.9, nesterov=False, decoupled=True)
     model.compile(optimizer, "mse")
     live = steered(model, ["learning_rate", "momentum", "weight_decay"])
     driver = steer(each_batch, live, learning_rate=LRS, momentum=MOMENTA, weight_decay=DECAYS)
@@ -324,16 +325,16 @@ def test_a_value_that_something_else_has_set_is_noticed(regression, name):
         live.check({name: 0.3})
 
 
-# --- making optimizers --------------------------------------------------------------------------
+# --- adapting optimizers ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "name", ["sgd", "rmsprop", "adam", "adamw", "nadam", "adamax", "lamb", "lion"]
 )
 @pytest.mark.parametrize("decoupled", [True, False])
-def test_create_makes_a_stock_optimizer(regression, name, decoupled):
-    model = regression.model("sgd")
-    optimizer = optimizers.create(name, model, momentum=0.7, nesterov=True, decoupled=decoupled)
+def test_an_adapted_optimizer_is_a_stock_one(regression, name, decoupled):
+    model, new = regression.model("sgd"), load(name)
+    optimizer = optimizers.adapted(new, model, momentum=0.7, nesterov=True, decoupled=decoupled)
     assert type(optimizer).__name__.lower() == name
     assert type(optimizer).__module__.startswith("keras.")
     config = optimizer.get_config()
@@ -346,13 +347,66 @@ def test_create_makes_a_stock_optimizer(regression, name, decoupled):
     assert optimizer._use_weight_decay(bias) != decoupled
 
 
-def test_create_refuses_momentum_where_there_is_none(regression):
-    model = regression.model("sgd")
+def test_momentum_is_refused_where_there_is_none(regression):
+    model, new = regression.model("sgd"), load("adagrad")
     options = {"nesterov": False, "decoupled": False}
-    with pytest.raises(OptimizerError, match="adagrad has no momentum"):
-        optimizers.create("adagrad", model, momentum=0.9, **options)
-    optimizer = optimizers.create("adagrad", model, momentum=0.0, **options)
+    with pytest.raises(OptimizerError, match=r"Adagrad has no momentum; set optimizer\.momentum t"):
+        optimizers.adapted(new, model, momentum=0.9, **options)
+    optimizer = optimizers.adapted(new, model, momentum=0.0, **options)
     assert type(optimizer) is keras.optimizers.Adagrad
+
+
+@pytest.mark.parametrize("name", ["adagrad", "adadelta", "ftrl"])
+def test_a_momentum_of_0_is_that_of_an_optimizer_without_one(regression, each_batch, name):
+    """And its learning rate and decay are steered as those of any other."""
+    model = regression.model("sgd")
+    before = model.get_weights()
+    optimizer = optimizers.adapted(load(name), model, momentum=0.0, nesterov=False, decoupled=True)
+    model.compile(optimizer, "mse")
+    live = steered(model, ["learning_rate", "momentum", "weight_decay"])
+    driver = steer(
+        each_batch, live, learning_rate=LRS, momentum=[0.0] * len(LRS), weight_decay=DECAYS
+    )
+    regression.fit(model, [driver])
+    live.release()
+    ours = model.get_weights()
+
+    model.set_weights(before)
+    stock = type(optimizer)(weight_decay=0.0)
+    stock.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(stock, "mse", run_eagerly=True)
+
+    def at_each(callback, step):
+        stock.learning_rate, stock.weight_decay = LRS[step], DECAYS[step]
+
+    regression.fit(model, [each_batch(begin=at_each)])
+    for own, stock_weights in zip(ours, model.get_weights(), strict=True):
+        np.testing.assert_allclose(own, stock_weights, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.skipif(not hasattr(keras.optimizers, "Muon"), reason="an older Keras")
+def test_both_decays_of_muon_are_steered_as_one(regression):
+    model = regression.model("sgd")
+    optimizer = optimizers.adapted(load("muon"), model, momentum=0.9, nesterov=True, decoupled=True)
+    assert (optimizer.weight_decay, optimizer.adam_weight_decay) == (0, 0)
+    assert (optimizer.momentum, optimizer.adam_beta_1) == (0.9, 0.9)
+    model.compile(optimizer, "mse")
+    live = steered(model, ["weight_decay"])
+    live.assign({"weight_decay": 0.25})
+    assert [float(optimizer.weight_decay), float(optimizer.adam_weight_decay)] == [0.25] * 2
+    live.release()
+    assert (optimizer.weight_decay, optimizer.adam_weight_decay) == (0, 0)
+
+
+class Forgetful(keras.optimizers.SGD):
+    def __init__(self, *, strength):
+        super().__init__(strength)
+
+
+def test_an_optimizer_that_cannot_be_made_anew_is_refused(regression):
+    options = {"momentum": 0.9, "nesterov": False, "decoupled": False}
+    with pytest.raises(OptimizerError, match="Forgetful can't be made anew from its get_config, "):
+        optimizers.adapted(Forgetful(strength=0.1), regression.model("sgd"), **options)
 
 
 # --- gradient norms -----------------------------------------------------------------------------

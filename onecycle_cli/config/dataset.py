@@ -1,0 +1,53 @@
+"""Section `dataset`: which data, from where, and how they are split."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from onecycle_cli.config.section import Section
+from onecycle_cli.config.sources import SOURCES
+
+
+class AugmentConfig(Section):
+    """Random changes to each training image.
+
+    Attributes:
+        flip: mirror every second image, left to right; `alternate`: each in every second epoch.
+        crop: pad by so many pixels, then cut the original size out at random; 0 is off.
+        cutout: blank a square with sides of so many pixels; 0 is off.
+    """
+
+    flip: bool | Literal["alternate"] = True
+    crop: Annotated[int, Field(ge=0)] = 4
+    cutout: Annotated[int, Field(ge=0)] = 0
+
+
+class DatasetConfig(Section):
+    """Which data, from where, and how they are split."""
+
+    name: Literal[
+        "digits", "cifar10", "cifar100", "mnist", "fashion_mnist", "arrays", "image_folder"
+    ]
+    path: str | None = None
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    limit: Annotated[int, Field(ge=2)] | None = None
+    augment: AugmentConfig | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _path_exists(cls, path: str | None) -> str | None:
+        if path is not None and not os.path.exists(path):  # noqa: PTH110  (it never raises)
+            raise ValueError(f"there is nothing at this path: {path}")
+        return path
+
+    @model_validator(mode="after")
+    def _path_fits(self) -> DatasetConfig:
+        source = SOURCES[self.name]
+        if self.path is None and source.path == "needed":
+            raise ValueError(f"{self.name} needs dataset.path: {source.about}")
+        if self.path is not None and source.path == "none":
+            raise ValueError(f"{self.name} comes with the program and takes no path; remove it")
+        return self

@@ -1,0 +1,94 @@
+"""Where data may come from: one row a source.
+
+Whatever is to be known of a source without reading it stands here, and all who need it read it
+here: the configuration and its templates, `onecycle list`, the loader, previews and evaluation.
+A new source is a row, and a file in `onecycle_cli.data.sources`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """One source of data.
+
+    Attributes:
+        about: what it is, in a line.
+        reader: the module of `onecycle_cli.data.sources`, and the function in it, that read it.
+        path: whether it is read from a path: it is `needed`; it is `optional`, since the data are
+            looked for and downloaded otherwise; or there is `none`, as they come with the program.
+        example: a path as a template names it, and what is there, for those that need one.
+        training_examples: in its training set, where that is the same for everybody.
+        has_test_set: whether its test set is a fixed one, which no training has seen.
+        is_augmented: whether training images are flipped and cropped if nothing is said.
+        model: that a template starts with.
+        epochs: that a template trains for.
+        batch_size: that a template trains with.
+    """
+
+    about: str
+    reader: str
+    path: Literal["needed", "optional", "none"] = "optional"
+    example: tuple[str, str] | None = None
+    training_examples: int | None = None
+    has_test_set: bool = False
+    is_augmented: bool = False
+    model: str = "resnet9"
+    epochs: int = 20
+    batch_size: int = 128
+
+
+SOURCES: dict[str, DataSource] = {
+    "digits": DataSource(
+        "1,797 handwritten digits of 8x8 pixels, part of this package: no download",
+        "digits.read",
+        path="none",
+        model="mlp",
+        batch_size=64,
+    ),
+    "cifar10": DataSource(
+        "60,000 photos of 32x32 pixels in 10 classes",
+        "cifar.read_cifar10",
+        training_examples=50_000,
+        has_test_set=True,
+        is_augmented=True,
+    ),
+    "cifar100": DataSource(
+        "60,000 photos of 32x32 pixels in 100 classes",
+        "cifar.read_cifar100",
+        training_examples=50_000,
+        has_test_set=True,
+        is_augmented=True,
+        epochs=40,
+    ),
+    "mnist": DataSource(
+        "70,000 handwritten digits of 28x28 pixels",
+        "mnist.read_mnist",
+        training_examples=60_000,
+        has_test_set=True,
+    ),
+    "fashion_mnist": DataSource(
+        "70,000 pictures of clothing of 28x28 pixels in 10 classes",
+        "mnist.read_fashion_mnist",
+        training_examples=60_000,
+        has_test_set=True,
+    ),
+    "arrays": DataSource(
+        "your own .npz file: x_train, y_train, optional x_val, y_val, x_test, y_test",
+        "arrays.read",
+        path="needed",
+        example=("data.npz", "x_train, y_train, optional x_val, y_val, x_test, y_test"),
+        model="mlp",
+    ),
+    "image_folder": DataSource(
+        "your own folder: train/<class>/*, optional val/<class>/*, test/<class>/*",
+        "image_folder.read",
+        path="needed",
+        example=("images", "train/<class>/*, optional val/<class>/*, test/<class>/*"),
+    ),
+}
+
+DATASETS: dict[str, str] = {name: source.about for name, source in SOURCES.items()}
