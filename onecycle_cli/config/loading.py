@@ -81,7 +81,7 @@ class _Draft:
         for known in (self.origins, self.places):
             for inner in [k for k in known if k.startswith(f"{dotted(key)}.")]:
                 del known[inner]
-        self.origins |= dict.fromkeys(_places_of_values(value, key), "--set")
+        self.origins |= dict.fromkeys(_dotted_leaves(value, key), "--set")
         self.places[dotted(key)] = place
 
     def validated(self) -> Config:
@@ -101,13 +101,13 @@ def _read(source: str | Path | Mapping[str, Any] | Config) -> _Draft:
         return _Draft(source.model_dump(), source.name, origins, places)
     if isinstance(source, Mapping):
         data = _plain(source, Path.cwd())
-        return _Draft(data, origins=dict.fromkeys(_places_of_values(data), "file"))
+        return _Draft(data, origins=dict.fromkeys(_dotted_leaves(data), "file"))
     path = Path(source)
     parsed, lines = _parse_file(path)
     data = _plain(parsed, path.resolve().parent)
     places = {dotted(key): f"{path}, line {line}" for key, line in lines.items()}
     return _Draft(
-        data, path.stem, dict.fromkeys(_places_of_values(data), "file"), {"": str(path)} | places
+        data, path.stem, dict.fromkeys(_dotted_leaves(data), "file"), {"": str(path)} | places
     )
 
 
@@ -185,7 +185,7 @@ def _plain(value: Any, folder: Path, key: Key = ()) -> Any:
     return value
 
 
-def _places_of_values(data: Any, key: Key = ()) -> list[str]:
+def _dotted_leaves(data: Any, key: Key = ()) -> list[str]:
     """Return the dotted keys of the values; a list counts as one value."""
     ways = (way for way, _ in leaves(data, key))
     return [dotted(tuple(takewhile(lambda part: not str(part).isdecimal(), way))) for way in ways]

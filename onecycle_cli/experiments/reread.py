@@ -70,11 +70,6 @@ class SuggestedAgain:
         value = self.suggestion.value
         return suggest.base_lr(value) if self.key == "max_lr" and isinstance(value, float) else None
 
-    @property
-    def own_rule(self) -> dict[str, str]:
-        """What tells one version of a rule by path from another."""
-        return {"rule_file": self.rule_file} if self.rule_file else {}
-
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
         data = {
@@ -91,13 +86,14 @@ class SuggestedAgain:
             data |= {
                 "min_lr": self.min_lr,
                 "rule": self.rule,
-                **self.own_rule,
                 "smoothing": self.bandwidth,
                 "skip_begin": self.skip_begin,
                 "skip_end": self.skip_end,
                 "rules": self.findings.rules,
                 "landmarks": [asdict(marks) for marks in self.findings.landmarks],
             }
+        if self.rule_file is not None:
+            data["rule_file"] = self.rule_file
         return data
 
 
@@ -165,7 +161,7 @@ def write_suggestion(again: SuggestedAgain) -> Path:
         again.key,
         _with_origin(again),
         run=again.record.label,
-        conditions={**_conditions(again.record), **again.own_rule},
+        conditions=_conditions(again.record),
     )
     return experiment / "suggestions.yaml"
 
@@ -306,6 +302,7 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
     how = "from the saved trials"
     if again.findings is not None and again.rungs is None:
         rule = short(again.rule or suggest.OURS)
+        rule += f" (of a file with the digest {again.rule_file})" if again.rule_file else ""
         how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:.3g} in ln lr"
         if again.skip_begin or again.skip_end:
             how += f", without the first {again.skip_begin} and the last {again.skip_end} points"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.registry.functions import Function
 
-__all__ = ["changed_files", "check", "files"]
+__all__ = ["changed_files", "check", "check_files", "files"]
 
 _FINDERS: dict[str, Callable[[str], Function]] = {
     "optimizer.name": optimizers.find,
@@ -31,6 +31,15 @@ def check(config: Config) -> None:
     found = models.problem(config.model.name, config.model.options)
     if found:
         raise _error(config, *found)
+    check_files(config)
+
+
+def check_files(config: Config) -> None:
+    """Raise unless the functions of one's own, but for the model, exist and take what they get.
+
+    Raises:
+        ConfigError: as `check` does.
+    """
     for key, name in _named_files(config).items():
         try:
             _FINDERS[key](name)

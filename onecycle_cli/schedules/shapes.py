@@ -33,7 +33,6 @@ Shape = Literal[
     "phases",
 ]
 
-
 AnyShape = Shape | str | Callable[[float], float]
 """A name of `SHAPES`, or a function from the progress to a share of `max_lr`, both in [0, 1]."""
 
@@ -52,12 +51,18 @@ def draw(
 
     Raises:
         PluginError: a function of one's own does not give shares of `max_lr`.
+        ValueError: it is the path to a function, and not the function.
     """
     if num_steps == 1:
         return Curves([1.0], [1.0])
     if callable(shape):
         shares = OwnShape.of(shape).shares(num_steps)
         return Curves(shares, list(shares))
+    if names_a_file(shape):
+        raise ValueError(
+            f"shape {shape} is a path; give its function, as onecycle_cli.registry.shapes.load "
+            f"returns it."
+        )
     kind = _KINDS[shape]
     length = drawing.Length(num_steps, start, end_percentage)
     return kind.draw(length, **{**kind.options, **options})

@@ -104,9 +104,13 @@ def test_a_preview_of_a_shape_of_ones_own(invoke, config, rows, own_folders):
     (own_folders / "mine.py").write_text(source.replace("abs", "3 * abs"))
     outcome = invoke("plot", config, "--set", "train.max_lr=0.4")
     assert outcome.exit_code == 1
-    assert (
-        "shape mine.py:spike must give a share of max_lr in [0, 1] everywhere; " in outcome.stderr
-    )
+    assert "shape mine.py:spike must give a share of max_lr in [0, 1] " in outcome.stderr
+
+    outcome = invoke("plot", config, "--set", "train.shape=mine.py:spkie")
+    assert outcome.exit_code == 2
+    said = " ".join(outcome.stderr.split())
+    assert "--set train.shape=mine.py:spkie: train.shape: " in said
+    assert said.endswith("has no function 'spkie'; did you mean 'spike'?")
 
 
 CYCLES = "train.cycles=[{epochs: 3}, {epochs: 2, max_lr: 0.005}]"

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import yaml
 
+from onecycle_cli.registry import rules
 from onecycle_cli.runs.records import read_record
 from onecycle_cli.suggest import BANDWIDTH, RULES
 
@@ -66,8 +67,9 @@ def test_a_rule_of_ones_own_reads_the_raw_losses(invoke, runs, rows, own_folders
     assert float(shown["max_lr"].split()[0]) == pytest.approx(value, rel=5e-3)
     assert shown["reason"].startswith("mine.py:third, a rule of your own (")
     entry = yaml.safe_load((runs / "digits/suggestions.yaml").read_text())["max_lr"]
-    assert "by the rule mine.py:third" in entry["reason"]
-    digest = entry["conditions"]["rule_file"]
+    digest = rules.digest("mine.py:third")
+    written = f"by the rule mine.py:third (of a file with the digest {digest}), smoothing"
+    assert written in entry["reason"]
     (own_folders / "mine.py").write_text(OWN_RULE + "# another")
     outcome = invoke("suggest", "runs/digits", "--rule", "mine.py:third", "--json")
     found = json.loads(outcome.stdout)

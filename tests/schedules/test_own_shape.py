@@ -96,6 +96,11 @@ def test_it_is_asked_within_its_guard():
     assert (shape.shares(3), inside) == ([1.0] * 3, [])
 
 
+def test_a_path_is_no_function():
+    with pytest.raises(ValueError, match=r"shape mine\.py:spike is a path; give its function, as "):
+        schedules.learning_rates(3, 0.1, shape="mine.py:spike")
+
+
 @pytest.mark.parametrize("shape", [spike, "my/shapes.py:spike"])
 def test_options_and_shares_of_other_shapes_mean_nothing_to_it(shape):
     name = schedules.title(shape)
