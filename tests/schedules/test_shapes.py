@@ -85,7 +85,7 @@ def test_every_shape_gives_so_many_sound_values(shape, num_steps):
 def test_the_configs_in_the_documentation_are_valid():
     text = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text()
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         needed = {"dataset": {"name": "digits"}, "model": {"name": "mlp"}}
         load_config(needed | yaml_source.parse(block)[0])
