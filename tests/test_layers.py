@@ -21,7 +21,7 @@ LAYERS = [
     {"runs"},
     {"suggest", "config"},
     {"schedules", "kinds"},
-    {"observer"},
+    {"observer", "shown"},
     {"errors", "version"},
 ]
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
