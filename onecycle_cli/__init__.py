@@ -17,18 +17,32 @@ if TYPE_CHECKING:
     from onecycle_cli.callbacks.scheduled import Scheduled
     from onecycle_cli.config import Config, load_config
     from onecycle_cli.errors import OnecycleError
-    from onecycle_cli.experiments.evaluation.evaluate import evaluate
-    from onecycle_cli.experiments.find_lr import find_lr
+    from onecycle_cli.experiments.evaluation.evaluate import Evaluation, evaluate
+    from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
     from onecycle_cli.experiments.find_momentum import find_momentum
     from onecycle_cli.experiments.find_wd import find_wd
-    from onecycle_cli.experiments.recipe.run import run
-    from onecycle_cli.experiments.train import train
+    from onecycle_cli.experiments.race.comparison import ComparisonResult
+    from onecycle_cli.experiments.race.confirmation import Confirmation
+    from onecycle_cli.experiments.recipe.run import RunResult, run
+    from onecycle_cli.experiments.train import TrainResult, train
+    from onecycle_cli.observer import Observer
+    from onecycle_cli.runs.curve import Curve
+    from onecycle_cli.suggest import Suggestion
 
 _HOMES = {
     "LRFinder": "onecycle_cli.callbacks.lr_finder",
     "OneCycleLR": "onecycle_cli.callbacks.one_cycle_lr",
     "Scheduled": "onecycle_cli.callbacks.scheduled",
+    "ComparisonResult": "onecycle_cli.experiments.race.comparison",
     "Config": "onecycle_cli.config",
+    "Confirmation": "onecycle_cli.experiments.race.confirmation",
+    "Curve": "onecycle_cli.runs.curve",
+    "Evaluation": "onecycle_cli.experiments.evaluation.evaluate",
+    "FindLRResult": "onecycle_cli.experiments.find_lr",
+    "Observer": "onecycle_cli.observer",
+    "RunResult": "onecycle_cli.experiments.recipe.run",
+    "Suggestion": "onecycle_cli.suggest",
+    "TrainResult": "onecycle_cli.experiments.train",
     "load_config": "onecycle_cli.config",
     "OnecycleError": "onecycle_cli.errors",
     "evaluate": "onecycle_cli.experiments.evaluation.evaluate",
@@ -42,11 +56,20 @@ _HOMES = {
 }
 
 __all__ = [
+    "ComparisonResult",
     "Config",
+    "Confirmation",
+    "Curve",
+    "Evaluation",
+    "FindLRResult",
     "LRFinder",
+    "Observer",
     "OneCycleLR",
     "OnecycleError",
+    "RunResult",
     "Scheduled",
+    "Suggestion",
+    "TrainResult",
     "__version__",
     "evaluate",
     "find_lr",

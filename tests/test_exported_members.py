@@ -9,11 +9,20 @@ import onecycle_cli
 
 def test_the_public_names():
     assert onecycle_cli.__all__ == [
+        "ComparisonResult",
         "Config",
+        "Confirmation",
+        "Curve",
+        "Evaluation",
+        "FindLRResult",
         "LRFinder",
+        "Observer",
         "OneCycleLR",
         "OnecycleError",
+        "RunResult",
         "Scheduled",
+        "Suggestion",
+        "TrainResult",
         "__version__",
         "evaluate",
         "find_lr",
@@ -58,7 +67,7 @@ import onecycle_cli
 dir(onecycle_cli), onecycle_cli.__version__
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 onecycle_cli.schedules.learning_rates(10, 1.0)
-onecycle_cli.OnecycleError
+onecycle_cli.OnecycleError, onecycle_cli.Observer
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 onecycle_cli.suggest
 assert heavy & set(sys.modules) == {"numpy"}, heavy & set(sys.modules)

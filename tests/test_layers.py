@@ -21,7 +21,7 @@ LAYERS = [
     {"runs"},
     {"suggest", "config"},
     {"schedules", "kinds"},
-    {"observer"},
+    {"observer", "shown"},
     {"errors", "plugin_names", "version"},
 ]
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli import suggest
+from onecycle_cli import plotting, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.engine.steering import names
 from onecycle_cli.experiments.hyper_parameters import Values
@@ -20,13 +20,14 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import files, records
 from onecycle_cli.runs.curve import Curve
+from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.suggest import LRFindings, Suggestion
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.cost import Cost, resolved_steps
 
 
-@dataclass(frozen=True)
-class FindLRResult:
+@dataclass(frozen=True, repr=False)
+class FindLRResult(Shown):
     """What `find_lr` found.
 
     Attributes:
@@ -50,6 +51,20 @@ class FindLRResult:
     def suggestion(self) -> Suggestion:
         """The suggested maximum learning rate."""
         return self.findings.suggestion
+
+    def _facts(self) -> Facts:
+        yield "max_lr", self.suggestion
+        yield "values", self.values
+        yield "cost", self.cost
+        yield "folder", self.folder
+
+    def _picture(self) -> bytes | None:
+        if self.folder is not None:
+            return kept_picture(self.folder)
+        title = "Learning rate range test"
+        return plotting.png(
+            plotting.draw_lr_finder(self.curves, findings=self.findings, title=title)
+        )
 
 
 def find_lr(

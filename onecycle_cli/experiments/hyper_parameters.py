@@ -41,6 +41,11 @@ class Values:
     reference_momentum: float
     sources: dict[str, str]
 
+    def __str__(self) -> str:
+        rate = "" if self.max_lr is None else f"max_lr {in_words(self.max_lr)}, "
+        momentum, decay = in_words(self.momentum), in_words(self.weight_decay)
+        return f"{rate}momentum {momentum}, weight decay {decay}"
+
     def known_max_lr(self, config: Config) -> float:
         """Return the highest learning rate.
 

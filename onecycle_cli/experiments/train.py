@@ -19,6 +19,7 @@ from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import event_file, files, records
 from onecycle_cli.runs.log import Epoch
+from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.training.cycles import Cycles
 from onecycle_cli.training.plan import Plan
 from onecycle_cli.workbench.cost import Cost, peak_memory, training_steps
@@ -31,8 +32,8 @@ _NOTHING_LEARNED = 0.99
 """A last epoch whose losses are above this share of what guessing costs shows no learning."""
 
 
-@dataclass(frozen=True)
-class TrainResult:
+@dataclass(frozen=True, repr=False)
+class TrainResult(Shown):
     """What `train` achieved.
 
     Attributes:
@@ -81,6 +82,19 @@ class TrainResult:
             "val_loss_best": best.val_loss,
             "best_epoch": self.best_epoch,
         }
+
+    def _facts(self) -> Facts:
+        accuracy = self.test_accuracy
+        yield "test accuracy", None if accuracy is None else f"{accuracy:.2%}"
+        yield "test loss", f"{self.test_loss:.4g}"
+        yield "epochs", f"{len(self.history)}, the best is {self.best_epoch}"
+        yield "ended", self.ended
+        yield "values", self.values
+        yield "cost", self.cost
+        yield "folder", self.folder
+
+    def _picture(self) -> bytes | None:
+        return kept_picture(self.folder)
 
 
 def train(

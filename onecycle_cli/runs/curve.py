@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onecycle_cli.shown import Facts, Shown
 
-@dataclass(frozen=True)
-class Curve:
+
+@dataclass(frozen=True, repr=False)
+class Curve(Shown):
     """One range test: the learning rate and the raw data loss of each step.
 
     Attributes:
@@ -18,3 +20,11 @@ class Curve:
     lrs: list[float]
     losses: list[float]
     label: str = ""
+
+    def _facts(self) -> Facts:
+        yield "label", self.label or None
+        yield "steps", len(self.lrs)
+        if self.lrs and self.losses:
+            yield "learning rates", f"{self.lrs[0]:.3g} to {self.lrs[-1]:.3g}"
+            first, last = self.losses[0], self.losses[-1]
+            yield "losses", f"{first:.4g} to {last:.4g}, lowest {min(self.losses):.4g}"

@@ -31,6 +31,12 @@ class Suggestion:
         """Whether there is a value to use."""
         return self.verdict in ACCEPTED
 
+    def __str__(self) -> str:
+        """Say it in a line: value, interval, verdict, reason."""
+        value = "none" if self.value is None else _in_words(self.value)
+        interval = "" if self.interval is None else f" ({_interval_in_words(self.interval)})"
+        return f"{value}{interval}, {self.verdict}: {self.reason}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the suggestion as plain data for a file."""
         return asdict(self) | {"interval": list(self.interval) if self.interval else None}
@@ -39,3 +45,13 @@ class Suggestion:
 def rounded(value: float) -> float:
     """Return three significant digits: more would be noise, and what is shown is what is used."""
     return float(f"{value:.3g}")
+
+
+def _in_words(value: float | dict[str, float]) -> str:
+    if isinstance(value, dict):
+        return f"{value['max']:g} to {value['min']:g}"
+    return f"{value:.3g}"
+
+
+def _interval_in_words(interval: tuple[Any, Any]) -> str:
+    return f"{_in_words(interval[0])} to {_in_words(interval[1])}"

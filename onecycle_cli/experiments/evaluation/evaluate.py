@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli import data
+from onecycle_cli import data, plotting
 from onecycle_cli.config import SOURCES, Config, load_config
 from onecycle_cli.data import Dataset, EvaluationBatches
 from onecycle_cli.data.statistics import channel_statistics
@@ -17,14 +17,16 @@ from onecycle_cli.errors import DataError, ModelError, cause_of
 from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
 from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, find_training
 from onecycle_cli.observer import Observer
+from onecycle_cli.runs.records import Record
+from onecycle_cli.shown import Facts, Shown
 from onecycle_cli.workbench.examination import Examination, by_class, examine
 from onecycle_cli.workbench.losses import CROSS_ENTROPY, make_loss
 from onecycle_cli.workbench.scored import Part, Scored, chosen
 from onecycle_cli.workbench.split_file import Split
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Shown):
     """How a saved model does.
 
     Attributes:
@@ -41,6 +43,20 @@ class Evaluation:
     part: Part
     examined: Examination
     seen: int | None = None
+
+    def _facts(self) -> Facts:
+        accuracy = self.examined.accuracy
+        yield "model", self.model
+        yield "data", f"{self.dataset.name}, {self.part}, {len(self.examined.losses)} examples"
+        yield "accuracy", None if accuracy is None else f"{accuracy:.2%}"
+        yield "loss", f"{self.examined.loss:.4g}"
+        yield "seen in training", self.seen
+
+    def _picture(self) -> bytes | None:
+        if self.examined.confusion is None or self.part != "test":
+            return None
+        record = Record("train", f"{self.dataset.name}, {self.part}", self.as_dict())
+        return plotting.png(plotting.draw_confusion(record))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -22,6 +22,7 @@ from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, score
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import Kind
 from onecycle_cli.runs import files
+from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.suggest import (
     Difference,
     Rung,
@@ -62,8 +63,8 @@ class Heat:
         }
 
 
-@dataclass(frozen=True)
-class ComparisonResult:
+@dataclass(frozen=True, repr=False)
+class ComparisonResult(Shown):
     """What `find_momentum` or `find_wd` found.
 
     Attributes:
@@ -90,6 +91,17 @@ class ComparisonResult:
     def dropped(self) -> dict[float | str, int]:
         """The rung, counted from 1, that each candidate was dropped in which was not a finalist."""
         return _dropped(self.rungs)
+
+    def _facts(self) -> Facts:
+        yield "suggestion", self.suggestion
+        yield "best", self.best
+        yield "trials", f"{len(self.trials)} in {len(self.rungs)} rungs"
+        yield "values", self.values
+        yield "cost", self.cost
+        yield "folder", self.folder
+
+    def _picture(self) -> bytes | None:
+        return kept_picture(self.folder)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.shown import Facts, Shown
 from onecycle_cli.suggest import Rung, Scores, Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost, short_run_steps, training_steps
@@ -37,8 +38,8 @@ _NORMALISING = (
 )
 
 
-@dataclass(frozen=True)
-class Confirmation:
+@dataclass(frozen=True, repr=False)
+class Confirmation(Shown):
     """What the short 1cycles say.
 
     Attributes:
@@ -60,6 +61,12 @@ class Confirmation:
     scored_on: dict[str, str]
     cost: Cost
     provisional: Suggestion | None = field(default=None)
+
+    def _facts(self) -> Facts:
+        yield "max_lr", self.suggestion
+        yield "tried", ", ".join(f"{rate:.3g}" for rate in self.rates)
+        yield "trials", f"{len(self.trials)} in {len(self.rungs)} rounds"
+        yield "cost", self.cost
 
     def mean_losses(self, rung: Rung) -> dict[float, float]:
         """Return the mean loss of each learning rate in a round; infinite where it diverged."""

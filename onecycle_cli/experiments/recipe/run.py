@@ -22,7 +22,7 @@ from onecycle_cli.experiments.recipe import stages as recipes
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
-from onecycle_cli.experiments.recipe.summary import forecast_rows, in_markdown
+from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
 from onecycle_cli.experiments.request import Request
 from onecycle_cli.experiments.resume import Resume, check_identity, model_files
 from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
@@ -30,6 +30,7 @@ from onecycle_cli.experiments.train import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding, run_folder
+from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.saving import check_can_be_saved
 
@@ -41,8 +42,8 @@ _CARRY_OUT: dict[str, Callable[[Session], FindLRResult | ComparisonResult | Trai
 }
 
 
-@dataclass(frozen=True)
-class RunResult:
+@dataclass(frozen=True, repr=False)
+class RunResult(Shown):
     """What came of a recipe.
 
     Attributes:
@@ -57,6 +58,16 @@ class RunResult:
     def refused(self) -> bool:
         """Whether it ended because no learning rate could be suggested."""
         return self.recipe.status == "refused"
+
+    def _facts(self) -> Facts:
+        yield from in_brief(self.recipe)
+        yield "folder", self.folder
+
+    def _picture(self) -> bytes | None:
+        training = self.recipe.stages[TRAIN.name].folder
+        if self.folder is None or training is None:
+            return None
+        return kept_picture(self.folder.parents[2] / training)
 
 
 def run(

@@ -46,6 +46,12 @@ def facts(recipe: Recipe) -> list[tuple[str, str]]:
     return [*_scores(recipe.stages["train"].scores), *_notes(recipe)]
 
 
+def in_brief(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return how far the recipe is, what each stage gave, and what the training achieved."""
+    stages = [(s.name, f"{in_words(s.value)} {s.status}") for s in recipe.stages.values()]
+    return [("status", recipe.status), *stages, *_scores(recipe.stages["train"].scores)]
+
+
 def in_markdown(recipe: Recipe, label: str) -> str:
     """Return table and facts as Markdown."""
     lines = [COLUMNS, tuple("---" for _ in COLUMNS), *rows(recipe)]

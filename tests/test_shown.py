@@ -1,0 +1,193 @@
+import base64
+import html
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from onecycle_cli import (
+    ComparisonResult,
+    Confirmation,
+    Curve,
+    Evaluation,
+    FindLRResult,
+    RunResult,
+    Suggestion,
+    TrainResult,
+)
+from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.race.comparison import Heat
+from onecycle_cli.experiments.race.trials import Candidate, Trial
+from onecycle_cli.experiments.recipe.stages import Recipe, Stage
+from onecycle_cli.kinds import STAGES
+from onecycle_cli.runs.log import Epoch
+from onecycle_cli.shown import Shown
+from onecycle_cli.suggest import LRFindings
+from onecycle_cli.workbench.cost import Cost
+from onecycle_cli.workbench.examination import Examination
+
+PICTURE = b"\x89PNG\r\n\x1a\n a picture"
+SUGGESTION = Suggestion(0.1234, (0.06, 0.25), "ok", "the loss rises above 0.3.")
+VALUES = Values(0.1, {"max": 0.95, "min": 0.85}, 1e-4, 0.9, {})
+COST = Cost(steps=300, epochs=2.5, training_runs=0.1, seconds=12.0)
+LRS = np.geomspace(1e-5, 10, 300).tolist()
+LOSSES = [*np.linspace(2.3, 1.1, 299).tolist(), 9.0]
+TRIAL = Trial(Candidate(0.1, 0.1, VALUES.momentum, 0.0), 1, 0, 300, LRS, LRS, LOSSES, np.ones(300))
+
+
+class Dataset:
+    name = origin = "<script>alert(1)</script>"
+    classes = ("cat & dog", "fish")
+
+
+def find_lr_result(folder):
+    curves = [Curve(LRS, LOSSES, f"repeat {i}") for i in range(3)]
+    return FindLRResult(LRFindings(SUGGESTION, 0.0123, []), curves, VALUES, COST, folder)
+
+
+def comparison_result(folder):
+    rung = Heat(300, 1, "new batches", {0.1: [np.ones(300)]})
+    return ComparisonResult(SUGGESTION, [TRIAL] * 8, [rung], 0.1, {}, VALUES, COST, folder)
+
+
+def train_result(folder):
+    history = [Epoch(i, 1, 1.0, 1.1, 0.5) for i in range(1, 41)]
+    confusion = {"confusion": [[9] * 100] * 100}
+    return TrainResult(
+        0.31, 0.9123, history, 38, VALUES, [0.1], COST, 900.0, None, confusion, folder
+    )
+
+
+def run_result(folder):
+    stages = {name: Stage(name, "done", value=0.1) for name in STAGES}
+    stages["train"] = Stage("train", "done", folder="small/train/001")
+    return RunResult(Recipe(stages, "done"), folder)
+
+
+def confirmation(folder):
+    return Confirmation(SUGGESTION, [0.04, 0.1, 0.4], [], [TRIAL] * 9, True, {}, COST)
+
+
+def evaluation(folder):
+    examined = Examination(np.full(1000, 0.25), np.array([[400, 100], [50, 450]]))
+    return Evaluation(Path("runs/<b>/model.keras"), Dataset(), "test", examined, 3)
+
+
+EXPECTED = {
+    find_lr_result: """\
+FindLRResult
+  max_lr  0.123 (0.06 to 0.25), ok: the loss rises above 0.3.
+  values  max_lr 0.1, momentum 0.95 to 0.85, weight decay 0.0001
+  cost    300 steps = 2.5 epochs = 10 % of the configured training""",
+    comparison_result: """\
+ComparisonResult
+  suggestion  0.123 (0.06 to 0.25), ok: the loss rises above 0.3.
+  best        0.1
+  trials      8 in 1 rungs
+  values      max_lr 0.1, momentum 0.95 to 0.85, weight decay 0.0001
+  cost        300 steps = 2.5 epochs = 10 % of the configured training""",
+    train_result: """\
+TrainResult
+  test accuracy  91.23%
+  test loss      0.31
+  epochs         40, the best is 38
+  values         max_lr 0.1, momentum 0.95 to 0.85, weight decay 0.0001
+  cost           300 steps = 2.5 epochs = 10 % of the configured training""",
+    run_result: """\
+RunResult
+  status         done
+  find-lr        0.1 done
+  find-wd        0.1 done
+  find-momentum  0.1 done
+  train          done""",
+    confirmation: """\
+Confirmation
+  max_lr  0.123 (0.06 to 0.25), ok: the loss rises above 0.3.
+  tried   0.04, 0.1, 0.4
+  trials  9 in 0 rounds
+  cost    300 steps = 2.5 epochs = 10 % of the configured training""",
+    evaluation: """\
+Evaluation
+  model             runs/<b>/model.keras
+  data              <script>alert(1)</script>, test, 1000 examples
+  accuracy          85.00%
+  loss              0.25
+  seen in training  3""",
+}
+
+
+def pictures_in(page):
+    return [base64.b64decode(data) for data in re.findall(r"data:image/png;base64,([^\"]+)", page)]
+
+
+@pytest.mark.parametrize("make", EXPECTED)
+def test_a_result_is_shown_in_a_few_lines(make):
+    assert repr(make(None)) == EXPECTED[make]
+
+
+@pytest.mark.parametrize("make", EXPECTED)
+def test_every_text_is_escaped_in_a_notebook(make):
+    page = make(None)._repr_html_()
+    assert f"<pre>{html.escape(EXPECTED[make])}</pre>" in page
+    assert set(re.findall(r"<(\w+)", page)) <= {"pre", "img"}
+
+
+@pytest.mark.parametrize("make", [find_lr_result, comparison_result, train_result])
+def test_a_result_on_disk_shows_its_picture(make, tmp_path):
+    result = make(tmp_path)
+    assert pictures_in(result._repr_html_()) == []
+    (tmp_path / "plot.png").write_bytes(PICTURE)
+    assert pictures_in(result._repr_html_()) == [PICTURE]
+    assert repr(result).splitlines()[-1].split() == ["folder", str(tmp_path)]
+
+
+def test_a_recipe_shows_the_picture_of_its_training(tmp_path):
+    for folder in ("run", "train"):
+        (tmp_path / "small" / folder / "001").mkdir(parents=True)
+    (tmp_path / "small" / "train" / "001" / "plot.png").write_bytes(PICTURE)
+    page = run_result(tmp_path / "small" / "run" / "001")._repr_html_()
+    assert pictures_in(page) == [PICTURE]
+
+
+@pytest.mark.parametrize("make", [find_lr_result, evaluation])
+def test_what_is_not_on_disk_is_drawn_if_all_is_there(make):
+    (drawn,) = pictures_in(make(None)._repr_html_())
+    assert drawn.startswith(b"\x89PNG") and len(drawn) > 10_000
+
+
+def test_a_confusion_is_drawn_as_of_the_test_set_only_if_it_is():
+    test = evaluation(None)
+    validation = Evaluation(test.model, test.dataset, "validation", test.examined)
+    assert pictures_in(validation._repr_html_()) == []
+
+
+def test_a_curve_is_shown_by_its_ends():
+    assert repr(Curve(LRS, LOSSES, "repeat 0")) == (
+        "Curve\n  label           repeat 0\n  steps           300\n"
+        "  learning rates  1e-05 to 10\n  losses          2.3 to 9, lowest 1.1"
+    )
+    assert repr(Curve([], [])) == "Curve\n  steps  0"
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "text"),
+    [
+        (SUGGESTION, "0.123 (0.06 to 0.25), ok: the loss rises above 0.3."),
+        (Suggestion(None, None, "never_diverged", "why."), "none, never_diverged: why."),
+        (
+            Suggestion({"max": 0.95, "min": 0.85}, (0.85, 0.95), "undecided", "why."),
+            "0.95 to 0.85 (0.85 to 0.95), undecided: why.",
+        ),
+    ],
+)
+def test_a_suggestion_in_words(suggestion, text):
+    assert str(suggestion) == text
+
+
+def test_a_fact_is_one_line_and_what_is_unknown_is_left_out():
+    class Thing(Shown):
+        def _facts(self):
+            return [("a", "x\n  y"), ("unknown", None), ("zero", 0)]
+
+    assert repr(Thing()) == "Thing\n  a     x y\n  zero  0"
