@@ -2,23 +2,53 @@
 
 import csv
 import importlib
+import os
 import signal
 import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from onecycle_cli.observer import Observer
 
+for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # one core a worker; TensorFlow reads it when it starts
+
+TESTS = Path(__file__).parent
+
 
 def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts things behind `&`
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line(
-        "markers", "every_backend: also run under JAX and PyTorch, by test_other_backends.py."
-    )
+    for marker in (
+        "every_backend: also run under JAX and PyTorch, by test_other_backends.py.",
+        "harness: takes minutes, and runs by `pytest -m harness` only.",
+        "pictures: draws its pictures really, in a room where they are stubbed.",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
+STUBBED_IN = ("commands", "experiments", "training")
+"""The rooms whose tests make many runs, and seldom look at a run's pictures."""
+
+SMALLEST_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a4944415478da6360000000020001e527defc0000000049454e44ae426082"
+)
+
+
+@pytest.fixture(autouse=True)
+def _stub_pictures(request, monkeypatch):
+    """Write a picture of one pixel, where no test looks at it: to draw one takes half a second."""
+    room = request.path.relative_to(TESTS).parts[0]
+    if room in STUBBED_IN and not request.node.get_closest_marker("pictures"):
+        plotting = importlib.import_module("onecycle_cli.plotting")
+        for draw in ("draw", "draw_confusion"):
+            monkeypatch.setattr(plotting, draw, lambda record: plotting.Figure())
+        monkeypatch.setattr(plotting, "png", lambda figure: SMALLEST_PNG)
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +99,16 @@ def each_batch():
     return _each_batch
 
 
+def without_xla():
+    """Return how a model is compiled in a third of the time, where a test asks for nothing else.
+
+    Only TensorFlow trains in a graph without XLA; JAX would not compile at all.
+    """
+    import keras
+
+    return {"jit_compile": False} if keras.backend.backend() == "tensorflow" else {}
+
+
 class Regression:
     """y = x W + b with the mean squared error: 50 samples, 7 batches of 8, the last one of 2."""
 
@@ -90,7 +130,7 @@ class Regression:
         dense = keras.layers.Dense(2, kernel_regularizer=regularizer)
         model = keras.Sequential([keras.Input((4,)), dense, *layers])
         model.set_weights(self.weights)
-        model.compile(optimizer, "mse", **compile_arguments)
+        model.compile(optimizer, "mse", **without_xla() | compile_arguments)
         return model
 
     def fit(self, model, callbacks=(), *, epochs=3, **arguments):
@@ -245,7 +285,7 @@ class Noisy:
             ]
         )
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(optimizer, loss, **compile_arguments)
+        model.compile(optimizer, loss, **without_xla() | compile_arguments)
         return model
 
     def fit(self, model, callbacks=(), *, epochs=2, **arguments):

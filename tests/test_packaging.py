@@ -20,6 +20,9 @@ NOT_SOURCES = shutil.ignore_patterns(
 )
 
 
+harness = pytest.mark.harness
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Build both distributions from a copy, so that nothing is left in the sources."""
@@ -75,6 +78,7 @@ def test_types_are_declared(folder):
     assert (ROOT / folder / "py.typed").is_file()
 
 
+@harness
 def test_the_wheel_holds_two_packages_and_nothing_else(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     expected = {f"onecycle_cli/{name}" for name in sources_of(ROOT / "onecycle_cli")}
@@ -84,6 +88,7 @@ def test_the_wheel_holds_two_packages_and_nothing_else(wheel):
     assert names == expected
 
 
+@harness
 def test_the_wheel_says_what_it_is(wheel):
     info = f"onecycle_cli-{__version__}.dist-info"
     metadata = message_from_string(wheel.read(f"{info}/METADATA").decode())
@@ -106,6 +111,7 @@ print(onecycle_cli.__version__)
 """
 
 
+@harness
 def test_the_wheel_works_outside_the_checkout(wheel, tmp_path):
     wheel.extractall(tmp_path / "site")
     done = subprocess.run(
@@ -119,18 +125,21 @@ def test_the_wheel_works_outside_the_checkout(wheel, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
 
 
+@harness
 @pytest.mark.parametrize("folder", ["onecycle_cli", "models", "tests"])
 def test_the_sdist_holds_the_sources(sdist_names, folder):
     missing = {f"{folder}/{name}" for name in sources_of(ROOT / folder)} - sdist_names
     assert missing == set()
 
 
+@harness
 def test_the_sdist_holds_what_goes_with_them(sdist_names):
     configs = {f"configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
     files = {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "models/py.typed"}
     assert configs and configs | files <= sdist_names
 
 
+@harness
 def test_the_sdist_holds_no_leftovers(sdist_names):
     assert not [n for n in sdist_names if "__pycache__" in n or n.endswith((".pyc", ".pyo"))]
 

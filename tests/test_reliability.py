@@ -9,7 +9,10 @@ import pytest
 
 HARNESSES = Path(__file__).parents[1] / "benchmarks" / "reliability"
 
-pytestmark = pytest.mark.skipif(not HARNESSES.is_dir(), reason="not part of the distribution")
+pytestmark = [
+    pytest.mark.harness,
+    pytest.mark.skipif(not HARNESSES.is_dir(), reason="not part of the distribution"),
+]
 
 
 def figures_of(name, tmp_path, *arguments):

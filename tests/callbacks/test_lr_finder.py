@@ -14,7 +14,11 @@ from onecycle_cli.errors import OptimizerError, ResultError, TrainingError
 every_backend = pytest.mark.every_backend
 
 STANDSTILL = {"minimum_lr": 1e-30, "maximum_lr": 2e-30}
-MODES = {"auto": {}, "not compiled": {"jit_compile": False}, "eager": {"run_eagerly": True}}
+MODES = {
+    "auto": {"jit_compile": "auto"},
+    "not compiled": {"jit_compile": False},
+    "eager": {"run_eagerly": True},
+}
 
 
 def finder(**more):

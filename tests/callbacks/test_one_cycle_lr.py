@@ -81,6 +81,7 @@ MODES = {
     [
         pytest.param(rule, mode, marks=[every_backend] * (rule in ("nesterov", "adam")))
         for rule, mode in itertools.product(OPTIMIZERS, MODES)
+        if mode != "xla" or rule in ("nesterov", "rmsprop", "adam")  # one of each family
     ],
 )
 def test_in_every_mode(regression, smith, rule, mode):
@@ -172,8 +173,10 @@ def test_under_gradient_accumulation(regression, smith, rule):
     assert reference.train(lrs, momenta, weight_decay=decays(rule, 21)).error(model) < tolerance
 
 
-@pytest.mark.parametrize("mode", ["graph", "xla", "eager"])
-@pytest.mark.parametrize("rule", ["nesterov", "adam"])
+@pytest.mark.parametrize(
+    ("rule", "mode"),
+    [("nesterov", "graph"), ("adam", "graph"), ("nesterov", "eager"), ("adam", "xla")],
+)
 def test_under_a_loss_scale(regression, smith, rule, mode):
     make, tolerance = OPTIMIZERS[rule]
     model = regression.model(keras.optimizers.LossScaleOptimizer(make()), **MODES[mode])
@@ -442,26 +445,36 @@ def test_an_optimizer_without_momentum(regression, smith):
     assert reference.train(smith(21, MAX_LR)[0], np.zeros(21)).error(model) < 1e-6
 
 
-@pytest.mark.parametrize("rule", ["nesterov", "adam", "adamw"])
-@pytest.mark.parametrize("together", [2, 7, 50])
-@pytest.mark.parametrize("mode", ["graph", "xla"])
-def test_several_steps_in_one_execution(regression, smith, rule, together, mode):
+@pytest.mark.parametrize(
+    ("rule", "mode", "together"),
+    [
+        *((rule, "graph", (2, 7, 50)) for rule in ("nesterov", "adam", "adamw")),
+        ("nesterov", "xla", (50,)),
+        ("adamw", "xla", (2,)),
+    ],
+)
+def test_several_steps_in_one_execution(regression, smith, rule, mode, together):
     """Seven batches an epoch, the last of them smaller: executions are cut short by its end."""
     make, tolerance = OPTIMIZERS[rule]
-    models = [regression.model(make(), steps_per_execution=k, **MODES[mode]) for k in (1, together)]
-    callbacks = [one_cycle(), one_cycle()]
-    for model, callback in zip(models, callbacks, strict=True):
-        regression.fit(model, [callback])
 
-    single, several = callbacks
-    assert several.history == single.history
-    assert several.step == 21
+    def train(steps_per_execution):
+        model = regression.model(make(), steps_per_execution=steps_per_execution, **MODES[mode])
+        callback = one_cycle()
+        regression.fit(model, [callback])
+        return model, callback
+
+    model, single = train(1)
+    weights = model.get_weights()
     lrs, momenta = smith(21, MAX_LR, HIGH, LOW)
-    np.testing.assert_allclose(several.history["lr"], lrs, rtol=1e-9)
     reference = regression.reference(rule).train(lrs, momenta, weight_decay=decays(rule, 21))
-    assert reference.error(models[1]) < tolerance
-    for ours, theirs in zip(models[1].get_weights(), models[0].get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for count in together:
+        model, several = train(count)
+        assert several.history == single.history
+        assert several.step == 21
+        np.testing.assert_allclose(several.history["lr"], lrs, rtol=1e-9)
+        assert reference.error(model) < tolerance
+        for ours, theirs in zip(model.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("together", [2, 7])

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.harness
+
 TESTS = Path(__file__).parents[1]
-PROOFS = [TESTS / "engine", TESTS / "callbacks"]
+PROOFS = [TESTS / room for room in ("callbacks", "engine", "workbench")]
 
 INSTALLED = [name for name in ("jax", "torch") if find_spec(name)]
 

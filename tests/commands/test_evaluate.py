@@ -103,6 +103,7 @@ def many_classes(own_folders, invoke):
     return own_folders / "runs/c/train/001"
 
 
+@pytest.mark.pictures
 def test_a_large_confusion_matrix_has_a_file_of_its_own(many_classes, invoke, own_folders):
     result = json.loads((many_classes / "result.json").read_text())
     assert result["confusion_file"] == "confusion.npz"

@@ -16,13 +16,6 @@ from onecycle_cli.data.statistics import channel_statistics
 CIFAR10_MEMBERS = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
 
 
-@pytest.fixture(autouse=True)
-def own_caches(tmp_path, monkeypatch):
-    monkeypatch.delenv("ONECYCLE_DATA", raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 def cifar_member(number, count=20):
     rng = np.random.default_rng(number)
     return {

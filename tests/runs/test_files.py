@@ -26,26 +26,12 @@ quickly = settings(
 )
 
 
-@pytest.fixture
-def full_disk(monkeypatch):
-    """Every write comes to its end with a disk that is full."""
-
-    def no_space(_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", no_space)
-
-
-def files_in(folder):
-    return sorted(path.name for path in folder.rglob("*"))
-
-
 class TestOneFile:
     def test_makes_the_folders_above_it(self, tmp_path):
         files.write_text(tmp_path / "a" / "b" / "c.txt", "ü")
         assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == "ü".encode()
 
-    def test_goes_over_the_old_one(self, tmp_path):
+    def test_goes_over_the_old_one(self, tmp_path, files_in):
         for text in ("old", "new"):
             files.write_text(tmp_path / "file", text)
         assert (tmp_path / "file").read_text() == "new"
@@ -61,7 +47,7 @@ class TestOneFile:
         assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o666 & ~mask
 
     @pytest.mark.usefixtures("full_disk")
-    def test_a_full_disk_leaves_the_old_file_and_nothing_else(self, tmp_path):
+    def test_a_full_disk_leaves_the_old_file_and_nothing_else(self, tmp_path, files_in):
         (tmp_path / "file").write_text("old")
         with pytest.raises(
             ResultError, match=r"file: cannot be written: No space.*Free some space"
@@ -70,7 +56,7 @@ class TestOneFile:
         assert (tmp_path / "file").read_text() == "old"
         assert files_in(tmp_path) == ["file"]
 
-    def test_a_limit_of_the_system_too(self, tmp_path):
+    def test_a_limit_of_the_system_too(self, tmp_path, files_in):
         """Files of more than 1,000 bytes can't be written: the real thing, in a process apart."""
         script = (
             "import resource, signal, sys\n"
@@ -93,7 +79,7 @@ class TestOneFile:
         assert files_in(tmp_path) == []
 
     @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, MemoryError])
-    def test_breaking_off_leaves_nothing(self, tmp_path, monkeypatch, stop):
+    def test_breaking_off_leaves_nothing(self, tmp_path, monkeypatch, stop, files_in):
         def broken_off(_):
             raise stop
 
@@ -114,7 +100,7 @@ class TestOneFile:
         with pytest.raises(ResultError, match=r"cannot be written.*another folder with --out"):
             files.write_text(tmp_path / "file" / "inner", "text")
 
-    def test_a_file_that_is_a_folder(self, tmp_path):
+    def test_a_file_that_is_a_folder(self, tmp_path, files_in):
         (tmp_path / "folder").mkdir()
         with pytest.raises(ResultError, match="folder: cannot be written: Is a directory"):
             files.write_text(tmp_path / "folder", "text")

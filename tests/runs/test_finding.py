@@ -9,11 +9,6 @@ from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.runs import files, finding, run_folder
 from onecycle_cli.runs.run_folder import RunFolder
 
-
-def files_in(folder):
-    return sorted(path.name for path in folder.rglob("*"))
-
-
 MANIFEST = {"seed": 3}
 
 
@@ -37,7 +32,9 @@ class TestTakingUp:
         with pytest.raises(ResultError, match="holds no unfinished run of find-lr"):
             finding.find_unfinished(folder.parent.parent, "find-lr")
 
-    def test_it_is_finished_under_its_number_and_forgets_what_it_was_kept_for(self, tmp_path):
+    def test_it_is_finished_under_its_number_and_forgets_what_it_was_kept_for(
+        self, tmp_path, files_in
+    ):
         folder = self.broken_off(tmp_path)
         for name in (".steps.csv.66bc6934", ".model.tmp.keras", ".theirs"):
             (folder / name).write_text("half")
@@ -104,7 +101,9 @@ class TestTakingUp:
                 RunFolder.resume(folder)
             shutil.rmtree(tmp_path / "name")
 
-    def test_a_folder_that_is_renamed_while_its_lock_is_waited_for(self, tmp_path, monkeypatch):
+    def test_a_folder_that_is_renamed_while_its_lock_is_waited_for(
+        self, tmp_path, monkeypatch, files_in
+    ):
         folder = self.broken_off(tmp_path)
         flock = fcntl.flock
 
@@ -128,38 +127,6 @@ class TestTakingUp:
         files.write_json(folder / "manifest.json", {"status": "done"})
         with pytest.raises(ResultError, match="001-running: is finished; there is nothing to res"):
             finding.find_unfinished(aside, "train")
-
-
-TABLES = {
-    "find-lr": {"curve": "repeat,step,lr,loss\n0,0,0.1,2.5\n0,1,0.2,1.5\n1,0,0.1,nan\n"},
-    "find-momentum": {
-        "trials": "trial,momentum,score\n0,0.9,1.5\n1,cycled,inf\n",
-        "curves": "trial,step,lr,momentum,loss\n0,0,0.1,0.9,1.5\n",
-    },
-    "find-wd": {
-        "trials": "trial,weight_decay,score\n0,1e-05,1.5\n",
-        "curves": "trial,step,lr,momentum,loss\n0,0,0.1,0.9,1.5\n",
-    },
-    "train": {
-        "steps": "step,lr,momentum,loss\n0,0.1,0.9,2.5\n",
-        "history": "epoch,loss,val_accuracy\n1,2.5,\n",
-    },
-}
-
-
-@pytest.fixture
-def write_run(tmp_path):
-    """Write the files of a finished run, as a person might."""
-
-    def write(kind, folder=tmp_path / "runs" / "name" / "kind" / "001"):
-        folder.mkdir(parents=True)
-        (folder / "result.json").write_text(json.dumps({"kind": kind, "label": "name/kind/001"}))
-        (folder / "config.yaml").write_text("name: name\nfind_lr: {max_lr: 1e1}\n")
-        for name, text in TABLES[kind].items():
-            (folder / f"{name}.csv").write_text(text)
-        return folder
-
-    return write
 
 
 class TestFindRun:

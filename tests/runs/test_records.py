@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onecycle_cli.errors import ResultError
+from onecycle_cli.kinds import STAGES
 from onecycle_cli.runs import files, records
 from onecycle_cli.suggest import suggest_lr
 
@@ -17,45 +18,14 @@ quickly = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
-TABLES = {
-    "find-lr": {"curve": "repeat,step,lr,loss\n0,0,0.1,2.5\n0,1,0.2,1.5\n1,0,0.1,nan\n"},
-    "find-momentum": {
-        "trials": "trial,momentum,score\n0,0.9,1.5\n1,cycled,inf\n",
-        "curves": "trial,step,lr,momentum,loss\n0,0,0.1,0.9,1.5\n",
-    },
-    "find-wd": {
-        "trials": "trial,weight_decay,score\n0,1e-05,1.5\n",
-        "curves": "trial,step,lr,momentum,loss\n0,0,0.1,0.9,1.5\n",
-    },
-    "train": {
-        "steps": "step,lr,momentum,loss\n0,0.1,0.9,2.5\n",
-        "history": "epoch,loss,val_accuracy\n1,2.5,\n",
-    },
-}
-
-
-@pytest.fixture
-def write_run(tmp_path):
-    """Write the files of a finished run, as a person might."""
-
-    def write(kind, folder=tmp_path / "runs" / "name" / "kind" / "001"):
-        folder.mkdir(parents=True)
-        (folder / "result.json").write_text(json.dumps({"kind": kind, "label": "name/kind/001"}))
-        (folder / "config.yaml").write_text("name: name\nfind_lr: {max_lr: 1e1}\n")
-        for name, text in TABLES[kind].items():
-            (folder / f"{name}.csv").write_text(text)
-        return folder
-
-    return write
-
 
 class TestReadRecord:
-    @pytest.mark.parametrize("kind", list(TABLES))
-    def test_every_kind(self, write_run, kind):
+    @pytest.mark.parametrize("kind", STAGES)
+    def test_every_kind(self, write_run, run_tables, kind):
         record = records.read_record(write_run(kind))
         assert (record.kind, record.label) == (kind, "name/kind/001")
         assert record.config == {"name": "name", "find_lr": {"max_lr": 10.0}}
-        assert set(record.tables) == set(TABLES[kind])
+        assert set(record.tables) == set(run_tables[kind])
 
     def test_curves_by_repeat(self, write_run):
         first, second = records.read_record(write_run("find-lr")).curves()
@@ -134,11 +104,11 @@ class TestReadRecord:
 
     @quickly
     @given(st.data())
-    def test_any_damage_is_a_result_error(self, tmp_path_factory, data):
+    def test_any_damage_is_a_result_error(self, tmp_path_factory, run_tables, data):
         folder = tmp_path_factory.mktemp("run")
-        kind = data.draw(st.sampled_from(list(TABLES)))
+        kind = data.draw(st.sampled_from(list(run_tables)))
         (folder / "result.json").write_text(json.dumps({"kind": kind}))
-        for name, text in TABLES[kind].items():
+        for name, text in run_tables[kind].items():
             (folder / f"{name}.csv").write_text(text)
         damaged = data.draw(st.sampled_from(sorted(folder.iterdir())))
         content = bytearray(damaged.read_bytes())

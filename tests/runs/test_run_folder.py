@@ -11,21 +11,6 @@ from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, run_folder
 from onecycle_cli.runs.run_folder import RunFolder
 
-
-@pytest.fixture
-def full_disk(monkeypatch):
-    """Every write comes to its end with a disk that is full."""
-
-    def no_space(_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", no_space)
-
-
-def files_in(folder):
-    return sorted(path.name for path in folder.rglob("*"))
-
-
 MANIFEST = {"seed": 3}
 
 
@@ -34,7 +19,7 @@ def status_of(folder):
 
 
 class TestRunFolder:
-    def test_appears_whole(self, tmp_path):
+    def test_appears_whole(self, tmp_path, files_in):
         final = tmp_path / "name" / "train" / "001"
         with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             assert run.final == final
@@ -90,7 +75,9 @@ class TestRunFolder:
             folder = tmp_path / "name" / "train" / f"{number:03d}"
             assert (folder / "number").read_text() == str(number)
 
-    def test_a_number_taken_since_they_were_read_is_left_alone(self, tmp_path, monkeypatch):
+    def test_a_number_taken_since_they_were_read_is_left_alone(
+        self, tmp_path, monkeypatch, files_in
+    ):
         """Another run was renamed to 001 in between."""
         (tmp_path / "name" / "train" / "001").mkdir(parents=True)
         monkeypatch.setattr(run_folder, "_numbers", lambda _: iter(()))
@@ -98,7 +85,7 @@ class TestRunFolder:
             assert run.number == 2
         assert files_in(tmp_path / "name" / "train") == ["001", "002", "manifest.json"]
 
-    def test_is_removed_when_there_is_nothing_to_keep(self, tmp_path):
+    def test_is_removed_when_there_is_nothing_to_keep(self, tmp_path, files_in):
         with (
             pytest.raises(RuntimeError),
             RunFolder.create(tmp_path, "name", "train", MANIFEST) as run,
@@ -107,7 +94,7 @@ class TestRunFolder:
             raise RuntimeError
         assert files_in(tmp_path) == []
 
-    def test_other_runs_stay_when_one_is_removed(self, tmp_path):
+    def test_other_runs_stay_when_one_is_removed(self, tmp_path, files_in):
         with RunFolder.create(tmp_path, "name", "train", MANIFEST):
             pass
         with pytest.raises(RuntimeError), RunFolder.create(tmp_path, "name", "train", MANIFEST):
@@ -143,7 +130,7 @@ class TestRunFolder:
             RunFolder.create(tmp_path, "name", "train", MANIFEST)
 
     @pytest.mark.usefixtures("full_disk")
-    def test_a_full_disk_at_the_start_leaves_nothing(self, tmp_path):
+    def test_a_full_disk_at_the_start_leaves_nothing(self, tmp_path, files_in):
         with pytest.raises(ResultError, match=r"manifest.json: cannot be written: No space"):
             RunFolder.create(tmp_path, "name", "train", MANIFEST)
         assert files_in(tmp_path) == []
@@ -160,7 +147,7 @@ class TestRunFolder:
             monkeypatch.setattr(os, "fsync", no_space)
             raise RuntimeError("the first")
 
-    def test_its_place_taken_meanwhile_is_not_gone_over(self, tmp_path):
+    def test_its_place_taken_meanwhile_is_not_gone_over(self, tmp_path, files_in):
         with (
             pytest.raises(ResultError, match="001: cannot be written"),
             RunFolder.create(tmp_path, "name", "train", MANIFEST) as run,

@@ -1,26 +1,8 @@
-import errno
-import os
-
 import pytest
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import suggestions_file
 from onecycle_cli.suggest import Suggestion
-
-
-@pytest.fixture
-def full_disk(monkeypatch):
-    """Every write comes to its end with a disk that is full."""
-
-    def no_space(_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", no_space)
-
-
-def files_in(folder):
-    return sorted(path.name for path in folder.rglob("*"))
-
 
 ACCEPTED = Suggestion(0.0874, (0.05, 0.1), "ok", "because")
 
@@ -64,7 +46,7 @@ class TestSuggestions:
         assert list(known) == ["max_lr", "momentum", "weight_decay"]
         assert [entry["value"] for entry in known.values()] == [3.0, RANGE.value, 0.0]
 
-    def test_a_refusal_changes_nothing(self, tmp_path):
+    def test_a_refusal_changes_nothing(self, tmp_path, files_in):
         self.write(tmp_path, "max_lr", REFUSED)
         assert files_in(tmp_path) == []
         self.write(tmp_path, "max_lr", ACCEPTED)
@@ -73,7 +55,7 @@ class TestSuggestions:
         assert (tmp_path / "suggestions.yaml").read_bytes() == before
 
     @pytest.mark.usefixtures("full_disk")
-    def test_a_full_disk_leaves_nothing(self, tmp_path):
+    def test_a_full_disk_leaves_nothing(self, tmp_path, files_in):
         with pytest.raises(ResultError, match=r"suggestions.yaml: cannot be written"):
             self.write(tmp_path, "max_lr", ACCEPTED)
         assert files_in(tmp_path) == []
