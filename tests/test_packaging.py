@@ -202,10 +202,10 @@ TESTED_TOGETHER = {
     "engine/steering/names.py": "engine/steering/test_live_hyper_parameters.py",
     "engine/steering/optimizers.py": "engine/steering/test_live_hyper_parameters.py",
     "runs/curve.py": "runs/test_records.py",
-    "training/changed_length.py": "training/test_cycles.py",
-    "training/failure.py": "training/test_cycles.py",
     "experiments/request.py": "experiments/test_session.py",
     "experiments/saved_scores.py": "experiments/test_reread.py",
+    "training/course.py": "training/test_cycles.py",
+    "training/final_weights.py": "experiments/test_train.py",
     "training/plan.py": "training/test_cycles.py",
 }
 """Modules that mean something only with others, and where the whole is tested."""

@@ -57,7 +57,7 @@ class Runs:
         steps = max(10, round(self.bench.steps_per_epoch * self.epochs * horizon))
         self.bench.rewind(seed)
         self.bench.train(steps, [cycle], replicate=seed)
-        losses = np.array(cycle.losses)
+        losses = np.array(cycle.log.losses)
         broke = cycle.stop_reason is not None
         return {
             "test": self.floor if broke else self.score("test"),

@@ -8,21 +8,26 @@ from typing import Any
 
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
-from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, WEIGHT_DECAY
+from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
+from onecycle_cli.runs.log import Logbook
 
 
 class RecordedCycle(OneCycleLR):
-    """`OneCycleLR` with other hyper-parameters held constant, losses kept, and a stop rule.
+    """`OneCycleLR` with other hyper-parameters held constant, a log of its steps, and a stop rule.
 
     Args:
         constants: values for the whole run, such as `{"l2": 1e-4}`.
         divergence: end `fit` when it is found; `None`: only when a loss is not finite.
+        log: where each step is written; a log of its own if not given.
+        number: of the cycle in the log, from 1.
         **cycle: arguments of `OneCycleLR`.
 
     Attributes:
-        history: as of `OneCycleLR`, with `weight_decay`, of either kind, if it is a constant; and
+        log: the steps so far: `lr`, `momentum` and `loss`, the data loss of the batch before its
+            update and without penalties; `weight_decay`, of either kind, if it is a constant; and
             `grad_norm` if the model's instruments measure it, see `optimizers.GradientNorm`.
-        losses: data loss of each step's batch before its update, without penalties.
+        history: the columns of the log.
+        first: the place in the log of this cycle's first step.
         stop_reason: `"diverged"`, `"non_finite"`, or `None`.
         watched_from: the step since which the losses have been watched for a divergence.
     """
@@ -32,49 +37,47 @@ class RecordedCycle(OneCycleLR):
         *,
         constants: Mapping[str, float],
         divergence: Divergence | None = None,
+        log: Logbook | None = None,
+        number: int = 1,
         **cycle: Any,
     ) -> None:
         super().__init__(verbose=False, **cycle)
         self.constants = dict(constants)
         self.divergence = divergence
-        self.losses: list[float] = []
+        self.log = Logbook() if log is None else log
+        self.history = self.log.steps
+        self.first = len(self.log)
         self.stop_reason: str | None = None
         self.watched_from = 0
+        self._number = number
         self._ends_with_schedule = False
 
-    @property
-    def lrs(self) -> list[float]:
-        """Learning rate of each step."""
-        return self.history.get("lr", [])
-
     def go_on(
-        self,
-        schedule: Mapping[str, list[float]],
-        history: Mapping[str, list[float]],
-        losses: list[float],
-        watched_from: int = 0,
+        self, schedule: Mapping[str, list[float]], *, first: int, watched_from: int = 0
     ) -> None:
-        """Take a cycle up after the steps that are given, in as many calls of `fit` as it takes.
+        """Take a cycle up after its steps in the log, in as many calls of `fit` as it takes.
 
         Args:
             schedule: the value of each step of the whole cycle, by hyper-parameter.
-            history: `lr` and `momentum` of the steps that were taken.
-            losses: of these steps.
+            first: as the attribute.
             watched_from: as the attribute.
         """
         self.reschedule(schedule)
-        self.history = {name: list(values) for name, values in history.items()}
-        self.losses = list(losses[:watched_from])
+        self.first, self.watched_from = first, watched_from
         if self.divergence is not None:
-            self.divergence.follow(self.losses)
-        self.watch_from_here()
-        self.losses += losses[watched_from:]
-        if self.divergence is not None:
-            self.divergence.follow(losses[watched_from:])
+            watched = first + watched_from
+            self.divergence.follow(self.log.losses[:watched])
+            self.divergence.start_afresh()
+            self.divergence.follow(self.log.losses[watched:])
+
+    @property
+    def steps_done(self) -> int:
+        """How many of its steps are in the log."""
+        return len(self.log) - self.first
 
     def watch_from_here(self) -> None:
         """Look for a divergence in the losses to come only."""
-        self.watched_from = len(self.losses)
+        self.watched_from = self.steps_done
         if self.divergence is not None:
             self.divergence.start_afresh()
 
@@ -86,7 +89,7 @@ class RecordedCycle(OneCycleLR):
     @property
     def steps_to_go(self) -> int:
         """How many steps the schedule still has."""
-        return max(0, len(self.schedule[LEARNING_RATE]) - len(self.losses))
+        return max(0, len(self.schedule[LEARNING_RATE]) - self.steps_done)
 
     def tables(self, num_steps: int) -> dict[str, list[float]]:
         """Return the schedules of a cycle of so many steps, by hyper-parameter."""
@@ -105,6 +108,7 @@ class RecordedCycle(OneCycleLR):
         """Compute the schedules, unless the cycle goes by tables that it was given."""
         if not self._ends_with_schedule:
             super().plan(epochs)
+            self.history = self.log.steps
 
     def values_at(self, step: int) -> Mapping[str, float]:
         """Return what is in force at a step."""
@@ -112,17 +116,12 @@ class RecordedCycle(OneCycleLR):
 
     def on_train_begin(self, logs: Any = None) -> None:
         super().on_train_begin(logs)
-        if not self._ends_with_schedule:
-            self.losses = []
-        self.step, self.stop_reason = len(self.losses), None
+        self.step, self.stop_reason = self.steps_done, None
 
     def record(self, values: Mapping[str, float]) -> None:
-        """Take the step down, and end `fit` when it has gone wrong or the schedule has ended."""
-        super().record(values)
-        for key, value in self._more(values).items():
-            self.history.setdefault(key, []).append(value)
-        self.losses.append(self.batch_loss)
-        self.stop_reason = self.stop_reason or self._what_is_wrong(self.losses[-1])
+        """Log the step, and end `fit` when it has gone wrong or the schedule has ended."""
+        self.log.enter(self._row(values), cycle=self._number)
+        self.stop_reason = self.stop_reason or self._what_is_wrong(self.log.losses[-1])
         is_over = self._ends_with_schedule and not self.steps_to_go
         if self.stop_reason is not None or is_over:
             self.model.stop_training = True
@@ -135,7 +134,12 @@ class RecordedCycle(OneCycleLR):
         self.divergence.follow([loss])
         return "diverged" if self.divergence.found else None
 
-    def _more(self, values: Mapping[str, float]) -> dict[str, float]:
+    def _row(self, values: Mapping[str, float]) -> dict[str, float]:
+        row = {"lr": values[LEARNING_RATE]}
+        row |= {name: values[name] for name in (MOMENTUM, *self.also) if name in values}
         decays = [values[name] for name in (L2, WEIGHT_DECAY) if name in values]
-        more = {"weight_decay": sum(decays)} if decays else {}
-        return more | ({"grad_norm": self.take_gradient_norm()} if self.measures_gradients else {})
+        if decays:
+            row["weight_decay"] = sum(decays)
+        if self.measures_gradients:
+            row["grad_norm"] = self.take_gradient_norm()
+        return row | {"loss": self.batch_loss}

@@ -18,9 +18,11 @@ from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import event_file, files, records
-from onecycle_cli.runs.log import Epoch
+from onecycle_cli.runs.log import Epoch, Logbook
 from onecycle_cli.shown import Facts, Shown, kept_picture
+from onecycle_cli.training.course import Course
 from onecycle_cli.training.cycles import Cycles
+from onecycle_cli.training.final_weights import FinalWeights
 from onecycle_cli.training.plan import Plan
 from onecycle_cli.workbench.cost import Cost, peak_memory, training_steps
 from onecycle_cli.workbench.examination import Examination, by_class
@@ -141,13 +143,16 @@ class _Training:
         self.session, self.run, self.observer = session, session.run, session.observer
         self.bench, self.values, self.config = session.bench, session.values, session.config
         self.max_lrs = self.values.cycle_rates(self.config)
+        self.weights = FinalWeights(self.bench)
         plan = Plan(
             self.max_lrs,
             self.values.cycle_rate_sources(self.config),
             self.values.momentum,
             self.values.weight_decay,
         )
-        self.cycles = Cycles(self.bench, plan, self.run, self.observer, self._keep_epoch)
+        self.cycles = Cycles(
+            self.bench, plan, self.weights, self.run, self.observer, self._keep_epoch
+        )
 
     def carry_out(self, policy: str | None) -> TrainResult:
         if self.config.train.tensorboard:
@@ -157,28 +162,28 @@ class _Training:
         self._announce()
         if self.session.is_resumed:
             self.cycles.restore(self.session.asked_epochs, policy)
-            self._adopt(self.cycles.epochs)
+            self._adopt(self.cycles.course.epochs)
         try:
-            self.cycles.carry_out()
+            course = self.cycles.carry_out()
         except BaseException:
-            self._keep_what_there_is()
+            self._keep_what_there_is(self.cycles.course.log)
             raise
-        seconds = self.cycles.seconds
+        seconds = course.seconds
         self.run.keep()
         self._save("model.keras")
         scored = whole_test_set(Split.of(self.bench.dataset), self.bench.dataset)
         for warning in scored.warnings:
             self.observer.warn(warning)
-        with self.cycles.final_weights():
+        with self.weights.in_force():
             test = self.bench.examine("test", scored)
-        result = self._result(test, scored.seen, seconds)
-        self._warn_of_nothing_learned()
+        result = self._result(course, test, scored.seen, seconds)
+        self._warn_of_nothing_learned(course.log.epochs[-1])
         self._write(result)
         return result
 
-    def _warn_of_nothing_learned(self) -> None:
+    def _warn_of_nothing_learned(self, last: Epoch) -> None:
         """Say so if always giving the same answer would have done as well."""
-        guessing, last = self.bench.chance, self.cycles.log.epochs[-1]
+        guessing = self.bench.chance
         if guessing is None:
             return
         if min(last.loss, last.val_loss) > _NOTHING_LEARNED * guessing:
@@ -221,28 +226,26 @@ class _Training:
             f"{len(self.bench.dataset.train)} examples"
         )
 
-    def _keep_what_there_is(self) -> None:
+    def _keep_what_there_is(self, log: Logbook) -> None:
         """Write the steps and the model as they are."""
-        self.cycles.take_down()
-        if not len(self.cycles.log):
+        if not len(log):
             return
         self.run.keep()
-        self._write_log()
+        self._write_log(log)
         self._save("model.keras")
 
-    def _keep_epoch(self, is_best: bool) -> None:
+    def _keep_epoch(self, log: Logbook, is_best: bool) -> None:
         self.run.keep()
-        self._write_log()
+        self._write_log(log)
         if is_best:
             self._save("best.keras")
 
-    def _write_log(self) -> None:
-        run = self.run
-        self.cycles.log.write(run.path)
+    def _write_log(self, log: Logbook) -> None:
+        log.write(self.run.path)
         if self.config.train.tensorboard:
-            steps, epochs = (files.read_csv(run.path / f"{t}.csv") for t in ("steps", "history"))
-            started = datetime.fromisoformat(run.manifest["start"]).timestamp()
-            event_file.write_events(run.path / "tensorboard", steps, epochs, started=started)
+            started = datetime.fromisoformat(self.run.manifest["start"]).timestamp()
+            folder, tables = self.run.path / "tensorboard", log.tables()
+            event_file.write_events(folder, tables["steps"], tables["history"], started=started)
 
     def _save(self, name: str) -> None:
         """Write the model whole or not at all; one that nobody will find is not written."""
@@ -251,7 +254,7 @@ class _Training:
         run = self.run
         temporary = run.path / f".{name.removesuffix('.keras')}.tmp.keras"
         try:
-            with self.cycles.final_weights():
+            with self.weights.in_force():
                 self.bench.model.save(temporary)
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -261,17 +264,18 @@ class _Training:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _result(self, test: Examination, seen: int | None, seconds: float) -> TrainResult:
-        cycles = self.cycles
-        if cycles.best is None:
+    def _result(
+        self, course: Course, test: Examination, seen: int | None, seconds: float
+    ) -> TrainResult:
+        if course.best is None:
             raise TrainingError("no epoch was completed.")
-        steps, written = len(cycles.log), cycles.checkpoints
+        steps, written = len(course.log), self.cycles.checkpoints
         trained = steps * len(self.bench.dataset.train) / self.bench.steps_per_epoch
         return TrainResult(
             test_loss=test.loss,
             test_accuracy=test.accuracy,
-            history=cycles.log.epochs,
-            best_epoch=cycles.best.epoch,
+            history=course.log.epochs,
+            best_epoch=course.best.epoch,
             values=self.values,
             max_lrs=self.max_lrs,
             cost=Cost.of(self.bench, steps, seconds),
@@ -279,8 +283,8 @@ class _Training:
             peak_memory=peak_memory(),
             by_class=by_class(test, self.bench.dataset.classes),
             folder=self.session.folder,
-            ended=cycles.ended,
-            events=cycles.events,
+            ended=course.ended,
+            events=course.events,
             checkpoints={"written": written.written, "seconds": round(written.seconds, 3)},
             seen=seen,
         )

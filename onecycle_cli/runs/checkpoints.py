@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, run_folder
 
 KEPT = 3
@@ -81,19 +80,20 @@ class Checkpoints:
     would take more than `LARGEST_SHARE` of the time that passes.
 
     Args:
-        folder: of the run; `None` writes nothing.
+        folder: of the run.
         every: seconds between two of them, within an epoch.
         clock: seconds that never run backwards.
     """
 
     def __init__(
         self,
-        folder: Path | None,
+        folder: Path,
         *,
         every: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._run, self._every, self._clock = folder, every, clock
+        self._folder = folder / run_folder.CHECKPOINTS
+        self._every, self._clock = every, clock
         self._last = clock()
         self._longest = 0.0
         self.written = 0
@@ -101,8 +101,6 @@ class Checkpoints:
 
     def is_due(self, *, at_epoch_end: bool) -> bool:
         """Tell whether it is time for the next one."""
-        if self._run is None:
-            return False
         since = self._clock() - self._last
         wanted = 0.0 if at_epoch_end else self._every
         return since >= max(wanted, self._longest / LARGEST_SHARE)
@@ -113,8 +111,6 @@ class Checkpoints:
         Raises:
             ResultError: when it can't be written; those before are still there.
         """
-        if self._run is None:
-            return
         begun = self._clock()
         data = state.to_bytes()
         digest = hashlib.sha256(data).hexdigest()[:16]
@@ -134,8 +130,6 @@ class Checkpoints:
         Args:
             warn: hears of those that are damaged.
         """
-        if self._run is None:
-            return None
         for path in self._newest_first():
             try:
                 return _verified(path)
@@ -144,12 +138,6 @@ class Checkpoints:
                     path.rename(path.with_suffix(".damaged"))
                 warn(f"{path}: is damaged ({error}); going back to the one before.")
         return None
-
-    @property
-    def _folder(self) -> Path:
-        if self._run is None:
-            raise ResultError("there are no checkpoints without a folder.")
-        return self._run / run_folder.CHECKPOINTS
 
     def _newest_first(self) -> list[Path]:
         try:

@@ -1,9 +1,9 @@
-"""The tables of a training run, as they grow."""
+"""The one log of the steps and epochs of a training, which its files are made from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.runs import files
-
-NOT_HISTORY = ("step", "loss", "epoch", "cycle")
-"""The columns of `steps.csv` that do not come from a cycle's history."""
 
 _COUNTED = ("step", "epoch", "cycle")
 _FIRST = ("step", "lr", "momentum", "loss", "epoch", "cycle")
@@ -46,10 +43,13 @@ class Epoch:
 
 @dataclass
 class Logbook:
-    """Every step and every epoch.
+    """Every step and every epoch, each written once.
+
+    A step counts once its loss is there, which is written last: whatever breaks in, the columns
+    that are read have the same length.
 
     Attributes:
-        steps: columns of `steps.csv` by name, all of the same length.
+        steps: columns of `steps.csv` by name.
         epochs: rows of `history.csv`.
     """
 
@@ -57,26 +57,46 @@ class Logbook:
     epochs: list[Epoch] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.steps.get("step", []))
+        return len(self.losses)
 
-    def enter(self, recorded: Mapping[str, Sequence[float]], *, epoch: int, cycle: int) -> None:
-        """Append steps, given as columns of values; `epoch` and `cycle` say where they belong."""
-        count = len(next(iter(recorded.values())))
-        first = len(self)
-        columns = {
-            "step": range(first, first + count),
-            **recorded,
-            "epoch": [epoch] * count,
-            "cycle": [cycle] * count,
+    @property
+    def losses(self) -> list[float]:
+        """The loss of each step."""
+        return self.steps.get("loss", [])
+
+    @property
+    def lrs(self) -> list[float]:
+        """The learning rate of each step."""
+        return self.steps.get("lr", [])
+
+    def enter(self, values: Mapping[str, float], *, cycle: int) -> None:
+        """Append a step of the present epoch: what was in force, and its `loss`."""
+        row = {"step": len(self), **values, "epoch": len(self.epochs) + 1, "cycle": cycle}
+        if not self.steps:
+            first = (name for name in _FIRST if name in row)
+            self.steps.update({name: [] for name in dict.fromkeys([*first, *row])})
+        loss = row.pop("loss")
+        for name, value in row.items():
+            self.steps[name].append(value)
+        self.losses.append(loss)
+
+    def end_epoch(self, *, cycle: int, val_loss: float, val_accuracy: float | None) -> Epoch:
+        """Append the present epoch, with the mean of its steps' losses."""
+        number = len(self.epochs) + 1
+        steps = zip(self.losses, self.steps["epoch"], strict=False)
+        loss = float(np.mean([loss for loss, epoch in steps if epoch == number]))
+        self.epochs.append(Epoch(number, cycle, loss, val_loss, val_accuracy))
+        return self.epochs[-1]
+
+    def tables(self) -> dict[str, dict[str, list[Any]]]:
+        """Return the columns of `steps.csv` and `history.csv`, by the names of the files."""
+        return {
+            "steps": {name: values[: len(self)] for name, values in self.steps.items()},
+            "history": {
+                column.name: [getattr(epoch, column.name) for epoch in self.epochs]
+                for column in fields(Epoch)
+            },
         }
-        for name in dict.fromkeys([*(n for n in _FIRST if n in columns), *columns]):
-            values = columns[name]
-            self.steps.setdefault(name, []).extend(values)
-
-    def of_cycle(self, cycle: int) -> dict[str, list[Any]]:
-        """Return the steps of one cycle, as columns."""
-        rows = [i for i, c in enumerate(self.steps.get("cycle", [])) if c == cycle]
-        return {name: [values[i] for i in rows] for name, values in self.steps.items()}
 
     def write(self, folder: Path) -> None:
         """Write `steps.csv` and `history.csv`, each whole or not at all.
@@ -84,17 +104,15 @@ class Logbook:
         Raises:
             ResultError: when they can't be written.
         """
-        steps = zip(*self.steps.values(), strict=True)
-        files.write_csv(folder / "steps.csv", list(self.steps), steps)
-        names = list(Epoch.__dataclass_fields__)
-        rows = ([getattr(epoch, name) for name in names] for epoch in self.epochs)
-        files.write_csv(folder / "history.csv", names, rows)
+        for name, columns in self.tables().items():
+            rows = zip(*columns.values(), strict=True)
+            files.write_csv(folder / f"{name}.csv", list(columns), rows)
 
     def as_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the steps as arrays by column."""
         return {
             name: np.array(values, np.int64 if name in _COUNTED else np.float64)
-            for name, values in self.steps.items()
+            for name, values in self.tables()["steps"].items()
         }
 
     def epochs_as_lists(self) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli import data, registry
-from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
 from onecycle_cli.data import augmentation
@@ -184,8 +183,7 @@ class Workbench:
         max_lr: float,
         momentum: Mapping[str, float],
         weight_decay: float,
-        *,
-        divergence: Divergence | None = None,
+        **recording: Any,
     ) -> RecordedCycle:
         """Return a cycle of the training's shape.
 
@@ -193,7 +191,7 @@ class Workbench:
             max_lr: its highest learning rate.
             momentum: `max` where the rate is low, `min` where it peaks.
             weight_decay: in the configured convention.
-            divergence: as of `RecordedCycle`.
+            **recording: `divergence`, `log` and `number` of `RecordedCycle`.
         """
         train = self.config.train
         if momentum["max"] and optimizers.holds_zero(self.model.optimizer):
@@ -204,7 +202,7 @@ class Workbench:
         return RecordedCycle(
             constants={self.decay_name: weight_decay},
             also=train.also,
-            divergence=divergence,
+            **recording,
             max_lr=max_lr,
             maximum_momentum=momentum["max"],
             minimum_momentum=momentum["min"],

@@ -125,14 +125,6 @@ def test_they_take_no_more_than_a_hundredth_of_the_time(tmp_path, clock, monkeyp
     assert checkpoints.seconds <= 5 + 0.01 * (clock.now - begun)  # the first one is not waited for
 
 
-def test_without_a_folder_nothing_is_written_or_read(clock):
-    checkpoints = Checkpoints(None, every=1, clock=clock)
-    clock.now = 1000
-    assert not checkpoints.is_due(at_epoch_end=True)
-    checkpoints.write(state(1))
-    assert checkpoints.read_newest(pytest.fail) is None
-
-
 def test_one_that_cannot_be_written_leaves_those_before(tmp_path, clock, monkeypatch):
     checkpoints = Checkpoints(tmp_path, every=60, clock=clock)
     checkpoints.write(state(1))

@@ -9,23 +9,50 @@ from onecycle_cli.runs.log import Epoch, Logbook
 @pytest.fixture
 def log():
     log = Logbook()
-    log.enter({"lr": [0.1, 0.2], "loss": [2.5, math.nan]}, epoch=1, cycle=1)
-    log.enter({"lr": [1 / 3], "loss": [0.5]}, epoch=2, cycle=2)
-    log.epochs += [Epoch(1, 1, 2.5, 0.7, 0.5), Epoch(2, 2, 0.5, 0.9, 0.5)]
+    log.enter({"lr": 0.1, "clipnorm": 1.0, "loss": 2.5}, cycle=1)
+    log.enter({"lr": 0.2, "clipnorm": 0.5, "loss": 1.0}, cycle=1)
+    log.end_epoch(cycle=1, val_loss=0.7, val_accuracy=0.5)
+    log.enter({"lr": 1 / 3, "clipnorm": 0.1, "loss": math.nan}, cycle=2)
+    log.end_epoch(cycle=2, val_loss=0.9, val_accuracy=None)
     return log
 
 
-def test_steps_are_counted_on(log):
+STEPS = {
+    "step": [0, 1, 2],
+    "lr": [0.1, 0.2, 1 / 3],
+    "loss": [2.5, 1.0, pytest.approx(math.nan, nan_ok=True)],
+    "epoch": [1, 1, 2],
+    "cycle": [1, 1, 2],
+    "clipnorm": [1.0, 0.5, 0.1],
+}
+
+
+def test_a_step_belongs_to_the_epoch_that_has_not_ended(log):
     assert len(log) == 3
-    assert log.steps["step"] == [0, 1, 2]
-    assert log.of_cycle(2) == {
-        "step": [2],
-        "lr": [1 / 3],
-        "loss": [0.5],
-        "epoch": [2],
-        "cycle": [2],
-    }
-    assert Logbook().of_cycle(1) == {}
+    assert log.tables()["steps"] == STEPS
+    assert (log.lrs, log.losses) == (STEPS["lr"], STEPS["loss"])
+    assert (len(Logbook()), Logbook().losses) == (0, [])
+
+
+def test_an_epochs_loss_is_the_mean_of_its_own_steps(log):
+    assert log.epochs[0] == Epoch(1, 1, 1.75, 0.7, 0.5)
+    assert math.isnan(log.epochs[1].loss)
+    assert log.tables()["history"]["val_accuracy"] == [0.5, None]
+
+
+def test_a_step_that_is_broken_off_leaves_no_trace(log, tmp_path):
+    class Breaking(list):
+        def append(self, _):
+            raise KeyboardInterrupt
+
+    log.steps["clipnorm"] = Breaking(log.steps["clipnorm"])
+    with pytest.raises(KeyboardInterrupt):
+        log.enter({"lr": 0.3, "clipnorm": 0.1, "loss": 1.0}, cycle=2)
+    assert len(log) == 3
+    assert log.tables()["steps"] == STEPS
+    assert {len(values) for values in log.as_arrays().values()} == {3}
+    log.write(tmp_path)
+    assert len((tmp_path / "steps.csv").read_text().splitlines()) == 1 + 3
 
 
 def test_it_comes_back_as_it_was(log, tmp_path):
@@ -41,8 +68,8 @@ def test_it_comes_back_as_it_was(log, tmp_path):
 def test_the_tables(log, tmp_path, table):
     log.write(tmp_path)
     steps, history = (table(tmp_path / f"{name}.csv") for name in ("steps", "history"))
-    assert list(steps) == ["step", "lr", "loss", "epoch", "cycle"]
-    np.testing.assert_array_equal(steps["loss"], [2.5, math.nan, 0.5])
+    assert list(steps) == ["step", "lr", "loss", "epoch", "cycle", "clipnorm"]
+    np.testing.assert_array_equal(steps["loss"], [2.5, 1.0, math.nan])
     assert list(history) == ["epoch", "cycle", "loss", "val_loss", "val_accuracy"]
 
 

@@ -155,12 +155,12 @@ class Trials:
         cycle = bench.cycle(candidate.max_lr, candidate.momentum, candidate.weight_decay)
         bench.rewind(replicate)
         self._observer.begin(title, steps)
-        bench.train(steps, [cycle, Reporting(self._observer, cycle)], replicate=replicate)
-        scored = [] if cycle.stop_reason else _judged(bench, cycle.losses).tolist()
+        bench.train(steps, [cycle, Reporting(self._observer, cycle.log)], replicate=replicate)
+        scored = [] if cycle.stop_reason else _judged(bench, cycle.log.losses).tolist()
         outcome = f"loss {np.mean(scored):.4g}" if scored else "the loss is not finite"
         self._observer.end(outcome)
-        momenta = cycle.history["momentum"]
-        return {"lrs": cycle.lrs, "momenta": momenta, "losses": cycle.losses, "scored": scored}
+        columns = {"lrs": "lr", "momenta": "momentum", "losses": "loss"}
+        return {key: cycle.log.steps[name] for key, name in columns.items()} | {"scored": scored}
 
 
 def write_curves(run: RunFolder, trials: Sequence[Trial]) -> None:

@@ -96,7 +96,7 @@ def _fit(bench: Workbench, steps: int) -> list[float]:
     bench.rewind()
     cycle = bench.cycle(_HARMLESS_LR, {"max": 0.9, "min": 0.9}, 0.0)
     clock = _Clock()
-    bench.train(steps, [cycle, Reporting(Observer(), cycle), clock])
+    bench.train(steps, [cycle, Reporting(Observer(), cycle.log), clock])
     return clock.times
 
 
