@@ -88,27 +88,27 @@ class RecordedCycle(OneCycleLR):
         """How many steps the schedule still has."""
         return max(0, len(self.schedule[LEARNING_RATE]) - len(self.losses))
 
-    def tables(self, num_steps: int) -> dict[str, list[float]]:
+    def tabulated(self, num_steps: int) -> dict[str, list[float]]:
         """Return the schedules of a cycle of so many steps, by hyper-parameter."""
-        return self._tables(num_steps) | self._further_tables(num_steps)
+        return self._tabulated(num_steps)
 
     @property
-    def has_seen_enough(self) -> bool:
+    def _has_seen_enough(self) -> bool:
         """Whether it has gone wrong."""
         return self.stop_reason is not None
 
-    def names(self) -> tuple[str, ...]:
+    def _names(self) -> tuple[str, ...]:
         """Return the hyper-parameters that are set."""
-        return (*super().names(), *self.constants)
+        return (*super()._names(), *self.constants)
 
-    def plan(self, epochs: int) -> None:
+    def _plan(self, epochs: int) -> None:
         """Compute the schedules, unless the cycle goes by tables that it was given."""
         if not self._ends_with_schedule:
-            super().plan(epochs)
+            super()._plan(epochs)
 
-    def values_at(self, step: int) -> Mapping[str, float]:
+    def _values_at(self, step: int) -> Mapping[str, float]:
         """Return what is in force at a step."""
-        return {**super().values_at(step), **self.constants}
+        return {**super()._values_at(step), **self.constants}
 
     def on_train_begin(self, logs: Any = None) -> None:
         super().on_train_begin(logs)
@@ -116,12 +116,12 @@ class RecordedCycle(OneCycleLR):
             self.losses = []
         self.step, self.stop_reason = len(self.losses), None
 
-    def record(self, values: Mapping[str, float]) -> None:
+    def _record(self, values: Mapping[str, float]) -> None:
         """Take the step down, and end `fit` when it has gone wrong or the schedule has ended."""
-        super().record(values)
+        super()._record(values)
         for key, value in self._more(values).items():
             self.history.setdefault(key, []).append(value)
-        self.losses.append(self.batch_loss)
+        self.losses.append(self._batch_loss)
         self.stop_reason = self.stop_reason or self._what_is_wrong(self.losses[-1])
         is_over = self._ends_with_schedule and not self.steps_to_go
         if self.stop_reason is not None or is_over:
@@ -138,4 +138,7 @@ class RecordedCycle(OneCycleLR):
     def _more(self, values: Mapping[str, float]) -> dict[str, float]:
         decays = [values[name] for name in (L2, WEIGHT_DECAY) if name in values]
         more = {"weight_decay": sum(decays)} if decays else {}
-        return more | ({"grad_norm": self.take_gradient_norm()} if self.measures_gradients else {})
+        if self._attached().measures_gradients:
+            _ = self.model  # on JAX, brings the variables up to date
+            more["grad_norm"] = self._attached().take_gradient_norm()
+        return more

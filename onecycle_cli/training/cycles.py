@@ -160,7 +160,7 @@ class Cycles:
             self._plan.weight_decay,
             divergence=self._watch() if self._settings.retries else None,
         )
-        tables = cycle.tables(self.epochs[self._number - 1] * self._bench.steps_per_epoch)
+        tables = cycle.tabulated(self.epochs[self._number - 1] * self._bench.steps_per_epoch)
         cycle.go_on(tables, {"lr": [], "momentum": []}, [])
         return cycle
 
