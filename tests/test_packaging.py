@@ -158,7 +158,9 @@ def test_the_lower_bounds_hold_here():
 
 TESTED_TOGETHER = {
     "callbacks/recorded_cycle.py": "experiments/race/test_comparison.py",
-    "callbacks/scheduled_training.py": "callbacks/test_one_cycle_lr.py",
+    "callbacks/accumulation.py": "callbacks/test_lr_finder.py",
+    "callbacks/counts.py": "callbacks/test_one_cycle_lr.py",
+    "callbacks/saved_range_test.py": "callbacks/test_lr_finder.py",
     "callbacks/validation_loss.py": "callbacks/test_lr_finder.py",
     "commands/console/candidates.py": "commands/test_chain.py",
     "commands/find_lr.py": "commands/test_chain.py",

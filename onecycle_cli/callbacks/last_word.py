@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+
+from onecycle_cli.errors import TrainingError
 
 
 def callback_list() -> Any | None:
@@ -50,6 +53,46 @@ class LastWord(keras.callbacks.Callback):
             for each in callbacks.callbacks
             if not (isinstance(each, LastWord) and each._owner is self._owner)
         ]
+
+
+def restore_last(owner: Any, restore: Callable[[], None]) -> bool:
+    """Restore after callbacks that set weights when training ends, and let none save them.
+
+    Args:
+        owner: the callback whose hook this is called in.
+        restore: brings the model back.
+
+    Returns:
+        Whether that will be done: outside of Keras' own loop it will not.
+
+    Raises:
+        TrainingError: beside `BackupAndRestore`; the model is brought back before.
+    """
+    callbacks = callback_list()
+    if callbacks is None:
+        return False
+    everybody = callbacks.callbacks
+    if any(isinstance(each, keras.callbacks.BackupAndRestore) for each in everybody):
+        restore()
+        raise TrainingError(
+            "BackupAndRestore would load a backup into the range test, then delete it; take it "
+            "out of the callbacks of this fit."
+        )
+    others = [e for e in everybody if not isinstance(e, keras.callbacks.ModelCheckpoint)]
+    if len(others) < len(everybody):
+        warnings.warn(
+            "ModelCheckpoint is left out while the range test runs, lest it overwrite its file "
+            "with the weights of the test; set restore=False to have them saved.",
+            stacklevel=2,
+        )
+        callbacks.callbacks = others
+
+    def conclude() -> None:
+        restore()
+        callbacks.callbacks = everybody
+
+    LastWord(owner, conclude).have_in(callbacks)
+    return True
 
 
 def _callers() -> Iterator[Any]:

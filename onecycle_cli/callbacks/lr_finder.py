@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli import schedules, suggest
-from onecycle_cli.callbacks.last_word import LastWord, callback_list
-from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
+from onecycle_cli.callbacks.accumulation import batches_per_update, is_between_updates
+from onecycle_cli.callbacks.last_word import restore_last
+from onecycle_cli.callbacks.saved_range_test import draw, is_there, read, write
+from onecycle_cli.callbacks.scheduled import Scheduled
 from onecycle_cli.callbacks.stop_rule import StopRule
 from onecycle_cli.callbacks.validation_loss import ValidationLoss
+from onecycle_cli.callbacks.verbosity import Verbosity, check_verbosity, prints
 from onecycle_cli.engine.state.fresh_start import begin_afresh
 from onecycle_cli.engine.state.snapshot import Snapshot
 from onecycle_cli.engine.steering.names import LEARNING_RATE
-from onecycle_cli.engine.steering.optimizers import core
-from onecycle_cli.errors import OnecycleError, ResultError, TrainingError
-from onecycle_cli.runs import files, finding, records
+from onecycle_cli.errors import OnecycleError, TrainingError
 from onecycle_cli.runs.curve import Curve
+from onecycle_cli.shown import Facts
 
 if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
 
-_TOLD = ("planned", "stopped", "skip_begin", "skip_end")
-"""Arguments of `suggest.suggest_lr`, and entries of `result.json`."""
 
-
-class LRFinder(ScheduledTraining):
+class LRFinder(Scheduled):
     """Raise the learning rate step by step, record each batch's loss, and leave no trace.
 
     Runs within `fit`, from the weights as they are and an optimizer that has seen nothing yet, and
@@ -57,7 +53,8 @@ class LRFinder(ScheduledTraining):
         stopping_criterion_factor: > 1, or `None` to stop only when a loss is not finite.
         loss_smoothing_beta: of `smoothed_losses`, in [0, 1); shapes nothing else.
         save_dir: optional folder for `curve.csv`, `result.json` and `plot.png`.
-        verbose: print the suggestion when the test ends; never with `fit(verbose=0)`.
+        verbose: print the suggestion when the test ends: with `True` or `"auto"` unless
+            `fit(verbose=0)`, with 1 in any case, with `False` or 0 never.
         num_steps: number of steps, at least 2, over as many epochs as `fit` has; defaults to one
             epoch's. A step is an update of the weights: with gradient accumulation, the batches of
             one update have one learning rate, and the mean of their losses is recorded.
@@ -86,7 +83,7 @@ class LRFinder(ScheduledTraining):
         L. N. Smith, "Cyclical Learning Rates", arXiv:1506.01186.
     """
 
-    usage = "LRFinder(minimum_lr=1e-5)"
+    _usage = "LRFinder(minimum_lr=1e-5)"
 
     def __init__(
         self,
@@ -100,14 +97,15 @@ class LRFinder(ScheduledTraining):
         stopping_criterion_factor: float | None = 4.0,
         loss_smoothing_beta: float = 0.98,
         save_dir: str | Path | None = None,
-        verbose: bool = True,
+        verbose: Verbosity = True,
         *,
         num_steps: int | None = None,
         restore: bool = True,
         skip_begin: int = 0,
         skip_end: int = 0,
     ) -> None:
-        super().__init__(num_samples, batch_size)
+        super().__init__({LEARNING_RATE: self._sweep}, num_samples, batch_size)
+        check_verbosity(verbose)
         schedules.sweep(2 if num_steps is None else num_steps, minimum_lr, maximum_lr, lr_scale)
         if stopping_criterion_factor is not None and stopping_criterion_factor <= 1:
             raise ValueError(
@@ -130,12 +128,10 @@ class LRFinder(ScheduledTraining):
         self.stopping_criterion_factor = stopping_criterion_factor
         self.loss_smoothing_beta = loss_smoothing_beta
         self.save_dir = None if save_dir is None else Path(save_dir)
-        self.verbose = verbose
+        self.verbose: Verbosity = verbose
         self.num_steps = num_steps
         self.restore_after = restore
-        self.skip_begin = skip_begin
-        self.skip_end = skip_end
-        self.schedule: list[float] = []
+        self.skip_begin, self.skip_end = skip_begin, skip_end
         self.lrs: list[float] = []
         self.losses: list[float] = []
         self.stop_reason: str | None = None
@@ -159,53 +155,45 @@ class LRFinder(ScheduledTraining):
         """The suggested `max_lr`: value or `None`, interval, verdict and reason. Never raises."""
         return self.findings.suggestion.as_dict()
 
-    def names(self) -> tuple[str, ...]:
-        """Return the hyper-parameters that are scheduled."""
-        return (LEARNING_RATE,)
+    def _sweep(self, num_steps: int) -> list[float]:
+        return schedules.sweep(num_steps, self.minimum_lr, self.maximum_lr, self.lr_scale)
 
-    def plan(self, epochs: int) -> None:
-        """Compute the sweep: a learning rate for each update."""
+    def _begin(self, epochs: int) -> int:
+        """Return how many updates the sweep has, wherever `fit` begins."""
         self._gathered = []
-        updates = self.num_steps or max(2, self.steps_per_epoch() // self._gathers)
-        self.schedule = schedules.sweep(updates, self.minimum_lr, self.maximum_lr, self.lr_scale)
+        batches = batches_per_update(self.model.optimizer)
+        return self.num_steps or max(2, self._steps_per_epoch() // batches)
 
-    def values_at(self, step: int) -> Mapping[str, float]:
+    def _plan(self, epochs: int) -> None:
+        super()._plan(epochs)
+        self.lrs = self.history[LEARNING_RATE]
+
+    def _values_at(self, step: int) -> Mapping[str, float]:
         """Return the learning rate of the update that a batch goes into."""
-        return {LEARNING_RATE: schedules.at(self.schedule, len(self.lrs), self.maximum_lr)}
+        return super()._values_at(len(self.lrs))
 
-    def record(self, values: Mapping[str, float]) -> None:
+    def _record(self, values: Mapping[str, float]) -> None:
         """Take the loss of the step, and end `fit` when the test has seen enough."""
         if self.stop_reason is not None:
             return
         if self._validation_loss is None:
-            self._gathered.append(self.batch_loss)
-        if self._awaits_more_batches():
+            self._gathered.append(self._batch_loss)
+        is_well = all(map(math.isfinite, self._gathered))
+        if is_well and is_between_updates(self.model.optimizer):
             return
-        self.lrs.append(values[LEARNING_RATE])
+        super()._record(values)
         self.losses.append(self._loss())
         self._gathered = []
         self.stop_reason = self._stop_rule.reason(self.losses)
-        if self.stop_reason is None and len(self.lrs) == len(self.schedule):
+        if self.stop_reason is None and len(self.lrs) == len(self.schedule[LEARNING_RATE]):
             self.stop_reason = "completed"
         if self.stop_reason is not None:
             self.model.stop_training = True
 
-    @property
-    def _gathers(self) -> int:
-        """Return how many batches the optimizer takes in before it updates the weights."""
-        return core(self.model.optimizer).gradient_accumulation_steps or 1
-
-    def _awaits_more_batches(self) -> bool:
-        """Tell whether the batches so far have led to no update yet, though all is well."""
-        if self._gathers == 1 or not all(map(math.isfinite, self._gathered)):
-            return False
-        taken = int(ops.convert_to_numpy(core(self.model.optimizer)._iterations))
-        return taken % self._gathers != 0
-
     def on_train_begin(self, logs: Any = None) -> None:
         self.restore()
         self._has_last_word = False
-        self.lrs, self.losses, self.stop_reason, self.schedule = [], [], None, []
+        self.lrs, self.losses, self.stop_reason, self.schedule = [], [], None, {}
         self._stop_rule = StopRule(self.stopping_criterion_factor)
         if self.validation_data is not None:
             self._validation_loss = ValidationLoss(
@@ -215,7 +203,7 @@ class LRFinder(ScheduledTraining):
             )
         super().on_train_begin(logs)
         self._refuse_several_steps()
-        self._begin()
+        self._begin_afresh()
 
     def on_train_end(self, logs: Any = None) -> None:
         _ = self.model
@@ -224,46 +212,18 @@ class LRFinder(ScheduledTraining):
             self.restore()
         if self.save_dir is not None:
             self.save(self.save_dir)
-        if self.may_print:
+        if prints(self.verbose, self.params.get("verbose", 1)):
             print(f"LRFinder: {self._summary()}")
 
-    def _begin(self) -> None:
+    def _begin_afresh(self) -> None:
         if self.restore_after:
             self._snapshot = Snapshot(self.model)
-            self._take_last_word()
+            self._has_last_word = restore_last(self, self.restore)
         try:
             begin_afresh(self.model)
         except OnecycleError:
             self.restore()
             raise
-
-    def _take_last_word(self) -> None:
-        """Restore after callbacks that set weights when training ends, and let none save them."""
-        callbacks = callback_list()
-        self._has_last_word = callbacks is not None
-        if callbacks is None:
-            return
-        everybody = callbacks.callbacks
-        if any(isinstance(each, keras.callbacks.BackupAndRestore) for each in everybody):
-            self.restore()
-            raise TrainingError(
-                "BackupAndRestore would load a backup into the range test, then delete it; take it "
-                "out of the callbacks of this fit."
-            )
-        others = [e for e in everybody if not isinstance(e, keras.callbacks.ModelCheckpoint)]
-        if len(others) < len(everybody):
-            warnings.warn(
-                "ModelCheckpoint is left out while the range test runs, lest it overwrite its file "
-                "with the weights of the test; set restore=False to have them saved.",
-                stacklevel=2,
-            )
-            callbacks.callbacks = others
-
-        def conclude() -> None:
-            self.restore()
-            callbacks.callbacks = everybody
-
-        LastWord(self, conclude).have_in(callbacks)
 
     def _bring_back(self) -> None:
         if self._snapshot is not None:
@@ -284,7 +244,7 @@ class LRFinder(ScheduledTraining):
         self._bring_back()
         self._snapshot = None
 
-    def abandon(self) -> None:
+    def _abandon(self) -> None:
         """Bring the model back before a refusal breaks `fit` off."""
         self.restore()
 
@@ -294,25 +254,7 @@ class LRFinder(ScheduledTraining):
         Raises:
             ResultError: when the folder can't be written.
         """
-        from onecycle_cli import plotting
-
-        folder, findings = Path(folder), self.findings
-        rows = enumerate(zip(self.lrs, self.losses, strict=True))
-        files.write_csv(
-            folder / "curve.csv",
-            ("repeat", "step", "lr", "loss"),
-            ((0, i, lr, loss) for i, (lr, loss) in rows),
-        )
-        files.write_json(
-            folder / "result.json",
-            records.find_lr_result(
-                findings,
-                label=folder.name,
-                scale=self.lr_scale,
-                **self._told(),
-            ),
-        )
-        files.write_bytes(folder / "plot.png", plotting.png(self.plot_schedule()))
+        write(Path(folder), self._curve, self.findings, self.lr_scale, self._told())
 
     def plot_schedule(
         self, clip_beginning: int | None = None, clip_endding: int | None = None
@@ -323,8 +265,7 @@ class LRFinder(ScheduledTraining):
             clip_beginning: leave out so many points at the start; the sign does not matter.
             clip_endding: leave out so many at the end; the sign does not matter.
         """
-        curve = Curve(self.lrs, self.losses, "range test")
-        return _plot(curve, self.findings, self.lr_scale, clip_beginning, clip_endding)
+        return draw(self._curve, self.findings, self.lr_scale, clip_beginning, clip_endding)
 
     @classmethod
     def plot_schedule_from_dir(
@@ -340,11 +281,11 @@ class LRFinder(ScheduledTraining):
         Raises:
             ResultError: when what the folder holds is damaged, or of another kind.
         """
-        if not _found(directory):
+        if not is_there(directory):
             return None
-        curve, scale, told = _read(directory)
+        curve, scale, told = read(directory)
         findings = suggest.suggest_lr([(curve.lrs, curve.losses)], **told)
-        return _plot(curve, findings, scale, clip_beginning, clip_endding)
+        return draw(curve, findings, scale, clip_beginning, clip_endding)
 
     plot_schedule_from_file = plot_schedule_from_dir
 
@@ -363,9 +304,9 @@ class LRFinder(ScheduledTraining):
         Raises:
             ResultError: when what the folder holds is damaged, or of another kind.
         """
-        if not _found(directory):
+        if not is_there(directory):
             return None, None
-        curve, _, _ = _read(directory)
+        curve, _, _ = read(directory)
         kept = slice(abs(clip_beginning or 0), len(curve.lrs) - abs(clip_endding or 0))
         return np.array(curve.losses[kept]), np.array(curve.lrs[kept])
 
@@ -377,11 +318,19 @@ class LRFinder(ScheduledTraining):
         instruments = self._attached()
         return self._validation_loss(self.model, lambda: instruments.test_loss)
 
+    @property
+    def _curve(self) -> Curve:
+        return Curve(self.lrs, self.losses, "range test")
+
     def _told(self) -> dict[str, Any]:
-        """Return what the suggestion is told beside the curve; see `_TOLD`."""
-        planned = (len(self.schedule), self.maximum_lr) if self.schedule else None
-        told = (planned, self.stop_reason, self.skip_begin, self.skip_end)
-        return dict(zip(_TOLD, told, strict=True))
+        """Return what the suggestion is told beside the curve."""
+        table = self.schedule.get(LEARNING_RATE)
+        return {
+            "planned": (len(table), self.maximum_lr) if table else None,
+            "stopped": self.stop_reason,
+            "skip_begin": self.skip_begin,
+            "skip_end": self.skip_end,
+        }
 
     def _summary(self) -> str:
         found = self.findings.suggestion
@@ -390,39 +339,12 @@ class LRFinder(ScheduledTraining):
         low, high = found.interval
         return f"suggested max_lr {found.value:.3g} ({low:.3g} to {high:.3g}): {found.reason}"
 
+    def _facts(self) -> Facts:
+        yield "learning rates", f"{self.minimum_lr:g} to {self.maximum_lr:g}, {self.lr_scale}"
+        yield "steps done", f"{len(self.lrs)}, {self.stop_reason}" if self.lrs else "none yet"
+        yield "max_lr", self.findings.suggestion if self.lrs else None
 
-def _found(directory: str | Path) -> bool:
-    try:
-        finding.find_run(directory)
-    except ResultError as error:
-        print(f"LRFinder: {error}")
-        return False
-    return True
+    def _picture(self) -> bytes | None:
+        from onecycle_cli import plotting
 
-
-def _read(directory: str | Path) -> tuple[Curve, schedules.Scale, dict[str, Any]]:
-    """Return the curve of a saved test, its scale, and what it told the suggestion beside it."""
-    record = records.read_record(directory)
-    if record.kind != "find-lr":
-        raise ResultError(f"{directory}: holds a {record.kind} result, not a range test.")
-    told = {key: record.result[key] for key in _TOLD if key in record.result}
-    return record.curves()[0], record.result.get("scale", "exp"), told
-
-
-def _plot(
-    curve: Curve,
-    findings: suggest.LRFindings,
-    scale: schedules.Scale,
-    clip_beginning: int | None,
-    clip_end: int | None,
-) -> Figure:
-    from onecycle_cli import plotting
-
-    return plotting.draw_lr_finder(
-        [curve],
-        findings=findings,
-        title="Learning rate range test",
-        scale=scale,
-        clip_beginning=clip_beginning,
-        clip_end=clip_end,
-    )
+        return plotting.png(self.plot_schedule()) if self.lrs else None

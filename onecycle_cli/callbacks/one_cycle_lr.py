@@ -11,14 +11,16 @@ from typing import Any, Unpack
 import numpy as np
 
 from onecycle_cli import schedules
-from onecycle_cli.callbacks.scheduled_training import ScheduledTraining
+from onecycle_cli.callbacks.scheduled import Scheduled, in_words
+from onecycle_cli.callbacks.verbosity import Verbosity, check_verbosity, prints
 from onecycle_cli.engine.steering.names import LEARNING_RATE, MOMENTUM
 from onecycle_cli.engine.steering.optimizers import MOMENTA
 from onecycle_cli.errors import OptimizerError, did_you_mean
 from onecycle_cli.registry import shapes
+from onecycle_cli.shown import Facts
 
 
-class OneCycleLR(ScheduledTraining):
+class OneCycleLR(Scheduled):
     """Train with the 1cycle policy: the learning rate up and down once, momentum mirrored.
 
     The learning rate rises from `scale_percentage * max_lr` to `max_lr` and falls again, then, over
@@ -46,7 +48,8 @@ class OneCycleLR(ScheduledTraining):
         maximum_momentum: momentum where the rate is low, in [0, 1). `None`, with the next:
             momentum is left alone.
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
-        verbose: print the values in force at the end of each epoch, unless `fit(verbose=0)`.
+        verbose: print the values in force at the end of each epoch: with `True` or `"auto"` unless
+            `fit(verbose=0)`, with 1 in any case, with `False` or 0 never.
         shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...; or a
             function from the progress of the cycle, in [0, 1], to the rate's share of `max_lr`, or
             the path to one, `"path/to/file.py:function"`.
@@ -63,6 +66,8 @@ class OneCycleLR(ScheduledTraining):
 
     Attributes:
         history: `lr` and `momentum` in force at each step, as lists of floats.
+        schedule: the whole cycle of this `fit`, by hyper-parameter.
+        step: how many steps of it are done.
 
     Raises:
         ValueError: when an argument is out of its range.
@@ -78,7 +83,8 @@ class OneCycleLR(ScheduledTraining):
         L. N. Smith, arXiv:1803.09820; L. N. Smith and N. Topin, arXiv:1708.07120.
     """
 
-    usage = "OneCycleLR(max_lr=0.1)"
+    _usage = "OneCycleLR(max_lr=0.1)"
+    _columns: Mapping[str, str] = {LEARNING_RATE: "lr"}
 
     def __init__(
         self,
@@ -90,7 +96,7 @@ class OneCycleLR(ScheduledTraining):
         scale_percentage: float | None = None,
         maximum_momentum: float | None = 0.95,
         minimum_momentum: float | None = 0.85,
-        verbose: bool = True,
+        verbose: Verbosity = True,
         *,
         shape: schedules.AnyShape = "smith",
         layer_rates: Mapping[str, float] | None = None,
@@ -99,8 +105,12 @@ class OneCycleLR(ScheduledTraining):
         **options: Unpack[schedules.ShapeOptions],
     ) -> None:
         _check_names(options)
-        super().__init__(num_samples, batch_size)
+        own = {LEARNING_RATE: self._rates}
+        if maximum_momentum is not None:
+            own[MOMENTUM] = self._momenta
+        super().__init__({**own, **(also or {})}, num_samples, batch_size)
         self._check_count("num_epoch", num_epoch)
+        check_verbosity(verbose)
         if max_lr is None:
             raise ValueError("max_lr is required: OneCycleLR(max_lr=...); LRFinder suggests one.")
         if (maximum_momentum is None) != (minimum_momentum is None):
@@ -114,7 +124,7 @@ class OneCycleLR(ScheduledTraining):
         self.scale_percentage = scale_precentage if scale_percentage is None else scale_percentage
         self.maximum_momentum = maximum_momentum
         self.minimum_momentum = minimum_momentum
-        self.verbose = verbose
+        self.verbose: Verbosity = verbose
         self.shape: schedules.AnyShape = shapes.load(shape)
         self.options = options
         self.layer_rates = dict(layer_rates or {})
@@ -125,16 +135,9 @@ class OneCycleLR(ScheduledTraining):
         for name in self.also:
             if name in (LEARNING_RATE, *MOMENTA):
                 raise ValueError(f"also: {name} is what OneCycleLR schedules itself; leave it out.")
-        self.history: dict[str, list[float]] = {}
-        self.schedule: dict[str, list[float]] = {}
         self._state: dict[str, int] | None = None
-        self._tables(2)  # so that a wrong argument shows here and not in fit
-
-    def names(self) -> tuple[str, ...]:
-        """Return the hyper-parameters that are scheduled."""
-        cycles_momentum = self.maximum_momentum is not None
-        own = (LEARNING_RATE, MOMENTUM) if cycles_momentum else (LEARNING_RATE,)
-        return (*own, *self.also)
+        for table in own.values():
+            table(2)  # so that a wrong argument shows here and not in fit
 
     def on_train_begin(self, logs: Any = None) -> None:
         super().on_train_begin(logs)
@@ -145,25 +148,27 @@ class OneCycleLR(ScheduledTraining):
                 self.release()
                 raise OptimizerError(f"layer_rates: {error}") from None
 
-    def plan(self, epochs: int) -> None:
-        """Compute the schedules for all epochs of `fit`, and begin where `fit` does."""
-        whole = self.first_epoch + epochs
+    def _begin(self, epochs: int) -> int:
+        """Begin where `fit` does, or where the state says that was set."""
+        whole = self._first_epoch + epochs
         if self.num_epoch is not None and self.num_epoch != whole:
             warnings.warn(
                 f"OneCycleLR was told num_epoch={self.num_epoch}, but fit runs {whole}; going by "
                 f"fit.",
                 stacklevel=2,
             )
-        num_steps = self.begin_where_fit_does(epochs)
+        num_steps = super()._begin(epochs)
         in_fit = num_steps - self.step
         if self._state is not None:
             self.step, num_steps = self._state["step"], self._state["num_steps"]
             self._state = None
             _compare(num_steps - self.step, in_fit)
-        self.schedule = self._tables(num_steps) | self._further_tables(num_steps)
-        self.history = {"lr": [], **{name: [] for name in self.schedule if name != LEARNING_RATE}}
+        return num_steps
+
+    def _plan(self, epochs: int) -> None:
+        super()._plan(epochs)
         if self.step:
-            self._go_on(in_fit // epochs)
+            self._go_on()
 
     def get_state(self) -> dict[str, int]:
         """Return where the cycle is, for `set_state`: plain numbers that JSON can hold.
@@ -188,40 +193,35 @@ class OneCycleLR(ScheduledTraining):
         if not self._state["num_steps"]:  # taken before any fit
             self._state = None
 
-    def values_at(self, step: int) -> Mapping[str, float]:
-        """Return learning rate and momentum of a step; past the end, `max_lr / 1000` or less."""
-        final = self.options.get("final_momentum")
-        after = {
-            LEARNING_RATE: schedules.final_rate(self.schedule[LEARNING_RATE], self.max_lr),
-            MOMENTUM: (self.maximum_momentum or 0.0) if final is None else final,
-            **{name: self.schedule[name][-1] for name in self.also},
-        }
-        return {
-            name: schedules.at(table, step, after[name]) for name, table in self.schedule.items()
-        }
-
-    def record(self, values: Mapping[str, float]) -> None:
-        """Append what was in force to `history`."""
-        self.history["lr"].append(values[LEARNING_RATE])
-        for name in (MOMENTUM, *self.also):
-            if name in values:
-                self.history.setdefault(name, []).append(values[name])
+    def _after(self, name: str, table: list[float]) -> float:
+        """Return `max_lr / 1000` or less, and the highest momentum or the final one."""
+        if name == LEARNING_RATE:
+            return schedules.final_rate(table, self.max_lr)
+        if name == MOMENTUM:
+            final = self.options.get("final_momentum")
+            return (self.maximum_momentum or 0.0) if final is None else final
+        return super()._after(name, table)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         latest = {key: values[-1] for key, values in self.history.items() if values}
         if logs is not None and latest:
             logs[LEARNING_RATE] = latest["lr"]
             logs |= {k: v for k, v in latest.items() if k == MOMENTUM or k in self.also}
-        if self.may_print and latest:
+        if latest and self._may_print:
             print(" - " + " - ".join(f"{key}: {value:.5g}" for key, value in latest.items()))
 
-    def _go_on(self, per_epoch: int) -> None:
+    @property
+    def _may_print(self) -> bool:
+        return prints(self.verbose, self.params.get("verbose", 1))
+
+    def _go_on(self) -> None:
         rates = self.schedule[LEARNING_RATE]
-        if self.may_print:
+        if self._may_print:
             print(f"OneCycleLR: going on after step {self.step} of {len(rates)}")
         _ = self.model  # on JAX, brings the variables up to date
         held = self._attached().read(LEARNING_RATE)
-        left_at = rates[self.step - 1 : self.step + per_epoch]  # it may have broken off within
+        an_epoch_on = self.step + self._per_epoch  # it may have broken off within
+        left_at = rates[self.step - 1 : an_epoch_on]
         if not np.isclose(left_at, held, rtol=1e-5, atol=0).any():
             warnings.warn(
                 f"the optimizer comes with the learning rate {held:.4g}, which this cycle does not "
@@ -239,32 +239,34 @@ class OneCycleLR(ScheduledTraining):
                 stacklevel=2,
             )
 
-    def _tables(self, num_steps: int) -> dict[str, list[float]]:
-        tables = {
-            LEARNING_RATE: schedules.learning_rates(
-                num_steps,
-                self.max_lr,
-                shape=self.shape,
-                end_percentage=self.end_percentage,
-                scale_percentage=self.scale_percentage,
-                **self.options,
-            )
-        }
-        if self.maximum_momentum is not None and self.minimum_momentum is not None:
-            tables[MOMENTUM] = schedules.momenta(
-                num_steps,
-                self.maximum_momentum,
-                self.minimum_momentum,
-                shape=self.shape,
-                end_percentage=self.end_percentage,
-                **self.options,
-            )
-        return tables
+    def _rates(self, num_steps: int) -> list[float]:
+        return schedules.learning_rates(
+            num_steps,
+            self.max_lr,
+            shape=self.shape,
+            end_percentage=self.end_percentage,
+            scale_percentage=self.scale_percentage,
+            **self.options,
+        )
 
-    def _further_tables(self, num_steps: int) -> dict[str, list[float]]:
-        return {
-            name: schedules.table_of(values, num_steps, name) for name, values in self.also.items()
-        }
+    def _momenta(self, num_steps: int) -> list[float]:
+        if self.maximum_momentum is None or self.minimum_momentum is None:
+            raise ValueError("maximum_momentum and minimum_momentum must be numbers.")
+        return schedules.momenta(
+            num_steps,
+            self.maximum_momentum,
+            self.minimum_momentum,
+            shape=self.shape,
+            end_percentage=self.end_percentage,
+            **self.options,
+        )
+
+    def _facts(self) -> Facts:
+        yield "max_lr", f"{self.max_lr:g}, shape {self.shape}"
+        if self.maximum_momentum is not None:
+            yield "momentum", f"{self.maximum_momentum:g} to {self.minimum_momentum:g}"
+        yield from ((name, in_words(values)) for name, values in self.also.items())
+        yield "steps done", self._progress()
 
 
 def _is_state(state: Any) -> bool:

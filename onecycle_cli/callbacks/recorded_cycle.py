@@ -91,34 +91,34 @@ class RecordedCycle(OneCycleLR):
         """How many steps the schedule still has."""
         return max(0, len(self.schedule[LEARNING_RATE]) - self.steps_done)
 
-    def tables(self, num_steps: int) -> dict[str, list[float]]:
+    def tabulated(self, num_steps: int) -> dict[str, list[float]]:
         """Return the schedules of a cycle of so many steps, by hyper-parameter."""
-        return self._tables(num_steps) | self._further_tables(num_steps)
+        return self._tabulated(num_steps)
 
     @property
-    def has_seen_enough(self) -> bool:
+    def _has_seen_enough(self) -> bool:
         """Whether it has gone wrong."""
         return self.stop_reason is not None
 
-    def names(self) -> tuple[str, ...]:
+    def _names(self) -> tuple[str, ...]:
         """Return the hyper-parameters that are set."""
-        return (*super().names(), *self.constants)
+        return (*super()._names(), *self.constants)
 
-    def plan(self, epochs: int) -> None:
+    def _plan(self, epochs: int) -> None:
         """Compute the schedules, unless the cycle goes by tables that it was given."""
         if not self._ends_with_schedule:
-            super().plan(epochs)
+            super()._plan(epochs)
             self.history = self.log.steps
 
-    def values_at(self, step: int) -> Mapping[str, float]:
+    def _values_at(self, step: int) -> Mapping[str, float]:
         """Return what is in force at a step."""
-        return {**super().values_at(step), **self.constants}
+        return {**super()._values_at(step), **self.constants}
 
     def on_train_begin(self, logs: Any = None) -> None:
         super().on_train_begin(logs)
         self.step, self.stop_reason = self.steps_done, None
 
-    def record(self, values: Mapping[str, float]) -> None:
+    def _record(self, values: Mapping[str, float]) -> None:
         """Log the step, and end `fit` when it has gone wrong or the schedule has ended."""
         self.log.enter(self._row(values), cycle=self._number)
         self.stop_reason = self.stop_reason or self._what_is_wrong(self.log.losses[-1])
@@ -140,6 +140,7 @@ class RecordedCycle(OneCycleLR):
         decays = [values[name] for name in (L2, WEIGHT_DECAY) if name in values]
         if decays:
             row["weight_decay"] = sum(decays)
-        if self.measures_gradients:
-            row["grad_norm"] = self.take_gradient_norm()
-        return row | {"loss": self.batch_loss}
+        if self._attached().measures_gradients:
+            _ = self.model  # on JAX, brings the variables up to date
+            row["grad_norm"] = self._attached().take_gradient_norm()
+        return row | {"loss": self._batch_loss}

@@ -83,7 +83,7 @@ class Course:
         """Go by the whole schedule of the present cycle, as planned."""
         cycle = self._new_cycle()
         steps = self.epochs[self.number - 1] * self.bench.steps_per_epoch
-        cycle.go_on(cycle.tables(steps), first=self.first)
+        cycle.go_on(cycle.tabulated(steps), first=self.first)
         self.cycle = cycle
 
     def begin_next_cycle(self) -> None:

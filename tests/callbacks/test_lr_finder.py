@@ -578,17 +578,6 @@ def test_a_refusal_is_printed_with_its_reason(regression, capsys):
     assert f"LRFinder: no suggestion ({test.suggestion['verdict']}): " in printed
 
 
-@pytest.mark.parametrize(
-    ("of_fit", "of_finder", "prints"), [(0, True, False), (2, False, False), (2, True, True)]
-)
-def test_nothing_is_printed_unless_both_are_verbose(regression, capsys, of_fit, of_finder, prints):
-    test, model = LRFinder(verbose=of_finder), regression.model("sgd")
-    model.fit(regression.x, regression.y, batch_size=8, verbose=of_fit, callbacks=[test])
-    printed = capsys.readouterr()
-    assert ("LRFinder" in printed.out) == prints
-    assert of_fit or not printed.out + printed.err
-
-
 def test_a_test_that_fit_ends_early_is_told_from_one_that_learned_nothing(regression):
     test = finder(num_steps=100)
     regression.fit(regression.model("sgd"), [test], epochs=2)

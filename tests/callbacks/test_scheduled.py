@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from onecycle_cli import OneCycleLR, Scheduled
+from onecycle_cli import LRFinder, OneCycleLR, Scheduled
 from onecycle_cli.engine.steering.names import NUMBERS
 from onecycle_cli.errors import OptimizerError
 
@@ -199,3 +199,77 @@ def test_a_cycle_schedules_its_own_itself(name):
 def test_no_tables_are_refused():
     with pytest.raises(ValueError, match="Scheduled needs tables"):
         Scheduled({})
+
+
+KERAS = {name for name in dir(keras.callbacks.Callback()) if not name.startswith("_")}
+OF_ALL = {"batch_size", "history", "num_samples", "release", "schedule", "step", "tables"}
+OF_THE_CYCLE = {
+    *("also", "end_percentage", "get_state", "layer_rates", "max_lr", "maximum_momentum"),
+    *("minimum_momentum", "num_epoch", "options", "scale_percentage", "set_state", "shape"),
+    "verbose",
+}
+OF_THE_FINDER = {
+    *("findings", "loss_smoothing_beta", "losses", "lr_scale", "lrs", "maximum_lr", "minimum_lr"),
+    *("num_steps", "plot_schedule", "plot_schedule_from_dir", "plot_schedule_from_file"),
+    *("restore", "restore_after", "restore_schedule_from_dir", "restore_schedule_from_file"),
+    *("save", "save_dir", "skip_begin", "skip_end", "smoothed_losses", "stop_reason"),
+    *("stopping_criterion_factor", "suggestion", "validation_data", "validation_sample_rate"),
+    "verbose",
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda: Scheduled({"learning_rate": (0.1, 0.01)}), OF_ALL),
+        (lambda: OneCycleLR(max_lr=0.1), OF_ALL | OF_THE_CYCLE),
+        (lambda: LRFinder(), OF_ALL | OF_THE_FINDER),
+    ],
+)
+def test_a_callback_shows_only_what_is_for_the_user(regression, make, names):
+    callback = make()
+    assert {name for name in dir(callback) if not name.startswith("_")} - KERAS == names
+    regression.fit(regression.model("sgd"), [callback], epochs=1)
+    assert {name for name in dir(callback) if not name.startswith("_")} - KERAS == names
+
+
+def test_the_finder_and_the_cycle_are_schedules_of_their_own_tables(regression):
+    """Given their tables by name, the plain callback trains to the same bits."""
+    cycle, finder = OneCycleLR(max_lr=0.1, verbose=False), LRFinder(restore=False, verbose=False)
+    for callback in (cycle, finder):
+        assert isinstance(callback, Scheduled)
+        models = [regression.model(keras.optimizers.SGD(0.05, momentum=0.9)) for _ in range(2)]
+        regression.fit(models[0], [callback], epochs=1)
+        regression.fit(models[1], [Scheduled(callback.schedule)], epochs=1)
+        for ours, theirs in zip(*map(state, models), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert cycle.history == {
+        "lr": cycle.schedule["learning_rate"],
+        "momentum": cycle.schedule["momentum"],
+    }
+    assert finder.lrs == finder.history["learning_rate"] == finder.schedule["learning_rate"]
+
+
+def test_callbacks_are_shown_in_a_few_lines_and_drawn_once_there_is_something(regression):
+    tables = {"learning_rate": (0.1, 0.01), "beta_2": 0.9, "epsilon": lambda n: [1e-7] * n}
+    callbacks = [
+        Scheduled(tables),
+        OneCycleLR(max_lr=0.1, verbose=False, also={"beta_2": (0.9, 0.5)}),
+        LRFinder(minimum_lr=1e-3, maximum_lr=0.1, verbose=False),
+    ]
+    before = [
+        "Scheduled\n  learning_rate  0.1 to 0.01\n  beta_2         0.9\n"
+        "  epsilon        a function of the number of steps\n  steps done     none yet",
+        "OneCycleLR\n  max_lr      0.1, shape smith\n  momentum    0.95 to 0.85\n"
+        "  beta_2      0.9 to 0.5\n  steps done  none yet",
+        "LRFinder\n  learning rates  0.001 to 0.1, exp\n  steps done      none yet",
+    ]
+    assert [repr(callback) for callback in callbacks] == before
+    assert not any("<img" in callback._repr_html_() for callback in callbacks)
+    for callback in callbacks:
+        regression.fit(regression.model(OPTIMIZERS["adam"]()), [callback], epochs=1)
+        assert "data:image/png;base64,iVBORw0KGgo" in callback._repr_html_()
+    plain, cycle, finder = map(repr, callbacks)
+    assert plain.endswith("steps done     7 of 7") and cycle.endswith("steps done  7 of 7")
+    assert "steps done      7, completed" in finder and len(finder) < 1000
+    assert finder.splitlines()[-1].split()[0] == "max_lr"
