@@ -34,7 +34,6 @@ WHO_MAY_IMPORT = {
     "tensorflow": {"engine", "data", "runs"},
     "jax": {"engine"},
     "torch": {"engine"},
-    "sklearn": {"data"},
     "pydantic": {"config"},
     "yaml": {"config", "runs"},
     "numpy": {

@@ -19,8 +19,8 @@ from pathlib import Path
 _MODULES = (
     *(f"onecycle_cli.experiments.{name}" for name in ("find_lr", "find_momentum", "find_wd")),
     *(f"onecycle_cli.experiments.{name}" for name in ("train", "run", "suggest_again")),
-    *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "sklearn.datasets"),
-    *("sklearn.model_selection", "PIL.Image", "onecycle_cli.main", "onecycle_models.mlp"),
+    *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.Image"),
+    *("onecycle_cli.main", "onecycle_models.mlp"),
 )
 
 

@@ -2,6 +2,8 @@
 
 Each has x_train, y_train, x_val, y_val, x_test, y_test. The CIFAR-10 images come from where the
 tool finds them (`$ONECYCLE_DATA`); everything else is generated or comes with an installed package.
+
+Needs scikit-learn: `pip install -e '.[benchmarks]'`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from onecycle_cli import schedules
 from onecycle_cli.errors import ConfigError
 
 DATASETS: dict[str, str] = {
-    "digits": "1,797 handwritten digits of 8x8 pixels, part of scikit-learn: no download",
+    "digits": "1,797 handwritten digits of 8x8 pixels, part of the package: no download",
     "cifar10": "60,000 photos of 32x32 pixels in 10 classes",
     "cifar100": "60,000 photos of 32x32 pixels in 100 classes",
     "mnist": "70,000 handwritten digits of 28x28 pixels",
