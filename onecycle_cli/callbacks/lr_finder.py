@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli import schedules, suggest
@@ -21,7 +20,7 @@ from onecycle_cli.callbacks.validation_loss import ValidationLoss
 from onecycle_cli.engine.state.fresh_start import begin_afresh
 from onecycle_cli.engine.state.snapshot import Snapshot
 from onecycle_cli.engine.steering.names import LEARNING_RATE
-from onecycle_cli.engine.steering.optimizers import core
+from onecycle_cli.engine.steering.optimizers import batches_taken, core
 from onecycle_cli.errors import OnecycleError, ResultError, TrainingError
 from onecycle_cli.runs import files, finding, records
 from onecycle_cli.runs.curve import Curve
@@ -199,8 +198,7 @@ class LRFinder(ScheduledTraining):
         """Tell whether the batches so far have led to no update yet, though all is well."""
         if self._gathers == 1 or not all(map(math.isfinite, self._gathered)):
             return False
-        taken = int(ops.convert_to_numpy(core(self.model.optimizer)._iterations))
-        return taken % self._gathers != 0
+        return batches_taken(self.model.optimizer) % self._gathers != 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.restore()

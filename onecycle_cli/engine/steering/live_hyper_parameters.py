@@ -19,7 +19,12 @@ from keras import ops
 
 from onecycle_cli.engine.steering.live_variables import Added, HeardVariable, LiveVariable, plain
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, NUMBERS, WEIGHT_DECAY
-from onecycle_cli.engine.steering.optimizers import core, kernels, momentum_attributes
+from onecycle_cli.engine.steering.optimizers import (
+    batches_taken,
+    core,
+    kernels,
+    momentum_attributes,
+)
 from onecycle_cli.engine.steering.witness import Witness
 from onecycle_cli.errors import OptimizerError, did_you_mean
 
@@ -199,7 +204,7 @@ class LiveHyperparameters:
         return not self._new_slots or not self._updates()
 
     def _updates(self) -> int:
-        return int(ops.convert_to_numpy(self._optimizer._iterations))
+        return batches_taken(self._optimizer)
 
     def release(self) -> None:
         """Give the stock optimizer back, with the numbers it had before. Idempotent."""
