@@ -62,7 +62,7 @@ def test_a_name_that_there_is_not():
 
 SCRIPT = """
 import sys
-heavy = {"numpy", "pydantic", "yaml", "matplotlib", "keras", "tensorflow", "sklearn", "typer"}
+heavy = {"numpy", "pydantic", "yaml", "matplotlib", "keras", "tensorflow", "typer"}
 import onecycle_cli
 dir(onecycle_cli), onecycle_cli.__version__
 assert not heavy & set(sys.modules), heavy & set(sys.modules)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import ops
-
-from onecycle_cli.engine.steering.optimizers import core
+from onecycle_cli.engine.steering.optimizers import batches_taken, core
 
 
 def batches_per_update(optimizer: Any) -> int:
@@ -17,4 +15,4 @@ def batches_per_update(optimizer: Any) -> int:
 def is_between_updates(optimizer: Any) -> bool:
     """Tell whether the batches so far have led to no update yet."""
     batches = batches_per_update(optimizer)
-    return batches > 1 and int(ops.convert_to_numpy(core(optimizer)._iterations)) % batches != 0
+    return batches > 1 and batches_taken(optimizer) % batches != 0

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops, tree
-from keras.src.trainers import data_adapters
 
+from onecycle_cli.engine.batch_readers import batch_reader
 from onecycle_cli.engine.state.variables import read, variables_of
 
 _INFINITE = -1  # the cardinality of an endless tf.data.Dataset
@@ -94,8 +94,8 @@ class _BatchesInTurn:
     """Batches of a data set, from where the last measurement ended, over and over."""
 
     def __init__(self, held_out: Any, num_batches: int) -> None:
-        self._adapter = _adapter_of(held_out)
-        available = self._adapter.num_batches
+        self._reader = _reader_of(held_out)
+        available = self._reader.num_batches
         if num_batches < 0 and _is_endless(held_out, available):
             raise ValueError(
                 "validation_data never ends, so validation_sample_rate must be a number of "
@@ -116,24 +116,24 @@ class _BatchesInTurn:
 
     def _once(self) -> Iterator[_Batch]:
         is_empty = True
-        for batch in self._adapter.get_numpy_iterator():
+        for batch in self._reader.get_numpy_iterator():
             is_empty = False
             yield keras.utils.unpack_x_y_sample_weight(batch)
         if is_empty:
             raise ValueError("validation_data must give batches; it gave none.")
-        self._adapter.on_epoch_end()
+        self._reader.on_epoch_end()
 
 
-def _adapter_of(held_out: Any) -> Any:
+def _reader_of(held_out: Any) -> Any:
     if isinstance(held_out, types.GeneratorType):
         raise _unsuited("a generator, which can be read only once")
     try:
-        adapter = data_adapters.get_data_adapter(held_out)
+        reader = batch_reader(held_out)
     except (ValueError, TypeError):
         raise _unsuited(type(held_out).__name__) from None
-    if isinstance(adapter, data_adapters.ArrayDataAdapter):
+    if reader is None:
         raise _unsuited(f"one {type(held_out).__name__}")
-    return adapter
+    return reader
 
 
 def _is_endless(held_out: Any, available: int | None) -> bool:

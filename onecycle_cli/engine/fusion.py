@@ -12,6 +12,8 @@ from typing import Any
 
 import keras
 
+from onecycle_cli.engine.layers import every_layer
+
 _DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -33,7 +35,7 @@ class FusedBatchNormalization:
     """
 
     def __init__(self, model: Any) -> None:
-        self.layers = [layer for layer in model._flatten_layers() if _is_stock(layer)]
+        self.layers = [layer for layer in every_layer(model) if _is_stock(layer)]
         for layer in self.layers:
             vars(layer)["call"] = _fused_call(layer)
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from onecycle_cli.engine.safe_mode import same_safe_mode
 from onecycle_cli.errors import ModelError, OnecycleError
 
 __all__ = ["contained", "same_folder"]
 
 _WAYS_OUT = ("_exit", "abort", "execv", "execve")
-_SAFE_MODE = "safe_mode_saving"
 
 
 @contextlib.contextmanager
@@ -109,14 +109,12 @@ def _same_signals() -> Iterator[None]:
 def _same_limits() -> Iterator[None]:
     """Keep what Keras allows of loading and how long it trains."""
     from keras import config
-    from keras.src.backend.common import global_state
 
-    safe_mode = global_state.get_global_attribute(_SAFE_MODE)
     epochs, steps = config.max_epochs(), config.max_steps_per_epoch()
     try:
-        yield
+        with same_safe_mode():
+            yield
     finally:
-        global_state.set_global_attribute(_SAFE_MODE, safe_mode)
         config.set_max_epochs(epochs)
         config.set_max_steps_per_epoch(steps)
 

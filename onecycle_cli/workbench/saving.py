@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.errors import ModelError, cause_of
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.containment import contained
@@ -47,7 +48,7 @@ def check_can_be_saved(bench: Workbench, observer: Observer) -> None:
 
 def _foreign(model: Any) -> list[str]:
     """Return the classes in a model that Keras alone can't make again from a file."""
-    return sorted({type(x).__name__ for x in model._flatten_layers() if _is_foreign(x)})
+    return sorted({type(x).__name__ for x in every_layer(model) if _is_foreign(x)})
 
 
 def _is_foreign(layer: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.workbench.bench import Workbench
 
 _MOST = 64
@@ -58,7 +59,7 @@ def _hindrance(bench: Workbench) -> str:
 def _is_small(bench: Workbench) -> bool:
     model: Any = bench.model
     is_dense = all(len(v.shape) <= _FLAT for v in model.trainable_variables)
-    loops = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
+    loops = any(isinstance(layer, keras.layers.RNN) for layer in every_layer(model))
     return is_dense and not loops and model.count_params() * bench.config.batch_size <= _SMALL
 
 

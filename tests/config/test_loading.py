@@ -501,7 +501,7 @@ for overrides in ([], ["find_lr.max_lr=-1"]):
         load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}}, overrides)
     except ConfigError:
         template("digits")
-loaded = {"keras", "tensorflow", "numpy", "sklearn", "matplotlib", "jax"} & set(sys.modules)
+loaded = {"keras", "tensorflow", "numpy", "matplotlib", "jax"} & set(sys.modules)
 sys.exit(str(loaded) if loaded else 0)
 """
 

@@ -236,7 +236,7 @@ SCRIPT = """
 import sys
 from onecycle_cli.experiments.reread import suggest_again, write_suggestion
 write_suggestion(suggest_again(sys.argv[1]))
-heavy = {"keras", "tensorflow", "matplotlib", "sklearn"} & set(sys.modules)
+heavy = {"keras", "tensorflow", "matplotlib"} & set(sys.modules)
 assert not heavy, heavy
 """
 

@@ -1,9 +1,8 @@
-"""Handwritten digits, which come with this package.
+"""The handwritten digits that the package brings along, in `digits.npz`.
 
-`digits.npz` holds the test part of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
-C. Kaynak, UCI Machine Learning Repository, https://doi.org/10.24432/C50P49. Its licence is CC BY
-4.0, https://creativecommons.org/licenses/by/4.0/. The 1,797 images are kept as bytes, in
-scikit-learn's order.
+Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
+Repository, 1998, https://doi.org/10.24432/C50P49, CC BY 4.0: the table that scikit-learn's
+`load_digits` gives. `digits.LICENSE.txt` says so beside the file.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ from onecycle_cli.data.sources.source import Progress, Source
 if TYPE_CHECKING:
     from onecycle_cli.config import DatasetConfig
 
-FILE = Path(__file__).with_name("digits.npz")
+_FILE = Path(__file__).with_name("digits.npz")
 
 
 def read(config: DatasetConfig, progress: Progress | None) -> Source:
     """Return all 1,797 images, 8x8x1, whose values 0..16 are kept; there is no test set."""
-    arrays = read_npz(FILE, ("x", "y"))
-    return Source(arrays["x"], arrays["y"].astype(np.int32), tuple("0123456789"), origin="digits")
+    table = read_npz(_FILE, ("images", "labels"))
+    images, labels = table["images"][..., np.newaxis], table["labels"].astype(np.int32)
+    return Source(images, labels, tuple("0123456789"), origin="digits")

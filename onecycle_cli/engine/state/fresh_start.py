@@ -9,8 +9,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.engine.steering.live_variables import Added
-from onecycle_cli.engine.steering.optimizers import core
+from onecycle_cli.engine.steering.optimizers import batches_taken, core
 from onecycle_cli.errors import OptimizerError, cause_of
 
 
@@ -26,9 +27,9 @@ def begin_afresh(model: Any) -> None:
     Raises:
         OptimizerError: when no second optimizer can be made from the settings of the first.
     """
-    if int(ops.convert_to_numpy(core(model.optimizer)._iterations)) > 0:
+    if batches_taken(model.optimizer) > 0:
         _renew(model)
-    for layer in model._flatten_layers():
+    for layer in every_layer(model):
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             for state in keras.tree.flatten(layer.states):
                 state.assign(_zeros(state))

@@ -21,6 +21,7 @@ from onecycle_cli.engine.steering.live_variables import Added, HeardVariable, Li
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, NUMBERS, WEIGHT_DECAY
 from onecycle_cli.engine.steering.optimizers import (
     DECAYS,
+    batches_taken,
     core,
     holds_zero,
     kernels,
@@ -205,7 +206,7 @@ class LiveHyperparameters:
         return not self._new_slots or not self._updates()
 
     def _updates(self) -> int:
-        return int(ops.convert_to_numpy(self._optimizer._iterations))
+        return batches_taken(self._optimizer)
 
     def release(self) -> None:
         """Give the stock optimizer back, with the numbers it had before. Idempotent."""

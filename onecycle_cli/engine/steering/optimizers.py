@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakSet
 
+from keras import ops
+
 from onecycle_cli.errors import OptimizerError, cause_of
 
 MOMENTA = ("momentum", "beta_1", "adam_beta_1")
@@ -19,6 +21,11 @@ _at_zero: WeakSet[Any] = WeakSet()
 def core(optimizer: Any) -> Any:
     """Return the optimizer that updates the weights, which `LossScaleOptimizer` wraps."""
     return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def batches_taken(optimizer: Any) -> int:
+    """Return how many gradients the optimizer has taken in, those it still accumulates included."""
+    return int(ops.convert_to_numpy(core(optimizer)._iterations))
 
 
 def momentum_attributes(optimizer: Any) -> tuple[str, ...]:

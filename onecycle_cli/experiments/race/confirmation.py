@@ -14,6 +14,7 @@ import numpy as np
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.config import Config, load_config
+from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.experiments.hyper_parameters import Values, conditions_of, gather
 from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
 from onecycle_cli.experiments.session import workbench
@@ -277,8 +278,7 @@ def first_steps(bench: Workbench) -> int:
 
 def has_normalisation(model: Any) -> bool:
     """Tell whether a network has batch, layer or group normalisation, at any depth."""
-    layers = model._flatten_layers(include_self=False, recursive=True)
-    return any(isinstance(layer, _NORMALISING) for layer in layers)
+    return any(isinstance(layer, _NORMALISING) for layer in every_layer(model))
 
 
 def _scores(trials: Sequence[Trial], stage: str) -> Scores:

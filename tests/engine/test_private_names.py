@@ -1,0 +1,196 @@
+"""The private names that the engine uses are all listed, are there, and are used nowhere else."""
+
+import ast
+import importlib
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import keras
+import pytest
+
+from onecycle_cli.engine.private_names import GLOBAL_ATTRIBUTES, PRIVATE_NAMES
+
+PACKAGE = Path(__file__).parents[2] / "onecycle_cli"
+TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+ENGINE = {path: tree for path, tree in TREES.items() if path.parts[0] == "engine"}
+ELSEWHERE = {path: tree for path, tree in TREES.items() if path.parts[0] != "engine"}
+
+LISTED = {name for names in PRIVATE_NAMES.values() for name in names}
+PRIVATE_PLACES = re.compile(r"keras\.src|tensorflow\.python")
+PRIVATE = re.compile(r"_[a-z]\w*")
+
+NOT_KERAS = {"_getframe", "_command", "_codecs", "_suggested", "_validation", "_exit"}
+"""What other rooms have of Python's own, of their own options, and in the text of pictures."""
+
+
+def keras_places(tree):
+    """Yield what is imported from a private place, also by name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and PRIVATE_PLACES.match(node.module or ""):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if PRIVATE_PLACES.match(a.name))
+        elif isinstance(node, ast.Constant) and PRIVATE_PLACES.match(str(node.value)):
+            yield node.value
+        elif isinstance(node, ast.Attribute) and PRIVATE_PLACES.fullmatch(ast.unparse(node)):
+            yield ast.unparse(node)
+
+
+def private_names(tree):
+    """Yield every private name that is asked of something, also as a string."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and PRIVATE.fullmatch(node.attr):
+            yield node.attr, ast.unparse(node.value) in ("self", "cls")
+        elif isinstance(node, ast.Constant) and PRIVATE.fullmatch(str(node.value)):
+            yield node.value, False
+
+
+def own_names(trees):
+    """Return the names that modules define: functions, classes, attributes and variables."""
+    found = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found |= {node.attr} if ast.unparse(node.value) in ("self", "cls") else set()
+    return found
+
+
+def built():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def optimizer(name):
+    made = getattr(keras.optimizers, name)()
+    made.build(built().trainable_variables)
+    return made
+
+
+def context():
+    keras.utils.set_random_seed(0)
+    return importlib.import_module("tensorflow.python.eager.context").context()
+
+
+def generator():
+    return importlib.import_module("tensorflow").random.Generator.from_seed(0)
+
+
+OWNERS = {
+    "keras.Model": built,
+    "keras.optimizers.Optimizer": lambda: optimizer("SGD"),
+    "keras.optimizers.Adam": lambda: optimizer("Adam"),
+    "keras.optimizers.Nadam": lambda: optimizer("Nadam"),
+    "keras.optimizers.RMSprop": lambda: optimizer("RMSprop"),
+    "keras.src.backend.tensorflow.optimizer": lambda: optimizer("SGD"),
+    "tensorflow.python.eager.context.context": context,
+    "tensorflow.random.Generator": generator,
+    "torch.nn.Module": lambda: importlib.import_module("torch").nn.Module(),
+}
+"""What makes the objects that have the names; the other places are modules."""
+
+
+def owner_of(place):
+    return OWNERS[place]() if place in OWNERS else importlib.import_module(place)
+
+
+PLACES = sorted(set(PRIVATE_NAMES) - {"keras.src.backend.torch.optimizers"})
+
+
+@pytest.mark.lowest
+@pytest.mark.parametrize("place", PLACES)
+def test_the_installed_versions_have_the_names(place):
+    if place.startswith("torch.") and find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    owner = owner_of(place)
+    assert [name for name in PRIVATE_NAMES[place] if not hasattr(owner, name)] == []
+
+
+@pytest.mark.lowest
+def test_the_optimizers_for_torch_have_the_names():
+    """Read, as they can be imported only beside PyTorch."""
+    folder = Path(keras.__file__).parent / "src" / "backend" / "torch" / "optimizers"
+    text = "".join(path.read_text() for path in folder.glob("*.py"))
+    names = PRIVATE_NAMES["keras.src.backend.torch.optimizers"]
+    assert [name for name in names if f"def {name}(" not in text] == []
+
+
+@pytest.mark.lowest
+def test_keras_keeps_its_global_state_under_the_names():
+    global_state = importlib.import_module("keras.src.backend.common.global_state")
+    before = {name: global_state.get_global_attribute(name) for name in GLOBAL_ATTRIBUTES}
+    seeds, safe_mode = GLOBAL_ATTRIBUTES
+    try:
+        keras.utils.set_random_seed(0)
+        keras.random.uniform((1,))
+        assert isinstance(global_state.get_global_attribute(seeds), keras.random.SeedGenerator)
+        keras.config.enable_unsafe_deserialization()
+        assert global_state.get_global_attribute(safe_mode) is False
+    finally:
+        for name, value in before.items():
+            global_state.set_global_attribute(name, value)
+
+
+def test_what_the_engine_uses_is_listed():
+    own = own_names(ENGINE.values()) | {"_onecycle_instruments", "_enliven_"}
+    used = {name for tree in ENGINE.values() for name, _ in private_names(tree)}
+    assert used - own - LISTED == set()
+
+
+def test_the_private_places_that_the_engine_imports_are_listed():
+    modules = {place for tree in ENGINE.values() for place in keras_places(tree)}
+    unlisted = {
+        name
+        for name in modules
+        if name not in PRIVATE_NAMES
+        if not any(name == place.rpartition(".")[0] for place in PRIVATE_NAMES)
+    }
+    assert unlisted == set()
+
+
+def test_what_is_listed_is_used():
+    text = "".join((PACKAGE / path).read_text() for path in ENGINE if path.stem != "private_names")
+    names = [*LISTED, *GLOBAL_ATTRIBUTES]
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_no_other_room_imports_from_private_places():
+    assert {str(path): list(keras_places(tree)) for path, tree in ELSEWHERE.items()} == {
+        str(path): [] for path in ELSEWHERE
+    }
+
+
+def test_no_other_room_uses_private_names():
+    """Neither those that are listed nor any that the package doesn't define itself."""
+    own = own_names(ELSEWHERE.values()) | NOT_KERAS | {"_onecycle_user_"}
+    wrong = [
+        f"{path}: {name}"
+        for path, tree in ELSEWHERE.items()
+        for name, of_itself in private_names(tree)
+        if name not in own or (name in LISTED and not of_itself)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("model._flatten_layers()", ["_flatten_layers"]),
+        ("getattr(optimizer, '_momentums')", ["_momentums"]),
+        ("from keras.src import backend", ["keras.src.backend"]),
+        ("import tensorflow.python.eager", ["tensorflow.python.eager"]),
+        (
+            "import_module('tensorflow.python.framework.config')",
+            ["tensorflow.python.framework.config"],
+        ),
+        ("keras.src.backend", ["keras.src"]),
+        ("keras.backend, model.layers, x.__dict__", []),
+    ],
+)
+def test_no_private_name_escapes(text, found):
+    tree = ast.parse(text)
+    assert [*(name for name, _ in private_names(tree)), *keras_places(tree)] == found
