@@ -1,9 +1,13 @@
-"""What to train with."""
+"""What to train with, and the cycles made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.workbench.bench import Workbench
 
 
 @dataclass(frozen=True)
@@ -21,3 +25,34 @@ class Plan:
     sources: Sequence[str]
     momentum: Mapping[str, float]
     weight_decay: float
+
+
+def cycle_of(
+    bench: Workbench,
+    max_lr: float,
+    momentum: Mapping[str, float],
+    weight_decay: float,
+    **recording: Any,
+) -> RecordedCycle:
+    """Return a cycle of the configured training's shape.
+
+    Args:
+        bench: the model to be trained.
+        max_lr: its highest learning rate.
+        momentum: `max` where the rate is low, `min` where it peaks.
+        weight_decay: in the configured convention.
+        **recording: `divergence`, `log` and `number` of `RecordedCycle`.
+    """
+    train = bench.config.train
+    return RecordedCycle(
+        constants={bench.decay_name: weight_decay},
+        also=train.also,
+        **recording,
+        max_lr=max_lr,
+        maximum_momentum=momentum["max"],
+        minimum_momentum=momentum["min"],
+        shape=train.shape,
+        end_percentage=train.end_percentage,
+        scale_percentage=train.scale_percentage,
+        **train.shape_options,
+    )
