@@ -191,6 +191,7 @@ TESTED_TOGETHER = {
     "data/files/npz.py": "data/sources/test_arrays.py",
     "data/sources/source.py": "data/test_loading.py",
     "experiments/evaluation/inputs.py": "experiments/evaluation/test_evaluate.py",
+    "workbench/fitness.py": "workbench/test_bench.py",
     "workbench/losses.py": "workbench/test_bench.py",
     "experiments/evaluation/saved_training.py": "experiments/evaluation/test_evaluate.py",
     "training/hooks.py": "experiments/test_train.py",

@@ -9,7 +9,7 @@ from typing import Any
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.runs.log import Epoch, Logbook
-from onecycle_cli.training.plan import Plan
+from onecycle_cli.training.plan import Plan, cycle_of
 from onecycle_cli.workbench.bench import Workbench
 
 
@@ -98,7 +98,8 @@ class Course:
         self.cycle.go_on(schedule, first=self.first, watched_from=watched_from)
 
     def _new_cycle(self) -> RecordedCycle:
-        return self.bench.cycle(
+        return cycle_of(
+            self.bench,
             self.max_lr,
             self.plan.momentum,
             self.plan.weight_decay,

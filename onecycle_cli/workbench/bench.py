@@ -8,11 +8,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli import data, registry
-from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.config import Config
 from onecycle_cli.data import augmentation
 from onecycle_cli.engine import instruments
@@ -22,22 +20,21 @@ from onecycle_cli.engine.state import snapshot
 from onecycle_cli.engine.state.initial_weights import InitialWeights, digests
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
-from onecycle_cli.errors import ModelError, OptimizerError, cause_of
+from onecycle_cli.errors import ModelError, OptimizerError
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry import models
-from onecycle_cli.registry.containment import contained, same_folder
+from onecycle_cli.registry.containment import same_folder
 from onecycle_cli.workbench.examination import Examination, examine
+from onecycle_cli.workbench.fitness import check_outputs
 from onecycle_cli.workbench.ignored_targets import ignores_targets
 from onecycle_cli.workbench.losses import (
     CROSS_ENTROPY,
-    check_loss_fits,
     make_loss,
     make_training_loss,
     name_of_loss,
 )
 from onecycle_cli.workbench.scored import Part, Scored, chosen
 
-_SUM_TOLERANCE = 0.02
 _ADAPTED_TO = 5000
 _FEW = 32
 
@@ -76,11 +73,11 @@ class Workbench:
         self.model = self._build(replicate=0)
         self._first_weights = digests(self.model.trainable_variables)
         self._compile()
-        self._check_outputs()
+        check_outputs(self.model, config, self.dataset)
         self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
         self._instruments = self._attach()
         self._initial = snapshot.Snapshot(self.model)
-        self._warn_of_ignored_targets(observer)
+        self._warn_of_ignored_targets()
 
     def close(self) -> None:
         """Give the model back with a stock optimizer and stock layers. Idempotent."""
@@ -157,15 +154,8 @@ class Workbench:
             resize: which size the images have at each position; None for their own.
             together: steps in one execution; divides `steps`.
         """
-        batches = data.Batches(
-            self.dataset,
-            seed=self.config.seed + replicate,
-            batch_size=self.config.batch_size,
-            num_steps=steps * epochs,
-            start=start,
-            augment=self.augment,
-            one_hot=self.config.train.label_smoothing > 0,
-            resize=resize,
+        batches = self._batches(
+            num_steps=steps * epochs, replicate=replicate, start=start, resize=resize
         )
         self._instruments.execute(together)
         with same_folder():
@@ -177,40 +167,6 @@ class Workbench:
                 verbose=0,
                 callbacks=list(callbacks),
             )
-
-    def cycle(
-        self,
-        max_lr: float,
-        momentum: Mapping[str, float],
-        weight_decay: float,
-        **recording: Any,
-    ) -> RecordedCycle:
-        """Return a cycle of the training's shape.
-
-        Args:
-            max_lr: its highest learning rate.
-            momentum: `max` where the rate is low, `min` where it peaks.
-            weight_decay: in the configured convention.
-            **recording: `divergence`, `log` and `number` of `RecordedCycle`.
-        """
-        train = self.config.train
-        if momentum["max"] and optimizers.holds_zero(self.model.optimizer):
-            raise OptimizerError(
-                f"{self.config.optimizer.name} has no momentum, so it can't be trained with one of "
-                f"{momentum['max']:g}."
-            )
-        return RecordedCycle(
-            constants={self.decay_name: weight_decay},
-            also=train.also,
-            **recording,
-            max_lr=max_lr,
-            maximum_momentum=momentum["max"],
-            minimum_momentum=momentum["min"],
-            shape=train.shape,
-            end_percentage=train.end_percentage,
-            scale_percentage=train.scale_percentage,
-            **train.shape_options,
-        )
 
     def examine(self, part: Part, scored: Scored | None = None) -> Examination:
         """Return how the model does on the `validation` or on the `test` part.
@@ -232,6 +188,29 @@ class Workbench:
         flip = self.config.train.flip_evaluation
         with self._one_by_one():
             return examine(self.model, batches, loss, flip=flip)
+
+    def _warn_of_ignored_targets(self) -> None:
+        """Say so if the model's own loss does not depend on the targets; leaves no trace."""
+        x, y = self._batches(num_steps=1)[0]
+        is_deaf = ignores_targets(self.model, x[:_FEW], y[:_FEW])
+        self._initial.restore()
+        if is_deaf:
+            self._observer.warn(
+                f"the loss of model {self.config.model.name} does not depend on the targets: its "
+                f"compute_loss gives the same for a batch, whatever they are, so they can't be "
+                f"learned; let it compare y with y_pred."
+            )
+
+    def _batches(self, *, num_steps: int, replicate: int = 0, **more: Any) -> data.Batches:
+        return data.Batches(
+            self.dataset,
+            seed=self.config.seed + replicate,
+            batch_size=self.config.batch_size,
+            num_steps=num_steps,
+            augment=self.augment,
+            one_hot=self.config.train.label_smoothing > 0,
+            **more,
+        )
 
     @contextlib.contextmanager
     def _one_by_one(self) -> Iterator[None]:
@@ -330,71 +309,6 @@ class Workbench:
             attached.release(owner=self)
             raise self.config.error(key, f"{key}: {error}") from None
         return attached
-
-    def _check_outputs(self) -> None:
-        """Compare the model's outputs on a first batch with what the loss takes them for."""
-        check_loss_fits(self.config, self.dataset)
-        self._check_options_fit()
-        outputs = np.asarray(self._first_outputs(), np.float64)
-        if self.loss_name != CROSS_ENTROPY or not np.isfinite(outputs).all():
-            return
-        sums = outputs.sum(axis=1)
-        are_probabilities = outputs.min() >= 0 and np.abs(sums - 1).max() <= _SUM_TOLERANCE
-        if self.config.loss.from_logits and are_probabilities:
-            raise ModelError(
-                f"model {self.config.model.name} must end in logits, as loss.from_logits says, but "
-                f"its outputs are probabilities already; remove from_logits, or the softmax."
-            )
-        if not self.config.loss.from_logits and not are_probabilities:
-            raise ModelError(
-                f"model {self.config.model.name} must end in probabilities, but its outputs for "
-                f"one example range from {outputs[0].min():.3g} to {outputs[0].max():.3g} and add "
-                f"up to {sums[0]:.3g}; end it with a softmax, or set "
-                f"loss: {{name: auto, from_logits: true}}."
-            )
-
-    def _first_outputs(self) -> NDArray[Any]:
-        inputs = self.dataset.normalise(self.dataset.x[self.dataset.train[:8]])
-        try:
-            with contained():
-                return np.asarray(ops.convert_to_numpy(self.model(inputs)))
-        except (Exception, SystemExit, GeneratorExit) as error:
-            raise ModelError(
-                f"model {self.config.model.name} failed on its first examples: {cause_of(error)}"
-            ) from error
-
-    def _warn_of_ignored_targets(self, observer: Observer) -> None:
-        """Say so if the model's own loss does not depend on the targets; leaves no trace."""
-        x, y = data.Batches(
-            self.dataset,
-            seed=self.config.seed,
-            batch_size=self.config.batch_size,
-            num_steps=1,
-            augment=self.augment,
-            one_hot=self.config.train.label_smoothing > 0,
-        )[0]
-        is_deaf = ignores_targets(self.model, x[:_FEW], y[:_FEW])
-        self._initial.restore()
-        if is_deaf:
-            observer.warn(
-                f"the loss of model {self.config.model.name} does not depend on the targets: its "
-                f"compute_loss gives the same for a batch, whatever they are, so they can't be "
-                f"learned; let it compare y with y_pred."
-            )
-
-    def _check_options_fit(self) -> None:
-        if self.config.train.label_smoothing and self.loss_name != CROSS_ENTROPY:
-            raise self.config.error(
-                "train.label_smoothing",
-                f"train.label_smoothing needs class labels, and {self.dataset.name} has numbers; "
-                f"set it to 0.",
-            )
-        if self.config.train.flip_evaluation and not self.dataset.is_image:
-            raise self.config.error(
-                "train.flip_evaluation",
-                f"train.flip_evaluation needs images, and the inputs of {self.dataset.name} have "
-                f"the shape {self.dataset.input_shape}; set it to false.",
-            )
 
 
 def _decide_jit(config: Config) -> bool:

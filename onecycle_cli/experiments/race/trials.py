@@ -15,6 +15,7 @@ from onecycle_cli.runs import files
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Rung, Scores
+from onecycle_cli.training.plan import cycle_of
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.bench import Workbench
 
@@ -152,7 +153,7 @@ class Trials:
         self, candidate: Candidate, replicate: int, steps: int, title: str
     ) -> dict[str, Any]:
         bench = self._bench
-        cycle = bench.cycle(candidate.max_lr, candidate.momentum, candidate.weight_decay)
+        cycle = cycle_of(bench, candidate.max_lr, candidate.momentum, candidate.weight_decay)
         bench.rewind(replicate)
         self._observer.begin(title, steps)
         bench.train(steps, [cycle, Reporting(self._observer, cycle.log)], replicate=replicate)

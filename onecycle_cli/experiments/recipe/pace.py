@@ -15,6 +15,7 @@ import keras
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.observer import Observer
+from onecycle_cli.training.plan import cycle_of
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.bench import Workbench
 
@@ -94,7 +95,7 @@ def _seconds_of_a_step(bench: Workbench) -> float:
 
 def _fit(bench: Workbench, steps: int) -> list[float]:
     bench.rewind()
-    cycle = bench.cycle(_HARMLESS_LR, {"max": 0.9, "min": 0.9}, 0.0)
+    cycle = cycle_of(bench, _HARMLESS_LR, {"max": 0.9, "min": 0.9}, 0.0)
     clock = _Clock()
     bench.train(steps, [cycle, Reporting(Observer(), cycle.log), clock])
     return clock.times
