@@ -31,6 +31,18 @@ def pytest_configure(config):
         config.addinivalue_line("markers", marker)
 
 
+SLOWEST_FIRST = ("training", "experiments", "commands", "callbacks", "engine", "workbench")
+"""Rooms with files that take long; begun last, one would keep a worker after the other's end."""
+
+
+def pytest_collection_modifyitems(items):
+    def turn(item):
+        room = item.path.relative_to(TESTS).parts[0]
+        return SLOWEST_FIRST.index(room) if room in SLOWEST_FIRST else len(SLOWEST_FIRST)
+
+    items.sort(key=turn)
+
+
 STUBBED_IN = ("commands", "experiments", "training")
 """The rooms whose tests make many runs, and seldom look at a run's pictures."""
 

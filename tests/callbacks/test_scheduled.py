@@ -74,8 +74,8 @@ def test_in_graph_each_is_what_keras_does_eagerly(
         setattr(callback.model.optimizer, name, table[step])
 
     eager, constant = (
-        regression.model(OPTIMIZERS[rule](**more | {name: first}), run_eagerly=True)
-        for _ in range(2)
+        regression.model(OPTIMIZERS[rule](**more | {name: first}), run_eagerly=eagerly)
+        for eagerly in (True, False)
     )
     regression.fit(eager, [each_batch(set_attribute)])
     regression.fit(constant)

@@ -88,9 +88,9 @@ def test_layers_are_stock(module, options):
 def test_the_same_seed_gives_the_same_weights(module, options):
     def weights(seed):
         keras.utils.set_random_seed(seed)
-        return np.concatenate([np.ravel(w) for w in module.build((8, 8, 1), 3).get_weights()])
+        model = module.build((8, 8, 1), 3, **options)
+        return np.concatenate([np.ravel(w) for w in model.get_weights()])
 
-    del options
     np.testing.assert_array_equal(weights(1), weights(1))
     assert not np.array_equal(weights(1), weights(2))
 
