@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from onecycle_cli.kinds import KINDS
+from onecycle_cli.plotting.candidates import (
+    Candidate,
+    Value,
+    candidates_of,
+    ordered,
+    short_name,
+)
 from onecycle_cli.plotting.canvas import (
     GREY,
     INK,
@@ -38,11 +44,8 @@ from onecycle_cli.plotting.wording import (
     title_of,
 )
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, moving_average
+from onecycle_cli.suggest import DEFAULT_MOMENTUM
 
-Value = float | str
-
-_SMOOTHING = 0.9
 _FAR_OFF = 6.0
 _PALE = 0.55
 _DECAYS = {
@@ -51,42 +54,15 @@ _DECAYS = {
 }
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """One value that was tried: its smoothed loss, its score, its distance from the best one.
-
-    Of several rungs, the last one that it ran in; `dropped` is that rung, counted from 1, if it
-    was not the race's last.
-    """
-
-    value: Value
-    losses: Array
-    score: float
-    mean: float
-    interval: tuple[float, float] | None
-    dropped: int | None = None
-
-    @property
-    def name(self) -> str:
-        if isinstance(self.value, float):
-            return number(self.value)
-        high, low = number(DEFAULT_MOMENTUM["max"]), number(DEFAULT_MOMENTUM["min"])
-        return f"{self.value}\n{high} to {low}"
-
-    @property
-    def finished(self) -> bool:
-        return math.isfinite(self.mean)
-
-
 @picture
 def draw_comparison(record: Record) -> Figure:
     """Draw a `find-momentum` or `find-wd` record: losses on the left, scores on the right."""
-    candidates = _candidates(record)
+    candidates = candidates_of(record)
     suggestion = record.result.get("suggestion") or {}
     what = KINDS[record.kind].subject
     heading = title_lines(title_of(record, f"{what} compared"))
     if suggestion:
-        heading += suggestion_lines(suggested(_short_name(record), suggestion), suggestion)
+        heading += suggestion_lines(suggested(short_name(record), suggestion), suggestion)
     figure = new_figure(heading, max(4.2, 2.2 + 0.3 * len(candidates)))
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     chosen = _chosen_rows([c.value for c in candidates], suggestion.get("value"))
@@ -103,8 +79,8 @@ def draw_comparison(record: Record) -> Figure:
 @picture
 def overlay_comparisons(records: Sequence[Record]) -> Figure:
     """Draw the scores of several records of one kind, each in its own colour."""
-    runs = [_candidates(record) for record in records]
-    values = _ordered({c.value for run in runs for c in run})
+    runs = [candidates_of(record) for record in records]
+    values = ordered({c.value for run in runs for c in run})
     what = KINDS[records[0].kind].subject
     title = "\n".join([f"{what} compared", ", ".join(shared_conditions(records))])
     row = 0.16 + 0.14 * len(records)
@@ -115,7 +91,7 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
     for index, (record, run) in enumerate(zip(records, runs, strict=True)):
         shift = 0.7 * ((index + 0.5) / len(records) - 0.5)
         rows = [values.index(c.value) + shift for c in run]
-        text = suggested(_short_name(record), record.result.get("suggestion") or {})
+        text = suggested(short_name(record), record.result.get("suggestion") or {})
         color = look(index)["color"]
         marker = "osD^v<>"[index % 7]
         _draw_dots(axes, run, rows, [color] * len(run), limits=limits, marker=marker)
@@ -127,101 +103,6 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
     axes.set_xlabel(_score_label(records[0], [c for run in runs for c in run]))
     legend_below(figure, axes, columns=1)
     return figure
-
-
-def _candidates(record: Record) -> list[_Candidate]:
-    """Return the candidates of a record in rising order, words last."""
-    column = _short_name(record)
-    trials, curves = record.tables["trials"], record.tables["curves"]
-    identity = trials.get("trial") or list(range(len(trials[column])))
-    tried: dict[Value, list[int]] = {}
-    for row, value in enumerate(trials[column]):
-        tried.setdefault(value, []).append(row)
-    lengths = trials.get("steps") or [0.0] * len(trials[column])
-    tried = {v: _longest(rows, lengths) for v, rows in tried.items()}
-    scores = {v: _mean([trials["score"][row] for row in rows]) for v, rows in tried.items()}
-    trial_of_step = np.asarray(curves["trial"])
-    losses = np.asarray(curves["loss"], float)
-    differences = _by_value(record.result.get("differences") or {})
-    best = _best(record, scores)
-    dropped = _dropped(record)
-    return [
-        _Candidate(
-            value,
-            _mean_curve([losses[trial_of_step == identity[row]] for row in tried[value]]),
-            scores[value],
-            *_distance(value, best, scores, differences),
-            dropped.get(value),
-        )
-        for value in _ordered(tried)
-    ]
-
-
-def _longest(rows: Sequence[int], lengths: Sequence[Any]) -> list[int]:
-    """Return the rows of the longest cycles: those of the last rung that a candidate ran in."""
-    longest = max(lengths[row] for row in rows)
-    return [row for row in rows if lengths[row] == longest]
-
-
-def _dropped(record: Record) -> dict[Value | None, int]:
-    """Return the rung, counted from 1, that each candidate was dropped in."""
-    rungs = record.result.get("rungs") or []
-    return {_value_of(c): i for i, rung in enumerate(rungs, 1) for c in rung.get("dropped") or []}
-
-
-def _best(record: Record, scores: Mapping[Value, float]) -> Value | None:
-    best = _value_of(record.result.get("best"))
-    if best in scores:
-        return best
-    finite = [v for v, score in scores.items() if math.isfinite(score)]
-    return min(finite, key=lambda v: scores[v]) if finite else None
-
-
-def _distance(
-    value: Value,
-    best: Value | None,
-    scores: Mapping[Value, float],
-    differences: Mapping[Value | None, Mapping[str, Any]],
-) -> tuple[float, tuple[float, float] | None]:
-    """Return how much worse than the best a candidate scored, and the interval if it is known."""
-    if value == best:
-        return 0.0, None
-    if value in differences:
-        mean, interval = differences[value].get("mean"), differences[value].get("interval") or ()
-        if mean is None or not math.isfinite(mean):
-            return math.inf, None
-        ends = [float(v) for v in interval if v is not None and math.isfinite(v)]
-        return float(mean), (ends[0], ends[1]) if len(ends) == 2 else None
-    distance = scores[value] - scores[best] if best is not None else math.inf
-    return (distance if math.isfinite(distance) else math.inf), None
-
-
-def _by_value(differences: Mapping[str, Any]) -> dict[Value | None, Mapping[str, Any]]:
-    return {_value_of(name): entry for name, entry in differences.items()}
-
-
-def _value_of(name: Any) -> Value | None:
-    try:
-        return float(name)
-    except (TypeError, ValueError):
-        return None if name is None else str(name)
-
-
-def _ordered(values: Iterable[Value]) -> list[Value]:
-    return sorted(values, key=lambda v: (isinstance(v, str), v))
-
-
-def _mean(values: Sequence[Any]) -> float:
-    return float(np.mean([v if isinstance(v, float) else math.nan for v in values]))
-
-
-def _mean_curve(replicates: Sequence[Array]) -> Array:
-    """Return the smoothed mean of the replicates, up to where one of them broke off."""
-    length = min((len(r) for r in replicates), default=0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = np.mean([r[:length] for r in replicates], axis=0) if length else np.array([])
-    broken = np.flatnonzero(~np.isfinite(mean))
-    return moving_average(mean[: broken[0]] if len(broken) else mean, _SMOOTHING)
 
 
 def _chosen_rows(values: Sequence[Value], suggestion: Any) -> list[int]:
@@ -241,7 +122,7 @@ def _chosen_rows(values: Sequence[Value], suggestion: Any) -> list[int]:
     ]
 
 
-def _draw_losses(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[int]) -> None:
+def _draw_losses(axes: Axes, candidates: Sequence[Candidate], chosen: Sequence[int]) -> None:
     axes.set_title("loss while training", loc="left", size=10)
     for index, candidate in enumerate(candidates):
         axes.plot(
@@ -265,7 +146,7 @@ def _draw_losses(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[
     whole_ticks(axes, 6)
 
 
-def _draw_scores(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[int]) -> None:
+def _draw_scores(axes: Axes, candidates: Sequence[Candidate], chosen: Sequence[int]) -> None:
     axes.set_title("how much worse than the best", loc="left", size=10)
     limits = _score_limits(candidates)
     for row in chosen:
@@ -292,7 +173,7 @@ def _draw_scores(axes: Axes, candidates: Sequence[_Candidate], chosen: Sequence[
 
 def _draw_dots(
     axes: Axes,
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[Candidate],
     rows: Sequence[float],
     colors: Sequence[str],
     *,
@@ -318,7 +199,7 @@ def _draw_dots(
 
 def _name_far_off(
     axes: Axes,
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[Candidate],
     rows: Sequence[float],
     limits: tuple[float, float],
 ) -> None:
@@ -346,7 +227,7 @@ def _finish_scores(axes: Axes, names: Sequence[str], limits: tuple[float, float]
     axes.set_ylim(-0.6, len(names) - 0.4)
 
 
-def _score_limits(candidates: Sequence[_Candidate]) -> tuple[float, float]:
+def _score_limits(candidates: Sequence[Candidate]) -> tuple[float, float]:
     """Return limits that show all scores but those far off, which would flatten the others."""
     finished = [c for c in candidates if c.finished]
     ends = sorted(c.interval[1] if c.interval else c.mean for c in finished)
@@ -356,7 +237,7 @@ def _score_limits(candidates: Sequence[_Candidate]) -> tuple[float, float]:
     return padded(lowest, max(*near, 1e-3 * usual), 0.08, 0.12)
 
 
-def _score_text(candidate: _Candidate, candidates: Sequence[_Candidate]) -> str:
+def _score_text(candidate: Candidate, candidates: Sequence[Candidate]) -> str:
     if not candidate.finished:
         return "diverged"
     if candidate.mean == 0 and not candidate.interval:
@@ -371,17 +252,13 @@ def _score_text(candidate: _Candidate, candidates: Sequence[_Candidate]) -> str:
     return text.replace("-", "−")
 
 
-def _short_name(record: Record) -> str:
-    return str(KINDS[record.kind].finds)
-
-
 def _axis_name(record: Record) -> str:
     if KINDS[record.kind].finds == "weight_decay":
         return _DECAYS.get(str(record.result.get("decay")), "weight decay")
     return str(record.result.get("momentum_name") or "momentum")
 
 
-def _score_label(record: Record, candidates: Sequence[_Candidate]) -> str:
+def _score_label(record: Record, candidates: Sequence[Candidate]) -> str:
     scored_on = record.result.get("scored_on")
     lines = ["loss above the best one, 95 % interval"]
     if scored_on:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from onecycle_cli.plotting.canvas import (
     title_lines,
 )
 from onecycle_cli.plotting.confirmation import HEIGHT, draw_confirmation
+from onecycle_cli.plotting.sweep import Sweep, sweep_of
 from onecycle_cli.plotting.wording import (
     overlay_labels,
     shared_conditions,
@@ -39,19 +40,12 @@ from onecycle_cli.plotting.wording import (
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import (
-    Array,
     Landmarks,
     LRFindings,
     Suggestion,
-    ceiling,
-    finite_part,
-    smooth,
     suggest_lr,
-    usual_bandwidth,
 )
-from onecycle_cli.suggest.trends import Trend
 
-_MOST_SMOOTHED = 1500
 _RULE_ROW = 0.17
 _FEW = 40
 
@@ -82,7 +76,7 @@ def draw_lr_finder(
         confirmation: the section of `result.json` about the 1cycles that confirm the suggestion;
             drawn into a panel of its own.
     """
-    sweeps = [_sweep(curve, clip_beginning, clip_end) for curve in curves]
+    sweeps = [sweep_of(curve, clip_beginning, clip_end) for curve in curves]
     suggestion = findings.suggestion.as_dict()
     headline = suggested("max_lr", suggestion)
     if findings.min_lr is not None:
@@ -130,10 +124,10 @@ def overlay_range_tests(records: Sequence[Record]) -> Figure:
     explanation = Line("Smoothed; the dotted lines mark what each run suggests.", color=GREY)
     figure = new_figure([*title_lines(title), explanation], 4.8 + 0.2 * len(records))
     axes = figure.add_subplot()
-    everything: list[_Sweep] = []
+    everything: list[Sweep] = []
     for index, (record, label) in enumerate(zip(records, overlay_labels(records), strict=True)):
         curves = record.curves()
-        sweeps = [_sweep(curve) for curve in curves]
+        sweeps = [sweep_of(curve) for curve in curves]
         suggestion = findings_of(record, curves).suggestion
         _overlay_sweeps(
             axes, sweeps, f"{label}: {suggested('max_lr', suggestion.as_dict())}", index
@@ -171,59 +165,6 @@ def findings_of(record: Record, curves: Sequence[Curve]) -> LRFindings:
     )
 
 
-@dataclass(frozen=True)
-class _Sweep:
-    """A curve as it is drawn: the raw points, and the smooth line through the finite ones."""
-
-    lrs: Array
-    losses: Array
-    smooth_lrs: Array
-    smooth_losses: Array
-
-    def at(self, lr: float) -> float:
-        """Return the smoothed loss at a learning rate."""
-        return float(np.interp(lr, self.smooth_lrs, self.smooth_losses))
-
-    def usual(self) -> Array:
-        """Return the raw losses up to the minimum, and at least a tenth of them, or a dozen."""
-        finite = np.isfinite(self.losses)
-        lrs, losses = self.lrs[finite], self.losses[finite]
-        lowest = self.smooth_lrs[np.argmin(self.smooth_losses)]
-        return losses[: max(12, len(lrs) // 10, int(np.searchsorted(lrs, lowest)))]
-
-
-def _sweep(curve: Curve, clip_beginning: int | None = None, clip_end: int | None = None) -> _Sweep:
-    lrs, losses = np.asarray(curve.lrs, float), np.asarray(curve.losses, float)
-    trend = Trend.of(lrs, losses)
-    if trend is None or len(trend.lrs) > _MOST_SMOOTHED:
-        smooth_lrs, smooth_losses = _smooth_line(*finite_part(lrs, losses))
-    else:
-        smooth_lrs, smooth_losses = trend.lrs, trend.smoothed
-    shown = slice(abs(clip_beginning or 0), len(lrs) - abs(clip_end or 0))
-    lrs, losses = lrs[shown], losses[shown]
-    if not len(lrs):
-        nothing = np.array([])
-        return _Sweep(nothing, nothing, nothing, nothing)
-    inside = (smooth_lrs >= lrs.min()) & (smooth_lrs <= lrs.max())
-    return _Sweep(lrs, losses, smooth_lrs[inside], smooth_losses[inside])
-
-
-def _smooth_line(lrs: Array, losses: Array) -> tuple[Array, Array]:
-    """Return the smoothed curve of few points, or of so many that neighbours are averaged first.
-
-    As where it is judged, a loss that has exploded counts as no more than its ceiling.
-    """
-    lrs, losses = lrs[lrs > 0], losses[lrs > 0]
-    if not len(lrs):
-        return lrs, losses
-    losses = np.minimum(losses, ceiling(losses))
-    count = min(len(lrs), _MOST_SMOOTHED)
-    x = np.array([part.mean() for part in np.array_split(np.log(lrs), count)])
-    y = np.array([part.mean() for part in np.array_split(losses, count)])
-    x = np.exp(x) if count < len(lrs) else lrs
-    return x, smooth(x, y, usual_bandwidth(x))
-
-
 def _rules(findings: LRFindings) -> dict[str, float]:
     """Return the answers of the rules, which mean nothing on a curve that never falls."""
     if findings.suggestion.verdict == "never_descended":
@@ -250,7 +191,7 @@ def _panels(
     return axes, lane, panel
 
 
-def _draw_sweeps(axes: Axes, sweeps: Sequence[_Sweep]) -> None:
+def _draw_sweeps(axes: Axes, sweeps: Sequence[Sweep]) -> None:
     several = len(sweeps) > 1
     few = sum(len(sweep.lrs) for sweep in sweeps) < _FEW
     for index, sweep in enumerate(sweep for sweep in sweeps if len(sweep.smooth_lrs)):
@@ -279,7 +220,7 @@ def _smooth_label(count: int) -> str:
     return "smoothed" if count == 1 else f"smoothed ({count} repeats)"
 
 
-def _overlay_sweeps(axes: Axes, sweeps: Sequence[_Sweep], label: str, index: int) -> None:
+def _overlay_sweeps(axes: Axes, sweeps: Sequence[Sweep], label: str, index: int) -> None:
     style = look(index)
     for repeat, sweep in enumerate(sweeps):
         axes.plot(
@@ -301,7 +242,7 @@ def _overlay_sweeps(axes: Axes, sweeps: Sequence[_Sweep], label: str, index: int
         )
 
 
-def _mark_rebounds(axes: Axes, sweeps: Sequence[_Sweep], landmarks: Sequence[Landmarks]) -> None:
+def _mark_rebounds(axes: Axes, sweeps: Sequence[Sweep], landmarks: Sequence[Landmarks]) -> None:
     """Put a ring where each smoothed loss rebounds, which is what the suggestion rests on."""
     points = [
         (mark.diverge, sweep.at(mark.diverge))
@@ -373,7 +314,7 @@ def _draw_rules(
     lane.set_ylabel("rules\ncompared", size=8, color=GREY, rotation=0, ha="right", va="center")
 
 
-def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[_Sweep], scale: str) -> None:
+def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[Sweep], scale: str) -> None:
     axes.set_ylabel("loss")
     drawn = [sweep for sweep in sweeps if len(sweep.smooth_lrs)]
     if drawn:
@@ -388,7 +329,7 @@ def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[_Sweep], scale: str) -> N
     bottom.set_xlabel(f"learning rate ({'linear' if scale == 'linear' else 'logarithmic'} scale)")
 
 
-def _loss_limits(sweeps: Sequence[_Sweep]) -> tuple[float, float]:
+def _loss_limits(sweeps: Sequence[Sweep]) -> tuple[float, float]:
     """Return limits from the lowest smoothed loss to the start, with most raw losses between.
 
     A curve of a few points has nothing that could be told to be an explosion: all are shown.

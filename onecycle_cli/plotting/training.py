@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from onecycle_cli.plotting.canvas import (
     title_lines,
     whole_ticks,
 )
+from onecycle_cli.plotting.training_run import TrainingRun, run_of
 from onecycle_cli.plotting.wording import (
     known,
     overlay_labels,
@@ -36,17 +36,13 @@ from onecycle_cli.plotting.wording import (
     title_of,
 )
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import Array, moving_average
-
-_SMOOTHING_SHARE = 1 / 200
-_SHORTEST_SMOOTHING = 10
-"""The smoothed loss averages over this share of the steps, and over so many at least."""
+from onecycle_cli.suggest import Array
 
 
 @picture
 def draw_training(record: Record) -> Figure:
     """Draw a `train` record."""
-    run = _run(record)
+    run = run_of(record)
     heading = title_lines(title_of(record, "1cycle training"))
     if result := _result_text(record.result):
         heading.append(Line(result, 11, bold=True, color=GREEN))
@@ -65,7 +61,7 @@ def draw_training(record: Record) -> Figure:
 @picture
 def overlay_trainings(records: Sequence[Record]) -> Figure:
     """Draw several `train` records into one picture, each in its own colour."""
-    runs = [_run(record) for record in records]
+    runs = [run_of(record) for record in records]
     title = "\n".join(["1cycle training runs", ", ".join(shared_conditions(records))])
     figure, loss, accuracy, rate = _panels(
         title_lines(title),
@@ -101,103 +97,6 @@ def overlay_trainings(records: Sequence[Record]) -> Figure:
     return figure
 
 
-@dataclass(frozen=True)
-class _Run:
-    """A training run as it is drawn, with all positions counted in epochs from its start."""
-
-    at: Array
-    losses: Array
-    smooth_at: Array
-    smooth_losses: Array
-    lrs: Array
-    momenta: Array
-    epochs: Array
-    train_accuracy: Array
-    validation_loss: Array
-    validation_accuracy: Array
-    cycles_from: list[float]
-
-    @property
-    def has_accuracy(self) -> bool:
-        return bool(
-            np.isfinite(self.validation_accuracy).any() or np.isfinite(self.train_accuracy).any()
-        )
-
-    @property
-    def has_momentum(self) -> bool:
-        return bool(np.isfinite(self.momenta).any())
-
-    def by_cycle(self, values: Array) -> tuple[Array, Array]:
-        """Return positions and values of the steps, with a gap where a new cycle jumps back."""
-        gaps = np.searchsorted(self.at, self.cycles_from)
-        return np.insert(self.at, gaps, np.nan), np.insert(values, gaps, np.nan)
-
-    @property
-    def length(self) -> float:
-        return float(max([*self.at[-1:], *self.epochs[-1:], 0.0]))
-
-
-def _run(record: Record) -> _Run:
-    steps, history = record.tables["steps"], record.tables["history"]
-    losses = _numbers(steps, "loss", len(steps["step"]))
-    per_epoch = _steps_per_epoch(record, len(losses))
-    at = _positions(_numbers(steps, "step", len(losses))) / per_epoch
-    finite = np.isfinite(losses)
-    count = len(history["epoch"])
-    return _Run(
-        at=at,
-        losses=losses,
-        smooth_at=at[finite],
-        smooth_losses=_smoothed(losses[finite]),
-        lrs=_numbers(steps, "lr", len(losses)),
-        momenta=_numbers(steps, "momentum", len(losses)),
-        epochs=np.arange(1.0, count + 1),
-        train_accuracy=_numbers(history, "accuracy", count),
-        validation_loss=_numbers(history, "val_loss", count),
-        validation_accuracy=_numbers(history, "val_accuracy", count),
-        cycles_from=_cycle_starts(steps, history, at),
-    )
-
-
-def _numbers(table: Mapping[str, list[Any]], column: str, length: int) -> Array:
-    """Return a column as numbers, `nan` where it is empty or missing."""
-    values = table.get(column, [np.nan] * length)
-    return np.array([v if isinstance(v, int | float) else np.nan for v in values], float)
-
-
-def _steps_per_epoch(record: Record, steps: int) -> float:
-    stated = record.result.get("steps_per_epoch")
-    if known(stated) and stated:
-        return float(stated)
-    return max(1.0, steps / max(1, len(record.tables["history"]["epoch"])))
-
-
-def _positions(steps: Array) -> Array:
-    """Return steps counted from 0, whether or not they start again with each cycle."""
-    rising = len(steps) > 0 and bool((np.diff(steps) > 0).all())
-    return steps - steps[0] if rising else np.arange(float(len(steps)))
-
-
-def _cycle_starts(
-    steps: Mapping[str, list[Any]], history: Mapping[str, list[Any]], at: Array
-) -> list[float]:
-    """Return where the second and each later cycle begins."""
-    if "cycle" in steps:
-        changes = np.flatnonzero(np.diff(_numbers(steps, "cycle", len(at)))) + 1
-        return [float(at[i]) for i in changes]
-    cycles = _numbers(history, "cycle", len(history["epoch"]))
-    if not np.isfinite(cycles).all():
-        return []
-    return [float(i + 1) for i in np.flatnonzero(np.diff(cycles))]
-
-
-def _smoothed(losses: Array) -> Array:
-    """Average to both sides, so that the line does not lag behind the losses."""
-    span = max(_SHORTEST_SMOOTHING, len(losses) * _SMOOTHING_SHARE)
-    before, after = (moving_average(each, 1 - 1 / span) for each in (losses, losses[::-1]))
-    return (before + after[::-1]) / 2
-
-
 def _panels(
     heading: Sequence[Line], *, with_accuracy: bool, extra: float = 0.0
 ) -> tuple[Figure, Axes, Axes | None, Axes]:
@@ -209,7 +108,7 @@ def _panels(
     return figure, panels[0], panels[1] if with_accuracy else None, panels[-1]
 
 
-def _draw_loss(axes: Axes, run: _Run) -> None:
+def _draw_loss(axes: Axes, run: TrainingRun) -> None:
     axes.plot(
         run.at,
         run.losses,
@@ -235,7 +134,7 @@ def _draw_loss(axes: Axes, run: _Run) -> None:
     legend_above(axes)
 
 
-def _draw_accuracy(axes: Axes, run: _Run, test: Any) -> None:
+def _draw_accuracy(axes: Axes, run: TrainingRun, test: Any) -> None:
     if np.isfinite(run.train_accuracy).any():
         axes.plot(run.epochs, 100 * run.train_accuracy, color=BLUE, linewidth=1.8, label="training")
     _plot_points(axes, run.epochs, 100 * run.validation_accuracy, VERMILLION, "validation")
@@ -256,7 +155,7 @@ def _draw_accuracy(axes: Axes, run: _Run, test: Any) -> None:
     legend_above(axes)
 
 
-def _draw_rate(axes: Axes, run: _Run) -> None:
+def _draw_rate(axes: Axes, run: TrainingRun) -> None:
     axes.plot(*run.by_cycle(run.lrs), color=BLUE, linewidth=1.8, label="learning rate")
     _finish_rate(axes, [run])
     if not run.has_momentum:
@@ -290,7 +189,7 @@ def _plot_points(axes: Axes, x: Array, y: Array, color: str, label: str | None) 
         )
 
 
-def _finish_loss(axes: Axes, runs: Sequence[_Run]) -> None:
+def _finish_loss(axes: Axes, runs: Sequence[TrainingRun]) -> None:
     """Limit the axis to nearly all losses of batches and validation, so that spikes leave it."""
     drawn = [run for run in runs if len(run.smooth_losses)]
     if not drawn:
@@ -307,7 +206,7 @@ def _finish_loss(axes: Axes, runs: Sequence[_Run]) -> None:
     plain_ticks(axes, "y")
 
 
-def _finish_accuracy(axes: Axes, runs: Sequence[_Run], test: Any = None) -> None:
+def _finish_accuracy(axes: Axes, runs: Sequence[TrainingRun], test: Any = None) -> None:
     tables = [a for r in runs for a in (r.train_accuracy, r.validation_accuracy)]
     values = [v for v in [*np.concatenate(tables), test] if known(v)]
     if values:
@@ -316,7 +215,7 @@ def _finish_accuracy(axes: Axes, runs: Sequence[_Run], test: Any = None) -> None
     plain_ticks(axes, "y")
 
 
-def _finish_rate(axes: Axes, runs: Sequence[_Run]) -> None:
+def _finish_rate(axes: Axes, runs: Sequence[TrainingRun]) -> None:
     rates = np.concatenate([run.lrs for run in runs])
     highest = float(rates.max()) if len(rates) else 1.0
     axes.set_ylim(*padded(0, highest, 0.05, 0.08))
@@ -324,7 +223,7 @@ def _finish_rate(axes: Axes, runs: Sequence[_Run]) -> None:
     plain_ticks(axes, "y")
 
 
-def _finish_momentum(axes: Axes, runs: Sequence[_Run], color: str) -> None:
+def _finish_momentum(axes: Axes, runs: Sequence[TrainingRun], color: str) -> None:
     momenta = np.concatenate([run.momenta for run in runs])
     momenta = momenta[np.isfinite(momenta)]
     axes.set_ylim(*padded(float(momenta.min()), float(momenta.max()), 0.08))
@@ -334,7 +233,7 @@ def _finish_momentum(axes: Axes, runs: Sequence[_Run], color: str) -> None:
     plain_ticks(axes, "y")
 
 
-def _mark_cycles(axes: Axes, run: _Run, *, named: bool) -> None:
+def _mark_cycles(axes: Axes, run: TrainingRun, *, named: bool) -> None:
     for index, start in enumerate(run.cycles_from, start=2):
         axes.axvline(start, color=GREY, linewidth=1, linestyle=":")
         if named:
@@ -350,7 +249,7 @@ def _mark_cycles(axes: Axes, run: _Run, *, named: bool) -> None:
             )
 
 
-def _finish(bottom: Axes, runs: Sequence[_Run]) -> None:
+def _finish(bottom: Axes, runs: Sequence[TrainingRun]) -> None:
     bottom.set_xlabel("epoch")
     bottom.set_xlim(*padded(0, max([run.length for run in runs]) or 1.0, 0.015))
     whole_ticks(bottom)

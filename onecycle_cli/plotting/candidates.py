@@ -1,0 +1,148 @@
+"""The candidates of a comparison as they are drawn: losses, scores, distances from the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from onecycle_cli.kinds import KINDS
+from onecycle_cli.plotting.canvas import number
+from onecycle_cli.runs.records import Record
+from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, moving_average
+
+Value = float | str
+_SMOOTHING = 0.9
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One value that was tried: its smoothed loss, its score, its distance from the best one.
+
+    Of several rungs, the last one that it ran in; `dropped` is that rung, counted from 1, if it
+    was not the race's last.
+    """
+
+    value: Value
+    losses: Array
+    score: float
+    mean: float
+    interval: tuple[float, float] | None
+    dropped: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What the picture calls it."""
+        if isinstance(self.value, float):
+            return number(self.value)
+        high, low = number(DEFAULT_MOMENTUM["max"]), number(DEFAULT_MOMENTUM["min"])
+        return f"{self.value}\n{high} to {low}"
+
+    @property
+    def finished(self) -> bool:
+        """Whether its loss stayed finite."""
+        return math.isfinite(self.mean)
+
+
+def candidates_of(record: Record) -> list[Candidate]:
+    """Return the candidates of a record in rising order, words last."""
+    column = short_name(record)
+    trials, curves = record.tables["trials"], record.tables["curves"]
+    identity = trials.get("trial") or list(range(len(trials[column])))
+    tried: dict[Value, list[int]] = {}
+    for row, value in enumerate(trials[column]):
+        tried.setdefault(value, []).append(row)
+    lengths = trials.get("steps") or [0.0] * len(trials[column])
+    tried = {v: _longest(rows, lengths) for v, rows in tried.items()}
+    scores = {v: _mean([trials["score"][row] for row in rows]) for v, rows in tried.items()}
+    trial_of_step = np.asarray(curves["trial"])
+    losses = np.asarray(curves["loss"], float)
+    differences = _by_value(record.result.get("differences") or {})
+    best = _best(record, scores)
+    dropped = _dropped(record)
+    return [
+        Candidate(
+            value,
+            _mean_curve([losses[trial_of_step == identity[row]] for row in tried[value]]),
+            scores[value],
+            *_distance(value, best, scores, differences),
+            dropped.get(value),
+        )
+        for value in ordered(tried)
+    ]
+
+
+def _longest(rows: Sequence[int], lengths: Sequence[Any]) -> list[int]:
+    """Return the rows of the longest cycles: those of the last rung that a candidate ran in."""
+    longest = max(lengths[row] for row in rows)
+    return [row for row in rows if lengths[row] == longest]
+
+
+def _dropped(record: Record) -> dict[Value | None, int]:
+    """Return the rung, counted from 1, that each candidate was dropped in."""
+    rungs = record.result.get("rungs") or []
+    return {_value_of(c): i for i, rung in enumerate(rungs, 1) for c in rung.get("dropped") or []}
+
+
+def _best(record: Record, scores: Mapping[Value, float]) -> Value | None:
+    best = _value_of(record.result.get("best"))
+    if best in scores:
+        return best
+    finite = [v for v, score in scores.items() if math.isfinite(score)]
+    return min(finite, key=lambda v: scores[v]) if finite else None
+
+
+def _distance(
+    value: Value,
+    best: Value | None,
+    scores: Mapping[Value, float],
+    differences: Mapping[Value | None, Mapping[str, Any]],
+) -> tuple[float, tuple[float, float] | None]:
+    """Return how much worse than the best a candidate scored, and the interval if it is known."""
+    if value == best:
+        return 0.0, None
+    if value in differences:
+        mean, interval = differences[value].get("mean"), differences[value].get("interval") or ()
+        if mean is None or not math.isfinite(mean):
+            return math.inf, None
+        ends = [float(v) for v in interval if v is not None and math.isfinite(v)]
+        return float(mean), (ends[0], ends[1]) if len(ends) == 2 else None
+    distance = scores[value] - scores[best] if best is not None else math.inf
+    return (distance if math.isfinite(distance) else math.inf), None
+
+
+def _by_value(differences: Mapping[str, Any]) -> dict[Value | None, Mapping[str, Any]]:
+    return {_value_of(name): entry for name, entry in differences.items()}
+
+
+def _value_of(name: Any) -> Value | None:
+    try:
+        return float(name)
+    except (TypeError, ValueError):
+        return None if name is None else str(name)
+
+
+def ordered(values: Iterable[Value]) -> list[Value]:
+    """Return the values in rising order, words last."""
+    return sorted(values, key=lambda v: (isinstance(v, str), v))
+
+
+def _mean(values: Sequence[Any]) -> float:
+    return float(np.mean([v if isinstance(v, float) else math.nan for v in values]))
+
+
+def _mean_curve(replicates: Sequence[Array]) -> Array:
+    """Return the smoothed mean of the replicates, up to where one of them broke off."""
+    length = min((len(r) for r in replicates), default=0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = np.mean([r[:length] for r in replicates], axis=0) if length else np.array([])
+    broken = np.flatnonzero(~np.isfinite(mean))
+    return moving_average(mean[: broken[0]] if len(broken) else mean, _SMOOTHING)
+
+
+def short_name(record: Record) -> str:
+    """Return what the record looks for: `weight_decay` or `momentum`."""
+    return str(KINDS[record.kind].finds)

@@ -1,0 +1,118 @@
+"""A training run as it is drawn: steps and epochs on one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from onecycle_cli.plotting.wording import known
+from onecycle_cli.runs.records import Record
+from onecycle_cli.suggest import Array, moving_average
+
+_SMOOTHING_SHARE = 1 / 200
+_SHORTEST_SMOOTHING = 10
+"""The smoothed loss averages over this share of the steps, and over so many at least."""
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A training run as it is drawn, with all positions counted in epochs from its start."""
+
+    at: Array
+    losses: Array
+    smooth_at: Array
+    smooth_losses: Array
+    lrs: Array
+    momenta: Array
+    epochs: Array
+    train_accuracy: Array
+    validation_loss: Array
+    validation_accuracy: Array
+    cycles_from: list[float]
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether any accuracy is known."""
+        return bool(
+            np.isfinite(self.validation_accuracy).any() or np.isfinite(self.train_accuracy).any()
+        )
+
+    @property
+    def has_momentum(self) -> bool:
+        """Whether any momentum is known."""
+        return bool(np.isfinite(self.momenta).any())
+
+    def by_cycle(self, values: Array) -> tuple[Array, Array]:
+        """Return positions and values of the steps, with a gap where a new cycle jumps back."""
+        gaps = np.searchsorted(self.at, self.cycles_from)
+        return np.insert(self.at, gaps, np.nan), np.insert(values, gaps, np.nan)
+
+    @property
+    def length(self) -> float:
+        """Where the run ends, in epochs."""
+        return float(max([*self.at[-1:], *self.epochs[-1:], 0.0]))
+
+
+def run_of(record: Record) -> TrainingRun:
+    """Return a `train` record as it is drawn."""
+    steps, history = record.tables["steps"], record.tables["history"]
+    losses = _numbers(steps, "loss", len(steps["step"]))
+    per_epoch = _steps_per_epoch(record, len(losses))
+    at = _positions(_numbers(steps, "step", len(losses))) / per_epoch
+    finite = np.isfinite(losses)
+    count = len(history["epoch"])
+    return TrainingRun(
+        at=at,
+        losses=losses,
+        smooth_at=at[finite],
+        smooth_losses=_smoothed(losses[finite]),
+        lrs=_numbers(steps, "lr", len(losses)),
+        momenta=_numbers(steps, "momentum", len(losses)),
+        epochs=np.arange(1.0, count + 1),
+        train_accuracy=_numbers(history, "accuracy", count),
+        validation_loss=_numbers(history, "val_loss", count),
+        validation_accuracy=_numbers(history, "val_accuracy", count),
+        cycles_from=_cycle_starts(steps, history, at),
+    )
+
+
+def _numbers(table: Mapping[str, list[Any]], column: str, length: int) -> Array:
+    """Return a column as numbers, `nan` where it is empty or missing."""
+    values = table.get(column, [np.nan] * length)
+    return np.array([v if isinstance(v, int | float) else np.nan for v in values], float)
+
+
+def _steps_per_epoch(record: Record, steps: int) -> float:
+    stated = record.result.get("steps_per_epoch")
+    if known(stated) and stated:
+        return float(stated)
+    return max(1.0, steps / max(1, len(record.tables["history"]["epoch"])))
+
+
+def _positions(steps: Array) -> Array:
+    """Return steps counted from 0, whether or not they start again with each cycle."""
+    rising = len(steps) > 0 and bool((np.diff(steps) > 0).all())
+    return steps - steps[0] if rising else np.arange(float(len(steps)))
+
+
+def _cycle_starts(
+    steps: Mapping[str, list[Any]], history: Mapping[str, list[Any]], at: Array
+) -> list[float]:
+    """Return where the second and each later cycle begins."""
+    if "cycle" in steps:
+        changes = np.flatnonzero(np.diff(_numbers(steps, "cycle", len(at)))) + 1
+        return [float(at[i]) for i in changes]
+    cycles = _numbers(history, "cycle", len(history["epoch"]))
+    if not np.isfinite(cycles).all():
+        return []
+    return [float(i + 1) for i in np.flatnonzero(np.diff(cycles))]
+
+
+def _smoothed(losses: Array) -> Array:
+    """Average to both sides, so that the line does not lag behind the losses."""
+    span = max(_SHORTEST_SMOOTHING, len(losses) * _SMOOTHING_SHARE)
+    before, after = (moving_average(each, 1 - 1 / span) for each in (losses, losses[::-1]))
+    return (before + after[::-1]) / 2
