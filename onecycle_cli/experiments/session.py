@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.hyper_parameters import (
