@@ -76,8 +76,8 @@ class LRFinder(Scheduled):
 
     Example:
         >>> finder = LRFinder(num_steps=100)
-        >>> model.fit(x, y, epochs=5, callbacks=[finder])
-        >>> finder.suggestion["value"]
+        >>> _ = model.fit(x, y, epochs=50, verbose=0, callbacks=[finder])
+        >>> max_lr = finder.suggestion["value"]
 
     References:
         L. N. Smith, "Cyclical Learning Rates", arXiv:1506.01186.

@@ -77,7 +77,7 @@ class OneCycleLR(Scheduled):
 
     Example:
         >>> model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
-        >>> model.fit(x, y, epochs=10, callbacks=[OneCycleLR(max_lr=0.4)])
+        >>> _ = model.fit(x, y, epochs=10, verbose=0, callbacks=[OneCycleLR(max_lr=0.4)])
 
     References:
         L. N. Smith, arXiv:1803.09820; L. N. Smith and N. Topin, arXiv:1708.07120.

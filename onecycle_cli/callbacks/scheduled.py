@@ -43,7 +43,10 @@ class Scheduled(Shown, keras.callbacks.Callback):
 
     Example:
         >>> decay = lambda steps: [0.1 * 0.99**i for i in range(steps)]
-        >>> model.fit(x, y, callbacks=[Scheduled({"learning_rate": decay, "beta_2": (0.9, 0.999)})])
+        >>> scheduled = Scheduled({"learning_rate": decay, "beta_2": (0.9, 0.999)})
+        >>> _ = model.fit(x, y, verbose=0, callbacks=[scheduled])
+        >>> scheduled.history["learning_rate"]
+        [0.1, 0.099]
     """
 
     _usage = ""

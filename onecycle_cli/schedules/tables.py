@@ -47,6 +47,10 @@ def sweep(num_steps: int, low: float, high: float, scale: Scale = "exp") -> list
 
     Raises:
         ValueError: when an argument is out of its range.
+
+    Example:
+        >>> sweep(5, 1.0, 3.0, "linear")
+        [1.0, 1.5, 2.0, 2.5, 3.0]
     """
     if num_steps < 2:
         raise ValueError(f"num_steps must be at least 2 for a sweep; got {num_steps}.")
@@ -147,6 +151,10 @@ def table_of(values: Values, num_steps: int, name: str) -> list[float]:
 
     Raises:
         ValueError: when they are not so many numbers, or out of the range of the hyper-parameter.
+
+    Example:
+        >>> table_of((0.0, 1.0), 5, "epsilon")
+        [0.0, 0.25, 0.5, 0.75, 1.0]
     """
     given: Any = values(num_steps) if callable(values) else values
     is_one = not isinstance(given, Sized)
