@@ -9,6 +9,8 @@ from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, records
 from onecycle_cli.suggest import suggest_lr
 
+pytestmark = pytest.mark.lowest
+
 quickly = settings(
     derandomize=True,
     max_examples=100,
