@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 import sys
@@ -157,8 +158,20 @@ def test_the_lower_bounds_hold_here():
         return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
 
     for requirement in PROJECT["project"]["dependencies"]:
-        name, bound = requirement.split(">=")
+        name, bound, *cap = re.split("[<>]=?", requirement.replace(",", ""))
         assert numbers(version(name)) >= numbers(bound), requirement
+        assert not cap or numbers(version(name)) < numbers(cap[0]), requirement
+
+
+@pytest.mark.lowest
+def test_the_lower_bounds_are_those_that_are_tested():
+    lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
+    tested = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    bounds = {}
+    for requirement in PROJECT["project"]["dependencies"]:
+        name, bound = re.match(r"([\w-]+)>=([\w.]+)", requirement).groups()
+        bounds[name] = bound
+    assert bounds == {name: tested[name] for name in bounds}
 
 
 TESTED_TOGETHER = {

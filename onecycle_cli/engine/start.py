@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import Any
 
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.version import __version__
+
+SUPPORTED_KERAS = ((3, 8), (3, 16))
+"""The oldest version that is tested, and the next one that is not, as pyproject.toml says."""
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -24,7 +28,8 @@ def start_keras() -> Any:
     The messages are written by native code to the file descriptor, and no setting stops them all.
 
     Raises:
-        ConfigError: when Keras is set to a backend that can't train, or is not installed.
+        ConfigError: when Keras is set to a backend that can't train, is not installed, or has a
+            version that is not supported.
     """
     if "keras" in sys.modules:
         return sys.modules["keras"]
@@ -34,6 +39,7 @@ def start_keras() -> Any:
             f"Keras is set to the backend '{backend}', and training needs one of "
             f"{', '.join(BACKENDS)}; set the environment variable KERAS_BACKEND."
         )
+    _check_version()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _silent_stderr():
@@ -43,6 +49,18 @@ def start_keras() -> Any:
             f"Keras can't be started on the backend '{backend}': {error}. Install it, or set the "
             f"environment variable KERAS_BACKEND."
         ) from error
+
+
+def _check_version() -> None:
+    found = versions().get("keras")
+    match = re.match(r"(\d+)\.(\d+)", found or "")
+    oldest, untested = SUPPORTED_KERAS
+    if match and not oldest <= (int(match[1]), int(match[2])) < untested:
+        bounds = f">={oldest[0]}.{oldest[1]},<{untested[0]}.{untested[1]}"
+        raise ConfigError(
+            f"Keras must have a version {bounds}, got {found} in {sys.prefix}; run "
+            f"pip install 'keras{bounds}'."
+        )
 
 
 def make_repeatable(seed: int, *, jit_compile: bool = False) -> None:

@@ -49,7 +49,10 @@ class State:
             arrays[f"{i}/{_ABOUT}"] = np.frombuffer(text, np.uint8)
             arrays |= {f"{i}/{name}": value for name, value in state.arrays.items()}
         file = io.BytesIO()
-        np.savez(file, allow_pickle=False, **arrays)
+        with zipfile.ZipFile(file, "w") as archive:  # savez can't refuse pickles before NumPy 2.1
+            for name, value in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, value, allow_pickle=False)
         return file.getvalue()
 
     @classmethod

@@ -68,7 +68,7 @@ def write_result(path: Path, data: Mapping[str, Any], *, matrix: str = CONFUSION
     data, confusion = without_large_confusion(data)
     if confusion is not None:
         file = io.BytesIO()
-        np.savez_compressed(file, allow_pickle=False, confusion=np.asarray(confusion, np.int64))
+        np.savez_compressed(file, confusion=np.asarray(confusion, np.int64))
         write_bytes(path.with_name(matrix), file.getvalue())
         data |= {"confusion_file": matrix}
     write_json(path, data)

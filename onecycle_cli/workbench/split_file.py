@@ -45,9 +45,7 @@ class Split:
     def write(self, folder: Path) -> None:
         """Write it into a run's folder, as `split.npz`."""
         file = io.BytesIO()
-        np.savez(
-            file, allow_pickle=False, train=self.train, validation=self.validation, test=self.test
-        )
+        np.savez(file, train=self.train, validation=self.validation, test=self.test)
         files.write_bytes(folder / NAME, file.getvalue())
 
     @classmethod

@@ -4,6 +4,8 @@ from onecycle_cli.config import DATASETS, OPTIMIZERS
 from onecycle_cli.registry import models
 from onecycle_cli.schedules import SHAPES
 
+pytestmark = pytest.mark.lowest
+
 
 @pytest.mark.parametrize(
     ("what", "names"),

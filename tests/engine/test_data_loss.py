@@ -12,6 +12,8 @@ from onecycle_cli import LRFinder, OneCycleLR
 from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.errors import TrainingError
 
+pytestmark = pytest.mark.lowest
+
 every_backend = pytest.mark.every_backend
 
 

@@ -4,10 +4,12 @@ import subprocess
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from onecycle_cli.engine import start
+from onecycle_cli.errors import ConfigError
 
 
 def python(script, *, shell='exec "$@"', **environment):
@@ -48,6 +50,22 @@ def test_starts_and_trains_without_a_word_but_lets_others_speak(name):
     done = python(FIT, KERAS_BACKEND=name)
     assert done.stdout == "True True bool\n"
     assert done.stderr == "said\nwritten\nraised\n"
+
+
+@pytest.mark.lowest
+@pytest.mark.parametrize("found", ["2.15.0", "3.7.9", "3.16.0", "4.0.0rc1"])
+def test_a_keras_that_is_not_supported_is_refused_in_one_sentence(monkeypatch, found):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(start, "versions", lambda: {"keras": found})
+    with pytest.raises(ConfigError, match=r"a version >=3\.8,<3\.16, got ") as caught:
+        start.start_keras()
+    assert f"got {found} in {sys.prefix}; run pip install 'keras>=3.8,<3.16'." in str(caught.value)
+
+
+def test_the_supported_versions_are_those_of_the_requirement():
+    oldest, untested = start.SUPPORTED_KERAS
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert f'"keras>={oldest[0]}.{oldest[1]}.0,<{untested[0]}.{untested[1]}"' in text
 
 
 START = "from onecycle_cli.engine.start import start_keras\nprint(start_keras().__name__)\n"

@@ -6,6 +6,8 @@ import pytest
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs.checkpoints import KEPT, Checkpoints, State
 
+pytestmark = pytest.mark.lowest
+
 
 class Clock:
     def __init__(self):

@@ -10,6 +10,8 @@ from onecycle_cli.kinds import STAGES
 from onecycle_cli.runs import files, records
 from onecycle_cli.suggest import suggest_lr
 
+pytestmark = pytest.mark.lowest
+
 quickly = settings(
     derandomize=True,
     max_examples=100,

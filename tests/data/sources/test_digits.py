@@ -1,9 +1,12 @@
 import hashlib
 
 import numpy as np
+import pytest
 
 from onecycle_cli.config import DatasetConfig
 from onecycle_cli.data.sources import digits
+
+pytestmark = pytest.mark.lowest
 
 DIGEST = "fe61bc84cd6a594d5ed1b937b7d8f8f791d4091d2a9df91fe5d6066156a4db6e"
 """SHA-256 of scikit-learn's `load_digits`: its images as bytes, its labels as 32-bit integers."""
