@@ -223,6 +223,8 @@ TESTED_TOGETHER = {
     "engine/state/generators.py": "engine/state/test_snapshot.py",
     "engine/steering/live_variables.py": "engine/steering/test_live_hyper_parameters.py",
     "engine/steering/gradient_norm.py": "engine/steering/test_live_hyper_parameters.py",
+    "engine/steering/no_effect.py": "callbacks/test_acts_on_training.py",
+    "engine/steering/stock_variables.py": "callbacks/test_saved_models.py",
     "engine/steering/names.py": "engine/steering/test_live_hyper_parameters.py",
     "engine/steering/optimizers.py": "engine/steering/test_live_hyper_parameters.py",
     "runs/curve.py": "runs/test_records.py",

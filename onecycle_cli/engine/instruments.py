@@ -16,9 +16,9 @@ from onecycle_cli.engine.state.fresh_start import scope_of
 from onecycle_cli.engine.steering.gradient_norm import GradientNorm
 from onecycle_cli.engine.steering.layer_rates import LayerRates
 from onecycle_cli.engine.steering.live_hyper_parameters import (
-    COMPILED_MEANWHILE,
     LiveHyperparameters,
 )
+from onecycle_cli.engine.steering.no_effect import COMPILED_MEANWHILE
 from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
 
 INSTRUMENTS = "_onecycle_instruments"

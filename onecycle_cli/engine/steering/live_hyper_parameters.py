@@ -8,7 +8,7 @@ the model was compiled with, for as long as training runs; afterwards it is a st
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,32 +17,29 @@ import keras
 import numpy as np
 from keras import ops
 
-from onecycle_cli.engine.steering.live_variables import Added, HeardVariable, LiveVariable, plain
+from onecycle_cli.engine.steering import no_effect
+from onecycle_cli.engine.steering.live_variables import HeardVariable, LiveVariable, plain
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, NUMBERS, WEIGHT_DECAY
 from onecycle_cli.engine.steering.optimizers import (
     DECAYS,
     batches_taken,
+    clipped,
     core,
     holds_zero,
     kernels,
     momentum_attributes,
+    where_variables_belong,
 )
+from onecycle_cli.engine.steering.stock_variables import MOMENTUM_SLOTS, loading_stock, saving_stock
 from onecycle_cli.engine.steering.witness import Witness
 from onecycle_cli.errors import OptimizerError, did_you_mean
 
 _CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
-_MOMENTUM_SLOTS = ("momentums", "_momentums")
-
 _EAGER_PATIENCE = 8
 
 _released_slots: WeakKeyDictionary[Any, tuple[int, list[Any]]] = WeakKeyDictionary()
 """By optimizer: how often it had updated when it was released, and the slots it lost then."""
-
-COMPILED_MEANWHILE = (
-    "the model was compiled again, or given another optimizer, while it was being trained, which "
-    "leaves the schedule without effect; compile it before fit, and call fit anew for each compile."
-)
 
 
 class LiveHyperparameters:
@@ -68,7 +65,7 @@ class LiveHyperparameters:
     def __init__(self, model: Any, names: Iterable[str]) -> None:
         self._optimizer = core(model.optimizer)
         if isinstance(self._optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):
-            raise _leaves_updates(self._optimizer)
+            raise no_effect.leaves_updates(self._optimizer)
         self._outer = model.optimizer
         self._model = model
         self._kernels = kernels(model)
@@ -77,7 +74,7 @@ class LiveHyperparameters:
         self._new_slots: list[Any] = []
         self._steps = 0
         if not model.optimizer.built:
-            with _where_variables_belong(self._optimizer):
+            with where_variables_belong(self._optimizer):
                 model.optimizer.build(model.trainable_variables)
         self._lay_variables_aside()
         self._keep_saved_models_stock()
@@ -145,7 +142,7 @@ class LiveHyperparameters:
             OptimizerError: when it has been given another one.
         """
         if self._model.optimizer is not self._outer:
-            raise OptimizerError(COMPILED_MEANWHILE)
+            raise OptimizerError(no_effect.COMPILED_MEANWHILE)
 
     def check_effect(self, *, at_end: bool = False) -> None:
         """Make sure, after a step, that it was the steered optimizer that updated the weights.
@@ -162,31 +159,18 @@ class LiveHyperparameters:
         if not self._witness.was_asked:
             if not (is_traced or at_end or self._steps > _EAGER_PATIENCE):
                 return
-            name = type(self._model).__name__
-            raise OptimizerError(
-                f"the train_step of {name} does not use model.optimizer, so a schedule on it acts "
-                f"on nothing; compile the model with the optimizer that trains it, and let "
-                f"train_step call self.optimizer.apply."
-            )
+            raise no_effect.unused(self._model)
         if self._witness.leaves_updates_to_others:
-            raise _leaves_updates(self._optimizer)
+            raise no_effect.leaves_updates(self._optimizer)
         if not self._witness.has_updated:
             return
         idle = self._witness.unread
         if LEARNING_RATE in self.names and not (
             self._witness.takes_the_rate and LEARNING_RATE not in idle
         ):
-            raise OptimizerError(
-                f"{type(self._optimizer).__name__} does not update with the learning rate that is "
-                f"set, but with one that it works out itself, so a schedule would not be what "
-                f"trains the model; compile it with an optimizer that takes the rate as it is."
-            )
+            raise no_effect.works_out_its_rate(self._optimizer)
         if idle:
-            raise OptimizerError(
-                f"{type(self._optimizer).__name__} does not use its {min(idle)} "
-                f"when it updates, so a schedule would not reach the weights; leave it alone with "
-                f"maximum_momentum=None and minimum_momentum=None."
-            )
+            raise no_effect.unread(self._optimizer, min(idle))
 
     def read(self, name: str) -> float:
         """Return the value of a hyper-parameter that the next step will use."""
@@ -259,7 +243,7 @@ class LiveHyperparameters:
                 )
         live = self._replace(name)
         if name == "clipvalue":  # JAX's clip takes no variables
-            self._override(self._optimizer, "_clip_gradients", partial(_clipped, live))
+            self._override(self._optimizer, "_clip_gradients", partial(clipped, live))
         return [live]
 
     def _clips_by(self, name: str) -> bool:
@@ -318,10 +302,10 @@ class LiveHyperparameters:
 
     def _add_missing_slots(self) -> None:
         optimizer = self._optimizer
-        for name in _MOMENTUM_SLOTS:
+        for name in MOMENTUM_SLOTS:
             none = getattr(optimizer, name, None)
             if none == []:
-                with _where_variables_belong(optimizer):
+                with where_variables_belong(optimizer):
                     slots = optimizer.add_optimizer_variables(
                         optimizer._trainable_variables, MOMENTUM
                     )
@@ -352,73 +336,18 @@ class LiveHyperparameters:
         stock_config = optimizer.get_config
         self._override(optimizer, "get_config", lambda: plain(stock_config()))
         for each in {id(o): o for o in (optimizer, self._outer)}.values():
-            self._override(each, "save_own_variables", self._save_stock_variables(each))
-            self._override(each, "load_own_variables", self._load_stock_variables(each))
+            saving, loading = saving_stock(each), loading_stock(each, self._take_loaded)
+            self._override(each, "save_own_variables", saving)
+            self._override(each, "load_own_variables", loading)
 
-    def _save_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
-        def save_own_variables(store: Any) -> None:
-            idle = {id(slot) for slot in self._idle_slots()}
-            variables = (v for v in optimizer.variables if not isinstance(v, Added))
-            stock = [v for v in variables if id(v) not in idle]
-            for i, variable in enumerate(stock):
-                store[str(i)] = ops.convert_to_numpy(variable)
-
-        return save_own_variables
-
-    def _load_stock_variables(self, optimizer: Any) -> Callable[[Any], None]:
-        stock_load = optimizer.load_own_variables
-
-        def load_own_variables(store: Any) -> None:
-            variables = [v for v in optimizer.variables if not isinstance(v, Added)]
-            if len(store.keys()) != len(variables):  # saved without momentum
-                omitted = {id(slot) for slot in self._omitted_at_zero()}
-                variables = [v for v in variables if id(v) not in omitted]
-            if len(store.keys()) != len(variables):
-                stock_load(store)  # which says why it can't
-                return
-            for i, variable in enumerate(variables):
-                variable.assign(store[str(i)])
-            loaded = {id(v) for v in variables}
-            self._new_slots = [slot for slot in self._new_slots if id(slot) not in loaded]
-
-        return load_own_variables
-
-    def _idle_slots(self) -> list[Any]:
-        """Return the slots that the optimizer would not have, were it made as it is now."""
-        slots = self._omitted_at_zero()
-        return slots if slots and not ops.convert_to_numpy(self._optimizer.momentum) else []
-
-    def _omitted_at_zero(self) -> list[Any]:
-        """Return the slots that the optimizer does not have when its momentum is 0."""
-        optimizer = self._optimizer
-        if not isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.RMSprop):
-            return []
-        return [slot for name in _MOMENTUM_SLOTS for slot in getattr(optimizer, name, [])]
+    def _take_loaded(self, loaded: Collection[int]) -> None:
+        """Leave alone those of the added slots that a file had values for."""
+        self._new_slots = [slot for slot in self._new_slots if id(slot) not in loaded]
 
     def _override(self, owner: Any, name: str, method: Callable[..., Any]) -> None:
         own = {name: vars(owner)[name]} if name in vars(owner) else {}
         vars(owner)[name] = method
         self._undo += [lambda: vars(owner).update(own), lambda: vars(owner).pop(name)]
-
-
-def _clipped(limit: Any, grads: Iterable[Any]) -> list[Any]:
-    value = ops.convert_to_tensor(limit)
-    return [g if g is None else ops.clip(g, -value, value) for g in grads]
-
-
-def _leaves_updates(optimizer: Any) -> OptimizerError:
-    name = type(optimizer).__name__
-    return OptimizerError(
-        f"{name} leaves the updates to another optimizer, or to several, which a learning rate set "
-        f"on {name} does not reach; compile the model with one that updates. (One that is kept as "
-        f"the attribute inner_optimizer is found.)"
-    )
-
-
-def _where_variables_belong(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
-    """Return the scope of the optimizer's `tf.distribute` strategy, if there is one."""
-    strategy = getattr(optimizer, "_distribution_strategy", None)
-    return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
 def _tolerance(variable: Any) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakSet
 
@@ -106,3 +108,15 @@ def _made_anew(optimizer: Any, config: dict[str, Any]) -> Any:
             f"{type(optimizer).__name__} can't be made anew from its get_config, which takes "
             f"momentum and weight decay: {cause_of(error)}."
         ) from error
+
+
+def where_variables_belong(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
+    """Return the scope of the optimizer's `tf.distribute` strategy, if there is one."""
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def clipped(limit: Any, grads: Iterable[Any]) -> list[Any]:
+    """Return gradients cut to within plus and minus a limit."""
+    value = ops.convert_to_tensor(limit)
+    return [g if g is None else ops.clip(g, -value, value) for g in grads]
