@@ -143,3 +143,13 @@ def test_models_know_keras_only():
 )
 def test_no_import_escapes(text, names):
     assert [name for _, name in imported(ast.parse(text), ("top", "inner"))] == names
+
+
+def test_no_room_is_crowded_and_no_file_long():
+    """What outgrows these numbers holds a second idea."""
+    package = ROOT / "onecycle_cli"
+    files = list(package.rglob("*.py"))
+    rooms = {path.parent for path in files}
+    crowded = [str(room) for room in rooms if len(list(room.glob("*.py"))) > 12]
+    long = [str(path) for path in files if len(path.read_text().splitlines()) > 350]
+    assert (crowded, long) == ([], [])

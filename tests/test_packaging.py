@@ -176,10 +176,10 @@ def test_the_lower_bounds_are_those_that_are_tested():
 
 TESTED_TOGETHER = {
     "callbacks/recorded_cycle.py": "experiments/race/test_comparison.py",
-    "callbacks/accumulation.py": "callbacks/test_lr_finder.py",
+    "callbacks/range_test/accumulation.py": "callbacks/test_lr_finder.py",
     "callbacks/counts.py": "callbacks/test_one_cycle_lr.py",
-    "callbacks/saved_range_test.py": "callbacks/test_lr_finder.py",
-    "callbacks/validation_loss.py": "callbacks/test_lr_finder.py",
+    "callbacks/range_test/saved.py": "callbacks/test_lr_finder.py",
+    "callbacks/range_test/validation_loss.py": "callbacks/test_lr_finder.py",
     "commands/console/candidates.py": "commands/test_chain.py",
     "commands/find_lr.py": "commands/test_chain.py",
     "commands/find_momentum.py": "commands/test_chain.py",

@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import record
 
 from onecycle_cli import suggest
-from onecycle_cli.callbacks.stop_rule import StopRule
+from onecycle_cli.callbacks.range_test.stop_rule import StopRule
 
 HERE = Path(__file__).parent
 REPEATS, SUGGESTIONS = 3, 6

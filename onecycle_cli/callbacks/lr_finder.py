@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli import schedules, suggest
-from onecycle_cli.callbacks.accumulation import batches_per_update, is_between_updates
-from onecycle_cli.callbacks.last_word import restore_last
-from onecycle_cli.callbacks.saved_range_test import draw, is_there, read, write
+from onecycle_cli.callbacks.range_test.accumulation import batches_per_update, is_between_updates
+from onecycle_cli.callbacks.range_test.last_word import restore_last
+from onecycle_cli.callbacks.range_test.saved import draw, is_there, read, write
+from onecycle_cli.callbacks.range_test.stop_rule import StopRule
+from onecycle_cli.callbacks.range_test.validation_loss import ValidationLoss
 from onecycle_cli.callbacks.scheduled import Scheduled
-from onecycle_cli.callbacks.stop_rule import StopRule
-from onecycle_cli.callbacks.validation_loss import ValidationLoss
 from onecycle_cli.callbacks.verbosity import Verbosity, check_verbosity, prints
 from onecycle_cli.engine.state.fresh_start import begin_afresh
 from onecycle_cli.engine.state.snapshot import Snapshot

@@ -18,8 +18,20 @@ import numpy as np
 from keras import ops
 
 from onecycle_cli.engine.steering import no_effect
-from onecycle_cli.engine.steering.live_variables import HeardVariable, LiveVariable, plain
-from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, NUMBERS, WEIGHT_DECAY
+from onecycle_cli.engine.steering.live_variables import (
+    HeardVariable,
+    LiveVariable,
+    plain,
+    tolerance,
+)
+from onecycle_cli.engine.steering.names import (
+    CLIPS,
+    L2,
+    LEARNING_RATE,
+    MOMENTUM,
+    NUMBERS,
+    WEIGHT_DECAY,
+)
 from onecycle_cli.engine.steering.optimizers import (
     DECAYS,
     batches_taken,
@@ -30,11 +42,14 @@ from onecycle_cli.engine.steering.optimizers import (
     momentum_attributes,
     where_variables_belong,
 )
-from onecycle_cli.engine.steering.stock_variables import MOMENTUM_SLOTS, loading_stock, saving_stock
+from onecycle_cli.engine.steering.stock_variables import (
+    MOMENTUM_SLOTS,
+    lay_variables_aside,
+    loading_stock,
+    saving_stock,
+)
 from onecycle_cli.engine.steering.witness import Witness
 from onecycle_cli.errors import OptimizerError, did_you_mean
-
-_CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 _EAGER_PATIENCE = 8
 
@@ -76,7 +91,7 @@ class LiveHyperparameters:
         if not model.optimizer.built:
             with where_variables_belong(self._optimizer):
                 model.optimizer.build(model.trainable_variables)
-        self._lay_variables_aside()
+        self._undo.append(lay_variables_aside(self._optimizer))
         self._keep_saved_models_stock()
         self._witness = self._watch_updates()
         try:
@@ -129,7 +144,7 @@ class LiveHyperparameters:
             if not np.isclose(
                 held := float(ops.convert_to_numpy(variable)),
                 value,
-                rtol=_tolerance(variable),
+                rtol=tolerance(variable),
                 atol=0,
                 equal_nan=True,
             )
@@ -183,14 +198,15 @@ class LiveHyperparameters:
             Whether they do: not if the optimizer has updated without them since.
         """
         updates, slots = _released_slots.get(self._optimizer, (-1, []))
-        if self._new_slots and updates == self._updates() and len(slots) == len(self._new_slots):
+        if (
+            self._new_slots
+            and updates == batches_taken(self._optimizer)
+            and len(slots) == len(self._new_slots)
+        ):
             for new, old in zip(self._new_slots, slots, strict=True):
                 new.assign(old)
             self._new_slots = []
-        return not self._new_slots or not self._updates()
-
-    def _updates(self) -> int:
-        return batches_taken(self._optimizer)
+        return not self._new_slots or not batches_taken(self._optimizer)
 
     def release(self) -> None:
         """Give the stock optimizer back, with the numbers it had before. Idempotent."""
@@ -236,18 +252,15 @@ class LiveHyperparameters:
             )
         if name == "ema_momentum" and not self._optimizer.use_ema:
             raise OptimizerError("ema_momentum does nothing without use_ema; compile with use_ema.")
-        for other in _CLIPS:
-            if {name, other} <= {*_CLIPS} and name != other and self._clips_by(other):
-                raise OptimizerError(
-                    f"{name} does nothing where the optimizer clips by {other}; choose one of them."
-                )
+        clips = [c for c in CLIPS if c != name and getattr(self._optimizer, c, None) is not None]
+        if name in CLIPS and clips:
+            raise OptimizerError(
+                f"{name} does nothing where the optimizer clips by {clips[0]}; choose one of them."
+            )
         live = self._replace(name)
         if name == "clipvalue":  # JAX's clip takes no variables
             self._override(self._optimizer, "_clip_gradients", partial(clipped, live))
         return [live]
-
-    def _clips_by(self, name: str) -> bool:
-        return getattr(self._optimizer, name, None) is not None
 
     def _enliven_weight_decay(self) -> list[Any]:
         return [self._replace(name) for name in DECAYS if hasattr(self._optimizer, name)]
@@ -283,23 +296,6 @@ class LiveHyperparameters:
         optimizer._track_variable(live)
         return live
 
-    def _lay_variables_aside(self) -> None:
-        """Go on with a copy of the optimizer's list of variables, and put the list itself back.
-
-        TensorFlow watches the list, and saves no object whose list has lost a member.
-        """
-        optimizer, tracker = self._optimizer, self._optimizer._tracker
-        is_variable, stock = tracker.config["variables"]
-        known = tracker.stored_ids["variables"]
-
-        def use(variables: list[Any], ids: set[int]) -> None:
-            vars(optimizer)["_variables"] = variables
-            tracker.config["variables"] = (is_variable, variables)
-            tracker.stored_ids["variables"] = ids
-
-        use(list(stock), set(known))
-        self._undo.append(partial(use, stock, known))
-
     def _add_missing_slots(self) -> None:
         optimizer = self._optimizer
         for name in MOMENTUM_SLOTS:
@@ -318,7 +314,7 @@ class LiveHyperparameters:
 
     def _leave(self, slots: list[Any]) -> None:
         with contextlib.suppress(RuntimeError):  # JAX, if a step failed that had taken the values
-            _released_slots[self._optimizer] = (self._updates(), slots)
+            _released_slots[self._optimizer] = (batches_taken(self._optimizer), slots)
 
     def _watch_updates(self) -> Witness:
         optimizer, outer = self._optimizer, self._outer
@@ -348,7 +344,3 @@ class LiveHyperparameters:
         own = {name: vars(owner)[name]} if name in vars(owner) else {}
         vars(owner)[name] = method
         self._undo += [lambda: vars(owner).update(own), lambda: vars(owner).pop(name)]
-
-
-def _tolerance(variable: Any) -> float:
-    return 1e-2 if variable.dtype in ("float16", "bfloat16") else 1e-6

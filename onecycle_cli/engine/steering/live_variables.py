@@ -51,3 +51,8 @@ def plain(config: dict[str, Any]) -> dict[str, Any]:
         key: float(ops.convert_to_numpy(value)) if isinstance(value, LiveVariable) else value
         for key, value in config.items()
     }
+
+
+def tolerance(variable: Any) -> float:
+    """Return how far, relatively, a number may be from the variable that holds it."""
+    return 1e-2 if variable.dtype in ("float16", "bfloat16") else 1e-6

@@ -16,3 +16,6 @@ NUMBERS = (
     *("l2_regularization_strength", "l2_shrinkage_regularization_strength"),
 )
 """Further hyper-parameters of stock optimizers that can change from step to step."""
+
+CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
+"""Those of them by which gradients are clipped; an optimizer takes one."""

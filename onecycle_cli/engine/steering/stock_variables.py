@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import keras
@@ -13,6 +14,24 @@ from onecycle_cli.engine.steering.optimizers import core
 
 MOMENTUM_SLOTS = ("momentums", "_momentums")
 """The attributes in which optimizers keep the velocities."""
+
+
+def lay_variables_aside(optimizer: Any) -> Callable[[], None]:
+    """Let an optimizer go on with a copy of its list of variables; return what puts it back.
+
+    TensorFlow watches the list, and saves no object whose list has lost a member.
+    """
+    tracker = optimizer._tracker
+    is_variable, stock = tracker.config["variables"]
+    known = tracker.stored_ids["variables"]
+
+    def use(variables: list[Any], ids: set[int]) -> None:
+        vars(optimizer)["_variables"] = variables
+        tracker.config["variables"] = (is_variable, variables)
+        tracker.stored_ids["variables"] = ids
+
+    use(list(stock), set(known))
+    return partial(use, stock, known)
 
 
 def saving_stock(optimizer: Any) -> Callable[[Any], None]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli import LRFinder
-from onecycle_cli.callbacks.last_word import LastWord, callback_list
+from onecycle_cli.callbacks.range_test.last_word import LastWord, callback_list
 from onecycle_cli.errors import TrainingError
 
 every_backend = pytest.mark.every_backend

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from onecycle_cli.callbacks.stop_rule import StopRule
+from onecycle_cli.callbacks.range_test.stop_rule import StopRule
 
 
 def reasons(losses, factor=4.0):
