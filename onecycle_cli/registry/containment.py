@@ -110,13 +110,14 @@ def _same_limits() -> Iterator[None]:
     """Keep what Keras allows of loading and how long it trains."""
     from keras import config
 
-    epochs, steps = config.max_epochs(), config.max_steps_per_epoch()
+    limits = ("max_epochs", "max_steps_per_epoch")
+    before = {name: getattr(config, name)() for name in limits if hasattr(config, name)}
     try:
         with same_safe_mode():
             yield
     finally:
-        config.set_max_epochs(epochs)
-        config.set_max_steps_per_epoch(steps)
+        for name, value in before.items():  # older versions of Keras have none
+            getattr(config, f"set_{name}")(value)
 
 
 @contextlib.contextmanager

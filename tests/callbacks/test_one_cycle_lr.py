@@ -478,7 +478,7 @@ def test_each_of_several_steps_has_its_own_loss(regression, together):
         cycle = RecordedCycle(constants={"l2": 0.01}, max_lr=MAX_LR)
         model = regression.model(keras.optimizers.SGD(0.05, 0.5), steps_per_execution=k)
         regression.fit(model, [cycle])
-        losses.append(cycle.losses)
+        losses.append(cycle.log.losses)
     assert len(losses[0]) == 21
     assert losses[1] == losses[0]
 

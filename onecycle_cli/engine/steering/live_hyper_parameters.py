@@ -40,6 +40,7 @@ from onecycle_cli.engine.steering.optimizers import (
     holds_zero,
     kernels,
     momentum_attributes,
+    slots_for,
     where_variables_belong,
 )
 from onecycle_cli.engine.steering.stock_variables import (
@@ -301,10 +302,7 @@ class LiveHyperparameters:
         for name in MOMENTUM_SLOTS:
             none = getattr(optimizer, name, None)
             if none == []:
-                with where_variables_belong(optimizer):
-                    slots = optimizer.add_optimizer_variables(
-                        optimizer._trainable_variables, MOMENTUM
-                    )
+                slots = slots_for(optimizer, MOMENTUM)
                 vars(optimizer)[name] = self._new_slots = slots
                 self._undo.append(partial(vars(optimizer).__setitem__, name, none))
                 self._undo.append(partial(self._leave, slots))

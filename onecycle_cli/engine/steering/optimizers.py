@@ -110,6 +110,15 @@ def _made_anew(optimizer: Any, config: dict[str, Any]) -> Any:
         ) from error
 
 
+def slots_for(optimizer: Any, name: str) -> list[Any]:
+    """Add a variable of zeros to an optimizer for each of those that it trains; return them."""
+    trained = optimizer._trainable_variables
+    with where_variables_belong(optimizer):
+        if hasattr(optimizer, "add_optimizer_variables"):
+            return list(optimizer.add_optimizer_variables(trained, name))
+        return [optimizer.add_variable_from_reference(v, name=name) for v in trained]  # Keras 3.8
+
+
 def where_variables_belong(optimizer: Any) -> contextlib.AbstractContextManager[Any]:
     """Return the scope of the optimizer's `tf.distribute` strategy, if there is one."""
     strategy = getattr(optimizer, "_distribution_strategy", None)
