@@ -11,6 +11,7 @@ import pytest
 
 from onecycle_cli.engine.state.variables import variables_of
 from onecycle_cli.errors import Terminated
+from onecycle_cli.experiments.request import Request
 from onecycle_cli.experiments.session import session
 from onecycle_cli.experiments.train import train
 from onecycle_cli.kinds import TRAIN
@@ -105,7 +106,7 @@ def test_each_state_leads_to_the_next_bit_for_bit(every_state, config, monkeypat
     assert [state.about["step"] for state in states] == list(range(1, STEPS + 1))
     order = list(range(STEPS - 1))
     random.Random(0).shuffle(order)
-    with session(TRAIN, config(), out=None, observer=Observer()) as ready:
+    with session(Request.of(TRAIN, config(), out=None), Observer()) as ready:
         training = Restored(ready)
         for i in order:
             restored, next_one = training.go_on_from(states[i], monkeypatch)
