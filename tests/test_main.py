@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from onecycle_cli.main import app
 
+pytestmark = pytest.mark.lowest
+
 COMMANDS = [
     "find-lr", "find-momentum", "find-wd", "train", "run", "evaluate", "suggest", "plot", "init",
     "list",

@@ -9,6 +9,8 @@ from onecycle_cli import LRFinder, OneCycleLR
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.errors import ConfigError, ModelError, OptimizerError, TrainingError
 
+pytestmark = pytest.mark.lowest
+
 every_backend = pytest.mark.every_backend
 
 MAX_LR, HIGH, LOW = 0.08, 0.9, 0.3
