@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -78,7 +80,11 @@ def _root(
 def run() -> None:
     """Run the command line."""
     _spell_out_what_cannot_be_written()
-    app()
+    try:
+        app()
+    except SystemExit:
+        _leave_the_last_word_to_the_command()
+        raise
 
 
 def _spell_out_what_cannot_be_written() -> None:
@@ -86,3 +92,12 @@ def _spell_out_what_cannot_be_written() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _leave_the_last_word_to_the_command() -> None:
+    """Let native code write nothing to stderr while its threads are ended at exit."""
+    with contextlib.suppress(AttributeError, ValueError, OSError):  # there is no stderr
+        sys.stderr.flush()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)

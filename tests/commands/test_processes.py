@@ -155,6 +155,21 @@ def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders
         assert closed <= steps <= 6 * epochs + 6
 
 
+def test_the_last_word_is_the_command_s_and_not_native_code_s():
+    """As TensorFlow's threads write when they are ended at exit."""
+    script = (
+        "import atexit, os, sys\n"
+        "from onecycle_cli.main import run\n"
+        "atexit.register(lambda: os.write(2, b'native noise'))\n"
+        "sys.argv[1:] = ['plot', 'nothing/here']\n"
+        "run()"
+    )
+    found = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert found.returncode == 1
+    assert found.stderr.startswith(b"onecycle: nothing/here: there is nothing at this path")
+    assert b"native noise" not in found.stderr
+
+
 def test_a_reader_that_goes_away_is_no_error():
     """As in `onecycle list models | head -1`."""
     script = f"{sys.executable} -m onecycle_cli list models | {sys.executable} -c pass"
