@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits, make_friedman1
 
 FOLDER = Path(__file__).parent / "data"
 SYMBOLS = " abcdefghijklmnopqrstuvwxyz.,'-0"
@@ -42,6 +41,8 @@ def split(x: np.ndarray, y: np.ndarray, train: int, val: int) -> list[Examples]:
 
 
 def digits() -> list[Examples]:
+    from sklearn.datasets import load_digits
+
     x, y = load_digits(return_X_y=True)
     return split((x * 15).astype(np.uint8).reshape(-1, 8, 8), y.astype(np.int32), 1100, 197)
 
@@ -67,6 +68,8 @@ def teacher() -> list[Examples]:
 
 
 def friedman(scale: float) -> list[Examples]:
+    from sklearn.datasets import make_friedman1
+
     x, y = make_friedman1(8000, noise=1.0, random_state=0)
     y = scale * (y - y[:4000].mean()) / y[:4000].std()
     return split(x.astype(np.float32), y.astype(np.float32), 4000, 1000)
