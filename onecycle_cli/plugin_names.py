@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 OWN = "path/to/file.py:function"
 """What help texts and errors call such a name."""
@@ -30,3 +30,24 @@ def file_and_function(name: str) -> tuple[str, str]:
 def short(name: str) -> str:
     """Return a name without the folders of its file, if it has one."""
     return Path(name).name if names_a_file(name) else name
+
+
+class OwnFunction:
+    """A function of one's own, what it is called, and what it is run within.
+
+    Args:
+        function: the function.
+        name: what it is called; `None`: the name of the function.
+        guard: what the function is run within.
+    """
+
+    def __init__(
+        self, function: Callable[..., float], name: str | None = None, guard: Guard = nullcontext
+    ) -> None:
+        self.name = name or str(getattr(function, "__name__", type(function).__name__))
+        self._function, self._guard = function, guard
+
+    @classmethod
+    def of(cls, function: Callable[..., float]) -> Self:
+        """Return a function as one of these, and one of these as it is."""
+        return function if isinstance(function, cls) else cls(function)

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Callable
 
 from onecycle_cli.errors import PluginError
-from onecycle_cli.plugin_names import Guard
+from onecycle_cli.plugin_names import Guard, OwnFunction
 
 _ROUNDING = 1e-9
 
 
-class OwnShape:
+class OwnShape(OwnFunction):
     """A function from the progress of a cycle to the learning rate's share of `max_lr`.
 
     The progress of step i of N is i / (N - 1): 0 at the first step, 1 at the last one.
@@ -28,14 +28,8 @@ class OwnShape:
         name: str | None = None,
         guard: Guard = contextlib.nullcontext,
     ) -> None:
-        self.name = name or str(getattr(function, "__name__", type(function).__name__))
-        self._function, self._guard = function, guard
+        super().__init__(function, name, guard)
         self._known: dict[int, list[float]] = {}
-
-    @classmethod
-    def of(cls, function: Callable[[float], float]) -> OwnShape:
-        """Return a function as a shape, and a shape as it is."""
-        return function if isinstance(function, cls) else cls(function)
 
     def __call__(self, progress: float) -> float:
         """Return the share of `max_lr`, whatever the function says it is."""

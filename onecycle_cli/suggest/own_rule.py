@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable
 
 from onecycle_cli.errors import PluginError
-from onecycle_cli.plugin_names import Guard
+from onecycle_cli.plugin_names import OwnFunction
 from onecycle_cli.suggest.curves import Array
 from onecycle_cli.suggest.rules import Rule
 from onecycle_cli.suggest.trends import Trend
@@ -16,31 +15,14 @@ RuleFunction = Callable[[Array, Array], float]
 """From rising learning rates and their raw losses, arrays of shape (n,), to a learning rate."""
 
 
-class OwnRule:
+class OwnRule(OwnFunction):
     """A function from one range test, as it was recorded, to a learning rate.
 
     It is given all points with a finite loss that are not to be left out, and asked for the range
     tests that have learned something.
 
-    Args:
-        function: from learning rates and losses to a learning rate.
-        name: what it is called; `None`: the name of the function.
-        guard: what the function is run within.
+    It is made as every `OwnFunction` is, of a `RuleFunction`.
     """
-
-    def __init__(
-        self,
-        function: RuleFunction,
-        name: str | None = None,
-        guard: Guard = contextlib.nullcontext,
-    ) -> None:
-        self.name = name or str(getattr(function, "__name__", type(function).__name__))
-        self._function, self._guard = function, guard
-
-    @classmethod
-    def of(cls, function: RuleFunction) -> OwnRule:
-        """Return a function as a rule, and a rule as it is."""
-        return function if isinstance(function, cls) else cls(function)
 
     def __call__(self, lrs: Array, losses: Array) -> float:
         """Return the learning rate for one range test.
