@@ -36,6 +36,8 @@ WHO_MAY_IMPORT = {
     "jax": {"engine"},
     "torch": {"engine"},
     "pydantic": {"config"},
+    "pydantic_core": {"config"},
+    "filelock": {"runs"},
     "yaml": {"config", "runs"},
     "numpy": {
         *("experiments", "training", "workbench", "callbacks", "engine", "data", "registry"),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from onecycle_cli.config.section import Section
+from onecycle_cli.config.section import Section, one_of
 from onecycle_cli.config.sources import SOURCES
 
 
@@ -28,9 +28,7 @@ class AugmentConfig(Section):
 class DatasetConfig(Section):
     """Which data, from where, and how they are split."""
 
-    name: Literal[
-        "digits", "cifar10", "cifar100", "mnist", "fashion_mnist", "arrays", "image_folder"
-    ]
+    name: Annotated[str, one_of(SOURCES)]
     path: str | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     limit: Annotated[int, Field(ge=2)] | None = None

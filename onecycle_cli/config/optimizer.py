@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import field_validator
 
-from onecycle_cli.config.section import Momentum, NotNegative, OwnFunction, Section
+from onecycle_cli.config.section import Momentum, NotNegative, OwnFunction, Section, one_of
 
 
 @dataclass(frozen=True)
@@ -67,23 +67,7 @@ class OptimizerConfig(Section):
         decay: which decay a number means; `auto`: the optimizer's own, or `l2`.
     """
 
-    name: (
-        Literal[
-            "sgd",
-            "rmsprop",
-            "adam",
-            "adamw",
-            "nadam",
-            "adamax",
-            "lamb",
-            "lion",
-            "muon",
-            "adagrad",
-            "adadelta",
-            "ftrl",
-        ]
-        | OwnFunction
-    ) = "sgd"
+    name: Annotated[str, one_of(OPTIMIZERS)] | OwnFunction = "sgd"
     nesterov: bool = True
     momentum: Momentum = 0.9
     weight_decay: NotNegative = 0.0

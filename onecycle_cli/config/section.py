@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 from onecycle_cli.plugin_names import OWN, names_a_file
 
@@ -14,6 +15,19 @@ def _name_of_a_file(name: object) -> object:
     if not names_a_file(name):
         raise ValueError(f"must be {OWN}")
     return name
+
+
+def one_of(names: Collection[str]) -> BeforeValidator:
+    """Return what refuses any other name than these, as a `Literal` of them would."""
+    *others, last = (repr(name) for name in names)
+    expected = f"{', '.join(others)} or {last}"
+
+    def check(name: object) -> object:
+        if not isinstance(name, str) or name not in names:
+            raise PydanticKnownError("literal_error", {"expected": expected})
+        return name
+
+    return BeforeValidator(check)
 
 
 Auto = Literal["auto"]

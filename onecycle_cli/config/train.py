@@ -17,6 +17,7 @@ from onecycle_cli.config.section import (
     OwnFunction,
     Positive,
     Section,
+    one_of,
 )
 
 _HAVE_THEIR_OWN_KEY = {
@@ -84,7 +85,7 @@ class TrainConfig(Section):
     max_lr: Positive | Auto = "auto"
     momentum: MomentumRange | Auto = "auto"
     weight_decay: NotNegative | Auto = "auto"
-    shape: schedules.Shape | OwnFunction = "smith"
+    shape: Annotated[str, one_of(schedules.SHAPES)] | OwnFunction = "smith"
     shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
     layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
     also: dict[str, NotNegative | Ends] = Field(default_factory=dict)

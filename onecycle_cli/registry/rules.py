@@ -9,13 +9,11 @@ Its function takes the learning rates and the raw losses of one range test, NumP
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
-from onecycle_cli.errors import PluginError
-from onecycle_cli.plugin_names import names_a_file, short
+from onecycle_cli.plugin_names import names_a_file
 from onecycle_cli.registry import functions
 from onecycle_cli.registry.functions import Wanted
-from onecycle_cli.registry.running import Runner
+from onecycle_cli.registry.running import loaded
 from onecycle_cli.suggest import OwnRule
 
 __all__ = ["digest", "load"]
@@ -32,10 +30,7 @@ def load(rule: str | Callable[..., float]) -> str | Callable[..., float]:
     """
     if callable(rule) or not names_a_file(rule):
         return rule
-    runner = Runner(functions.find(_RULE, rule), PluginError)
-    with runner.doing("load"):
-        function = runner.load()
-    return OwnRule(function, short(rule), partial(runner.doing, "suggest a learning rate"))
+    return loaded(functions.find(_RULE, rule), OwnRule, "suggest a learning rate")
 
 
 def digest(path: str) -> str:

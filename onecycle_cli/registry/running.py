@@ -7,15 +7,19 @@ import importlib
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from onecycle_cli.errors import OnecycleError, cause_of
+from onecycle_cli.errors import OnecycleError, PluginError, cause_of
+from onecycle_cli.plugin_names import short
 from onecycle_cli.registry.containment import contained
 from onecycle_cli.registry.functions import Function
 from onecycle_cli.registry.neighbours import Neighbours
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "loaded"]
+
+Own = TypeVar("Own")
 
 
 class Runner:
@@ -78,3 +82,20 @@ class Runner:
         file, path = self._function.path, self._function.path.resolve()
         lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
         return f" ({file}, line {lines[-1]})" if lines else f" ({file})"
+
+
+def loaded(function: Function, kind: Callable[..., Own], verb: str) -> Own:
+    """Run the file of a user's function, and return the function ready to be called.
+
+    Args:
+        function: the function.
+        kind: made of the function, its name, and a context in which its failures become one error.
+        verb: what it is to do, for that error.
+
+    Raises:
+        PluginError: the file fails when it is run.
+    """
+    runner = Runner(function, PluginError)
+    with runner.doing("load"):
+        inner = runner.load()
+    return kind(inner, short(function.name), partial(runner.doing, verb))

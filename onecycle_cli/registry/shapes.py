@@ -8,13 +8,10 @@ the learning rate's share of `max_lr`:
 
 from __future__ import annotations
 
-from functools import partial
-
-from onecycle_cli.errors import PluginError
-from onecycle_cli.plugin_names import names_a_file, short
+from onecycle_cli.plugin_names import names_a_file
 from onecycle_cli.registry import functions
 from onecycle_cli.registry.functions import Function, Wanted
-from onecycle_cli.registry.running import Runner
+from onecycle_cli.registry.running import loaded
 from onecycle_cli.schedules import AnyShape, OwnShape
 
 __all__ = ["find", "load"]
@@ -40,7 +37,4 @@ def load(shape: AnyShape) -> AnyShape:
     """
     if callable(shape) or not names_a_file(shape):
         return shape
-    runner = Runner(find(shape), PluginError)
-    with runner.doing("load"):
-        function = runner.load()
-    return OwnShape(function, short(shape), partial(runner.doing, "give a learning rate"))
+    return loaded(find(shape), OwnShape, "give a learning rate")

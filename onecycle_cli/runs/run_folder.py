@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs.files import now, read_json, unwritable, write_json
@@ -262,41 +256,46 @@ def new_folder(out: str | Path, name: str, kind: str) -> Path:
 def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from working in a folder; the lock ends with the process, however.
 
+    It is a file beside the folder, `.001.lock`, since Windows would not rename a folder with an
+    open file in it.
+
     Raises:
-        ResultError: when another process is working there.
+        ResultError: when another process is working there, or the lock can't be written.
     """
-    if fcntl is None:
-        yield
-        return
+    from filelock import FileLock, Timeout
+
+    identity = _identity_of(folder)
+    if identity is None:
+        raise _not_there(folder)
+    path = folder.parent / f".{number_of(folder):03d}.lock"
+    lock = FileLock(path)
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ResultError(f"{folder}: another process is at work on it.") from None
     except OSError as error:
-        raise _not_there(folder, error) from None
+        raise unwritable(path, error) from None
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ResultError(f"{folder}: another process is at work on it.") from None
-        if _identity_of(folder) != _identity_of(descriptor):
+        if _identity_of(folder) != identity:
             raise _not_there(folder)
         yield
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # on Windows, which removes no open file, `release` does
+            path.unlink()  # while it is held, lest another process lock a file that is going
+        lock.release()
 
 
-def _not_there(folder: Path, error: OSError | None = None) -> ResultError:
-    if error is not None and not isinstance(error, FileNotFoundError):
-        return ResultError(f"{folder}: cannot be opened: {error.strerror or error}.")
+def _not_there(folder: Path) -> ResultError:
     return ResultError(
         f"{folder}: is not there any more: another process has just ended it or taken it up, or it "
         f"was removed."
     )
 
 
-def _identity_of(folder: Path | int) -> tuple[int, int] | None:
+def _identity_of(folder: Path) -> tuple[int, int] | None:
     """Return what tells a folder from another one at its place; `None` if there is none."""
     try:
-        found = os.stat(folder)  # noqa: PTH116  (of a descriptor too)
+        found = folder.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -3,7 +3,7 @@
 from onecycle_cli.schedules.drawing import FINAL_DIVISOR
 from onecycle_cli.schedules.own_shape import OwnShape
 from onecycle_cli.schedules.shape_options import ShapeOptions
-from onecycle_cli.schedules.shapes import OPTIONS, SHAPES, AnyShape, Shape, title
+from onecycle_cli.schedules.shapes import OPTIONS, SHAPES, AnyShape, title
 from onecycle_cli.schedules.tables import (
     END_PERCENTAGE,
     POLICIES,
@@ -32,7 +32,6 @@ __all__ = [
     "AnyShape",
     "OwnShape",
     "Scale",
-    "Shape",
     "ShapeOptions",
     "Values",
     "at",

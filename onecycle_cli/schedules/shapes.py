@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from onecycle_cli.errors import did_you_mean
 from onecycle_cli.plugin_names import OWN, names_a_file, short
@@ -17,23 +17,7 @@ from onecycle_cli.schedules.drawing import Curves
 from onecycle_cli.schedules.own_shape import OwnShape
 from onecycle_cli.schedules.shape_options import ShapeOptions, check_phases, check_value
 
-Shape = Literal[
-    "smith",
-    "linear",
-    "cosine",
-    "wsd",
-    "smith_caffe",
-    "pytorch",
-    "fastai",
-    "flat_cos",
-    "sgdr",
-    "triangular",
-    "triangular2",
-    "exp_range",
-    "phases",
-]
-
-AnyShape = Shape | str | Callable[[float], float]
+AnyShape = str | Callable[[float], float]
 """A name of `SHAPES`, or a function from the progress to a share of `max_lr`, both in [0, 1]."""
 
 

@@ -1,8 +1,8 @@
-import fcntl
 import json
 import os
 import shutil
 
+import filelock
 import pytest
 
 from onecycle_cli.errors import ConfigError, ResultError
@@ -105,15 +105,14 @@ class TestTakingUp:
         self, tmp_path, monkeypatch, files_in
     ):
         folder = self.broken_off(tmp_path)
-        flock = fcntl.flock
+        acquire = filelock.FileLock.acquire
 
-        def slow(*arguments):
-            if folder.exists():
-                folder.rename(folder.with_name("008"))
-                folder.mkdir()
-            flock(*arguments)
+        def slow(self, **arguments):
+            folder.rename(folder.with_name("008"))
+            folder.mkdir()
+            return acquire(self, **arguments)
 
-        monkeypatch.setattr(fcntl, "flock", slow)
+        monkeypatch.setattr(filelock.FileLock, "acquire", slow)
         with pytest.raises(ResultError, match="is not there any more: another process has just"):
             RunFolder.resume(folder)
         assert files_in(folder) == []

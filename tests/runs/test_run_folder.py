@@ -1,10 +1,14 @@
+import contextlib
 import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+import filelock
 import pytest
 
 from onecycle_cli.errors import ResultError
@@ -200,3 +204,63 @@ class TestRemovedWhileAtWork:
             with pytest.raises(ResultError, match="A folder was removed in the meantime"):
                 files.write_text(run.path / name, "")
         assert not (tmp_path / "runs").exists()
+
+
+class TestLocked:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "001"
+        folder.mkdir()
+        return folder
+
+    def test_leaves_nothing_beside_the_folder(self, folder, files_in):
+        with run_folder.locked(folder):
+            assert files_in(folder.parent) == [".001.lock", "001"]
+        assert files_in(folder.parent) == ["001"]
+
+    def test_a_killed_process_holds_nothing(self, folder, files_in):
+        work = (
+            "import sys, time; from pathlib import Path; from onecycle_cli.runs import run_folder\n"
+            "with run_folder.locked(Path(sys.argv[1])): print(flush=True); time.sleep(60)"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", work, folder], stdout=subprocess.PIPE
+        ) as process:
+            process.stdout.readline()
+            with pytest.raises(ResultError, match="at work on it"), run_folder.locked(folder):
+                pass
+            process.kill()
+        with run_folder.locked(folder):
+            pass
+        assert files_in(folder.parent) == ["001"]
+
+    def test_one_at_a_time_however_many_try(self, folder):
+        at_work, most, turns, start = [], [], [], threading.Barrier(8)
+
+        def work():
+            start.wait()
+            for _ in range(200):
+                with contextlib.suppress(ResultError), run_folder.locked(folder):
+                    at_work.append(1)
+                    most.append(len(at_work))
+                    turns.append(1)
+                    at_work.pop()
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(most) == {1}
+        assert len(turns) > 8
+
+    def test_a_place_that_cannot_be_written(self, folder, monkeypatch):
+        def forbidden(*_, **__):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(filelock.FileLock, "acquire", forbidden)
+        with (
+            pytest.raises(ResultError, match=r"001.lock: cannot be written: Permission denied"),
+            run_folder.locked(folder),
+        ):
+            pass
