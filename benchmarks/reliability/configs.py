@@ -232,7 +232,8 @@ def _saved_run() -> dict[str, bytes]:
     """Make the files of a range test, without Keras."""
     import numpy as np
 
-    from onecycle_cli.runs import files, records, suggestions_file
+    from onecycle_cli.runs import records, suggestions_file
+    from onecycle_cli.runs.curve import Curve, curve_table
     from onecycle_cli.suggest import suggest_lr
 
     lrs = np.geomspace(1e-5, 10, 100)
@@ -241,10 +242,9 @@ def _saved_run() -> dict[str, bytes]:
     findings = suggest_lr([(lrs, losses)])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = ((0, i, lr, loss) for i, (lr, loss) in enumerate(zip(lrs, losses, strict=True)))
-        files.write_csv(folder / "curve.csv", ("repeat", "step", "lr", "loss"), rows)
-        result = records.find_lr_result(findings, label="full/find-lr/001", scale="exp")
-        files.write_json(folder / "result.json", result)
+        result = records.find_lr_result(findings, scale="exp")
+        tables = {"curve": curve_table([Curve(lrs, losses)])}
+        records.Record("find-lr", "full/find-lr/001", result, tables).write(folder)
         suggestions_file.write_suggestion(
             folder, "max_lr", findings.suggestion, run="full/find-lr/001", conditions={"a": 1}
         )

@@ -19,7 +19,7 @@ from onecycle_cli.kinds import FIND_LR
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import files, records
-from onecycle_cli.runs.curve import Curve
+from onecycle_cli.runs.curve import Curve, curve_table
 from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.suggest import LRFindings, Suggestion
 from onecycle_cli.training.reporting import Reporting
@@ -226,16 +226,12 @@ class _Search:
     def _keep_what_there_is(self) -> None:
         if any(curve.lrs for curve in self.curves):
             self.run.keep()
-            self._write_tables()
+            records.write_tables(self.run.path, self._tables())
 
     def _write(self, findings: LRFindings, cost: Cost, confirmation: Confirmation | None) -> None:
-        self._write_tables()
-        self.session.write_config(findings.suggestion)
-        files.write_json(
-            self.run.path / "result.json",
+        self.session.write(
             records.find_lr_result(
                 findings,
-                label=self.session.label,
                 scale=self.settings.scale,
                 chance_loss=self.bench.chance,
                 planned=[self.steps, self.settings.max_lr],
@@ -247,22 +243,12 @@ class _Search:
                 caveats=self.bench.caveats_of(self.settings.repeats + bool(confirmation)),
                 confirmation=confirmation.as_dict() if confirmation else None,
             ),
+            self._tables(),
+            findings.suggestion,
         )
-        self.session.draw()
 
-    def _write_tables(self) -> None:
-        self._write_curve()
+    def _tables(self) -> dict[str, files.Table]:
+        tables: dict[str, files.Table] = {"curve": curve_table(self.curves)}
         if self.confirming is not None and self.confirming.trials:
-            self.confirming.write_tables(self.run)
-
-    def _write_curve(self) -> None:
-        """Write every step that has a loss; an interrupt may fall between its rate and its loss."""
-        files.write_csv(
-            self.run.path / "curve.csv",
-            ("repeat", "step", "lr", "loss"),
-            (
-                (repeat, step, lr, loss)
-                for repeat, curve in enumerate(self.curves)
-                for step, (lr, loss) in enumerate(zip(curve.lrs, curve.losses, strict=False))
-            ),
-        )
+            tables |= self.confirming.tables()
+        return tables

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 
-def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any) -> None:
-    """Write the configuration, with a number for every `auto` that is known, into the folder.
+def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any) -> dict[str, Any]:
+    """Write the configuration into the folder, and return it.
+
+    It has a number for every `auto` that is known.
 
     It gives the same run again, whatever suggestions and accelerators there are by then.
 
@@ -50,6 +52,7 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     data["loss"] = config.loss.model_dump() | {"name": bench.loss_name}
     header = "# Every value that this run used; onecycle reads it as a config.\n"
     files.write_yaml(run.path / "config.yaml", data, header)
+    return data
 
 
 def manifest_of(config: Config, sources: Mapping[str, str]) -> dict[str, Any]:

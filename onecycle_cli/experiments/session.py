@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,9 @@ from onecycle_cli.experiments.resume import (
 )
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import files, records, suggestions_file
+from onecycle_cli.runs import files, suggestions_file
 from onecycle_cli.runs.journal import Journal
+from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
@@ -132,16 +133,36 @@ class Session:
                 conditions=self.conditions_of_suggestion,
             )
 
-    def write_config(self, found: Suggestion | None = None) -> None:
-        """Write every value in use, and what was found, as the run's configuration."""
+    def write_config(self, found: Suggestion | None = None) -> dict[str, Any]:
+        """Write and return every value in use, and what was found, as the run's configuration."""
         values = {str(self.kind.finds): found.value} if found and found.accepted else {}
-        write_config(self.run, self.bench, self.values, **values)
+        return write_config(self.run, self.bench, self.values, **values)
 
-    def draw(self) -> None:
-        """Draw what is written of the run; nobody would see the picture of a scratch folder."""
+    def write(
+        self,
+        result: Mapping[str, Any],
+        tables: Mapping[str, files.Table],
+        found: Suggestion | None = None,
+    ) -> None:
+        """Write the result, and its pictures; nobody would see those of a scratch folder.
+
+        Args:
+            result: what `result.json` is to say besides the kind and the label.
+            tables: the CSV files by stem.
+            found: what the experiment suggests.
+        """
+        config = self.write_config(found)
+        record = Record(self.kind.name, self.label, dict(result), tables, config)
+        record.write(self.run.path)
         if not self.is_scratch:
-            picture = plotting.draw(records.read_record(self.run.path))
-            files.write_bytes(self.run.path / "plot.png", plotting.png(picture))
+            self._draw(record.as_read())
+
+    def _draw(self, record: Record) -> None:
+        pictures = {"plot.png": plotting.draw}
+        if "confusion" in record.result:
+            pictures["confusion.png"] = plotting.draw_confusion
+        for name, draw in pictures.items():
+            files.write_bytes(self.run.path / name, plotting.png(draw(record)))
 
 
 @contextlib.contextmanager

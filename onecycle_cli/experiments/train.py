@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli import plotting
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.hyper_parameters import Values
@@ -17,7 +16,7 @@ from onecycle_cli.experiments.request import Request, Source
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import event_file, files, records
+from onecycle_cli.runs import event_file, files
 from onecycle_cli.runs.log import Epoch, Logbook
 from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.training.course import Course
@@ -178,7 +177,7 @@ class _Training:
             test = self.bench.examine("test", scored)
         result = self._result(course, test, scored.seen, seconds)
         self._warn_of_nothing_learned(course.log.epochs[-1])
-        self._write(result)
+        self._write(result, course.log)
         return result
 
     def _warn_of_nothing_learned(self, last: Epoch) -> None:
@@ -289,15 +288,11 @@ class _Training:
             seen=seen,
         )
 
-    def _write(self, result: TrainResult) -> None:
-        run = self.run
+    def _write(self, result: TrainResult, log: Logbook) -> None:
         if result.ended == "interrupted":
-            run.end_as("interrupted")
-        records.write_result(
-            run.path / "result.json",
+            self.run.end_as("interrupted")
+        self.session.write(
             {
-                "kind": TRAIN.name,
-                "label": self.session.label,
                 **result.scores(),
                 "seen_in_training": result.seen,
                 "ended": result.ended,
@@ -316,8 +311,5 @@ class _Training:
                 "caveats": self.bench.caveats,
                 **result.by_class,
             },
+            log.tables(),
         )
-        self.session.draw()
-        if result.by_class and not self.session.is_scratch:
-            confusion = plotting.draw_confusion(records.read_record(run.path))
-            files.write_bytes(run.path / "confusion.png", plotting.png(confusion))

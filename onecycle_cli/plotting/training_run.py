@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from onecycle_cli.plotting.wording import known
+from onecycle_cli.runs.files import Table
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import Array, moving_average
 
@@ -79,7 +78,7 @@ def run_of(record: Record) -> TrainingRun:
     )
 
 
-def _numbers(table: Mapping[str, list[Any]], column: str, length: int) -> Array:
+def _numbers(table: Table, column: str, length: int) -> Array:
     """Return a column as numbers, `nan` where it is empty or missing."""
     values = table.get(column, [np.nan] * length)
     return np.array([v if isinstance(v, int | float) else np.nan for v in values], float)
@@ -98,9 +97,7 @@ def _positions(steps: Array) -> Array:
     return steps - steps[0] if rising else np.arange(float(len(steps)))
 
 
-def _cycle_starts(
-    steps: Mapping[str, list[Any]], history: Mapping[str, list[Any]], at: Array
-) -> list[float]:
+def _cycle_starts(steps: Table, history: Table, at: Array) -> list[float]:
     """Return where the second and each later cycle begins."""
     if "cycle" in steps:
         changes = np.flatnonzero(np.diff(_numbers(steps, "cycle", len(at)))) + 1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from onecycle_cli.runs.files import table_of
 from onecycle_cli.shown import Facts, Shown
 
 
@@ -28,3 +31,15 @@ class Curve(Shown):
             yield "learning rates", f"{self.lrs[0]:.3g} to {self.lrs[-1]:.3g}"
             first, last = self.losses[0], self.losses[-1]
             yield "losses", f"{first:.4g} to {last:.4g}, lowest {min(self.losses):.4g}"
+
+
+def curve_table(curves: Sequence[Curve]) -> dict[str, list[Any]]:
+    """Return `curve.csv`: every step with a loss; an interrupt may fall between rate and loss."""
+    return table_of(
+        ("repeat", "step", "lr", "loss"),
+        (
+            (repeat, step, lr, loss)
+            for repeat, curve in enumerate(curves)
+            for step, (lr, loss) in enumerate(zip(curve.lrs, curve.losses, strict=False))
+        ),
+    )

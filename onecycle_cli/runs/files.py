@@ -25,6 +25,9 @@ import yaml
 
 from onecycle_cli.errors import ResultError
 
+Table = Mapping[str, Sequence[Any]]
+"""The values of each column, by its name."""
+
 _RUNNING = re.compile(r"\.\d+-running")
 
 
@@ -72,13 +75,31 @@ def write_yaml(path: Path, data: Any, header: str = "") -> None:
     write_text(path, header + to_yaml(data))
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return rows as a table."""
+    table: dict[str, list[Any]] = {name: [] for name in columns}
+    for row in rows:
+        for values, value in zip(table.values(), row, strict=True):
+            values.append(value)
+    return table
+
+
+def write_csv(path: Path, table: Table) -> None:
     """Write a table with a header row; floats keep every digit they need."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerow(table)
+    columns = ([_cell(value) for value in values] for values in table.values())
+    writer.writerows(zip(*columns, strict=True))
     write_text(path, text.getvalue())
+
+
+def as_read(table: Table) -> dict[str, list[Any]]:
+    """Return a table as `read_csv` returns it once it is written."""
+    return {
+        name: [_value("" if value is None else str(_cell(value))) for value in values]
+        for name, values in table.items()
+    }
 
 
 def read_csv(path: Path) -> dict[str, list[Any]]:
@@ -140,13 +161,13 @@ def to_json(data: Any, indent: int | None = None) -> str:
 
     Lists of numbers keep to one line even then, so that a matrix has a line a row.
     """
-    text = json.dumps(_plain(data), indent=indent, allow_nan=False)
+    text = json.dumps(plain(data), indent=indent, allow_nan=False)
     return text if indent is None else _LIST_OF_NUMBERS.sub(_on_one_line, text)
 
 
 def to_yaml(data: Any) -> str:
     """Return YAML in which every float is a number for YAML 1.1 and 1.2 readers alike."""
-    return yaml.dump(_plain(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(plain(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def now() -> str:
@@ -181,13 +202,14 @@ def _on_one_line(found: re.Match[str]) -> str:
     return f"[{' '.join(found[0][1:-1].split())}]"
 
 
-def _plain(data: Any) -> Any:
+def plain(data: Any) -> Any:
+    """Return data as `read_json` returns them once they are written."""
     if isinstance(data, Mapping):
-        return {str(k): _plain(v) for k, v in data.items()}
+        return {str(k): plain(v) for k, v in data.items()}
     if isinstance(data, list | tuple):
-        return [_plain(v) for v in data]
+        return [plain(v) for v in data]
     if isinstance(data, np.generic | np.ndarray):
-        return _plain(data.tolist())
+        return plain(data.tolist())
     if isinstance(data, float) and not math.isfinite(data):
         return None
     return data

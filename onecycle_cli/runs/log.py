@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.runs import files
+from onecycle_cli.runs import records
 
 _COUNTED = ("step", "epoch", "cycle")
 _FIRST = ("step", "lr", "momentum", "loss", "epoch", "cycle")
@@ -104,9 +104,7 @@ class Logbook:
         Raises:
             ResultError: when they can't be written.
         """
-        for name, columns in self.tables().items():
-            rows = zip(*columns.values(), strict=True)
-            files.write_csv(folder / f"{name}.csv", list(columns), rows)
+        records.write_tables(folder, self.tables())
 
     def as_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the steps as arrays by column."""

@@ -13,7 +13,17 @@ import numpy as np
 from onecycle_cli.errors import ResultError
 from onecycle_cli.kinds import KINDS
 from onecycle_cli.runs.curve import Curve
-from onecycle_cli.runs.files import read_csv, read_json, read_yaml, write_bytes, write_json
+from onecycle_cli.runs.files import (
+    Table,
+    as_read,
+    plain,
+    read_csv,
+    read_json,
+    read_yaml,
+    write_bytes,
+    write_csv,
+    write_json,
+)
 from onecycle_cli.runs.finding import find_run, is_run
 from onecycle_cli.runs.seed_folder import read_seed_folder
 from onecycle_cli.runs.suggestions_file import RULES, is_usable
@@ -29,12 +39,12 @@ _DRAWN = [kind.name for kind in KINDS.values() if kind.tables]
 
 @dataclass(frozen=True)
 class Record:
-    """A saved result, as it is read back for drawing.
+    """The result of a run: what is written of it, read back, and drawn.
 
     Attributes:
         kind: `find-lr`, `find-momentum`, `find-wd` or `train`.
         label: the run's name and number.
-        result: the contents of `result.json`; empty for a folder that has none.
+        result: what `result.json` says besides these; nothing for a folder that has none.
         tables: the CSV files by stem: for each column a list of values.
         config: the resolved configuration; empty for a folder that has none.
     """
@@ -42,7 +52,7 @@ class Record:
     kind: str
     label: str
     result: dict[str, Any] = field(default_factory=dict)
-    tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
 
     def curves(self) -> list[Curve]:
@@ -54,6 +64,33 @@ class Record:
             Curve(lrs[repeats == r].tolist(), losses[repeats == r].tolist(), f"repeat {i}")
             for i, r in enumerate(sorted(set(repeats.tolist())))
         ]
+
+    def write(self, folder: Path) -> None:
+        """Write the tables and `result.json`, each whole or not at all.
+
+        Raises:
+            ResultError: when they can't be written.
+        """
+        write_tables(folder, self.tables)
+        write_result(folder / "result.json", self._whole())
+
+    def as_read(self) -> Record:
+        """Return what `read_record` returns once it is written, without reading anything."""
+        tables = {name: as_read(table) for name, table in self.tables.items()}
+        return Record(self.kind, self.label, plain(self._whole()), tables, plain(self.config))
+
+    def _whole(self) -> dict[str, Any]:
+        return {"kind": self.kind, "label": self.label, **self.result}
+
+
+def write_tables(folder: Path, tables: Mapping[str, Table]) -> None:
+    """Write tables as CSV files.
+
+    Raises:
+        ResultError: when they can't be written.
+    """
+    for name, table in tables.items():
+        write_csv(folder / f"{name}.csv", table)
 
 
 def write_result(path: Path, data: Mapping[str, Any], *, matrix: str = CONFUSION) -> None:
@@ -111,11 +148,9 @@ def read_record(path: str | Path) -> Record:
     )
 
 
-def find_lr_result(findings: LRFindings, *, label: str, scale: str, **more: Any) -> dict[str, Any]:
+def find_lr_result(findings: LRFindings, *, scale: str, **more: Any) -> dict[str, Any]:
     """Return what `result.json` says of one or several range tests."""
     return {
-        "kind": "find-lr",
-        "label": label,
         "suggestion": findings.suggestion.as_dict(),
         "min_lr": findings.min_lr,
         "landmarks": [asdict(marks) for marks in findings.landmarks],

@@ -123,13 +123,8 @@ def test_the_losses_decide_and_not_what_was_concluded(folder):
     run = folder / "find-wd/001"
     swapped = {1e-2: "0.0001", 1e-4: "0.01"}
     trials = files.read_csv(run / "trials.csv")
-    rows = zip(*(trials[c] for c in trials if c != "weight_decay"), strict=True)
-    names = [c for c in trials if c != "weight_decay"]
-    files.write_csv(
-        run / "trials.csv",
-        [*names, "weight_decay"],
-        [[*row, float(swapped[wd])] for row, wd in zip(rows, trials["weight_decay"], strict=True)],
-    )
+    trials["weight_decay"] = [float(swapped[wd]) for wd in trials["weight_decay"]]
+    files.write_csv(run / "trials.csv", trials)
     before = suggest_again(folder / "find-momentum/001").rungs
     assert set(before[0]) == {0.5, 0.9, "cycled"}
     (swapped_scores,) = suggest_again(run).rungs

@@ -6,13 +6,14 @@ import shutil
 import numpy as np
 import pytest
 
+from onecycle_cli import plotting
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments.find_lr import find_lr
 from onecycle_cli.experiments.find_momentum import find_momentum
 from onecycle_cli.experiments.find_wd import find_wd
 from onecycle_cli.experiments.recipe.run import run
 from onecycle_cli.experiments.train import train
-from onecycle_cli.runs import finding, suggestions_file
+from onecycle_cli.runs import finding, records, suggestions_file
 
 TABLES = {
     find_lr: ("curve.csv",),
@@ -20,6 +21,20 @@ TABLES = {
     find_momentum: ("trials.csv", "curves.csv"),
 }
 KINDS = {find_lr: "find-lr", find_wd: "find-wd", find_momentum: "find-momentum"}
+
+
+@pytest.mark.parametrize("verb", [find_lr, find_wd, find_momentum, train])
+def test_the_picture_shows_what_is_written(small, tmp_path, monkeypatch, verb):
+    """It is drawn of the same values, though no file is read back for it."""
+    drawn = []
+    for draw in ("draw", "draw_confusion"):
+        monkeypatch.setattr(plotting, draw, lambda record: drawn.append(record) or object())
+    result = verb(small(), out=tmp_path)
+    pictures = ["confusion.png", "plot.png"] if verb is train else ["plot.png"]
+    assert sorted(p.name for p in result.folder.glob("*.png")) == pictures
+    assert len(drawn) == len(pictures)
+    for record in drawn:
+        np.testing.assert_equal(vars(record), vars(records.read_record(result.folder)))
 
 
 class Killed(BaseException):

@@ -114,9 +114,11 @@ class TestNumbers:
     @quickly
     @given(st.lists(floats | floats.map(np.float64) | st.floats(width=32).map(np.float32)))
     def test_csv_keeps_every_float(self, tmp_path, values):
-        files.write_csv(tmp_path / "table.csv", ("i", "x"), enumerate(values))
+        written = {"i": list(range(len(values))), "x": values}
+        files.write_csv(tmp_path / "table.csv", written)
         table = files.read_csv(tmp_path / "table.csv")
         np.testing.assert_array_equal(table["x"], [float(v) for v in values])
+        np.testing.assert_equal(files.as_read(written), table)
         assert table["i"] == list(range(len(values)))
 
     @quickly
@@ -124,6 +126,7 @@ class TestNumbers:
     def test_json_keeps_every_finite_float(self, tmp_path, values):
         files.write_json(tmp_path / "a.json", {"values": np.array(values), "more": tuple(values)})
         assert files.read_json(tmp_path / "a.json") == {"values": values, "more": values}
+        assert files.plain({"values": np.array(values)}) == {"values": values}
 
     def test_json_has_null_for_what_is_not_finite(self, tmp_path):
         data = {"a": [math.nan, math.inf], "b": np.float32("nan"), 3: {"c": -math.inf}}
@@ -147,18 +150,23 @@ class TestNumbers:
 
     def test_a_table_by_name(self, tmp_path):
         rows = [(1, 0.1, "cycled", None), (2, 1e-05, "a,b\"c'", True)]
-        files.write_csv(tmp_path / "t.csv", ("n", "lr", "what", "maybe"), rows)
+        written = files.table_of(("n", "lr", "what", "maybe"), rows)
+        files.write_csv(tmp_path / "t.csv", written)
         assert (tmp_path / "t.csv").read_text().startswith("n,lr,what,maybe\n1,0.1,cycled,\n")
-        assert files.read_csv(tmp_path / "t.csv") == {
-            "n": [1, 2],
-            "lr": [0.1, 1e-05],
-            "what": ["cycled", "a,b\"c'"],
-            "maybe": ["", "True"],
-        }
+        assert (
+            files.read_csv(tmp_path / "t.csv")
+            == files.as_read(written)
+            == {
+                "n": [1, 2],
+                "lr": [0.1, 1e-05],
+                "what": ["cycled", "a,b\"c'"],
+                "maybe": ["", "True"],
+            }
+        )
 
 
 def test_a_spreadsheet_reads_the_tables(tmp_path):
-    files.write_csv(tmp_path / "t.csv", ("a", "b"), [(1, 'say "x", y')])
+    files.write_csv(tmp_path / "t.csv", {"a": [1], "b": ['say "x", y']})
     with (tmp_path / "t.csv").open(newline="") as file:
         assert list(csv.DictReader(file)) == [{"a": "1", "b": 'say "x", y'}]
 

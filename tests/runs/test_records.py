@@ -129,8 +129,8 @@ class TestReadRecord:
 def test_what_a_range_test_says(tmp_path):
     lrs = np.geomspace(1e-5, 10, 50)
     findings = suggest_lr([(lrs, np.where(lrs < 1, 2 - np.tanh(lrs), 99))])
-    data = records.find_lr_result(findings, label="a", scale="exp", cost={"steps": 50})
-    files.write_json(tmp_path / "result.json", data)
+    result = records.find_lr_result(findings, scale="exp", cost={"steps": 50})
+    records.Record("find-lr", "a", result).write(tmp_path)
     assert files.read_json(tmp_path / "result.json") == {
         "kind": "find-lr",
         "label": "a",

@@ -10,7 +10,7 @@ from onecycle_cli import schedules, suggest
 from onecycle_cli.errors import ResultError
 from onecycle_cli.kinds import FIND_LR
 from onecycle_cli.runs import files, finding, records
-from onecycle_cli.runs.curve import Curve
+from onecycle_cli.runs.curve import Curve, curve_table
 
 if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
@@ -40,11 +40,10 @@ def write(
     """
     from onecycle_cli import plotting
 
-    steps = enumerate(zip(curve.lrs, curve.losses, strict=True))
-    rows = ((0, step, lr, loss) for step, (lr, loss) in steps)
-    files.write_csv(folder / "curve.csv", ("repeat", "step", "lr", "loss"), rows)
-    result = records.find_lr_result(findings, label=folder.name, scale=scale, **told)
-    files.write_json(folder / "result.json", result)
+    result = records.find_lr_result(findings, scale=scale, **told)
+    tables = {"curve": curve_table([curve])}
+    record = records.Record(FIND_LR.name, folder.name, result, tables)
+    record.write(folder)
     files.write_bytes(folder / "plot.png", plotting.png(draw(curve, findings, scale)))
 
 

@@ -18,10 +18,11 @@ from onecycle_cli.config import Config
 from onecycle_cli.engine.steering.names import MOMENTUM
 from onecycle_cli.engine.steering.optimizers import momentum_attributes
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
+from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, curves_table, scored_on
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import Kind
-from onecycle_cli.runs import files
+from onecycle_cli.runs import records
+from onecycle_cli.runs.files import Table, table_of
 from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.suggest import (
     Difference,
@@ -181,7 +182,7 @@ class Comparison:
         except BaseException:
             if self._trials.done:
                 self.run.keep()
-                self._write_tables()
+                records.write_tables(self.run.path, self._tables())
             raise
         return self.rungs
 
@@ -243,13 +244,8 @@ class Comparison:
         return result
 
     def _write(self, result: ComparisonResult) -> None:
-        self._write_tables()
-        self.session.write_config(result.suggestion)
-        files.write_json(
-            self.run.path / "result.json",
+        self.session.write(
             {
-                "kind": self.question.kind.name,
-                "label": self.session.label,
                 "suggestion": result.suggestion.as_dict(),
                 "best": result.best,
                 "differences": {
@@ -268,20 +264,20 @@ class Comparison:
                 "cost": result.cost.as_dict(),
                 "caveats": self.bench.caveats_of(self.repeats),
             },
+            self._tables(),
+            result.suggestion,
         )
-        self.session.draw()
 
     @property
     def _momentum_name(self) -> str:
         """What the optimizer calls its momentum; the usual name where it has none."""
         return (*momentum_attributes(self.bench.model.optimizer), MOMENTUM)[0]
 
-    def _write_tables(self) -> None:
+    def _tables(self) -> dict[str, Table]:
         dropped = _dropped(self.rungs)
         names = ("trial", self._key, "stage", "rung", "replicate", "lr",
                  "steps", "score", "dropped")  # fmt: skip
-        files.write_csv(
-            self.run.path / "trials.csv",
+        trials = table_of(
             names,
             (
                 (i, t.candidate.value, t.candidate.stage, t.rung, t.replicate, t.candidate.max_lr,
@@ -290,7 +286,7 @@ class Comparison:
                 for i, t in enumerate(self._trials.done)
             ),
         )  # fmt: skip
-        write_curves(self.run, self._trials.done)
+        return {"trials": trials, "curves": curves_table(self._trials.done)}
 
 
 def _in_words(rung: Rung) -> str:

@@ -16,12 +16,11 @@ from onecycle_cli import suggest
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.experiments.hyper_parameters import Values, conditions_of, gather
-from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, scored_on, write_curves
+from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, curves_table, scored_on
 from onecycle_cli.experiments.session import workbench
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import files
+from onecycle_cli.runs.files import Table, table_of
 from onecycle_cli.runs.journal import Journal
-from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.shown import Facts, Shown
 from onecycle_cli.suggest import Rung, Scores, Suggestion
 from onecycle_cli.workbench.bench import Workbench
@@ -222,17 +221,16 @@ class Confirming:
             Cost.of(self.bench, steps, time.perf_counter() - started),
         )
 
-    def write_tables(self, run: RunFolder) -> None:
-        """Write every trial and every step of it."""
-        files.write_csv(
-            run.path / "trials.csv",
+    def tables(self) -> dict[str, Table]:
+        """Return `trials.csv` and `curves.csv`: every trial, and every step of it."""
+        trials = table_of(
             ("trial", "max_lr", "stage", "replicate", "steps", "score"),
             (
                 (i, t.candidate.max_lr, t.candidate.stage, t.replicate, len(t.losses), t.score)
                 for i, t in enumerate(self.trials)
             ),
         )
-        write_curves(run, self.trials)
+        return {"trials": trials, "curves": curves_table(self.trials)}
 
     def _next_rate(self, rates: Sequence[float]) -> float | None:
         """Return the rate beyond those tried that may be better still, while there may be one."""

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from onecycle_cli import suggest
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import files
+from onecycle_cli.runs.files import table_of
 from onecycle_cli.runs.journal import Journal
-from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Rung, Scores
 from onecycle_cli.training.plan import cycle_of
 from onecycle_cli.training.reporting import Reporting
@@ -164,10 +163,9 @@ class Trials:
         return {key: cycle.log.steps[name] for key, name in columns.items()} | {"scored": scored}
 
 
-def write_curves(run: RunFolder, trials: Sequence[Trial]) -> None:
-    """Write every step of every trial to `curves.csv`."""
-    files.write_csv(
-        run.path / "curves.csv",
+def curves_table(trials: Sequence[Trial]) -> dict[str, list[Any]]:
+    """Return `curves.csv`: every step of every trial."""
+    return table_of(
         ("trial", "step", "lr", "momentum", "loss"),
         (
             (i, step, *row)
