@@ -48,10 +48,8 @@ def _shapes() -> list[tuple[str, str]]:
 
     rows = []
     for name, about in SHAPES.items():
-        rows.append((name, about))
-        if OPTIONS[name]:
-            options = (f"{option}: {_shown(value)}" for option, value in OPTIONS[name].items())
-            rows.append(("", "options: " + ", ".join(options)))
+        options = [f"{option}: {_shown(value)}" for option, value in OPTIONS[name].items()]
+        rows += _with_options(name, about, options)
     rows.append((OWN, "your own, from the progress of a cycle to the rate's share of max_lr"))
     return rows
 
@@ -70,8 +68,11 @@ def _models() -> list[tuple[str, str]]:
 
     rows = []
     for name, about in models.model_names().items():
-        rows.append((name, about))
-        options = models.options(name).values()
-        rows.append(("", "options: " + ", ".join(f"{o.name}={o.default}" for o in options)))
+        options = [f"{o.name}={o.default}" for o in models.options(name).values()]
+        rows += _with_options(name, about, options)
     rows.append((OWN, "your own, from input_shape and num_classes"))
     return rows
+
+
+def _with_options(name: str, about: str, options: list[str]) -> list[tuple[str, str]]:
+    return [(name, about), *([("", "options: " + ", ".join(options))] if options else [])]
