@@ -1,0 +1,24 @@
+import numpy as np
+
+from onecycle_cli import plotting
+
+
+def test_the_jump_from_one_cycle_to_the_next_is_a_gap(train, line):
+    rate = line(plotting.draw(train()).axes[2], "learning rate")
+    (gap,) = np.flatnonzero(np.isnan(rate.get_ydata()))
+    assert rate.get_xdata()[[gap - 1, gap + 1]].tolist() == [3.9, 4.0]
+    assert np.isnan(rate.get_xdata()[gap])
+
+
+def test_the_smooth_line_of_a_training_does_not_lag(train, line):
+    record = train(cycles=((20, 0.1),))
+    falling = np.linspace(3, 1, 200)
+    record.tables["steps"]["loss"] = falling.tolist()
+    smooth = line(plotting.draw(record).axes[0], "smoothed").get_ydata()
+    np.testing.assert_allclose(smooth[70:130], falling[70:130], atol=1e-3)
+
+
+def test_cycles_are_found_in_the_history_too(train):
+    record = train()
+    del record.tables["steps"]["cycle"]
+    assert plotting.draw(record).axes[0].texts[0].xy[0] == 4
