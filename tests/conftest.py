@@ -7,7 +7,6 @@ import signal
 import sys
 import textwrap
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from onecycle_cli.observer import Observer
 for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # one core a worker; TensorFlow reads it when it starts
 
-TESTS = Path(__file__).parent
+pytest_plugins = ["shortcuts"]
 
 
 def pytest_configure(config):
@@ -26,41 +25,8 @@ def pytest_configure(config):
     for marker in (
         "every_backend: also run under JAX and PyTorch, by test_other_backends.py.",
         "harness: takes minutes, and runs by `pytest -m harness` only.",
-        "pictures: draws its pictures really, in a room where they are stubbed.",
     ):
         config.addinivalue_line("markers", marker)
-
-
-SLOWEST_FIRST = ("training", "experiments", "commands", "callbacks", "engine", "workbench")
-"""Rooms with files that take long; begun last, one would keep a worker after the other's end."""
-
-
-def pytest_collection_modifyitems(items):
-    def turn(item):
-        room = item.path.relative_to(TESTS).parts[0]
-        return SLOWEST_FIRST.index(room) if room in SLOWEST_FIRST else len(SLOWEST_FIRST)
-
-    items.sort(key=turn)
-
-
-STUBBED_IN = ("commands", "experiments", "training")
-"""The rooms whose tests make many runs, and seldom look at a run's pictures."""
-
-SMALLEST_PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
-    "0000000a4944415478da6360000000020001e527defc0000000049454e44ae426082"
-)
-
-
-@pytest.fixture(autouse=True)
-def _stub_pictures(request, monkeypatch):
-    """Write a picture of one pixel, where no test looks at it: to draw one takes half a second."""
-    room = request.path.relative_to(TESTS).parts[0]
-    if room in STUBBED_IN and not request.node.get_closest_marker("pictures"):
-        plotting = importlib.import_module("onecycle_cli.plotting")
-        for draw in ("draw", "draw_confusion"):
-            monkeypatch.setattr(plotting, draw, lambda record: plotting.Figure())
-        monkeypatch.setattr(plotting, "png", lambda figure: SMALLEST_PNG)
 
 
 @pytest.fixture(autouse=True)

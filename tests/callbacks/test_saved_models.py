@@ -65,6 +65,7 @@ def held_by(model, without_slots):
     return [short(v.name) for v in variables], [*model.get_weights(), *arrays]
 
 
+@pytest.mark.harness
 def test_saved_models_load_with_plain_keras(regression, each_batch, tmp_path):
     held = {}
     for case, make in OPTIMIZERS.items():

@@ -56,11 +56,11 @@ def config(invoke):
 
 
 @pytest.fixture(scope="session")
-def chain(tmp_path_factory):
+def chain(tmp_path_factory, with_pictures):
     """A user's usual way through: the folder, and each command's outcome by name."""
     folder = tmp_path_factory.mktemp("chain")
     outcomes = {}
-    with chdir(folder):
+    with chdir(folder), with_pictures():
         outcomes["init"] = run_here("init")
         outcomes["preview"] = run_here("plot", "digits.yaml", "--set", "dataset.limit=400")
         for command in ("find-lr", "find-wd", "find-momentum", "train"):

@@ -209,6 +209,7 @@ def test_a_model_that_cannot_be_built(refused, config, own_folders):
     )
 
 
+@pytest.mark.harness
 def test_a_model_that_would_end_the_program(config, own_folders):
     """With exit code 0, and nothing done."""
     (own_folders / "net.py").write_text("import os\nos._exit(0)\ndef build(a, b): ...\n")

@@ -62,6 +62,7 @@ def test_data_of_another_config(invoke, run, config, rows):
     assert shown["accuracy"] == f"{accuracy:.2%}"
 
 
+@pytest.mark.harness
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
 def test_class_folders_of_any_name_come_to_the_end(own_folders, start, rows):
     rng = np.random.default_rng(0)

@@ -72,6 +72,7 @@ OURS = [
 ]
 
 
+@pytest.mark.harness
 def test_only_our_lines_are_seen_and_the_bytes_are_those_of_any_other_process(
     chain, config, small, start, own_folders
 ):
@@ -115,15 +116,16 @@ def training(config, small, start):
         process.communicate()
 
 
-def wait_for_epochs(process, name):
+def wait_for_epochs(process, name, more_than=3):
     history = Path(name) / "digits/train/.001-running/history.csv"
     deadline = time.monotonic() + 120
-    while not (history.exists() and len(history.read_text().splitlines()) > 3):
+    while not (history.exists() and len(history.read_text().splitlines()) > more_than):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
+@pytest.mark.harness
 def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders):
     signals = {"a": signal.SIGINT, "b": signal.SIGTERM}
     processes = training(*signals)
@@ -153,6 +155,35 @@ def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders
         steps = len((folder / "steps.csv").read_text().splitlines()) - 1
         closed = 6 * epochs - (5 if name == "a" else 0)  # a cool-down may end within an epoch
         assert closed <= steps <= 6 * epochs + 6
+
+
+@pytest.mark.harness
+def test_a_training_that_is_killed_goes_on_to_the_same_bits(training, start, own_folders):
+    """As far as one that was never killed came; neither is cooled down."""
+    killed, whole = training("killed", "whole")
+    killed.kill()
+    killed.communicate()
+    folder = own_folders / "killed/digits/train"
+    assert sorted(p.name for p in folder.iterdir()) == [".001-running", ".001.lock"]
+    before = rows_of(folder / ".001-running/steps.csv")
+
+    resumed = start("train", "--resume", folder)
+    wait_for_epochs(resumed, "killed", more_than=len(before) // 6 + 3)
+    for process in (resumed, whole):
+        process.terminate()
+        process.communicate()
+        assert process.returncode == 143
+
+    assert [p.name for p in folder.iterdir()] == ["001"]
+    after = rows_of(folder / "001/steps.csv")
+    other = rows_of(own_folders / "whole/digits/train/001/steps.csv")
+    common = min(len(after), len(other))
+    assert common > len(before) + 6
+    assert after[:common] == other[:common]
+
+
+def rows_of(path):
+    return path.read_text().splitlines()
 
 
 def test_the_last_word_is_the_command_s_and_not_native_code_s():

@@ -26,6 +26,7 @@ def wait_for(process, folder, stage):
         time.sleep(0.02)
 
 
+@pytest.mark.harness
 def test_a_recipe_ended_in_any_way_is_taken_up_to_the_same_bytes(
     config, small, start, invoke, own_folders
 ):

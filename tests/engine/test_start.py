@@ -43,6 +43,7 @@ raise SystemExit("raised")
 """
 
 
+@pytest.mark.harness
 @pytest.mark.parametrize("name", ["tensorflow", "jax", "torch"])
 def test_starts_and_trains_without_a_word_but_lets_others_speak(name):
     if find_spec(name) is None:

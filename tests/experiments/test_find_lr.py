@@ -17,9 +17,10 @@ FILES = {"config.yaml", "curve.csv", "manifest.json", "plot.png", "result.json"}
 
 
 @pytest.fixture(scope="module")
-def first(small, tmp_path_factory):
+def first(small, tmp_path_factory, with_pictures):
     out = tmp_path_factory.mktemp("runs")
-    return find_lr(small(find_lr={"repeats": 2, "steps": 40}), out=out), out
+    with with_pictures():
+        return find_lr(small(find_lr={"repeats": 2, "steps": 40}), out=out), out
 
 
 def test_the_run_is_written_whole(first, tree):

@@ -201,6 +201,7 @@ for name in ("model", "best", "bfloat16", "float16"):
 """
 
 
+@pytest.mark.harness
 def test_models_load_where_this_package_is_not_installed(two_cycles, small, tmp_path):
     result, _ = two_cycles
     halves = {

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.experiments.recipe.pace import Pace
@@ -6,6 +7,7 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.bench import Workbench
 
 
+@pytest.mark.pictures
 def test_timing_takes_every_part_and_leaves_no_trace(small, state_of):
     bench = Workbench(load_config(small()), Observer())
     try:

@@ -1,0 +1,219 @@
+"""What lets thousands of tests run in minutes: work that a test is not about is done once, or not.
+
+In the rooms whose tests make many runs, a model is compiled once a file, and pictures have one
+pixel. The markers `own_bench` and `pictures` ask for the real thing.
+"""
+
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from onecycle_cli.observer import Observer
+
+TESTS = Path(__file__).parent.parent
+WITH_MANY_RUNS = ("commands", "experiments", "training")
+SLOWEST_FIRST = (*WITH_MANY_RUNS, "callbacks", "engine", "workbench")
+"""Rooms with files that take long; begun last, one would keep a worker after the other's end."""
+
+
+def pytest_configure(config):
+    for marker in (
+        "own_bench: compiles models of its own, in a room where they are shared.",
+        "pictures: draws its pictures really, in a room where they are stubbed.",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
+def pytest_collection_modifyitems(items):
+    def turn(item):
+        room = room_of(item)
+        return SLOWEST_FIRST.index(room) if room in SLOWEST_FIRST else len(SLOWEST_FIRST)
+
+    items.sort(key=turn)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Prepare what the fixtures of a test, those of its file included, are made with."""
+    if "tensorflow" in sys.modules:
+        settle_tensorflow()
+    if "onecycle_cli.plotting" in sys.modules or room_of(item) in WITH_MANY_RUNS:
+        stub_pictures(is_wanted(item, "pictures"))
+    if "onecycle_cli.experiments.session" in sys.modules:
+        share_benches()
+        BENCHES.turn_to(item)
+
+
+def room_of(item):
+    return item.path.relative_to(TESTS).parts[0]
+
+
+def is_wanted(item, marker):
+    """Tell whether a test does without the shortcut that a marker names."""
+    return room_of(item) not in WITH_MANY_RUNS or item.get_closest_marker(marker) is not None
+
+
+# --- TensorFlow --------------------------------------------------------------------------------
+
+
+@functools.cache
+def settle_tensorflow():
+    """Do once what makes TensorFlow bearable in a process that runs thousands of tests."""
+    make_plain_iterators()
+    gc.collect()
+    gc.freeze()  # or each collection would look through all of TensorFlow again
+
+
+def make_plain_iterators():
+    """Have TensorFlow neither rewrite its iterators nor tune them in threads that may sleep long.
+
+    Who frees an old one waits for its thread, up to a minute: one of a `fit` that raised, as tests
+    make them, is freed by the garbage collector much later, in the middle of another test.
+    """
+    import tensorflow as tf
+
+    made = tf.data.Dataset.__iter__
+
+    def plain(dataset):
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        options.experimental_optimization.apply_default_optimizations = False
+        return made(dataset.with_options(options))
+
+    tf.data.Dataset.__iter__ = plain
+
+
+# --- pictures ----------------------------------------------------------------------------------
+
+
+SMALLEST_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a4944415478da6360000000020001e527defc0000000049454e44ae426082"
+)
+
+
+DRAWING = ("draw", "draw_confusion", "draw_schedule")
+
+
+def stub_pictures(is_real):
+    """Write pictures of one pixel, where no test looks at them: to draw one takes half a second."""
+    plotting, real = importlib.import_module("onecycle_cli.plotting"), real_pictures()
+    stubs = dict.fromkeys(DRAWING, lambda *_, **__: plotting.Figure())
+    for name, function in (real if is_real else stubs | {"png": lambda _: SMALLEST_PNG}).items():
+        setattr(plotting, name, function)
+
+
+@functools.cache
+def real_pictures():
+    plotting = importlib.import_module("onecycle_cli.plotting")
+    return {name: getattr(plotting, name) for name in (*DRAWING, "png")}
+
+
+@pytest.fixture(scope="session")
+def with_pictures():
+    """Return a context in which a fixture draws its pictures really."""
+
+    @contextlib.contextmanager
+    def drawing():
+        plotting = importlib.import_module("onecycle_cli.plotting")
+        present = {name: getattr(plotting, name) for name in real_pictures()}
+        vars(plotting).update(real_pictures())
+        try:
+            yield
+        finally:
+            vars(plotting).update(present)
+
+    return drawing
+
+
+# --- compiled models ---------------------------------------------------------------------------
+
+
+class Benches:
+    """Compiled models, each made once in a test file: a run on one starts as a recipe's stage does.
+
+    Only stock models on digits: a file may differ the next time. What warns is made anew, too.
+    """
+
+    def __init__(self):
+        self.path, self.kept, self.is_open = None, {}, False
+
+    def turn_to(self, item):
+        """Forget the models of other files."""
+        self.is_open = not is_wanted(item, "own_bench")
+        if item.path != self.path:
+            self.path, self.kept = item.path, {}
+
+    def make(self, workbench, config, observer):
+        key = what_is_compiled(config) if self.is_open else None
+        if key in self.kept:
+            bench = self.kept[key]
+            start = importlib.import_module("onecycle_cli.engine.start")
+            start.make_repeatable(config.seed, jit_compile=bench.jit_compile)
+            bench.config, bench._observer = config, observer
+            bench.rewind()
+            return bench
+        if key is None:
+            return workbench(config, observer)
+        warnings = Warnings()
+        bench = workbench(config, warnings)
+        if warnings.heard:
+            bench.close()
+            return workbench(config, observer)
+        bench._observer, bench.close = observer, lambda: None
+        self.kept[key] = bench
+        return bench
+
+
+BENCHES = Benches()
+NOT_COMPILED = ("cycles", "max_lr", "weight_decay", "shape", "shape_options", "retries")
+
+
+class Warnings(Observer):
+    def __init__(self):
+        self.heard = []
+
+    def warn(self, text):
+        self.heard.append(text)
+
+
+class Known:
+    """What came of a replay, or a pace, the first time."""
+
+    def __init__(self, found):
+        self.as_dict = lambda: found
+
+
+@functools.cache
+def share_benches():
+    session = importlib.import_module("onecycle_cli.experiments.session")
+    pace = importlib.import_module("onecycle_cli.experiments.recipe.pace").Pace
+    workbench, replay, measured = session.Workbench, session.replay, pace.of
+
+    def pace_of(bench):
+        if bench not in BENCHES.kept.values():
+            return measured(bench)
+        if not hasattr(bench, "pace"):
+            bench.pace = measured(bench)
+        return bench.pace
+
+    session.Workbench = functools.partial(BENCHES.make, workbench)
+    session.replay = lambda bench: Known(bench.replay) if bench.replay else replay(bench)
+    pace.of = pace_of
+
+
+def what_is_compiled(config):
+    """Return what two configurations have in common that may share a model; `None`: none may."""
+    data = config.model_dump()
+    own = any(":" in data[section]["name"] for section in ("model", "optimizer"))
+    if own or data["dataset"]["name"] != "digits":
+        return None
+    train = {key: value for key, value in data["train"].items() if key not in NOT_COMPILED}
+    common = {key: value for key, value in data.items() if key != "name" and "find_" not in key}
+    return json.dumps(common | {"train": train}, sort_keys=True, default=str)
