@@ -44,6 +44,7 @@ def test_a_training_by_a_shape_of_ones_own(small, mine, tmp_path, table):
     np.testing.assert_allclose(steps["momentum"], 0.9 - 0.2 * np.array(shares), rtol=1e-12)
 
 
+@pytest.mark.harness
 def test_a_resumed_training_ends_at_the_same_bits_and_refuses_another_file(
     small, mine, tmp_path, listener
 ):
@@ -132,6 +133,7 @@ def build():
 """
 
 
+@pytest.mark.harness
 def test_an_optimizer_of_a_class_of_ones_own_is_resumed_too(small, tmp_path, listener):
     (tmp_path / "rule.py").write_text(OWN_CLASS)
     config = small(optimizer={"name": f"{tmp_path / 'rule.py'}:build"}, train={"max_lr": 1e-3})

@@ -148,6 +148,7 @@ STOCK = sorted(
 )
 
 
+@pytest.mark.samples(5)
 @pytest.mark.parametrize("name", STOCK)
 def test_every_stock_optimizer_is_steered(regression, name):
     optimizer = getattr(keras.optimizers, name)(0.05)

@@ -235,6 +235,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     "optimizer",
     [
@@ -453,6 +454,7 @@ if keras.backend.backend() == "tensorflow":
     }
 
 
+@pytest.mark.samples(2)
 @every_backend
 @pytest.mark.parametrize("form", HELD_OUT_FORMS.values(), ids=HELD_OUT_FORMS)
 def test_held_out_data_may_come_as_in_fit(regression, form):

@@ -78,6 +78,7 @@ MODES = {
 }
 
 
+@pytest.mark.samples(6)
 @pytest.mark.parametrize(
     ("rule", "mode"),
     [
@@ -147,6 +148,7 @@ def test_setting_the_attribute_instead_does_not_reach_the_weights(regression, sm
     assert regression.reference("sgd").train(lrs, momenta).error(model) > 1e-2
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     "rule", ["sgd", "adamw", *(pytest.param(r, marks=every_backend) for r in ("rmsprop", "nadam"))]
 )
@@ -441,6 +443,7 @@ def test_an_optimizer_without_momentum(regression, smith):
     assert reference.train(smith(21, MAX_LR)[0], np.zeros(21)).error(model) < 1e-6
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("rule", "mode", "together"),
     [

@@ -58,6 +58,7 @@ def farthest(ours, theirs):
     return max(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.samples(6)
 @pytest.mark.parametrize(("rule", "name", "first", "second"), HALVES)
 def test_in_graph_each_is_what_keras_does_eagerly(
     regression, each_batch, rule, name, first, second

@@ -85,6 +85,7 @@ def checkpoint(path):
 
 
 # small/find_lr_schedule.py tests on validation data, mobilenet/find_lr_schedule.py does not
+@pytest.mark.samples(1)
 @pytest.mark.filterwarnings("ignore:ModelCheckpoint is left out while the range test runs")
 @pytest.mark.parametrize(
     ("on_validation_data", "generated"), [(True, True), (False, True), (False, False)]
@@ -119,6 +120,7 @@ def test_find_lr_schedule(scene, capsys, on_validation_data, generated):
 
 # small/ and mobilenet/find_momentum_schedule.py and find_weight_decay_schedule.py; versions differ
 # in the name of the method
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("name", "restore"),
     [

@@ -208,6 +208,7 @@ def test_a_reader_that_goes_away_is_no_error():
     assert found.stderr == ""
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("encoding", "name"),
     [

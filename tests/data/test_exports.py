@@ -18,6 +18,7 @@ assert "keras" in sys.modules
 """
 
 
+@pytest.mark.harness
 def test_only_the_feed_imports_keras():
     subprocess.run([sys.executable, "-W", "ignore", "-c", SCRIPT], check=True, capture_output=True)
 

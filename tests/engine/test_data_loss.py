@@ -314,6 +314,7 @@ MIRRORED = """
 """
 
 
+@pytest.mark.harness
 def test_losses_under_a_mirrored_strategy_are_those_of_the_whole_batch():
     command = [sys.executable, "-c", textwrap.dedent(MIRRORED)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

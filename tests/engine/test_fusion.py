@@ -61,6 +61,7 @@ def uses_the_kernel(model):
     )
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("precision", "options"),
     [

@@ -61,6 +61,7 @@ def result_of(folder):
     return result
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("finder", "steps"), [(find_lr, (14, 20)), (find_wd, (5, 30)), (find_momentum, (13, 37))]
 )
@@ -123,6 +124,7 @@ def test_a_run_says_of_which_kind_it_is(small, tmp_path, listener):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("experiment", [train, find_lr, find_wd, run])
 def test_when_the_runs_are_removed_meanwhile_nothing_half_written_comes_back(
     small, tmp_path, listener, experiment
@@ -142,6 +144,7 @@ def test_when_the_runs_are_removed_meanwhile_nothing_half_written_comes_back(
     assert not out.exists()
 
 
+@pytest.mark.harness
 def test_a_change_in_any_row_of_the_data_is_noticed(small, tmp_path, listener):
     path = tmp_path / "mine.npz"
     x = np.random.default_rng(1).normal(size=(600, 5)).astype(np.float32)

@@ -84,6 +84,7 @@ def test_layers_are_stock(module, options):
     assert all(isinstance(layer, keras.Layer) for layer in model.layers)
 
 
+@pytest.mark.samples(2)
 @every_model
 def test_the_same_seed_gives_the_same_weights(module, options):
     def weights(seed):

@@ -1,9 +1,11 @@
 """What lets thousands of tests run in minutes: work that a test is not about is done once, or not.
 
 In the rooms whose tests make many runs, a model is compiled once a file, and pictures have one
-pixel. The markers `own_bench` and `pictures` ask for the real thing.
+pixel. The markers `own_bench` and `pictures` ask for the real thing. Of a test with many cases a
+plain run takes some, `samples`, and the harnesses the others.
 """
 
+import collections
 import contextlib
 import functools
 import gc
@@ -25,17 +27,34 @@ SLOWEST_FIRST = (*WITH_MANY_RUNS, "callbacks", "engine", "workbench")
 def pytest_configure(config):
     for marker in (
         "own_bench: compiles models of its own, in a room where they are shared.",
+        "samples(count): so many of its cases run by `pytest`, the others with the harnesses.",
         "pictures: draws its pictures really, in a room where they are stubbed.",
     ):
         config.addinivalue_line("markers", marker)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    leave_cases_to_the_harness(items)
+
     def turn(item):
         room = room_of(item)
         return SLOWEST_FIRST.index(room) if room in SLOWEST_FIRST else len(SLOWEST_FIRST)
 
     items.sort(key=turn)
+
+
+def leave_cases_to_the_harness(items):
+    """Keep as many cases of a test as its marker `samples` says, evenly spread, for a plain run."""
+    cases = collections.defaultdict(list)
+    for item in items:
+        if marker := item.get_closest_marker("samples"):
+            cases[item.path, item.originalname, *marker.args].append(item)
+    for (*_, count), found in cases.items():
+        kept = {round(i * len(found) / count) for i in range(count)}
+        for number, item in enumerate(found):
+            if number not in kept:
+                item.add_marker("harness")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -138,7 +157,7 @@ def with_pictures():
 class Benches:
     """Compiled models, each made once in a test file: a run on one starts as a recipe's stage does.
 
-    Only stock models on digits: a file may differ the next time. What warns is made anew, too.
+    Only models on digits: other files may differ the next time. What warns is made anew, too.
     """
 
     def __init__(self):
@@ -211,9 +230,11 @@ def share_benches():
 def what_is_compiled(config):
     """Return what two configurations have in common that may share a model; `None`: none may."""
     data = config.model_dump()
-    own = any(":" in data[section]["name"] for section in ("model", "optimizer"))
-    if own or data["dataset"]["name"] != "digits":
+    if data["dataset"]["name"] != "digits" or ":" in data["optimizer"]["name"]:
         return None
+    if ":" in data["model"]["name"]:
+        functions = importlib.import_module("onecycle_cli.registry.functions")
+        data["file"] = functions.digests(Path(data["model"]["name"].rpartition(":")[0]))
     train = {key: value for key, value in data["train"].items() if key not in NOT_COMPILED}
     common = {key: value for key, value in data.items() if key != "name" and "find_" not in key}
     return json.dumps(common | {"train": train}, sort_keys=True, default=str)

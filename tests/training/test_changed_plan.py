@@ -13,6 +13,7 @@ def longer(config, first):
     return config(cycles=[{"epochs": first}, {"epochs": 2, "max_lr": 0.02}])
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("epochs", [2, 5])
 def test_stretching_spreads_what_remains(copy, config, smith, table, epochs):
     result = train(longer(config, epochs), resume=copy, policy="stretch")

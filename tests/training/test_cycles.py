@@ -11,6 +11,7 @@ from onecycle_cli.experiments.resume import model_files
 from onecycle_cli.experiments.train import train
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -131,6 +131,7 @@ def test_checkpoints_change_nothing(every_state, whole, tree, assert_same_bits):
     assert tree(result.folder) == tree(whole.folder)
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("step", [9, STEPS])
 def test_a_training_that_is_terminated_goes_on_to_the_same_files(
     whole, config, tmp_path, after, step, tree, assert_same_bits

@@ -97,6 +97,7 @@ def tried(config, observer):
     return found
 
 
+@pytest.mark.samples(2)
 @pytest.mark.every_backend
 @pytest.mark.parametrize("call", KEPT.values(), ids=list(KEPT))
 def test_nothing_is_said_where_all_can_be_kept(config, listener, call):
@@ -136,6 +137,7 @@ def broken_off(config, out):
     return out / "small/train/001"
 
 
+@pytest.mark.harness
 def test_the_warning_is_true_and_lies_in_the_files(config, listener, tmp_path):
     """Where it is given, taking the run up gives other bits; where not, the same."""
     cases = {"kept": "self.normal(inputs, self.own)"}

@@ -27,6 +27,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("other", "first"),
     [

@@ -10,6 +10,7 @@ from onecycle_cli.engine.state.snapshot import Snapshot, reinitialise, reseed
 every_backend = pytest.mark.every_backend
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     "optimizer",
     [

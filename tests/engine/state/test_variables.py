@@ -49,6 +49,7 @@ def counting(hide, find):
     return Counting()
 
 
+@pytest.mark.samples(2)
 @on_tensorflow
 @pytest.mark.parametrize(("hide", "find"), HIDING_PLACES.values(), ids=HIDING_PLACES)
 def test_a_tf_variable_comes_back_from_wherever_it_is_kept(regression, hide, find):

@@ -147,6 +147,7 @@ def test_regression(small, arrays, linear, tmp_path):
     assert "confusion" not in found.as_dict()
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_models_of_lower_precision(small, tmp_path, precision):
     result = train(small(precision=precision), out=tmp_path)

@@ -150,6 +150,7 @@ def test_nothing_is_written_where_nothing_is_asked_for(whole, recipe_config, tmp
 # --- resuming -----------------------------------------------------------------------------------
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("stage", "error", "left"),
     [
