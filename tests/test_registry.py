@@ -73,6 +73,7 @@ def test_a_resumed_training_ends_at_the_same_bits_and_refuses_another_file(
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.harness
 def test_an_optimizer_of_ones_own_trains_as_the_stock_one_does(small, mine, tmp_path):
     """Learning rate, momentum and weight decay are the config's, whatever the function says."""
     own = train(small(optimizer={"name": f"{mine / 'rule.py'}:build"}), out=tmp_path / "own")

@@ -85,11 +85,11 @@ def checkpoint(path):
 
 
 # small/find_lr_schedule.py tests on validation data, mobilenet/find_lr_schedule.py does not
-@pytest.mark.samples(1)
 @pytest.mark.filterwarnings("ignore:ModelCheckpoint is left out while the range test runs")
 @pytest.mark.parametrize(
     ("on_validation_data", "generated"), [(True, True), (False, True), (False, False)]
 )
+@pytest.mark.harness
 def test_find_lr_schedule(scene, capsys, on_validation_data, generated):
     more = {"validation_data": (scene.x_test, scene.y_test)} if on_validation_data else {}
     lr_finder = LRFinder(
@@ -120,7 +120,6 @@ def test_find_lr_schedule(scene, capsys, on_validation_data, generated):
 
 # small/ and mobilenet/find_momentum_schedule.py and find_weight_decay_schedule.py; versions differ
 # in the name of the method
-@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("name", "restore"),
     [
@@ -128,6 +127,7 @@ def test_find_lr_schedule(scene, capsys, on_validation_data, generated):
         ("weight_decay", "restore_schedule_from_file"),
     ],
 )
+@pytest.mark.harness
 def test_find_momentum_and_weight_decay_schedules(scene, name, restore):
     from matplotlib import pyplot as plt
 
@@ -175,6 +175,7 @@ def test_find_momentum_and_weight_decay_schedules(scene, name, restore):
         ),
     ],
 )
+@pytest.mark.harness
 def test_train(scene, capsys, counted, arguments, low):
     epochs = 3
     counts = (scene.num_samples, epochs, BATCH_SIZE) if counted else ()

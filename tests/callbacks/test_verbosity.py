@@ -29,6 +29,7 @@ def trained(regression):
     return train
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("kind", CALLBACKS)
 def test_who_prints(trained, capsys, kind):
     make, line = CALLBACKS[kind]

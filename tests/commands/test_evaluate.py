@@ -105,6 +105,7 @@ def many_classes(own_folders, invoke):
 
 
 @pytest.mark.pictures
+@pytest.mark.harness
 def test_a_large_confusion_matrix_has_a_file_of_its_own(many_classes, invoke, own_folders):
     result = json.loads((many_classes / "result.json").read_text())
     assert result["confusion_file"] == "confusion.npz"

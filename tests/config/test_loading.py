@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecycle_cli.config import Config, load_config
@@ -392,13 +392,7 @@ class TestRoundTrip:
         (tmp_path / "elsewhere").mkdir()
         assert_comes_back(config, tmp_path / "elsewhere")
 
-    @settings(
-        derandomize=True,
-        max_examples=60,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
+    @settings(max_examples=60)
     @given(st.data())
     def test_of_any_number_and_name(self, tmp_path, data):
         rate = st.floats(1e-300, 1e300)
@@ -424,16 +418,9 @@ SNIPPETS = st.sampled_from(
      "? ", "| ", "%a", "momentum: auto", "options", "arrays", "find_lr:"]
 )  # fmt: skip
 
-quickly = settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
 
 class TestAnythingElse:
-    @settings(quickly, max_examples=200)
+    @settings(max_examples=200)
     @given(st.lists(st.tuples(st.integers(0, len(FULL)), st.integers(0, 12), SNIPPETS), max_size=4))
     def test_a_mutated_file_is_read_or_refused(self, tmp_path, changes):
         text = FULL
@@ -457,7 +444,7 @@ class TestAnythingElse:
         [key for key, section in parse_value(FULL).items() if isinstance(section, dict)]
     ).flatmap(lambda key: st.tuples(st.just(key), st.sampled_from(sorted(parse_value(FULL)[key]))))
 
-    @settings(quickly, max_examples=100)
+    @settings(max_examples=100)
     @given(st.dictionaries(keys | st.tuples(st.sampled_from(sorted(parse_value(FULL)))), values))
     def test_a_mutated_mapping_is_read_or_refused(self, changes):
         data = parse_value(FULL)
@@ -469,7 +456,7 @@ class TestAnythingElse:
                 section[key[1]] = value
         self.read_or_refuse(data)
 
-    @settings(quickly, max_examples=150)
+    @settings(max_examples=150)
     @given(
         st.sampled_from(["", "find_lr.", "train.cycles.", "train.cycles.0."]), st.text(), SNIPPETS
     )
@@ -478,7 +465,7 @@ class TestAnythingElse:
             {**MINIMAL, "train": {"cycles": [{"epochs": 1}]}}, [f"{prefix}{key}={value}"]
         )
 
-    @settings(quickly, max_examples=100)
+    @settings(max_examples=100)
     @given(st.binary(max_size=40))
     def test_any_bytes_are_read_or_refused(self, tmp_path, content):
         (tmp_path / "bytes.yaml").write_bytes(content)

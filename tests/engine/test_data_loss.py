@@ -158,6 +158,7 @@ SIGNATURES = {
 }
 
 
+@pytest.mark.samples(2)
 @every_backend
 @pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
 def test_a_compute_loss_may_call_its_arguments_as_it_likes(regression, signature):

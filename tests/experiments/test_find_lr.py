@@ -238,6 +238,7 @@ def test_every_optimizer(small, name):
     assert len(set(curve.losses)) == 12
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     "settings",
     [{"precision": "mixed_bfloat16"}, {"precision": "mixed_float16"}, {"jit_compile": True}],

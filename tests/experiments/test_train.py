@@ -136,6 +136,7 @@ def test_the_result_says_how_inputs_are_to_be_prepared(two_cycles, small):
     np.testing.assert_allclose(dataset.normalise(x), prepared, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.harness
 def test_peak_memory_grows_with_what_is_held(two_cycles):
     result, _ = two_cycles
     saved = json.loads((result.folder / "result.json").read_text())

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from onecycle_cli.observer import Observer
 
@@ -31,6 +32,15 @@ def pytest_configure(config):
         "pictures: draws its pictures really, in a room where they are stubbed.",
     ):
         config.addinivalue_line("markers", marker)
+    settings.register_profile(
+        "the same everywhere",
+        derandomize=True,
+        max_examples=150,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    settings.load_profile("the same everywhere")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -87,6 +97,7 @@ def settle_tensorflow():
     make_plain_iterators()
     gc.collect()
     gc.freeze()  # or each collection would look through all of TensorFlow again
+    gc.set_threshold(100_000, 20, 50)  # each graph that is traced makes as many objects
 
 
 def make_plain_iterators():
@@ -212,7 +223,8 @@ class Known:
 @functools.cache
 def share_benches():
     session = importlib.import_module("onecycle_cli.experiments.session")
-    pace = importlib.import_module("onecycle_cli.experiments.recipe.pace").Pace
+    timing = importlib.import_module("onecycle_cli.experiments.recipe.pace")
+    timing._MOST_STEPS, timing._MOST_TRIES, pace = 12, 1, timing.Pace
     workbench, replay, measured = session.Workbench, session.replay, pace.of
 
     def pace_of(bench):

@@ -11,19 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files
-
-quickly = settings(
-    derandomize=True,
-    max_examples=100,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 
 class TestOneFile:
@@ -111,7 +103,6 @@ floats = st.floats(allow_nan=True, allow_infinity=True)
 
 
 class TestNumbers:
-    @quickly
     @given(st.lists(floats | floats.map(np.float64) | st.floats(width=32).map(np.float32)))
     def test_csv_keeps_every_float(self, tmp_path, values):
         written = {"i": list(range(len(values))), "x": values}
@@ -121,7 +112,6 @@ class TestNumbers:
         np.testing.assert_equal(files.as_read(written), table)
         assert table["i"] == list(range(len(values)))
 
-    @quickly
     @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
     def test_json_keeps_every_finite_float(self, tmp_path, values):
         files.write_json(tmp_path / "a.json", {"values": np.array(values), "more": tuple(values)})
@@ -134,7 +124,6 @@ class TestNumbers:
         text = (tmp_path / "a.json").read_text()
         assert json.loads(text) == {"a": [None, None], "b": None, "3": {"c": None}}
 
-    @quickly
     @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
     def test_yaml_keeps_every_finite_float_for_any_reader(self, values):
         assert yaml.safe_load(files.to_yaml(values)) == values

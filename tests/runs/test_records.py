@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onecycle_cli.errors import ResultError
@@ -11,14 +11,6 @@ from onecycle_cli.runs import files, records
 from onecycle_cli.suggest import suggest_lr
 
 pytestmark = pytest.mark.lowest
-
-quickly = settings(
-    derandomize=True,
-    max_examples=100,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 
 class TestReadRecord:
@@ -104,7 +96,6 @@ class TestReadRecord:
         with pytest.raises(ResultError, match=sentence):
             records.read_record(folder)
 
-    @quickly
     @given(st.data())
     def test_any_damage_is_a_result_error(self, tmp_path_factory, run_tables, data):
         folder = tmp_path_factory.mktemp("run")

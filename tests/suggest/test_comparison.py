@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -218,13 +218,9 @@ def test_a_constant_and_the_default_may_mean_the_same_range():
     assert suggest.momentum_range(0.99) == {"max": 0.99, "min": 0.94}
 
 
-quickly = settings(derandomize=True, max_examples=150, deadline=None, database=None)
-
-
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 
 
-@quickly
 @given(
     st.dictionaries(
         st.floats(0, 0.999) | st.just("cycled"),

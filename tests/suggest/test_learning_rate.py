@@ -2,15 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from onecycle_cli import suggest
 from onecycle_cli.suggest import suggest_lr
-
-quickly = settings(derandomize=True, max_examples=150, deadline=None, database=None)
-
 
 LINEAR = [
     [4.51, 3.71, 3.07, 2.69, 2.05, 1.71, 1.23, 1.21, 1.20, 1.88, 1.69, 2.00, 1.81, 1.75, 1.26,
@@ -292,7 +289,6 @@ likely = st.integers(12, 40).flatmap(
 
 
 class TestAnyData:
-    @quickly
     @given(st.lists(curves | likely, max_size=4))
     def test_never_raises(self, sweeps):
         found = suggest_lr(sweeps)
@@ -303,7 +299,6 @@ class TestAnyData:
         if suggestion.accepted:
             assert suggestion.interval[0] <= suggestion.value <= suggestion.interval[1]
 
-    @quickly
     @given(st.lists(likely, min_size=1, max_size=3))
     def test_stays_within_the_sweep(self, sweeps):
         found = suggest_lr(sweeps).suggestion

@@ -2,13 +2,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onecycle_cli import suggest
 from onecycle_cli.suggest import suggest_lr
-
-quickly = settings(derandomize=True, max_examples=150, deadline=None, database=None)
 
 
 def test_the_basin_by_hand():
@@ -34,7 +32,6 @@ class TestExplosions:
 
     HUGE = (1e3, 1e6, 1e20, 1e37, 1e300, math.inf, math.nan, -math.inf)
 
-    @quickly
     @given(st.integers(0, 20), st.floats(min_value=0, allow_nan=False))
     def test_any_last_loss_from_just_diverged_on(self, drawn, seed, more):
         lrs, losses = drawn(seed)

@@ -34,6 +34,7 @@ def test_ctrl_c_ends_with_a_cool_down_and_can_be_undone(
     assert_same_bits(train(resume=result.folder).folder, whole.folder)
 
 
+@pytest.mark.harness
 def test_a_training_by_another_shape_goes_on_to_the_same_bits(
     config, tmp_path, after, table, assert_same_bits
 ):

@@ -115,6 +115,7 @@ def test_a_start_far_above_guessing_is_no_divergence(small, arrays_of, make):
     assert watched.history[-1].loss < 0.2 * watched.history[0].loss
 
 
+@pytest.mark.harness
 def test_a_training_that_loses_what_it_had_learned_goes_back(small, listener):
     """Without going back the network is dead after the peak, and answers by the classes' shares."""
     config = small(

@@ -105,6 +105,7 @@ def targets(tmp_path):
 LABELS = np.arange(60) % 3
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("y", "what"),
     [

@@ -48,6 +48,7 @@ def savable():
     return NET.replace("\n\ndef build", f"{CONFIG}\n\ndef build")
 
 
+@pytest.mark.harness
 def test_a_subclassed_model_is_trained_and_its_weights_can_be_loaded(config, listener, tmp_path):
     """By a model that its function has built, as the warning says."""
     result = train(config(savable()), out=tmp_path / "runs", observer=listener)

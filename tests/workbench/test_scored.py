@@ -187,6 +187,7 @@ def test_copies_in_a_test_set_of_its_own_are_counted(
     assert [w.split(";")[0] for w in listener.warnings] == warnings
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("copies", [0, 5])
 def test_a_training_counts_the_copies_in_its_test_set(small, tmp_path, listener, copies):
     test = {"x_test": np.concatenate([X[:copies], NEW_X]), "y_test": [0] * (90 + copies)}

@@ -47,6 +47,7 @@ def test_what_cannot_be(together, settings, sentence):
         together(**settings)
 
 
+@pytest.mark.harness
 def test_the_bits_are_those_of_single_steps(small, tmp_path):
     """With losses, tables, momentum and weight decay; in both cycles."""
     settings = {"cycles": [{"epochs": 2}, {"epochs": 1, "max_lr": 0.02}], "weight_decay": 1e-3}

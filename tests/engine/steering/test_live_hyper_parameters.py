@@ -356,6 +356,7 @@ def test_momentum_is_refused_where_there_is_none(regression):
     assert type(optimizer) is keras.optimizers.Adagrad
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("name", ["adagrad", "adadelta", "ftrl"])
 def test_a_momentum_of_0_is_that_of_an_optimizer_without_one(regression, each_batch, name):
     """And its learning rate and decay are steered as those of any other."""

@@ -142,6 +142,7 @@ def test_the_result_is_read_back(momenta):
     assert records.read_record(result.folder).kind == "find-momentum"
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(("which", "find"), [("decays", find_wd), ("momenta", find_momentum)])
 def test_the_saved_config_gives_the_same_bytes(which, find, request, tmp_path):
     result, _ = request.getfixturevalue(which)

@@ -189,6 +189,7 @@ def test_an_interrupt_keeps_the_trials_that_were_finished(
 # --- as a function ------------------------------------------------------------------------------
 
 
+@pytest.mark.harness
 def test_rates_of_ones_own(small, tmp_path, monkeypatch, listener):
     monkeypatch.chdir(tmp_path)
 
