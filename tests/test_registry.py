@@ -109,6 +109,7 @@ def test_an_optimizer_without_momentum_trains_once_no_momentum_is_asked_for(smal
     )
 
 
+@pytest.mark.harness
 def test_an_optimizer_without_momentum_has_a_weight_decay_to_find_and_no_momentum(small, tmp_path):
     config = small(
         optimizer={"name": "adagrad", "momentum": 0.0}, train={"momentum": {"max": 0.0, "min": 0.0}}

@@ -29,8 +29,8 @@ def trained(regression):
     return train
 
 
-@pytest.mark.samples(1)
 @pytest.mark.parametrize("kind", CALLBACKS)
+@pytest.mark.harness
 def test_who_prints(trained, capsys, kind):
     make, line = CALLBACKS[kind]
     for arguments, of_fit, prints in CASES:

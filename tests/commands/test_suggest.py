@@ -97,6 +97,7 @@ def test_a_rule_of_ones_own_that_wont_do(invoke, runs, own_folders, body, code, 
     assert files(runs) == before
 
 
+@pytest.mark.harness
 def test_find_lr_confirms_on_request(invoke, config, small, rows, own_folders):
     outcome = invoke("find-lr", config, *small, "--confirm")
 

@@ -61,7 +61,7 @@ def uses_the_kernel(model):
     )
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("precision", "options"),
     [

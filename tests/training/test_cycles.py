@@ -41,6 +41,7 @@ def test_a_changed_model_file_is_refused(copy, config, tmp_path):
         train(resume=copy)
 
 
+@pytest.mark.harness
 def test_a_changed_neighbour_of_the_model_file_is_refused(copy, config, tmp_path):
     """What the model's file imports decides the bits as much as the file does."""
     path, helper, deeper = (tmp_path / f"copy/{n}.py" for n in ("model", "helper", "deeper"))

@@ -92,6 +92,7 @@ def test_of_a_model_of_stock_layers_nothing_is_said(small, listener, tmp_path):
     assert not [w for w in listener.warnings if "model.keras" in w]
 
 
+@pytest.mark.harness
 def test_a_function_in_a_layer_is_code_too(config, listener, tmp_path):
     source = """
 import keras

@@ -217,6 +217,7 @@ def test_the_best_decay_is_refined_by_half_a_decade(small):
     assert sorted(fine) == {1e-2: [3e-3, 3e-2], 1e-4: [3e-5, 3e-4]}[best]
 
 
+@pytest.mark.harness
 def test_a_loss_near_zero_that_wavers_is_no_divergence(small):
     """Four times the lowest loss is no sign of harm where the lowest is nearly nothing."""
     config = small(

@@ -151,6 +151,7 @@ def test_a_refusal_is_not_overridden(small, tmp_path, listener):
     assert json.loads((result.folder / "result.json").read_text())["confirmation"] is None
 
 
+@pytest.mark.harness
 def test_repeats_that_disagree_are_confirmed(small, monkeypatch):
     disagreeing = suggest.LRFindings(
         suggest.Suggestion(0.01, (0.01, 0.5), "undecided", "the repeats disagree"),

@@ -224,6 +224,7 @@ def test_another_config_is_refused_and_the_difference_named(whole, recipe_config
     assert "dataset" not in text
 
 
+@pytest.mark.harness
 def test_other_data_are_refused(recipe_config, tmp_path, listener, arrays):
     config = recipe_config(
         dataset=arrays, batch_size=8, model={"name": "mlp", "options": {}}, find_lr={"repeats": 1}
@@ -237,6 +238,7 @@ def test_other_data_are_refused(recipe_config, tmp_path, listener, arrays):
         run(config, resume=tmp_path / "out/small")
 
 
+@pytest.mark.harness
 def test_another_model_file_is_refused(recipe_config, tmp_path, listener, user_model):
     """Also for the stages that are still to come."""
     body = """
@@ -350,6 +352,7 @@ def test_suggestions_on_file_are_not_used_unless_a_stage_is_left_out(
     assert json.loads(trained.read_text())["weight_decay"] == 0.02
 
 
+@pytest.mark.harness
 def test_reuse_takes_what_was_found_under_the_same_conditions(whole, recipe_config):
     _, out = whole
     recipe = foresee(recipe_config(), out=out, reuse=True)
