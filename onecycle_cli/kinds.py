@@ -31,6 +31,11 @@ class Kind:
         """Its section of the configuration, and the function that carries it out: `find_lr`."""
         return self.name.replace("-", "_")
 
+    @property
+    def is_race(self) -> bool:
+        """Whether it compares candidates by short trainings, which need a learning rate."""
+        return "trials" in self.tables
+
 
 def _comparison(name: str, finds: str, subject: str) -> Kind:
     tables = {"trials": (finds, "score"), "curves": ("trial", "step", "loss")}

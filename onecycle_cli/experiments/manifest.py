@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from onecycle_cli.config import Config
 from onecycle_cli.engine.start import name_of_backend, versions
 from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.kinds import FINDERS
 from onecycle_cli.runs import files
 from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.workbench.cost import resolved_steps
@@ -40,8 +41,7 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     if values.max_lr is not None:
         train["max_lr"] = values.max_lr
     finders = {
-        section: {"steps": resolved_steps(bench, section)}
-        for section in ("find_lr", "find_momentum", "find_wd")
+        kind.section: {"steps": resolved_steps(bench, kind.section)} for kind in FINDERS.values()
     }
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
     data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()

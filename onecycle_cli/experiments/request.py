@@ -16,7 +16,7 @@ from onecycle_cli.experiments.hyper_parameters import (
     suggestions_on_file,
 )
 from onecycle_cli.experiments.resume import Resume, epochs_asked_for
-from onecycle_cli.kinds import FIND_LR, TRAIN, Kind
+from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding
 
@@ -110,5 +110,5 @@ def check_rates(kind: Kind, values: Values, config: Config) -> None:
     """
     if kind is TRAIN:
         values.cycle_rates(config)
-    elif kind is not FIND_LR:
+    elif kind.is_race:
         values.known_max_lr(config)

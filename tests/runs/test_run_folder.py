@@ -15,6 +15,8 @@ from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, run_folder
 from onecycle_cli.runs.run_folder import RunFolder
 
+pytestmark = pytest.mark.lowest
+
 MANIFEST = {"seed": 3}
 
 

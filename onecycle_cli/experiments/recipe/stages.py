@@ -24,7 +24,7 @@ from onecycle_cli.experiments.hyper_parameters import (
     warn_of_other_conditions,
 )
 from onecycle_cli.experiments.resume import refuse_changes
-from onecycle_cli.kinds import FINDERS, RUN, STAGES
+from onecycle_cli.kinds import FINDERS, KINDS, RUN, STAGES
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding, run_folder
 
@@ -329,9 +329,9 @@ def _check_names(skip: Collection[str]) -> None:
 
 def _needs_a_rate(recipe: Recipe, config: Config) -> bool:
     """Tell whether a stage to come needs the learning rate that the cycles have in common."""
-    searches = [stage for stage in recipe.pending if stage.name in ("find-wd", "find-momentum")]
+    races = any(KINDS[stage.name].is_race for stage in recipe.pending)
     trains = not recipe.stages["train"].is_settled
-    return bool(searches) or (trains and any(c.max_lr is None for c in config.train.cycles))
+    return races or (trains and any(c.max_lr is None for c in config.train.cycles))
 
 
 def _leave_out_a_rate_that_nobody_needs(recipe: Recipe, config: Config) -> None:
