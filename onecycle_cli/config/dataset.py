@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from onecycle_cli.config.section import Section, one_of
+from onecycle_cli.config.section import Count, Section, one_of
 from onecycle_cli.config.sources import SOURCES
 
 
@@ -26,12 +26,25 @@ class AugmentConfig(Section):
 
 
 class DatasetConfig(Section):
-    """Which data, from where, and how they are split."""
+    """Which data, from where, and how they are split.
+
+    Attributes:
+        name: one of `SOURCES`.
+        path: of the data, for those that have one.
+        validation_fraction: of the training examples, where the data have no validation part.
+        limit: use so many training examples only.
+        size: [height, width] that all images of a folder are brought to, in pixels.
+        fit: how: `resize` changes their proportions, `crop` cuts off what is too much of the
+            longer side, evenly.
+        augment: random changes to training images.
+    """
 
     name: Annotated[str, one_of(SOURCES)]
     path: str | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     limit: Annotated[int, Field(ge=2)] | None = None
+    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
+    fit: Literal["resize", "crop"] = "resize"
     augment: AugmentConfig | None = None
 
     @field_validator("path")
@@ -44,6 +57,8 @@ class DatasetConfig(Section):
     @model_validator(mode="after")
     def _path_fits(self) -> DatasetConfig:
         source = SOURCES[self.name]
+        if self.size is not None and not source.has_own_images:
+            raise ValueError(f"size is for image_folder; {self.name} has its own; remove it")
         if self.path is None and source.path == "needed":
             raise ValueError(f"{self.name} needs dataset.path: {source.about}")
         if self.path is not None and source.path == "none":

@@ -23,6 +23,7 @@ class DataSource:
         example: a path as a template names it, and what is there, for those that need one.
         training_examples: in its training set, where that is the same for everybody.
         has_test_set: whether its test set is a fixed one, which no training has seen.
+        has_own_images: whether it reads files of images, of any size.
         is_augmented: whether training images are flipped and cropped if nothing is said.
         model: that a template starts with.
         epochs: that a template trains for.
@@ -35,6 +36,7 @@ class DataSource:
     example: tuple[str, str] | None = None
     training_examples: int | None = None
     has_test_set: bool = False
+    has_own_images: bool = False
     is_augmented: bool = False
     model: str = "resnet9"
     epochs: int = 20
@@ -84,10 +86,11 @@ SOURCES: dict[str, DataSource] = {
         model="mlp",
     ),
     "image_folder": DataSource(
-        "your own folder: train/<class>/*, optional val/<class>/*, test/<class>/*",
+        "your own folder: <class>/*, or train/<class>/*, optional val/<class>/* and test/<class>/*",
         "image_folder.read",
         path="needed",
-        example=("images", "train/<class>/*, optional val/<class>/*, test/<class>/*"),
+        has_own_images=True,
+        example=("images", "<class>/*, or train/<class>/*, val/<class>/*, test/<class>/*"),
     ),
 }
 

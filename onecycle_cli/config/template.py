@@ -9,6 +9,11 @@ _OPTIONAL_PATH = """\
   # path: null                  # a local copy; else $ONECYCLE_DATA, the Keras cache, a download
 """
 
+_SIZE = """\
+  # size: null                  # or [64, 64]: bring images of any size to this height and width
+  # fit: resize                 # or crop: keep proportions, cut off what is too much
+"""
+
 _TEXT = """\
 # {about}
 #
@@ -77,4 +82,5 @@ def _path_line(source: DataSource) -> str:
     if source.example is None:
         return _OPTIONAL_PATH if source.path == "optional" else ""
     path, content = source.example
-    return f"  {f'path: {path}':<30}# {content}\n"
+    line = f"  {f'path: {path}':<30}# {content}\n"
+    return line + _SIZE if source.has_own_images else line

@@ -272,7 +272,9 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ResultError(f"{folder}: another process is at work on it.") from None
+        raise ResultError(
+            f"{folder}: another process is at work on it; wait until it ends, or end it first."
+        ) from None
     except OSError as error:
         raise unwritable(path, error) from None
     try:

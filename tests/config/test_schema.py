@@ -35,6 +35,8 @@ def test_the_defaults(minimal):
             "path": None,
             "validation_fraction": 0.1,
             "limit": None,
+            "size": None,
+            "fit": "resize",
             "augment": None,
         },
         "model": {"name": "mlp", "options": {}},

@@ -29,10 +29,18 @@ _COLOUR = frozenset({"P", "PA", "LA", "La", "RGB", "RGBA", "RGBX", "RGBa", "CMYK
 
 @dataclass(frozen=True)
 class Form:
-    """What all images share: (width, height) in pixels, and grey or colour."""
+    """What all images share.
+
+    Attributes:
+        size: width and height in pixels.
+        mode: grey or colour, `L` or `RGB` in Pillow's words.
+        fit: how images of another size come to this one: `resize` changes their proportions, `crop`
+            cuts off what is too much of the longer side; `None`: they are refused.
+    """
 
     size: tuple[int, int]
-    mode: str  # "L" | "RGB", in Pillow's words
+    mode: str
+    fit: str | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -40,25 +48,33 @@ class Form:
         return self.size[1], self.size[0], 1 if self.mode == "L" else 3
 
 
-def common_form(paths: list[Path]) -> tuple[Form, int]:
+def common_form(
+    paths: list[Path], size: tuple[int, int] | None = None, fit: str | None = None
+) -> tuple[Form, int]:
     """Read every header, and return what the images share, and how many have several frames.
+
+    Args:
+        paths: of the images.
+        size: width and height that they are to have; `None`: those of the first, and of all.
+        fit: how they come to that size, as in `Form`.
 
     Raises:
         DataError: an image can't be read, or its size is not that of the first.
     """
-    size, grey, with_frames = None, True, 0
+    common, grey, with_frames = size, True, 0
     for path in paths:
         with _opened(path) as image:
             found = _upright_size(image)
-            size = size or found
-            if found != size:
+            common = common or found
+            if size is None and found != common:
                 raise DataError(
                     f"{readable_name(path)} must have the size of {readable_name(paths[0])}, "
-                    f"{_by(size)}, got {_by(found)}; resize all images to one size first."
+                    f"{_by(common)}, got {_by(found)}; set dataset.size: [HEIGHT, WIDTH] to have "
+                    f"all images brought to one size."
                 )
             grey = grey and image.mode in _GREY
             with_frames += _has_frames(image)
-    return Form(size or (0, 0), "L" if grey else "RGB"), with_frames
+    return Form(common or (0, 0), "L" if grey else "RGB", fit if size else None), with_frames
 
 
 def decoded(paths: list[Path], form: Form) -> NDArray[np.uint8]:
@@ -71,13 +87,26 @@ def decoded(paths: list[Path], form: Form) -> NDArray[np.uint8]:
     for row, path in enumerate(paths):
         with _opened(path) as image:
             upright = _upright(image)
-            if upright.size != form.size:
+            if form.fit is None and upright.size != form.size:
                 raise DataError(
                     f"{readable_name(path)} must have the size of the training images, "
-                    f"{_by(form.size)}, got {_by(upright.size)}; resize it first."
+                    f"{_by(form.size)}, got {_by(upright.size)}; set dataset.size: [HEIGHT, WIDTH] "
+                    f"to have all images brought to one size."
                 )
-            x[row] = np.asarray(upright.convert(form.mode)).reshape(form.shape)
+            x[row] = np.asarray(_fitted(upright.convert(form.mode), form)).reshape(form.shape)
     return x
+
+
+def _fitted(image: Image, form: Form) -> Image:
+    """Return the image in the form's size; where it shrinks, each pixel is a mean of several."""
+    from PIL import ImageOps
+    from PIL.Image import Resampling
+
+    if image.size == form.size:
+        return image
+    if form.fit == "crop":
+        return ImageOps.fit(image, form.size, Resampling.BILINEAR)
+    return image.resize(form.size, Resampling.BILINEAR)
 
 
 def _by(size: tuple[int, int]) -> str:

@@ -28,6 +28,7 @@ _SUFFIXES = frozenset(
 )
 _LITTER = frozenset({"desktop.ini", "thumbs.db"})
 _PARTS = ("train", "val", "test")
+_LIKE_PARTS = frozenset({"training", "valid", "validation", "dev", "testing", "eval", "holdout"})
 _NAMED = 3
 
 
@@ -41,29 +42,32 @@ class _Files:
 
 
 def read(config: DatasetConfig, progress: Progress | None) -> Source:
-    """Read the images below train/<class> and, where there is one, val/<class>.
+    """Read the images below train/<class> and, where there is one, val/<class>; or below <class>.
 
-    They become uint8 with channels last. Classes are the folders of train/, in the order of their
-    names. Hidden files are passed over, and those whose suffixes are not those of images, which a
-    note says. Images are grey when all of train/ and val/ are, else RGB (transparency is dropped),
-    are turned as their EXIF data say, and must share one size.
+    They become uint8 with channels last. Classes are the folders of train/, or of the folder itself
+    if it has no parts, in the order of their names. Hidden files are passed over, and those whose
+    suffixes are not those of images, which a note says. Images are grey when all of train/ and val/
+    are, else RGB (transparency is dropped), are turned as their EXIF data say, and are brought to
+    `dataset.size`; without it they must share one size.
 
     Raises:
         ConfigError: there is no dataset.path.
         DataError: the folder or an image breaks one of these rules.
     """
     root = _root(config.path)
-    folders = _class_folders(root / "train")
-    train = _list_files(root / "train", folders)
+    training = _training_folder(root)
+    folders = _class_folders(training)
+    train = _list_files(training, folders)
     empty = [name for label, name in enumerate(folders) if label not in train.labels]
     if empty:
         raise DataError(
-            f"{readable_name(root / 'train' / empty[0])} must hold images, got none; add or remove."
+            f"{readable_name(training / empty[0])} must hold images, got none; add or remove."
         )
     val = _optional_files(root / "val", folders)
     test = _optional_files(root / "test", folders)
     pool = train.paths + val.paths
-    form, with_frames = common_form(pool)
+    size = None if config.size is None else (config.size[1], config.size[0])
+    form, with_frames = common_form(pool, size, config.fit)
     x = decoded(pool, form)
     return Source(
         x,
@@ -72,22 +76,48 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
         origin=str(root),
         validation=len(val.paths),
         test=partial(_examples, test, form) if test.paths else None,
-        notes=_notes(root, [*train.others, *val.others, *test.others], with_frames),
+        notes=_notes(
+            root,
+            [*train.others, *val.others, *test.others],
+            [] if training == root else _entries(root),
+            with_frames,
+        ),
     )
 
 
 def _root(path: str | None) -> Path:
     if path is None:
         raise ConfigError(
-            "dataset.path must name the folder with train/<class>/* for 'image_folder', got null; "
-            "set it."
-        )
-    if not (Path(path) / "train").is_dir():
-        raise DataError(
-            f"dataset.path must hold a folder train/ with one folder a class, got "
-            f"{readable_name(path)} without it."
+            "dataset.path must name the folder with a folder for each class for 'image_folder', "
+            "got null; set it."
         )
     return Path(path)
+
+
+def _training_folder(root: Path) -> Path:
+    """Return the folder with the classes of the training: train/, or the whole where it is one."""
+    if (root / "train").is_dir():
+        return root / "train"
+    if any((root / part).is_dir() for part in _PARTS) or not root.is_dir():
+        raise DataError(
+            f"dataset.path must hold a folder train/ with one folder a class, or the classes' "
+            f"folders themselves, got {readable_name(root)} without them."
+        )
+    _check_are_classes(root)
+    return root
+
+
+def _check_are_classes(root: Path) -> None:
+    """Refuse folders that are rather parts of the data: by their names, or by classes in each."""
+    folders = [path for path in _entries(root) if path.is_dir()]
+    named = [path.name for path in folders if path.name.lower() in {*_PARTS, *_LIKE_PARTS}]
+    within = [{inner.name for inner in _entries(path) if inner.is_dir()} for path in folders]
+    if named or (len(folders) > 1 and len(set.intersection(*within)) > 1):
+        raise DataError(
+            f"{readable_name(root)} must hold a folder for each class, and "
+            f"{readable_name((named or [folders[0].name])[0])} looks like a part of the data; call "
+            f"the parts train, val and test."
+        )
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
@@ -156,10 +186,12 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and path.is_file()
 
 
-def _notes(root: Path, others: list[Path], with_frames: int) -> tuple[str, ...]:
+def _notes(
+    root: Path, others: list[Path], beside_parts: list[Path], with_frames: int
+) -> tuple[str, ...]:
     """Say what was not used of all that lies there."""
     others = [path for path in others if path.name.lower() not in _LITTER]
-    unused = [path for path in _entries(root) if path.is_dir() and path.name not in _PARTS]
+    unused = [path for path in beside_parts if path.is_dir() and path.name not in _PARTS]
     notes = []
     if others:
         notes.append(f"{_some(root, others)}: no image by its name or place, and not used.")

@@ -133,6 +133,9 @@ def _dataset(
     saved: SavedTraining, split: Split | None, source: Config, observer: Observer
 ) -> Dataset:
     """Load the data, and have their inputs prepared as those of the training were."""
+    if saved.data.get("size") and saved.data.get("name") == source.dataset.name:
+        size = {key: saved.data[key] for key in ("size", "fit")}
+        source = source.with_values(dataset=size)
     dataset = _loaded(source, observer)
     if saved.inputs:
         return prepared_as(dataset, saved.inputs)

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from onecycle_cli.config import DatasetConfig
 from onecycle_cli.data.sources import image_folder
@@ -27,8 +28,9 @@ def root(tmp_path):
     return tmp_path
 
 
-def read(root):
-    return image_folder.read(DatasetConfig(name="image_folder", path=str(root)), None)
+def read(root, **settings):
+    config = DatasetConfig(name="image_folder", path=str(root), **settings)
+    return image_folder.read(config, None)
 
 
 def test_images_are_read_class_by_class(root):
@@ -179,8 +181,11 @@ def test_sizes_must_agree(root):
 
 
 def test_folders_must_be_as_described(root, tmp_path):
-    with pytest.raises(DataError, match=r"must hold a folder train/ .* got .*train without it"):
-        read(root / "train")
+    with pytest.raises(DataError, match=r"must hold a folder train/ .* got .*0\.png without them"):
+        read(root / "train/cat/0.png")
+    (root / "other" / "test").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"must hold a folder train/ .* got .*other without them"):
+        read(root / "other")
     (root / "train" / "empty").mkdir()
     with pytest.raises(DataError, match="train/empty must hold images, got none"):
         read(root)
@@ -193,6 +198,102 @@ def test_folders_must_be_as_described(root, tmp_path):
         read(root)
 
 
+def test_the_folder_may_hold_its_classes_directly(root):
+    (root / "train" / "readme.txt").write_text("not an image")
+    parts, whole = read(root), read(root / "train")
+    assert whole.classes == ("cat", "dog")
+    np.testing.assert_array_equal(whole.x, parts.x)
+    np.testing.assert_array_equal(whole.y, parts.y)
+    assert (whole.validation, whole.test) == (0, None)
+    assert [note.partition(": ")[2] for note in whole.notes] == [
+        "readme.txt: no image by its name or place, and not used."
+    ]
+
+
+@pytest.mark.parametrize("names", [("training", "more"), ("a", "Validation"), ("old", "new")])
+def test_parts_of_other_names_are_not_taken_for_classes(root, names):
+    """They hold the same classes each, or are called as parts are called elsewhere."""
+    (root / "train").rename(root / names[0])
+    for name in ("cat", "dog"):
+        save(root / names[1] / name / "0.png", np.zeros((6, 4, 3), np.uint8))
+    with pytest.raises(DataError, match=r"looks like a part of the data; call the parts train, v"):
+        read(root)
+
+
+def test_folders_within_classes_are_no_parts(root):
+    for name, inner in (("cat", "home"), ("dog", "home"), ("dog", "wild")):
+        save(root / "train" / name / inner / "0.png", np.zeros((6, 4, 3), np.uint8))
+    assert read(root / "train").y.tolist() == [0] * 4 + [1] * 5
+
+
+class TestSize:
+    """Of a picture that is half black, half white, and twice as wide as it is high."""
+
+    @pytest.fixture
+    def halves(self, root):
+        pixels = np.zeros((20, 40, 3), np.uint8)
+        pixels[:, 20:] = 255
+        save(root / "train" / "cat" / "wide.png", pixels)
+        return root
+
+    def test_without_one_all_must_have_the_same(self, halves):
+        sentence = (
+            r"wide\.png must have the size of .*, 4x6 pixels, got 40x20 pixels; set dataset\.size"
+        )
+        with pytest.raises(DataError, match=sentence):
+            read(halves)
+
+    @pytest.mark.parametrize("fit", ["resize", "crop"])
+    def test_all_are_brought_to_it(self, halves, fit):
+        save(halves / "test" / "dog" / "t.png", np.full((50, 3, 3), 7, np.uint8))
+        source = read(halves, size=[10, 10], fit=fit)
+        assert source.x.shape == (7, 10, 10, 3)
+        assert (source.test()[0] == 7).all()
+        wide = source.x[3]
+        assert (wide[:, :4] == 0).all()
+        assert (wide[:, 6:] == 255).all()
+
+    def test_height_comes_first(self, halves):
+        assert read(halves, size=[8, 12]).x.shape == (7, 8, 12, 3)
+
+    def test_resizing_keeps_all_of_it_and_a_crop_the_middle(self, halves):
+        marked = np.zeros((20, 40), np.uint8)
+        marked[:, :8] = 255  # outside of the square in the middle
+        save(halves / "train" / "cat" / "wide.png", marked)
+        resized, cropped = (read(halves, size=[10, 10], fit=fit).x[3] for fit in ("resize", "crop"))
+        assert (resized[:, 0] == 255).all()
+        assert (resized[:, 3:] == 0).all()
+        assert (cropped == 0).all()
+
+    def test_where_it_shrinks_every_pixel_counts(self, halves):
+        lines = np.zeros((40, 40), np.uint8)
+        lines[::2] = 255
+        save(halves / "train" / "cat" / "wide.png", lines)
+        shrunk = read(halves, size=[5, 5]).x[3].astype(int)
+        assert np.abs(shrunk - 127.5).max() < 8
+
+    def test_an_image_of_that_size_is_left_as_it_is(self, root):
+        np.testing.assert_array_equal(read(root, size=[6, 4]).x, read(root).x)
+
+    def test_a_turned_image_is_turned_first(self, halves):
+        with Image.open(halves / "train" / "cat" / "wide.png") as image:
+            exif = image.getexif()
+            exif[0x0112] = 6  # a quarter to the right
+            image.save(halves / "train" / "cat" / "wide.png", exif=exif)
+        wide = read(halves, size=[10, 10]).x[3]
+        assert (wide[:4] == 0).all()
+        assert (wide[6:] == 255).all()
+
+    @pytest.mark.parametrize("size", [[8], [8, 8, 8], [0, 8], 8, [8.5, 8]])
+    def test_what_is_no_size(self, root, size):
+        with pytest.raises(ValidationError, match=r"size"):
+            read(root, size=size)
+
+    def test_data_with_a_size_of_their_own_have_none(self):
+        with pytest.raises(ValidationError, match="size is for image_folder; digits has its own"):
+            DatasetConfig(name="digits", size=[8, 8])
+
+
 def test_two_classes_are_needed(tmp_path):
     (tmp_path / "train" / "cat").mkdir(parents=True)
     with pytest.raises(DataError, match=r"two or more classes, got \['cat'\]"):
@@ -201,5 +302,5 @@ def test_two_classes_are_needed(tmp_path):
 
 def test_a_path_is_needed():
     config = DatasetConfig.model_construct(name="image_folder", path=None)
-    with pytest.raises(ConfigError, match="must name the folder with train"):
+    with pytest.raises(ConfigError, match="must name the folder with a folder for each class"):
         image_folder.read(config, None)

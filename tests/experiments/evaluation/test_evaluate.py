@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from onecycle_cli import data
 from onecycle_cli.config import load_config
@@ -89,6 +90,33 @@ def test_other_data_are_prepared_as_the_training_data_were(trained, digits, list
     assert [w.split(" are exact copies")[0] for w in listener.warnings] == [
         f"{copies} of the 100 examples"
     ]
+
+
+def test_other_images_come_to_the_size_of_the_training_images(small, tmp_path):
+    """In the way that those came to it, though a config of other data says nothing of it."""
+
+    def section(name, **more):
+        random, folder = np.random.default_rng(len(name)), tmp_path / name
+        for label, value in (("dark", 60), ("light", 190)):
+            (folder / label).mkdir(parents=True)
+            for i in range(20):
+                height, width = random.integers(9, 30, 2)
+                noise = random.normal(value, 40, (height, width))
+                Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8)).save(
+                    folder / label / f"{i}.png"
+                )
+        return {"name": "image_folder", "path": str(folder), "limit": None} | more
+
+    own = section("own", size=[8, 8], fit="crop")
+    result = train(small(batch_size=8, dataset=own), out=tmp_path / "runs")
+    other = section("other")
+    found = evaluate(result.folder, config=small(dataset=other))
+
+    cropped = data.load(
+        load_config(small(dataset=other | {"size": [8, 8], "fit": "crop"})).dataset, seed=0
+    )
+    np.testing.assert_array_equal(found.dataset.x, cropped.x)
+    assert found.examined.accuracy > 0.8
 
 
 def test_the_training_data_need_not_be_there_any_more(run, digits, tmp_path):
