@@ -36,6 +36,8 @@ class DatasetConfig(Section):
         size: [height, width] that all images of a folder are brought to, in pixels.
         fit: how: `resize` changes their proportions, `crop` cuts off what is too much of the
             longer side, evenly.
+        normalise: take the mean from the inputs and divide them by their deviation; else the model
+            sees them as they are, pixels from 0 to 255.
         augment: random changes to training images.
     """
 
@@ -45,6 +47,7 @@ class DatasetConfig(Section):
     limit: Annotated[int, Field(ge=2)] | None = None
     size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
     fit: Literal["resize", "crop"] = "resize"
+    normalise: bool = True
     augment: AugmentConfig | None = None
 
     @field_validator("path")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli.data.hashing import Hashes, hashes_of
 from onecycle_cli.data.sources.source import Examples
+from onecycle_cli.data.statistics import UNIT_OF_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,7 @@ class Dataset:
         """Factor and summand for each number of a row: NumPy is six times slower when it has to
         repeat three channels itself, and a lookup table is slower still."""
         scale = 1.0 / (255.0 * self.std.astype(np.float64))
+        scale[self.std == UNIT_OF_BYTES] = 1.0
         shift = -self.mean.astype(np.float64) / self.std
         pixels = self.x[0].size // len(self.mean)
         return (

@@ -13,7 +13,7 @@ from onecycle_cli.data.augment import augmentation, check_augment
 from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.data.sources.source import Examples, Progress, Source
 from onecycle_cli.data.splitting import Positions, split
-from onecycle_cli.data.statistics import channel_statistics
+from onecycle_cli.data.statistics import as_they_are, channel_statistics
 from onecycle_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
     pool, test_rows = _set_test_aside(source, pool, seed)
     pool, notes = _limited(source, pool, config.limit, seed)
     train, validation = _set_validation_aside(source, pool, given, config, seed)
-    mean, std = channel_statistics(source.x, train)
+    measure = channel_statistics if config.normalise else as_they_are
+    mean, std = measure(source.x, train)
     return Dataset(
         name=config.name,
         x=source.x,

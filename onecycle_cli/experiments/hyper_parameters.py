@@ -223,6 +223,7 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
     conditions = {
         "dataset": config.dataset.name,
         "data": fingerprint,
+        "normalise": config.dataset.normalise,
         "augment": None if augment is None else asdict(augment),
         "model": short(config.model.name),
         "options": dict(config.model.options),
@@ -268,11 +269,15 @@ def _conditions_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return conditions if isinstance(conditions, Mapping) else {}
 
 
+_WHERE_NOT_ON_RECORD = {"normalise": True}
+"""Conditions of suggestions that were made before there was a choice."""
+
+
 def warn_of_other_conditions(
     key: str, entry: Mapping[str, Any], conditions: Mapping[str, Any], observer: Observer
 ) -> None:
     """Say in what a suggestion's conditions differ from those given."""
-    made_under = _conditions_of(entry)
+    made_under = {**_WHERE_NOT_ON_RECORD, **_conditions_of(entry)}
     other = {name: made_under.get(name, now) for name, now in conditions.items()}
     other = {name: then for name, then in other.items() if then != conditions[name]}
     if "dataset" in other:

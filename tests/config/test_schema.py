@@ -37,6 +37,7 @@ def test_the_defaults(minimal):
             "limit": None,
             "size": None,
             "fit": "resize",
+            "normalise": True,
             "augment": None,
         },
         "model": {"name": "mlp", "options": {}},

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from onecycle_cli.data import statistics
-from onecycle_cli.data.statistics import channel_statistics
+from onecycle_cli.data import Dataset, statistics
+from onecycle_cli.data.statistics import as_they_are, channel_statistics
 
 
 @pytest.mark.parametrize("chunk", [1, 1000, 1 << 22])
@@ -35,6 +35,20 @@ def test_a_constant_channel_has_deviation_one(value, dtype):
     std = channel_statistics(x, np.arange(1000))[1]
     assert std[0] == 1
     assert 0 < std[1] != 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("shape", [(4, 3, 3), (5,)])
+def test_inputs_may_be_left_as_they_are_to_the_bit(dtype, shape):
+    x = (np.random.default_rng(0).integers(0, 256, (256, *shape))).astype(dtype)
+    x.reshape(256, -1)[:, 0] = np.arange(256)
+    mean, std = as_they_are(x, np.arange(3))
+    kept = (np.array(each.tolist(), np.float32) for each in (mean, std))  # as `result.json` does
+    rows = np.arange(256)
+    data = Dataset("a", x, rows, rows, rows, None, *kept, read_test=lambda: None, origin="")
+    seen = data.normalise(x)
+    assert seen.dtype == np.float32
+    np.testing.assert_array_equal(seen, x.astype(np.float32))
 
 
 def test_a_large_mean_does_not_swallow_the_deviation():

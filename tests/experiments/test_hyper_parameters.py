@@ -170,6 +170,27 @@ def test_lesser_differences_are_left_to_a_warning(small, other):
     check_rate("train", now, {"max_lr": {"value": 0.4, "conditions": conditions}})
 
 
+@pytest.mark.parametrize("on_record", [True, False])
+@pytest.mark.parametrize("normalise", [True, False])
+def test_inputs_prepared_otherwise_are_another_condition(
+    small, tmp_path, listener, on_record, normalise
+):
+    """Older suggestions do not say so, and were made with inputs that were normalised."""
+    then = conditions_of(load_config(small()), "abc")
+    if not on_record:
+        del then["normalise"]
+    config = load_config(small(dataset={"normalise": normalise}))
+    suggest(tmp_path, "momentum", {"max": 0.9, "min": 0.8}, then)
+
+    gather(
+        config, tmp_path, listener, conditions=conditions_of(config, "abc"), searched="weight_decay"
+    )
+
+    said = [text for text in listener.warnings if "other conditions" in text]
+    assert len(said) == (not normalise)
+    assert all("conditions: normalise True, now False; run" in text for text in said)
+
+
 def test_another_data_set_is_named_once(small, tmp_path, listener):
     then = conditions_of(load_config(small(dataset={"name": "mnist"})), "abc")
     now = conditions_of(load_config(small()), "xyz")
