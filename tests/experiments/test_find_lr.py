@@ -98,6 +98,7 @@ def test_result_and_suggestion_agree(first):
     assert entry["conditions"] == {
         "dataset": "digits",
         "data": entry["conditions"]["data"],
+        "normalise": True,
         "augment": None,
         "model": "mlp",
         "options": {"hidden": 16, "layers": 1},
