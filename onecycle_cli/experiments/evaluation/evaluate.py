@@ -134,14 +134,14 @@ def _dataset(
 ) -> Dataset:
     """Load the data, and have their inputs prepared as those of the training were."""
     if saved.data.get("size") and saved.data.get("name") == source.dataset.name:
-        size = {key: saved.data[key] for key in ("size", "fit")}
-        source = source.with_values(dataset=size)
+        resized = {key: value for key, value in saved.data.items() if key in ("size", "fit")}
+        source = source.with_values(dataset=resized)
     dataset = _loaded(source, observer)
     if saved.inputs:
         return prepared_as(dataset, saved.inputs)
     own = saved.config()
     trained_on = dataset if own == source else _loaded(own, observer)
-    if split is not None:
+    if split is not None and own.dataset.normalise:
         trained_on = _measured_anew(trained_on, split, saved.folder)
     return prepared_as(dataset, inputs_of(trained_on))
 

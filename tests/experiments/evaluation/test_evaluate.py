@@ -138,6 +138,18 @@ def test_a_run_that_broke_off_has_a_model_too(run, digits, trained):
     assert complete.examined.losses.tolist() == broken_off.examined.losses.tolist()
 
 
+def test_a_run_that_broke_off_had_its_inputs_as_they_were(small, digits, tmp_path):
+    result = train(small(dataset={"normalise": False}), out=tmp_path / "runs")
+    others = {"its own": None, "other data": digits(np.arange(40))}
+    complete = {name: evaluate(result.folder, config=other) for name, other in others.items()}
+    assert complete["its own"].examined.loss == result.test_loss
+
+    (result.folder / "result.json").unlink()
+    for name, other in others.items():
+        broken_off = evaluate(result.folder, config=other).examined.losses
+        assert broken_off.tolist() == complete[name].examined.losses.tolist(), name
+
+
 @pytest.mark.parametrize("changed", [{"seed": 5}, {"dataset": {"name": "digits", "limit": 300}}])
 @pytest.mark.parametrize("part", ["test", "validation"])
 def test_another_draw_of_the_same_data_changes_nothing(trained, listener, changed, part):
