@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import field_validator
 
-from onecycle_cli.config.section import Momentum, NotNegative, OwnFunction, Section, one_of
+from onecycle_cli.config.section import FunctionName, Momentum, NotNegative, Section, one_of
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class OptimizerConfig(Section):
         decay: which decay a number means; `auto`: the optimizer's own, or `l2`.
     """
 
-    name: Annotated[str, one_of(OPTIMIZERS)] | OwnFunction = "sgd"
+    name: Annotated[str, one_of(OPTIMIZERS)] | FunctionName = "sgd"
     nesterov: bool = True
     momentum: Momentum = 0.9
     weight_decay: NotNegative = 0.0

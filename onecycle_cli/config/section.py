@@ -36,7 +36,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 Ends = Annotated[list[NotNegative], Field(min_length=2, max_length=2)]
-OwnFunction = Annotated[str, BeforeValidator(_name_of_a_file)]
+FunctionName = Annotated[str, BeforeValidator(_name_of_a_file)]
 """`path/to/file.py:function`; whether there is such a one, `onecycle_cli.registry` finds out."""
 Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 

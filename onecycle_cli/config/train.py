@@ -12,9 +12,9 @@ from onecycle_cli.config.section import (
     Auto,
     Count,
     Ends,
+    FunctionName,
     Momentum,
     NotNegative,
-    OwnFunction,
     Positive,
     Section,
     one_of,
@@ -85,7 +85,7 @@ class TrainConfig(Section):
     max_lr: Positive | Auto = "auto"
     momentum: MomentumRange | Auto = "auto"
     weight_decay: NotNegative | Auto = "auto"
-    shape: Annotated[str, one_of(schedules.SHAPES)] | OwnFunction = "smith"
+    shape: Annotated[str, one_of(schedules.SHAPES)] | FunctionName = "smith"
     shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
     layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
     also: dict[str, NotNegative | Ends] = Field(default_factory=dict)

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any) -> dict[str, Any]:
     """Write the configuration into the folder, and return it.
 
-    It has a number for every `auto` that is known.
-
-    It gives the same run again, whatever suggestions and accelerators there are by then.
+    It has a number for every `auto` that is known, and gives the same run again, whatever
+    suggestions and accelerators there are by then.
 
     Args:
         run: the folder.

@@ -1,8 +1,8 @@
 """What lets thousands of tests run in minutes: work that a test is not about is done once, or not.
 
 In the rooms whose tests make many runs, a model is compiled once a file, and pictures have one
-pixel. The markers `own_bench` and `pictures` ask for the real thing. Of a test with many cases a
-plain run takes some, `samples`, and the harnesses the others.
+pixel, unless the marker `pictures` asks for the real thing. Of a test with many cases a plain run
+takes some, `samples`, and the harnesses the others.
 """
 
 import collections
@@ -27,7 +27,6 @@ SLOWEST_FIRST = (*WITH_MANY_RUNS, "callbacks", "engine", "workbench")
 
 def pytest_configure(config):
     for marker in (
-        "own_bench: compiles models of its own, in a room where they are shared.",
         "samples(count): so many of its cases run by `pytest`, the others with the harnesses.",
         "pictures: draws its pictures really, in a room where they are stubbed.",
     ):
@@ -73,7 +72,8 @@ def pytest_runtest_setup(item):
     if "tensorflow" in sys.modules:
         settle_tensorflow()
     if "onecycle_cli.plotting" in sys.modules or room_of(item) in WITH_MANY_RUNS:
-        stub_pictures(is_wanted(item, "pictures"))
+        looks = item.get_closest_marker("pictures") is not None
+        stub_pictures(is_real=looks or room_of(item) not in WITH_MANY_RUNS)
     if "onecycle_cli.experiments.session" in sys.modules:
         share_benches()
         BENCHES.turn_to(item)
@@ -81,11 +81,6 @@ def pytest_runtest_setup(item):
 
 def room_of(item):
     return item.path.relative_to(TESTS).parts[0]
-
-
-def is_wanted(item, marker):
-    """Tell whether a test does without the shortcut that a marker names."""
-    return room_of(item) not in WITH_MANY_RUNS or item.get_closest_marker(marker) is not None
 
 
 # --- TensorFlow --------------------------------------------------------------------------------
@@ -131,7 +126,7 @@ SMALLEST_PNG = bytes.fromhex(
 DRAWING = ("draw", "draw_confusion", "draw_schedule")
 
 
-def stub_pictures(is_real):
+def stub_pictures(*, is_real):
     """Write pictures of one pixel, where no test looks at them: to draw one takes half a second."""
     plotting, real = importlib.import_module("onecycle_cli.plotting"), real_pictures()
     stubs = dict.fromkeys(DRAWING, lambda *_, **__: plotting.Figure())
@@ -168,7 +163,8 @@ def with_pictures():
 class Benches:
     """Compiled models, each made once in a test file: a run on one starts as a recipe's stage does.
 
-    Only models on digits: other files may differ the next time. What warns is made anew, too.
+    Only models on digits, since other files may differ the next time, and those that warn of
+    nothing.
     """
 
     def __init__(self):
@@ -176,7 +172,7 @@ class Benches:
 
     def turn_to(self, item):
         """Forget the models of other files."""
-        self.is_open = not is_wanted(item, "own_bench")
+        self.is_open = room_of(item) in WITH_MANY_RUNS
         if item.path != self.path:
             self.path, self.kept = item.path, {}
 
@@ -193,10 +189,12 @@ class Benches:
             return workbench(config, observer)
         warnings = Warnings()
         bench = workbench(config, warnings)
+        bench._observer = observer
         if warnings.heard:
-            bench.close()
-            return workbench(config, observer)
-        bench._observer, bench.close = observer, lambda: None
+            for text in warnings.heard:
+                observer.warn(text)
+            return bench
+        bench.close = lambda: None
         self.kept[key] = bench
         return bench
 
@@ -214,7 +212,7 @@ class Warnings(Observer):
 
 
 class Known:
-    """What came of a replay, or a pace, the first time."""
+    """What came of a replay the first time."""
 
     def __init__(self, found):
         self.as_dict = lambda: found
@@ -227,12 +225,9 @@ def share_benches():
     timing._MOST_STEPS, timing._MOST_TRIES, pace = 12, 1, timing.Pace
     workbench, replay, measured = session.Workbench, session.replay, pace.of
 
+    @functools.lru_cache(maxsize=8)
     def pace_of(bench):
-        if bench not in BENCHES.kept.values():
-            return measured(bench)
-        if not hasattr(bench, "pace"):
-            bench.pace = measured(bench)
-        return bench.pace
+        return measured(bench)
 
     session.Workbench = functools.partial(BENCHES.make, workbench)
     session.replay = lambda bench: Known(bench.replay) if bench.replay else replay(bench)

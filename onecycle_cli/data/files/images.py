@@ -99,11 +99,11 @@ def decoded(paths: list[Path], form: Form) -> NDArray[np.uint8]:
 
 def _fitted(image: Image, form: Form) -> Image:
     """Return the image in the form's size; where it shrinks, each pixel is a mean of several."""
+    if image.size == form.size:
+        return image
     from PIL import ImageOps
     from PIL.Image import Resampling
 
-    if image.size == form.size:
-        return image
     if form.fit == "crop":
         return ImageOps.fit(image, form.size, Resampling.BILINEAR)
     return image.resize(form.size, Resampling.BILINEAR)
