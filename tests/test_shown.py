@@ -25,7 +25,7 @@ from onecycle_cli.runs.log import Epoch
 from onecycle_cli.shown import Shown
 from onecycle_cli.suggest import LRFindings
 from onecycle_cli.workbench.cost import Cost
-from onecycle_cli.workbench.examination import Examination
+from onecycle_cli.workbench.scoring.examination import Examination
 
 PICTURE = b"\x89PNG\r\n\x1a\n a picture"
 SUGGESTION = Suggestion(0.1234, (0.06, 0.25), "ok", "the loss rises above 0.3.")

@@ -14,7 +14,7 @@ from onecycle_cli.commands.console.progress import watching
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.evaluation.evaluate import Evaluation
-    from onecycle_cli.workbench.scored import Part
+    from onecycle_cli.workbench.scoring.scored import Part
 
 _PARTS = ("test", "validation")
 _MOST_CLASSES, _WORST = 100, 20

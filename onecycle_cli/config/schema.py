@@ -19,6 +19,12 @@ from onecycle_cli.config.section import Auto, Count, Section, dotted, leaves
 from onecycle_cli.config.train import TrainConfig
 from onecycle_cli.errors import ConfigError
 
+Task = Literal["multiclass", "binary", "multilabel", "regression"]
+_TASK_OF_A_LOSS: dict[str, Task] = {
+    "sparse_categorical_crossentropy": "multiclass",
+    **dict.fromkeys(("mse", "mae", "huber"), "regression"),
+}
+
 
 class ModelConfig(Section):
     """A model by name or by `path/to/file.py:function`, and the options of its builder."""
@@ -28,9 +34,11 @@ class ModelConfig(Section):
 
 
 class LossConfig(Section):
-    """The loss; `auto` follows the targets. `from_logits`: the model ends without a softmax."""
+    """The loss; `auto` follows the task. `from_logits`: the model ends in no softmax or sigmoid."""
 
-    name: Literal["auto", "sparse_categorical_crossentropy", "mse", "mae", "huber"] = "auto"
+    name: Literal[
+        "auto", "sparse_categorical_crossentropy", "binary_crossentropy", "mse", "mae", "huber"
+    ] = "auto"
     from_logits: bool = False
 
 
@@ -47,6 +55,7 @@ class Config(Section):
     jit_compile: bool | Auto = "auto"
     steps_per_execution: Count | Auto = "auto"
     fused_batch_norm: bool | Auto = "auto"
+    task: Task | Auto = "auto"
     loss: LossConfig = LossConfig()
     dataset: DatasetConfig
     model: ModelConfig
@@ -70,6 +79,11 @@ class Config(Section):
         if not self.loss.from_logits:
             data["loss"] = self.loss.name
         return data
+
+    @property
+    def meant_task(self) -> Task | None:
+        """The task that the configuration says, by `task` or by its loss; `None` for neither."""
+        return _TASK_OF_A_LOSS.get(self.loss.name) if self.task == "auto" else self.task
 
     def origin(self, key: str) -> str:
         """Return where the value of a dotted key came from: `default`, `file` or `--set`."""

@@ -9,28 +9,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onecycle_cli.data.augment import Augment, augmentation
-    from onecycle_cli.data.batching import batch, steps_per_epoch
+    from onecycle_cli.data.batches.augment import Augment, augmentation
+    from onecycle_cli.data.batches.batching import batch, steps_per_epoch
+    from onecycle_cli.data.batches.feed import Batches, EvaluationBatches, of_any_size
+    from onecycle_cli.data.batches.resize import Resize, check_resize, resizing
     from onecycle_cli.data.dataset import Dataset
     from onecycle_cli.data.expected import expected_steps_per_epoch
-    from onecycle_cli.data.feed import Batches, EvaluationBatches, of_any_size
     from onecycle_cli.data.loading import load
-    from onecycle_cli.data.resize import Resize, check_resize, resizing
 
 _HOMES = {
-    "Augment": "augment",
-    "Batches": "feed",
+    "Augment": "batches.augment",
+    "Batches": "batches.feed",
     "Dataset": "dataset",
-    "EvaluationBatches": "feed",
-    "augmentation": "augment",
-    "batch": "batching",
+    "EvaluationBatches": "batches.feed",
+    "augmentation": "batches.augment",
+    "batch": "batches.batching",
     "expected_steps_per_epoch": "expected",
-    "Resize": "resize",
-    "check_resize": "resize",
+    "Resize": "batches.resize",
+    "check_resize": "batches.resize",
     "load": "loading",
-    "of_any_size": "feed",
-    "resizing": "resize",
-    "steps_per_epoch": "batching",
+    "of_any_size": "batches.feed",
+    "resizing": "batches.resize",
+    "steps_per_epoch": "batches.batching",
 }
 
 __all__ = [

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.hashing import Hashes, hashes_of
+from onecycle_cli.data.inputs import Inputs, arrays_of, mapped, shapes
 from onecycle_cli.data.sources.source import Examples
-from onecycle_cli.data.statistics import UNIT_OF_BYTES
+from onecycle_cli.data.statistics import Scale
+from onecycle_cli.data.targets import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,53 +24,67 @@ class Dataset:
 
     Attributes:
         name: the name in the configuration.
-        x: all inputs, save those of a test set of its own; uint8 or float32, shape (n, ...);
-            images have their channels last. Never changed, never copied.
-        y: int32 labels of shape (n,); float32 of shape (n,) or (n, k) for regression.
+        x: all inputs, save those of a test set of its own; an array of shape (n, ...), or several,
+            see `inputs.Inputs`; images have their channels last. Never changed, never copied.
+        y: int32 labels of shape (n,); float32 zeros and ones of shape (n, k) for several labels;
+            float32 of shape (n,) or (n, k) for regression.
         train: rows of `x` to train on, int64, ascending.
         validation: rows of `x` to validate on, int64, ascending; none is in `train`.
-        classes: the classes' names; None for regression.
+        classes: the names of the classes, or of the labels; None for regression.
         mean: of the training rows, float32, one number a channel (a feature, when there are no
-            images); uint8 counts in units of 255.
+            images); uint8 counts in units of 255. In the structure of `x`; None for an array that
+            stays as it is.
         std: the standard deviation, alike; 1 where it would be 0.
         read_test: reads the test set; see `test`.
         origin: where the data came from: a path or the name of a package.
         notes: sentences that the user should see once.
         test_rows: rows of `x` that were set aside as the test set, int64, ascending; None where
             the data have a test set of their own.
+        task: what the targets set, see `targets.Meaning`. That of two classes may be `multiclass`
+            here and `binary` to a model that answers with one number.
+        why: what shows the task, in words.
+        weights: of the examples, float32 of shape (n,); None: all count alike.
     """
 
     name: str
-    x: NDArray[Any] = field(repr=False)
+    x: Inputs = field(repr=False)
     y: NDArray[Any] = field(repr=False)
     train: NDArray[np.int64] = field(repr=False)
     validation: NDArray[np.int64] = field(repr=False)
     classes: tuple[str, ...] | None
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
+    mean: Any
+    std: Any
     read_test: Callable[[], Examples] = field(repr=False)
     origin: str
     notes: tuple[str, ...] = ()
     test_rows: NDArray[np.int64] | None = field(default=None, repr=False)
+    task: Task = "multiclass"
+    why: str = ""
+    weights: NDArray[np.float32] | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.y)
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one input, without the batch axis."""
-        return self.x.shape[1:]
+    def input_shape(self) -> Any:
+        """The shape of one input, without the batch axis; of several in the structure of `x`."""
+        return shapes(self.x)
 
     @property
     def is_classification(self) -> bool:
-        """Whether the targets are labels."""
-        return self.classes is not None
+        """Whether each example has one of several classes as its target."""
+        return self.task in ("multiclass", "binary")
 
     @property
     def is_image(self) -> bool:
-        """Whether inputs have height, width and channels."""
-        return len(self.input_shape) == 3
+        """Whether inputs are one array that has height, width and channels."""
+        return hasattr(self.x, "ndim") and self.x.ndim == 4
 
     @property
     def num_outputs(self) -> int:
-        """The number of classes, or of targets in regression."""
+        """The number of classes or labels, of targets in regression; 1 for `binary`."""
+        if self.task == "binary":
+            return 1
         if self.classes is not None:
             return len(self.classes)
         return self.y.shape[1] if self.y.ndim == 2 else 1
@@ -83,31 +99,17 @@ class Dataset:
         """
         return self.read_test()
 
-    def normalise(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    def normalise(self, inputs: Inputs) -> Inputs:
         """Return (inputs - mean) / std, as float32, for rows of `x` or of the test set.
 
         Args:
-            inputs: of the type of `x`, shape (b, ...).
+            inputs: of the types of `x`, shape (b, ...) each.
         """
-        if inputs.dtype != np.uint8:
-            return (inputs - self.mean) / self.std
-        scale, shift = self._byte_scale
-        flat: NDArray[np.float32] = np.multiply(inputs.reshape(len(inputs), -1), scale)
-        flat += shift
-        return flat.reshape(inputs.shape)
+        return mapped(lambda array, scale: scale(array), inputs, self._scales)
 
     @cached_property
-    def _byte_scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Factor and summand for each number of a row: NumPy is six times slower when it has to
-        repeat three channels itself, and a lookup table is slower still."""
-        scale = 1.0 / (255.0 * self.std.astype(np.float64))
-        scale[self.std == UNIT_OF_BYTES] = 1.0
-        shift = -self.mean.astype(np.float64) / self.std
-        pixels = self.x[0].size // len(self.mean)
-        return (
-            np.tile(scale, pixels).astype(np.float32),
-            np.tile(shift, pixels).astype(np.float32),
-        )
+    def _scales(self) -> Any:
+        return mapped(lambda _, mean, std: Scale(mean, std), self.x, self.mean, self.std)
 
     @cached_property
     def hashes(self) -> Hashes:
@@ -121,10 +123,14 @@ class Dataset:
         Made of every row of `x` and `y`, and of which rows train, validate and test.
         """
         digest = hashlib.sha256()
-        shapes = [(array.shape[1:], array.dtype.str) for array in (self.x, self.y)]
-        digest.update(repr((shapes, self.classes)).encode(errors="backslashreplace"))
+        arrays: list[Any] = [*arrays_of(self.x), self.y]
+        forms = [(array.shape[1:], array.dtype.str) for array in arrays]
+        digest.update(repr((forms, self.classes)).encode(errors="backslashreplace"))
         test = np.empty(0, np.int64) if self.test_rows is None else self.test_rows
-        for array in (self.hashes, self.train, self.validation, test):
+        tables: list[Any] = [self.hashes, self.train, self.validation, test]
+        if self.weights is not None:
+            tables.append(self.weights)
+        for array in tables:
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:16]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from onecycle_cli.config import SOURCES
-from onecycle_cli.data.augment import augmentation, check_augment
+from onecycle_cli.data.batches.augment import augmentation, check_augment
 from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.data.inputs import rows_of, shapes
 from onecycle_cli.data.sources.source import Examples, Progress, Source
 from onecycle_cli.data.splitting import Positions, split
-from onecycle_cli.data.statistics import as_they_are, channel_statistics
+from onecycle_cli.data.statistics import measured
+from onecycle_cli.data.targets import Meaning, Task, meaning_of
 from onecycle_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,16 +28,19 @@ _TEST, _LIMIT, _VALIDATION = "test", "limit", "validation"
 _PURPOSES = {_TEST: 1, _LIMIT: 2, _VALIDATION: 3}  # tell the draws of one seed apart
 
 
-def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) -> Dataset:
-    """Load a data set, set its test and validation parts aside, and measure the rest.
-
-    In this order: without a test set 10 % are set aside; `config.limit` keeps so many training
-    examples; without a validation part `config.validation_fraction` of them are split off. Every
-    draw is stratified, save for regression, and depends on nothing but the data and `seed`.
+def load(
+    config: DatasetConfig,
+    *,
+    seed: int,
+    task: Task | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Load a data set, find out what its targets mean, split it, and measure its training part.
 
     Args:
         config: the `dataset` section of the configuration.
         seed: an integer >= 0.
+        task: what the targets set; `None`: it is found out, see `targets.meaning_of`.
         progress: told of a download's (bytes received, bytes in all or None).
 
     Raises:
@@ -41,27 +48,86 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
         DataError: the data are missing, damaged, or do not fit the configuration.
     """
     source = _reader_of(config.name)(config, progress)
-    check_augment(augmentation(config), source.x.shape[1:])
-    pool, given = np.split(np.arange(len(source.x)), [len(source.x) - source.validation])
+    return split_up(source, config, seed=seed, task=task)
+
+
+def split_up(
+    source: Source, config: DatasetConfig, *, seed: int, task: Task | None = None
+) -> Dataset:
+    """Set the test and validation parts of a source aside, and measure the rest.
+
+    In this order: without a test set 10 % are set aside; `config.limit` keeps so many training
+    examples; without a validation part `config.validation_fraction` of them are split off. Every
+    draw is stratified, save for regression and several labels, and depends on nothing but the data
+    and `seed`.
+
+    Args:
+        source: the data.
+        config: how to split them.
+        seed: an integer >= 0.
+        task: as for `load`.
+
+    Raises:
+        DataError: the data do not fit the configuration.
+    """
+    source, meaning = _understood(source, task)
+    check_augment(augmentation(config), shapes(source.x))
+    size = len(source.y)
+    pool, given = np.split(np.arange(size), [size - source.validation])
     pool, test_rows = _set_test_aside(source, pool, seed)
     pool, notes = _limited(source, pool, config.limit, seed)
     train, validation = _set_validation_aside(source, pool, given, config, seed)
-    measure = channel_statistics if config.normalise else as_they_are
-    mean, std = measure(source.x, train)
+    mean, std = measured(source.x, train, normalise=config.normalise)
     return Dataset(
         name=config.name,
         x=source.x,
         y=source.y,
         train=train,
         validation=validation,
-        classes=source.classes,
+        classes=meaning.classes,
         mean=mean,
         std=std,
         read_test=_reader(source, test_rows),
         origin=source.origin,
-        notes=(*source.notes, *notes),
+        notes=(*source.notes, *meaning.notes, *notes),
         test_rows=test_rows,
+        task=meaning.task,
+        why=meaning.why,
+        weights=source.weights,
     )
+
+
+def _understood(source: Source, task: Task | None) -> tuple[Source, Meaning]:
+    """Return a source with its targets in the form that they are trained on, and their meaning."""
+    where = f"{source.origin}: the targets"
+    if source.classes is not None:
+        return source, _of_known_classes(source.classes, task, where)
+    training = source.y[: len(source.y) - source.validation]
+    meaning = meaning_of(training, task, where)
+    parts = [meaning.encoded(training, where)]
+    if source.validation:
+        given = source.y[len(training) :]
+        parts.append(meaning.encoded(given, f"{where} of the validation part"))
+    read = source.test
+    if read is not None:
+        read = partial(_encoded_test, read, meaning, f"{where} of the test part")
+    y = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return replace(source, y=y, test=read), meaning
+
+
+def _encoded_test(read: Callable[[], Examples], meaning: Meaning, where: str) -> Examples:
+    x, y = read()
+    return x, meaning.encoded(y, where)
+
+
+def _of_known_classes(classes: tuple[str, ...], task: Task | None, where: str) -> Meaning:
+    if task in ("multilabel", "regression") or (task == "binary" and len(classes) != 2):
+        raise DataError(
+            f"{where} are one of {len(classes)} classes, which "
+            f"is no {task} task; leave task and loss at auto."
+        )
+    why = f"task: {task}" if task else f"labels of {len(classes)} classes"
+    return Meaning(task or "multiclass", classes, why)
 
 
 def _reader_of(name: str) -> Callable[[DatasetConfig, Progress | None], Source]:
@@ -78,9 +144,9 @@ def _set_test_aside(
 
 
 def _reader(source: Source, test_rows: Positions | None) -> Callable[[], Examples]:
-    if source.test is not None:
-        return source.test
-    return lambda: (source.x[test_rows], source.y[test_rows])
+    if source.test is not None or test_rows is None:
+        return source.test or (lambda: (source.x, source.y))
+    return lambda: (rows_of(source.x, test_rows), source.y[test_rows])
 
 
 def _limited(

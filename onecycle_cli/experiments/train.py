@@ -24,9 +24,9 @@ from onecycle_cli.training.cycles import Cycles
 from onecycle_cli.training.final_weights import FinalWeights
 from onecycle_cli.training.plan import Plan
 from onecycle_cli.workbench.cost import Cost, peak_memory, training_steps
-from onecycle_cli.workbench.examination import Examination, by_class
 from onecycle_cli.workbench.saving import check_can_be_saved
-from onecycle_cli.workbench.scored import whole_test_set
+from onecycle_cli.workbench.scoring.examination import Examination, by_class
+from onecycle_cli.workbench.scoring.scored import whole_test_set
 from onecycle_cli.workbench.split_file import Split
 
 _NOTHING_LEARNED = 0.99

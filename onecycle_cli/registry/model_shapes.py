@@ -20,7 +20,7 @@ def check_shapes(
     taken: Any,
     answered: Any,
     input_shape: tuple[int | None, ...],
-    num_outputs: int,
+    num_outputs: tuple[int, ...],
 ) -> None:
     """Make sure that a model takes the data and answers with the right shape.
 
@@ -29,7 +29,7 @@ def check_shapes(
         taken: the shape of its inputs, batches included.
         answered: the shape of its outputs, alike.
         input_shape: of one example; None where any size must do.
-        num_outputs: how many numbers it must answer with.
+        num_outputs: how many numbers it must answer with; any of these.
 
     Raises:
         ModelError: when it does not.
@@ -38,10 +38,9 @@ def check_shapes(
         raise ModelError(
             f"model {name!r} must take inputs of shape {(None, *input_shape)}; it takes {taken}"
         )
-    if answered != (None, num_outputs):
-        raise ModelError(
-            f"model {name!r} must have outputs of shape {(None, num_outputs)}; it has {answered}"
-        )
+    if answered not in [(None, count) for count in num_outputs]:
+        wanted = " or ".join(str((None, count)) for count in num_outputs)
+        raise ModelError(f"model {name!r} must have outputs of shape {wanted}; it has {answered}")
 
 
 def shapes_of(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,7 @@ def build(
     activation: str | None,
     examples: Callable[[], Any] | None = None,
     built: Callable[[keras.Model], None] | None = None,
+    also: Collection[int] = (),
 ) -> keras.Model:
     """Build a model, check that it fits the data, and let it adapt to them.
 
@@ -103,6 +104,7 @@ def build(
             (n, *input_shape); called only if there is an `adapt` beside the model's function, or
             the model has no shapes before it is called, such as a subclassed one.
         built: called with the model before it adapts.
+        also: other numbers of outputs that the model may have.
 
     Returns:
         A Keras model from (None, *input_shape) to (None, num_outputs).
@@ -127,7 +129,7 @@ def build(
     model = _a_model(result, name)
     with runner.doing("answer"):
         taken, answered = shapes_of(model, input_shape, examples)
-    check_shapes(name, taken, answered, input_shape, num_outputs)
+    check_shapes(name, taken, answered, input_shape, (num_outputs, *also))
     if built is not None:
         built(model)
     if examples is not None and _ADAPTER in function.neighbours:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from onecycle_cli import data, registry
 from onecycle_cli.config import Config
 from onecycle_cli.data import augmentation
+from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
 from onecycle_cli.engine.fusion import FusedBatchNormalization
 from onecycle_cli.engine.start import has_accelerator, make_repeatable
@@ -24,16 +26,17 @@ from onecycle_cli.errors import ModelError, OptimizerError
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry import models
 from onecycle_cli.registry.containment import same_folder
-from onecycle_cli.workbench.examination import Examination, examine
-from onecycle_cli.workbench.fitness import check_outputs
-from onecycle_cli.workbench.ignored_targets import ignores_targets
-from onecycle_cli.workbench.losses import (
-    CROSS_ENTROPY,
-    make_loss,
-    make_training_loss,
-    name_of_loss,
+from onecycle_cli.workbench.fitness import (
+    check_end,
+    check_options,
+    check_outputs,
+    first_outputs,
 )
-from onecycle_cli.workbench.scored import Part, Scored, chosen
+from onecycle_cli.workbench.ignored_targets import ignores_targets
+from onecycle_cli.workbench.scoring.chance import chance
+from onecycle_cli.workbench.scoring.examination import Examination, examine
+from onecycle_cli.workbench.scoring.objective import objective_of
+from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 
 _ADAPTED_TO = 5000
 _FEW = 32
@@ -45,6 +48,7 @@ class Workbench:
     Attributes:
         config: the configuration.
         dataset: the data; the test set is not loaded.
+        objective: the task, and the loss that is trained on.
         model: compiled, with a stock optimizer, and instruments attached.
         steps_per_epoch: batches in one pass over the training part.
         decay_name: the hyper-parameter that weight decay is set by: `l2` or `weight_decay`.
@@ -60,7 +64,11 @@ class Workbench:
         self.replay: dict[str, Any] | None = None
         self._observer = observer
         registry.check(config)
-        self.dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
+        self.dataset = data.load(
+            config.dataset, seed=config.seed, task=config.meant_task, progress=observer.download
+        )
+        self.objective = objective_of(config, self.dataset)
+        check_options(config, self.dataset)
         for note in self.dataset.notes:
             observer.warn(note)
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)
@@ -72,8 +80,8 @@ class Workbench:
         self._initial_weights, self._has_replicated = InitialWeights(), False
         self.model = self._build(replicate=0)
         self._first_weights = digests(self.model.trainable_variables)
+        self._adopt_outputs()
         self._compile()
-        check_outputs(self.model, config, self.dataset)
         self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
         self._instruments = self._attach()
         self._initial = snapshot.Snapshot(self.model)
@@ -90,12 +98,10 @@ class Workbench:
         """The training loss of the best single answer to all; `None` where no formula gives it."""
         if type(self.model).compute_loss is not keras.Model.compute_loss:
             return None
-        targets = self.dataset.y[self.dataset.train]
-        if self.loss_name == CROSS_ENTROPY:
-            shares = np.bincount(targets, minlength=self.dataset.num_outputs) / len(targets)
-            shares += self.config.train.label_smoothing * (1 / len(shares) - shares)
-            return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
-        return float(targets.var(axis=0).mean()) if self.loss_name == "mse" else None
+        rows, dataset = self.dataset.train, self.dataset
+        weights = None if dataset.weights is None else dataset.weights[rows]
+        classes = len(dataset.classes or ())
+        return chance(self.objective, dataset.y[rows], classes, weights)
 
     def rewind(self, replicate: int = 0) -> None:
         """Bring the model back to its start; each replicate has initial weights of its own."""
@@ -184,15 +190,18 @@ class Workbench:
             batch_size=self.config.batch_size,
             examples=scored.examples,
         )
-        loss = make_loss(self.config, self.dataset)
+        weights = self.dataset.weights
+        if weights is not None:
+            weights = weights[scored.rows] if scored.examples is None else None
         flip = self.config.train.flip_evaluation
         with self._one_by_one():
-            return examine(self.model, batches, loss, flip=flip)
+            return examine(self.model, batches, self.objective, flip=flip, weights=weights)
 
     def _warn_of_ignored_targets(self) -> None:
         """Say so if the model's own loss does not depend on the targets; leaves no trace."""
-        x, y = self._batches(num_steps=1)[0]
-        is_deaf = ignores_targets(self.model, x[:_FEW], y[:_FEW])
+        x, y, *_ = self._batches(num_steps=1)[0]
+        few = slice(_FEW)
+        is_deaf = ignores_targets(self.model, rows_of(x, few), y[few])
         self._initial.restore()
         if is_deaf:
             self._observer.warn(
@@ -208,7 +217,7 @@ class Workbench:
             batch_size=self.config.batch_size,
             num_steps=num_steps,
             augment=self.augment,
-            one_hot=self.config.train.label_smoothing > 0,
+            one_hot=self.objective.takes_one_hot,
             **more,
         )
 
@@ -233,8 +242,9 @@ class Workbench:
                     self.config.model.name,
                     self.config.model.options,
                     input_shape=self._input_shape,
-                    num_outputs=self.dataset.num_outputs,
-                    activation=None if self._outputs_probabilities else "linear",
+                    num_outputs=self._num_outputs,
+                    also=(1,) if self._may_be_binary else (),
+                    activation=self.objective.activation,
                     examples=self._examples_to_adapt_to,
                     built=built,
                 )
@@ -262,16 +272,35 @@ class Workbench:
         """Return training inputs, never augmented, spread over the whole training part."""
         train = self.dataset.train
         rows = train[np.linspace(0, len(train) - 1, min(len(train), _ADAPTED_TO)).astype(np.int64)]
-        return self.dataset.normalise(self.dataset.x[rows])
+        return self.dataset.normalise(rows_of(self.dataset.x, rows))
 
     @property
-    def _outputs_probabilities(self) -> bool:
-        return self.loss_name == CROSS_ENTROPY and not self.config.loss.from_logits
+    def _num_outputs(self) -> int:
+        return 1 if self.objective.task == "binary" else self.dataset.num_outputs
+
+    @property
+    def _may_be_binary(self) -> bool:
+        """Whether a model may tell the two classes by a single number."""
+        return self.config.meant_task is None and self.dataset.num_outputs == 2
+
+    def _adopt_outputs(self) -> None:
+        """Settle the task by what the model answers, and check that it goes with the loss."""
+        outputs = first_outputs(self.model, self.config, self.dataset)
+        if self.objective.task == "multiclass" and outputs.shape[1] == 1:
+            self.dataset = replace(
+                self.dataset,
+                task="binary",
+                why=f"{self.dataset.why}, and a model that answers with one number",
+            )
+            self.objective = objective_of(self.config, self.dataset)
+        check_outputs(outputs, self.config, self.objective)
+        check_end(self.model, self.config, self.objective)
+        self._observer.note(f"task: {self.objective.task} ({self.dataset.why})")
 
     @property
     def loss_name(self) -> str:
         """The loss that `auto` stands for."""
-        return name_of_loss(self.config, self.dataset)
+        return self.objective.loss
 
     def _compile(self) -> None:
         settings = self.config.optimizer
@@ -285,7 +314,7 @@ class Workbench:
         self._check_momentum(optimizer)
         if self.config.precision == "mixed_float16":  # else a saved model does not know of it
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        loss = make_training_loss(self.config, self.dataset)
+        loss = self.objective.in_training()
         self.model.compile(optimizer, loss, jit_compile=self.jit_compile, auto_scale_loss=False)
 
     def _check_momentum(self, optimizer: Any) -> None:

@@ -4,65 +4,97 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
+from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.errors import ModelError, cause_of
 from onecycle_cli.registry.containment import contained
-from onecycle_cli.workbench.losses import CROSS_ENTROPY, check_loss_fits, name_of_loss
+from onecycle_cli.workbench.scoring.objective import Objective
 
 _SUM_TOLERANCE = 0.02
+_EXAMPLES = 8
 
 
-def check_outputs(model: Any, config: Config, dataset: Dataset) -> None:
-    """Compare the model's outputs on a first batch with what the loss takes them for.
+def first_outputs(model: Any, config: Config, dataset: Dataset) -> Any:
+    """Return what a model answers to the first training examples.
 
     Raises:
-        ConfigError: when the loss or an option does not go with the data.
-        ModelError: when the model fails, or ends in something else than the loss needs.
+        ModelError: when the model fails.
     """
-    check_loss_fits(config, dataset)
-    _check_options_fit(config, dataset)
-    outputs = np.asarray(_first_outputs(model, config, dataset), np.float64)
-    if name_of_loss(config, dataset) != CROSS_ENTROPY or not np.isfinite(outputs).all():
-        return
-    sums = outputs.sum(axis=1)
-    are_probabilities = outputs.min() >= 0 and np.abs(sums - 1).max() <= _SUM_TOLERANCE
-    if config.loss.from_logits and are_probabilities:
-        raise ModelError(
-            f"model {config.model.name} must end in logits, as loss.from_logits says, but "
-            f"its outputs are probabilities already; remove from_logits, or the softmax."
-        )
-    if not config.loss.from_logits and not are_probabilities:
-        raise ModelError(
-            f"model {config.model.name} must end in probabilities, but its outputs for "
-            f"one example range from {outputs[0].min():.3g} to {outputs[0].max():.3g} and add "
-            f"up to {sums[0]:.3g}; end it with a softmax, or set "
-            f"loss: {{name: auto, from_logits: true}}."
-        )
-
-
-def _first_outputs(model: Any, config: Config, dataset: Dataset) -> NDArray[Any]:
-    inputs = dataset.normalise(dataset.x[dataset.train[:8]])
+    inputs = dataset.normalise(rows_of(dataset.x, dataset.train[:_EXAMPLES]))
     try:
         with contained():
-            return np.asarray(ops.convert_to_numpy(model(inputs)))
+            return keras.tree.map_structure(ops.convert_to_numpy, model(inputs))
     except (Exception, SystemExit, GeneratorExit) as error:
         raise ModelError(
             f"model {config.model.name} failed on its first examples: {cause_of(error)}"
         ) from error
 
 
-def _check_options_fit(config: Config, dataset: Dataset) -> None:
-    if config.train.label_smoothing and name_of_loss(config, dataset) != CROSS_ENTROPY:
-        raise config.error(
-            "train.label_smoothing",
-            f"train.label_smoothing needs class labels, and {dataset.name} has numbers; "
-            f"set it to 0.",
+def check_outputs(outputs: NDArray[Any], config: Config, objective: Objective) -> None:
+    """Compare a model's first outputs with what the loss takes them for.
+
+    Args:
+        outputs: shape (n, classes), or (n, labels).
+        config: the configuration.
+        objective: the task and its loss.
+
+    Raises:
+        ModelError: when the model ends in something else than the loss needs.
+    """
+    outputs = np.asarray(outputs, np.float64)
+    if objective.task == "regression" or not np.isfinite(outputs).all():
+        return
+    name = config.model.name
+    is_multiclass = objective.task == "multiclass"
+    end = "softmax" if is_multiclass else "sigmoid"
+    sums = outputs.sum(axis=1)
+    adds_up = not is_multiclass or np.abs(sums - 1).max() <= _SUM_TOLERANCE
+    are_probabilities = outputs.min() >= 0 and outputs.max() <= 1 and adds_up
+    if objective.from_logits and are_probabilities and (is_multiclass or np.ptp(outputs) > 0):
+        raise ModelError(
+            f"model {name} must end in logits, as loss.from_logits says, but "
+            f"its outputs are probabilities already; remove from_logits, or the {end}."
         )
+    if not objective.from_logits and not are_probabilities:
+        total = f" and add up to {sums[0]:.3g}" if is_multiclass else ""
+        raise ModelError(
+            f"model {name} must end in probabilities, but its outputs for "
+            f"one example range from {outputs[0].min():.3g} to {outputs[0].max():.3g}{total}; "
+            f"end it with a {end}, or set loss: {{name: auto, from_logits: true}}."
+        )
+
+
+def check_end(model: Any, config: Config, objective: Objective) -> None:
+    """Refuse a last layer without an activation where probabilities are wanted.
+
+    A few numbers between 0 and 1 could be either, so the outputs alone do not show it.
+
+    Raises:
+        ModelError: when it has none.
+    """
+    if not objective.gives_probabilities or objective.task == "multiclass":
+        return
+    layers = getattr(model, "layers", None) or [None]
+    if getattr(layers[-1], "activation", None) is keras.activations.linear:
+        raise ModelError(
+            f"model {config.model.name} must end in probabilities, but its last layer, "
+            f"{layers[-1].name}, has no activation; give it a sigmoid, or set "
+            f"loss: {{name: auto, from_logits: true}}."
+        )
+
+
+def check_options(config: Config, dataset: Dataset) -> None:
+    """Refuse options that the data have no use for.
+
+    Raises:
+        ConfigError: when there is one.
+    """
     if config.train.flip_evaluation and not dataset.is_image:
         raise config.error(
             "train.flip_evaluation",

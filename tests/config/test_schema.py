@@ -29,6 +29,7 @@ def test_the_defaults(minimal):
         "jit_compile": "auto",
         "steps_per_execution": "auto",
         "fused_batch_norm": "auto",
+        "task": "auto",
         "loss": "auto",
         "dataset": {
             "name": "digits",

@@ -4,7 +4,8 @@ from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, did_you_mean
 
 TOP = (
-    "name, seed, batch_size, precision, jit_compile, steps_per_execution, fused_batch_norm, loss, "
+    "name, seed, batch_size, precision, jit_compile, steps_per_execution, fused_batch_norm, "
+    "task, loss, "
     "dataset, model, optimizer, find_lr, find_momentum, find_wd, train."
 )
 
@@ -121,7 +122,8 @@ TOP = (
         (
             "loss: crossentropy",
             3,
-            "loss must be 'auto', 'sparse_categorical_crossentropy', 'mse', 'mae' or 'huber'; got "
+            "loss must be 'auto', 'sparse_categorical_crossentropy', 'binary_crossentropy', 'mse', "
+            "'mae' or 'huber'; got "
             "'crossentropy'",
         ),
         ("precision: 16", 3, "precision must be 'float32', 'mixed_bfloat16' or 'mixed_float16'"),

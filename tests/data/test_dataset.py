@@ -35,7 +35,9 @@ def test_properties_of_classification_and_regression(make_dataset):
     assert images.is_image
     assert images.is_classification
     assert images.num_outputs == 5
-    features = replace(make_dataset(shape=(4,)), classes=None, y=np.zeros(120, np.float32))
+    features = replace(
+        make_dataset(shape=(4,)), classes=None, task="regression", y=np.zeros(120, np.float32)
+    )
     assert features.input_shape == (4,)
     assert not features.is_image
     assert not features.is_classification

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.inputs import Inputs
 from onecycle_cli.errors import DataError
 
 Progress = Callable[[int, int | None], None]
 """Told the bytes received so far and the bytes to come in all (None: unknown)."""
 
-Examples = tuple[NDArray[Any], NDArray[Any]]
+Examples = tuple[Inputs, NDArray[Any]]
 """Inputs and targets of the same length, in the form that `Dataset` documents."""
 
 
@@ -23,22 +24,26 @@ class Source:
     """The training set of one data set, and a way to its test set.
 
     Attributes:
-        x: inputs, uint8 or float32, shape (n, ...), C-contiguous.
-        y: int32 labels of shape (n,), or float32 targets of shape (n,) or (n, k).
-        classes: the classes' names; None for regression.
+        x: inputs: C-contiguous arrays of shape (n, ...); what is to be normalised is uint8 or
+            float32.
+        y: int32 labels of shape (n,) where `classes` are given; else targets whose meaning is to be
+            found out, see `targets.meaning_of`.
+        classes: the classes' names; None: what the targets mean is to be found out.
         origin: where the data came from, for people: a path or the name of a package.
         validation: so many examples at the end are the validation part; 0: none is given.
         test: reads the test set; None: there is none.
         notes: sentences that the user should see once.
+        weights: of the examples, float32 of shape (n,); None: all count alike.
     """
 
-    x: NDArray[Any]
+    x: Inputs
     y: NDArray[Any]
     classes: tuple[str, ...] | None
     origin: str
     validation: int = 0
     test: Callable[[], Examples] | None = None
     notes: tuple[str, ...] = ()
+    weights: NDArray[np.float32] | None = None
 
 
 def class_labels(values: object, count: int, classes: int, where: str) -> NDArray[np.int32]:

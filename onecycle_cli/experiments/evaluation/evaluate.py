@@ -11,7 +11,9 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import data, plotting
 from onecycle_cli.config import SOURCES, Config, load_config
 from onecycle_cli.data import Dataset, EvaluationBatches
-from onecycle_cli.data.statistics import channel_statistics
+from onecycle_cli.data.inputs import shapes
+from onecycle_cli.data.statistics import measured
+from onecycle_cli.data.targets import Task
 from onecycle_cli.engine.start import make_repeatable, start_keras
 from onecycle_cli.errors import DataError, ModelError, cause_of
 from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
@@ -19,9 +21,9 @@ from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, fi
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.records import Record
 from onecycle_cli.shown import Facts, Shown
-from onecycle_cli.workbench.examination import Examination, by_class, examine
-from onecycle_cli.workbench.losses import CROSS_ENTROPY, make_loss
-from onecycle_cli.workbench.scored import Part, Scored, chosen
+from onecycle_cli.workbench.scoring.examination import Examination, by_class, examine
+from onecycle_cli.workbench.scoring.objective import objective_of
+from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.split_file import Split
 
 
@@ -70,6 +72,7 @@ class Evaluation(Shown):
             "seen_in_training": self.seen,
             "accuracy": self.examined.accuracy,
             "loss": self.examined.loss,
+            "scores": self.examined.scores,
             **by_class(self.examined, self.dataset.classes),
         }
 
@@ -112,7 +115,7 @@ def evaluate(
         dataset, scored.rows, batch_size=saved.settings.batch_size, examples=scored.examples
     )
     flip = saved.settings.train.flip_evaluation and dataset.is_image
-    examined = examine(model, batches, make_loss(saved.settings, dataset), flip=flip)
+    examined = examine(model, batches, objective_of(saved.settings, dataset), flip=flip)
     for warning in scored.warnings:
         observer.warn(warning)
     _warn_of_use(saved, source, part, scored, observer)
@@ -136,11 +139,11 @@ def _dataset(
     if saved.data.get("size") and saved.data.get("name") == source.dataset.name:
         resized = {key: value for key, value in saved.data.items() if key in ("size", "fit")}
         source = source.with_values(dataset=resized)
-    dataset = _loaded(source, observer)
+    dataset = _loaded(source, saved.settings.meant_task, observer)
     if saved.inputs:
         return prepared_as(dataset, saved.inputs)
     own = saved.config()
-    trained_on = dataset if own == source else _loaded(own, observer)
+    trained_on = dataset if own == source else _loaded(own, own.meant_task, observer)
     if split is not None and own.dataset.normalise:
         trained_on = _measured_anew(trained_on, split, saved.folder)
     return prepared_as(dataset, inputs_of(trained_on))
@@ -156,12 +159,12 @@ def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
             f"trained on are not there any more, or have changed, and a run that broke off has "
             f"not kept their mean and deviation; put the old data back."
         )
-    mean, std = channel_statistics(dataset.x, rows)
+    mean, std = measured(dataset.x, rows, normalise=True)
     return replace(dataset, mean=mean, std=std)
 
 
-def _loaded(config: Config, observer: Observer) -> Dataset:
-    dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
+def _loaded(config: Config, task: Task | None, observer: Observer) -> Dataset:
+    dataset = data.load(config.dataset, seed=config.seed, task=task, progress=observer.download)
     for note in dataset.notes:
         observer.warn(note)
     return dataset
@@ -169,32 +172,44 @@ def _loaded(config: Config, observer: Observer) -> Dataset:
 
 def _check_fits(saved: SavedTraining, model: Any, dataset: Dataset) -> None:
     """Refuse data of another kind, shape or number of classes than the model was made for."""
-    gives_classes = saved.settings.loss.name == CROSS_ENTROPY
-    kinds = {True: "class labels", False: "numbers"}
-    if gives_classes != dataset.is_classification:
+    taken, found = _shapes(model.input_shape), _shapes(shapes(dataset.x))
+    if not _fit(taken, found):
         raise DataError(
-            f"{dataset.origin}: has {kinds[dataset.is_classification]} as targets, and "
-            f"{saved.model} was trained on {kinds[gives_classes]}; give data like those."
-        )
-    shape = tuple(model.input_shape[1:])
-    if any(a not in (None, b) for a, b in zip(shape, dataset.input_shape, strict=False)) or len(
-        shape
-    ) != len(dataset.input_shape):
-        raise DataError(
-            f"{dataset.origin}: has inputs of the shape {_by(dataset.input_shape)}, and "
-            f"{saved.model} takes {_by(shape)}; give data like those it was trained on."
+            f"{dataset.origin}: has inputs of the shape {_by(found)}, and "
+            f"{saved.model} takes {_by(taken)}; give data like those it was trained on."
         )
     outputs = model.output_shape[-1]
     if outputs != dataset.num_outputs:
         raise DataError(
             f"{dataset.origin}: has {dataset.num_outputs} "
-            f"{'classes' if gives_classes else 'targets'}, and {saved.model} knows {outputs}; "
+            f"{'targets' if dataset.classes is None else 'classes'}, and {saved.model} knows "
+            f"{outputs}; "
             f"give data like those it was trained on."
         )
 
 
-def _by(shape: tuple[int | None, ...]) -> str:
-    return "x".join("?" if length is None else str(length) for length in shape)
+def _shapes(shapes: Any) -> list[tuple[int | None, ...]]:
+    """Return the shapes of all inputs, in the order of their names, without batches."""
+    if isinstance(shapes, Mapping):
+        return [shape for name in sorted(shapes) for shape in _shapes(shapes[name])]
+    if any(isinstance(part, tuple | list | Mapping) for part in shapes):
+        return [shape for part in shapes for shape in _shapes(part)]
+    return [tuple(shapes)]
+
+
+def _fit(taken: list[tuple[int | None, ...]], found: list[tuple[int | None, ...]]) -> bool:
+    if len(taken) != len(found):
+        return False
+    return all(
+        len(ours) == len(theirs) + 1
+        and all(a in (None, b) for a, b in zip(ours[1:], theirs, strict=True))
+        for ours, theirs in zip(taken, found, strict=True)
+    )
+
+
+def _by(shapes: list[tuple[int | None, ...]]) -> str:
+    each = ["x".join("?" if n is None else str(n) for n in shape if n) for shape in shapes]
+    return ", ".join(each)
 
 
 def _warn_of_names(saved: SavedTraining, dataset: Dataset, observer: Observer) -> None:

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 
 from onecycle_cli.data import Dataset
+from onecycle_cli.data.inputs import mapped
 from onecycle_cli.errors import DataError
 
 
 def inputs_of(dataset: Dataset) -> dict[str, Any]:
     """Return the preparation of the inputs as plain data.
 
-    The model sees `(x - mean) / std`, for uint8 `(x / 255 - mean) / std`, a number a channel.
+    The model sees `(x - mean) / std`, for uint8 `(x / 255 - mean) / std`, a number a channel; where
+    there are none, the inputs as they are. Of several inputs, each has its own.
     """
     return {
-        "shape": list(dataset.input_shape),
-        "dtype": dataset.x.dtype.name,
-        "mean": dataset.mean.tolist(),
-        "std": dataset.std.tolist(),
+        "shape": mapped(lambda array: list(array.shape[1:]), dataset.x),
+        "dtype": mapped(lambda array: array.dtype.name, dataset.x),
+        "mean": mapped(lambda _, mean: _plain(mean), dataset.x, dataset.mean),
+        "std": mapped(lambda _, std: _plain(std), dataset.x, dataset.std),
     }
 
 
@@ -38,5 +40,16 @@ def prepared_as(dataset: Dataset, inputs: Mapping[str, Any]) -> Dataset:
                 f"{dataset.origin}: the model was trained on inputs of the {key} {inputs[key]}, "
                 f"and these have {found[key]}; give data like those."
             )
-    mean, std = (np.array(inputs[key], np.float32) for key in ("mean", "std"))
+    mean, std = (
+        mapped(lambda _, numbers: _as_array(numbers), dataset.x, inputs[key])
+        for key in ("mean", "std")
+    )
     return replace(dataset, mean=mean, std=std)
+
+
+def _plain(numbers: Any) -> Any:
+    return None if numbers is None else numbers.tolist()
+
+
+def _as_array(numbers: Any) -> Any:
+    return None if numbers is None else np.array(numbers, np.float32)

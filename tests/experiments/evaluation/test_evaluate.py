@@ -203,7 +203,7 @@ def test_models_of_lower_precision(small, tmp_path, precision):
         ({"change": lambda x: x[:, :4]}, r"inputs of the shape \[8, 8, 1\], and these.*\[4, 8, 1"),
         ({"change": lambda x: x.astype(np.float32)}, "inputs of the dtype uint8, and.*float32"),
         ({"classes": 7}, r"has 7 classes, and .*model.keras knows 10; give data"),
-        ({"targets": lambda y: y.astype(np.float32)}, "has numbers as targets, and.*class labels"),
+        ({"targets": lambda y: y + 0.5}, "must be whole numbers or names, .* for task: multiclass"),
     ],
 )
 def test_data_that_do_not_fit(trained, digits, kind, sentence):

@@ -98,7 +98,7 @@ def _are_those_of_the_training(split: Split, dataset: Dataset, found: float) -> 
     A version has half of the part that is looked for, or half of its inputs are the training's.
     """
     known = split.count_seen(dataset.hashes, [split.train, split.validation, split.test])
-    return max(found, known / len(dataset.x)) >= _SHARE_OF_A_VERSION
+    return max(found, known / len(dataset)) >= _SHARE_OF_A_VERSION
 
 
 def _seen(split: Split, hashes: Hashes, part: Part) -> int:

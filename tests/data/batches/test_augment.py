@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from onecycle_cli.config import AugmentConfig, DatasetConfig
-from onecycle_cli.data.augment import Augment, augmentation, check_augment
-from onecycle_cli.data.batching import _draws, batch
+from onecycle_cli.data.batches.augment import Augment, augmentation, check_augment
+from onecycle_cli.data.batches.batching import _draws, batch
 from onecycle_cli.errors import DataError
 
 

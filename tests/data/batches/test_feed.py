@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onecycle_cli.data.augment import Augment
-from onecycle_cli.data.batching import batch
-from onecycle_cli.data.resize import Resize, shrink
+from onecycle_cli.data.batches.augment import Augment
+from onecycle_cli.data.batches.batching import batch
+from onecycle_cli.data.batches.resize import Resize, shrink
 from onecycle_cli.errors import DataError
 
 keras = pytest.importorskip("keras")
 
-from onecycle_cli.data.feed import Batches, EvaluationBatches, of_any_size  # noqa: E402
+from onecycle_cli.data.batches.feed import Batches, EvaluationBatches, of_any_size  # noqa: E402
 
 AUGMENT = Augment(flip=True, crop=2, cutout=2)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli.config import TrainConfig
-from onecycle_cli.data.resize import Resize, check_resize, resizing, shrink
+from onecycle_cli.data.batches.resize import Resize, check_resize, resizing, shrink
 from onecycle_cli.errors import DataError
 
 RANDOM = np.random.default_rng(0)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.data.augment import Augment
+from onecycle_cli.data.batches.augment import Augment
 from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.errors import DataError
 
 _NO_EPOCH = 2**32 - 1
@@ -39,7 +40,7 @@ def batch(
     step: int,
     batch_size: int,
     augment: Augment | None = None,
-) -> tuple[NDArray[np.float32], NDArray[Any]]:
+) -> tuple[Any, ...]:
     """Return one training batch; the same arguments give the same bytes, in any order of calls.
 
     The order of an epoch is a permutation drawn from (seed, epoch), so each epoch shows every
@@ -55,8 +56,8 @@ def batch(
         augment: what to do to the images; None for nothing.
 
     Returns:
-        Inputs, normalised, float32 of shape (b, ...); and targets, int32 of shape (b,) or float32
-        of shape (b,) or (b, k).
+        Inputs, normalised, of shape (b, ...) each; targets, int32 of shape (b,) or float32 of shape
+        (b,) or (b, k); and, where examples have weights, these, float32 of shape (b,).
 
     Raises:
         IndexError: the epoch has no such step.
@@ -67,12 +68,13 @@ def batch(
         last = math.ceil(len(order) / batch_size) - 1
         raise IndexError(f"step must lie in 0..{last}, got {step}")
     rows = dataset.train[chosen]
+    weights = () if dataset.weights is None else (dataset.weights[rows],)
     if augment is None:
-        return dataset.normalise(dataset.x[rows]), dataset.y[rows]
+        return dataset.normalise(rows_of(dataset.x, rows)), dataset.y[rows], *weights
     draws = _draws(seed, epoch, step, len(rows))
     if augment.flip == "alternate":
         draws[0] = (_starts_mirrored(len(order), seed)[chosen] + epoch) % 2
-    return _augmented(dataset, rows, augment, draws), dataset.y[rows]
+    return _augmented(dataset, rows, augment, draws), dataset.y[rows], *weights
 
 
 @lru_cache(maxsize=8)

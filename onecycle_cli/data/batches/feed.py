@@ -10,12 +10,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.data.augment import Augment, check_augment
-from onecycle_cli.data.batching import batch, steps_per_epoch
+from onecycle_cli.data.batches.augment import Augment, check_augment
+from onecycle_cli.data.batches.batching import batch, steps_per_epoch
+from onecycle_cli.data.batches.resize import Resize, shrink
 from onecycle_cli.data.dataset import Dataset
-from onecycle_cli.data.resize import Resize, shrink
+from onecycle_cli.data.inputs import rows_of
+from onecycle_cli.data.sources.source import Examples
 
-Batch = tuple[NDArray[np.float32], NDArray[Any]]
+Batch = tuple[Any, ...]
+"""Inputs, targets and, where examples have weights, these."""
 
 
 class Batches(keras.utils.PyDataset):
@@ -86,7 +89,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> Batch:
         epoch, step = divmod(self.start + index, self.steps_per_epoch)
-        x, y = batch(
+        x, y, *weights = batch(
             self.dataset,
             seed=self.seed,
             epoch=epoch,
@@ -96,7 +99,9 @@ class Batches(keras.utils.PyDataset):
         )
         size = None if self.resize is None else self.resize.at(self.start + index)
         x = x if size is None else shrink(x, size)
-        return x, np.eye(self.dataset.num_outputs, dtype=np.float32)[y] if self.one_hot else y
+        if self.one_hot:
+            y = np.eye(self.dataset.num_outputs, dtype=np.float32)[y]
+        return x, y, *weights
 
 
 def of_any_size(batches: Batches) -> Any:
@@ -109,10 +114,10 @@ def of_any_size(batches: Batches) -> Any:
         return batches
     import tensorflow as tf
 
-    x, y = batches[0]
+    x, *others = batches[0]
     signature = (
         tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype),
-        tf.TensorSpec((None, *y.shape[1:]), y.dtype),
+        *(tf.TensorSpec((None, *other.shape[1:]), other.dtype) for other in others),
     )
     dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
     return dataset.prefetch(tf.data.AUTOTUNE)
@@ -140,7 +145,7 @@ class EvaluationBatches(keras.utils.PyDataset):
         rows: NDArray[np.int64],
         *,
         batch_size: int,
-        examples: tuple[NDArray[Any], NDArray[Any]] | None = None,
+        examples: Examples | None = None,
         mirrored: bool = False,
     ) -> None:
         super().__init__()
@@ -177,5 +182,5 @@ class EvaluationBatches(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"index must lie in 0..{len(self) - 1}, got {index}")
         rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
-        x = self.x[rows][:, :, ::-1] if self.mirrored else self.x[rows]
+        x = self.x[rows][:, :, ::-1] if self.mirrored else rows_of(self.x, rows)
         return self.dataset.normalise(x), self.y[rows]

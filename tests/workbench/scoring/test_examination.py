@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from onecycle_cli.workbench.examination import Examination, by_class, confusion_of
+from onecycle_cli.workbench.scoring.examination import Examination, by_class, confusion_of
 
 
 def test_rows_are_true_classes_and_columns_are_answers():

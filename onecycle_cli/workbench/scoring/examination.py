@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli.data import EvaluationBatches
+from onecycle_cli.workbench.scoring.objective import Objective
+from onecycle_cli.workbench.scoring.scores import scores_of_labels, scores_of_numbers
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,13 @@ class Examination:
     Attributes:
         losses: data loss of each example, without penalties, of shape (n,).
         confusion: for each true class (row) and each answer (column) the number of examples,
-            int64 of shape (K, K); `None` for regression.
+            int64 of shape (K, K); `None` where there are none.
+        scores: further measures of the task, see `scores`.
     """
 
     losses: NDArray[np.float64]
     confusion: NDArray[np.int64] | None = None
+    scores: dict[str, Any] = field(default_factory=dict)
 
     @property
     def loss(self) -> float:
@@ -32,35 +36,61 @@ class Examination:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of right classes, or `None` for regression."""
+        """The share of right classes, or of right labels; `None` for regression."""
         if self.confusion is None:
-            return None
+            return self.scores.get("accuracy")
         return float(self.confusion.trace() / self.confusion.sum())
 
 
 def examine(
-    model: Any, batches: EvaluationBatches, loss: Any, *, flip: bool = False
+    model: Any,
+    batches: EvaluationBatches,
+    objective: Objective,
+    *,
+    flip: bool = False,
+    weights: NDArray[np.float32] | None = None,
 ) -> Examination:
     """Return how a model does.
 
     Args:
-        model: gives one output for each class, or for each target.
+        model: gives one output for each class, label or target; for `binary` a single one.
         batches: the examples, of a data set that fits the model.
-        loss: gives one number for each example and target.
+        objective: the task and its loss.
         flip: average the outputs for each image and for its mirror image.
+        weights: what the loss of each example is multiplied by, shape (n,).
     """
     outputs = np.asarray(model.predict(batches, verbose=0), np.float32)
     if flip:
         outputs += np.asarray(model.predict(batches.mirror(), verbose=0), np.float32)
         outputs /= 2
     targets = np.asarray(batches.y[batches.rows])
-    classes = batches.dataset.num_outputs if batches.dataset.is_classification else None
-    shaped = targets.reshape(len(targets), -1) if classes is None else targets
-    losses = ops.convert_to_numpy(loss(shaped, outputs)).reshape(len(targets), -1)
+    is_multiclass = objective.task == "multiclass"
+    shaped = targets if is_multiclass else targets.reshape(len(targets), -1)
+    each = ops.convert_to_numpy(objective.per_example()(shaped, outputs))
+    losses = each.reshape(len(targets), -1).mean(axis=1).astype(np.float64)
     return Examination(
-        losses.mean(axis=1).astype(np.float64),
-        None if classes is None else confusion_of(targets, outputs.argmax(axis=1), classes),
+        losses if weights is None else losses * weights,
+        *_answered(objective, targets, shaped, outputs),
     )
+
+
+def _answered(
+    objective: Objective,
+    targets: NDArray[Any],
+    shaped: NDArray[Any],
+    outputs: NDArray[Any],
+) -> tuple[NDArray[np.int64] | None, dict[str, Any]]:
+    """Return the confusion of classes, where there are, and what else is to be said."""
+    if objective.task == "multiclass":
+        return confusion_of(targets, outputs.argmax(axis=1), outputs.shape[1]), {}
+    outputs = outputs.reshape(len(targets), -1).astype(np.float64)
+    if objective.task == "regression":
+        return None, scores_of_numbers(shaped, outputs)
+    threshold = 0.0 if objective.from_logits else 0.5
+    scores = scores_of_labels(shaped, outputs, threshold)
+    if objective.task == "multilabel":
+        return None, scores
+    return confusion_of(targets, (outputs[:, 0] >= threshold).astype(np.int64), 2), scores
 
 
 def confusion_of(

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onecycle_cli.data.augment import Augment
-from onecycle_cli.data.batching import _draws, _order, batch, steps_per_epoch
+from onecycle_cli.data.batches.augment import Augment
+from onecycle_cli.data.batches.batching import _draws, _order, batch, steps_per_epoch
 from onecycle_cli.errors import DataError
 
 
@@ -88,7 +88,9 @@ def test_a_step_outside_the_epoch_is_refused(numbered, step):
 
 
 def test_regression_targets_keep_their_shape(make_dataset):
-    dataset = replace(make_dataset(shape=(4,)), classes=None, y=np.ones((120, 2), np.float32))
+    dataset = replace(
+        make_dataset(shape=(4,)), classes=None, task="regression", y=np.ones((120, 2), np.float32)
+    )
     x, y = batch(dataset, seed=0, epoch=0, step=0, batch_size=16)
     assert x.shape == (16, 4)
     assert y.shape == (16, 2)

@@ -1,0 +1,156 @@
+"""The user's own arrays, part by part, as one source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onecycle_cli.data.inputs import Inputs, finite, joined, mapped, named_arrays
+from onecycle_cli.data.sources.source import Examples, Source
+from onecycle_cli.errors import DataError
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the data: for the training, for the validation or for the test.
+
+    Attributes:
+        x: inputs, an array or several, of shape (n, ...) each.
+        y: targets, shape (n,) or (n, k).
+        weights: of the examples, shape (n,); None: all count alike.
+    """
+
+    x: Inputs
+    y: NDArray[Any]
+    weights: NDArray[Any] | None = None
+
+
+def source_of(
+    train: Part,
+    validation: Part | None,
+    test: Callable[[], Part] | None,
+    origin: str,
+    names: Mapping[str, str],
+) -> Source:
+    """Return a source of these parts.
+
+    Args:
+        train: what may be trained on.
+        validation: what is validated on, if it is given.
+        test: reads the test part; None: there is none.
+        origin: where the data came from, for people.
+        names: what the parts are called, in errors: of `train`, `validation` and `test`.
+
+    Raises:
+        DataError: the parts are no arrays of numbers or text, or do not fit each other.
+    """
+    train = _checked(train, f"{origin}: {names['train']}")
+    x, y, weights = train.x, train.y, train.weights
+    count = 0
+    if validation is not None:
+        where = f"{origin}: {names['validation']}"
+        validation = _checked(validation, where)
+        _check_fits(validation, train, where)
+        count, x, y = len(validation.y), joined(x, validation.x), joined(y, validation.y)
+        if weights is not None or validation.weights is not None:
+            weights = np.concatenate([_weights(train), _weights(validation)])
+    read = None if test is None else partial(_read_test, test, train, f"{origin}: {names['test']}")
+    return Source(x, y, None, origin, validation=count, test=read, weights=weights)
+
+
+def _read_test(read: Callable[[], Part], train: Part, where: str) -> Examples:
+    part = _checked(read(), where)
+    _check_fits(part, train, where)
+    return part.x, part.y
+
+
+def _weights(part: Part) -> NDArray[np.float32]:
+    return np.ones(len(part.y), np.float32) if part.weights is None else part.weights
+
+
+def _checked(part: Part, where: str) -> Part:
+    """Return a part with arrays in the types that they are kept in."""
+    arrays = {name: _as_input(a, f"{where}{name}") for name, a in named_arrays(part.x).items()}
+    each = iter(arrays.values())
+    x = mapped(lambda _: next(each), part.x)
+    y = np.asarray(part.y)
+    lengths = {f"x{name}": len(array) for name, array in arrays.items()} | {"y": _length(y)}
+    weights = None if part.weights is None else _as_weights(part.weights, where)
+    if weights is not None:
+        lengths["weights"] = len(weights)
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise DataError(f"{where} must have as many inputs as targets, got {found}.")
+    return Part(x, y, weights)
+
+
+def _length(y: NDArray[Any]) -> int:
+    return len(y) if y.ndim else -1
+
+
+def _as_input(values: Any, where: str) -> NDArray[Any]:
+    """Return inputs as they are kept: floats as float32, and text as objects."""
+    if not hasattr(values, "dtype"):
+        values = np.asarray(values)
+    if values.dtype.kind not in "buifOSU" or not values.ndim or not len(values):
+        raise DataError(
+            f"{where} must be an array of numbers or of text, an example a row, got "
+            f"{values.dtype} {values.shape}."
+        )
+    if values.dtype.kind in "OSU":
+        return _as_text(values, where)
+    if values.dtype.kind == "f":
+        return _as_floats(values, where)
+    return values if values.flags.c_contiguous else np.ascontiguousarray(values)
+
+
+def _as_text(values: NDArray[Any], where: str) -> NDArray[Any]:
+    if not all(isinstance(value, str | bytes) for value in values.ravel()):
+        raise DataError(f"{where} must be an array of numbers or of text, got Python objects.")
+    texts = [v.decode() if isinstance(v, bytes) else str(v) for v in values.ravel()]
+    kept = np.empty(values.size, object)
+    kept[:] = texts
+    return kept.reshape(values.shape)
+
+
+def _as_floats(values: NDArray[Any], where: str) -> NDArray[np.float32]:
+    """Return numbers as float32; a memory map of these, which may exceed the memory, as it is."""
+    is_mapped = isinstance(values, np.memmap) and values.dtype == np.float32
+    return values if is_mapped else finite(values, where)
+
+
+def _as_weights(values: Any, where: str) -> NDArray[np.float32]:
+    weights = np.asarray(values)
+    if weights.ndim != 1 or weights.dtype.kind not in "buif":
+        raise DataError(
+            f"{where}: weights must be a number for each example, got {weights.dtype} "
+            f"{weights.shape}."
+        )
+    weights = finite(weights, f"{where}: weights")
+    if len(weights) and (weights.min() < 0 or not weights.any()):
+        raise DataError(f"{where}: weights must be 0 or more, and one of them above 0.")
+    return weights
+
+
+def _check_fits(part: Part, train: Part, where: str) -> None:
+    """Refuse inputs and targets whose types or shapes the training part does not have."""
+    ours, theirs = named_arrays(part.x), named_arrays(train.x)
+    if list(ours) != list(theirs):
+        raise DataError(
+            f"{where} must have the inputs of the training part, "
+            f"{', '.join(map(repr, theirs))}, got {', '.join(map(repr, ours))}."
+        )
+    pairs = {f"x{name}": (ours[name], theirs[name]) for name in ours} | {"y": (part.y, train.y)}
+    for name, (found, wanted) in pairs.items():
+        differs = found.dtype != wanted.dtype and name != "y"
+        if differs or found.shape[1:] != wanted.shape[1:]:
+            shape = ", ".join(map(str, ("n", *wanted.shape[1:])))
+            raise DataError(
+                f"{where}: {name} must be like that of the training part, {wanted.dtype} of shape "
+                f"({shape}), got {found.dtype} {found.shape}."
+            )

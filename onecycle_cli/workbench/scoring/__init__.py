@@ -1,0 +1,1 @@
+"""What a model is to learn, and how well it does: losses, scores and what guessing costs."""
