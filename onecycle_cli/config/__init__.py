@@ -3,15 +3,17 @@
 from onecycle_cli.config.dataset import AugmentConfig, DatasetConfig
 from onecycle_cli.config.finders import FindLRConfig, FindMomentumConfig, FindWDConfig
 from onecycle_cli.config.loading import load_config
-from onecycle_cli.config.optimizer import OPTIMIZERS, OptimizerConfig
+from onecycle_cli.config.optimizer import OPTIMIZERS, UNSUITABLE, OptimizerConfig
 from onecycle_cli.config.schema import Config, LossConfig, ModelConfig
-from onecycle_cli.config.sources import DATASETS, SOURCES, DataSource
+from onecycle_cli.config.sources import DATASETS, IN_MEMORY, SOURCES, DataSource
 from onecycle_cli.config.train import CycleConfig, MomentumRange, TrainConfig
 
 __all__ = [
     "DATASETS",
+    "IN_MEMORY",
     "OPTIMIZERS",
     "SOURCES",
+    "UNSUITABLE",
     "AugmentConfig",
     "Config",
     "CycleConfig",

@@ -60,14 +60,15 @@ class OptimizerConfig(Section):
     """What the finders start from.
 
     Attributes:
-        name: one of `OPTIMIZERS`, or `path/to/file.py:function`.
+        name: one of `OPTIMIZERS`, or `path/to/file.py:function`; `compiled`: one that a model was
+            compiled with, and that is none of Keras'.
         nesterov: look ahead, for the optimizers that can.
         momentum: what `find_lr` holds constant; `beta_1` for the Adam family.
         weight_decay: in the convention that `decay` says.
         decay: which decay a number means; `auto`: the optimizer's own, or `l2`.
     """
 
-    name: Annotated[str, one_of(OPTIMIZERS)] | FunctionName = "sgd"
+    name: Annotated[str, one_of(OPTIMIZERS)] | FunctionName | Literal["compiled"] = "sgd"
     nesterov: bool = True
     momentum: Momentum = 0.9
     weight_decay: NotNegative = 0.0

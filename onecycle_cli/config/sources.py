@@ -25,6 +25,7 @@ class DataSource:
         has_test_set: whether its test set is a fixed one, which no training has seen.
         has_own_images: whether it reads files of images, of any size.
         is_augmented: whether training images are flipped and cropped if nothing is said.
+        is_listed: whether a configuration of one's own may name it.
         model: that a template starts with.
         epochs: that a template trains for.
         batch_size: that a template trains with.
@@ -38,10 +39,14 @@ class DataSource:
     has_test_set: bool = False
     has_own_images: bool = False
     is_augmented: bool = False
+    is_listed: bool = True
     model: str = "resnet9"
     epochs: int = 20
     batch_size: int = 128
 
+
+IN_MEMORY = "memory"
+"""The name of data, and of a model, that were handed over in Python."""
 
 SOURCES: dict[str, DataSource] = {
     "digits": DataSource(
@@ -85,6 +90,12 @@ SOURCES: dict[str, DataSource] = {
         example=("data.npz", "x_train, y_train, optional x_val, y_val, x_test, y_test"),
         model="mlp",
     ),
+    IN_MEMORY: DataSource(
+        "what is handed to a function in Python, as in find_lr(model, x, y)",
+        "memory.read",
+        path="none",
+        is_listed=False,
+    ),
     "image_folder": DataSource(
         "your own folder: <class>/*, or train/<class>/*, optional val/<class>/* and test/<class>/*",
         "image_folder.read",
@@ -94,4 +105,4 @@ SOURCES: dict[str, DataSource] = {
     ),
 }
 
-DATASETS: dict[str, str] = {name: source.about for name, source in SOURCES.items()}
+DATASETS: dict[str, str] = {n: source.about for n, source in SOURCES.items() if source.is_listed}

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.hashing import Hashes, hashes_of
-from onecycle_cli.data.inputs import Inputs, arrays_of, mapped, shapes
+from onecycle_cli.data.inputs import Inputs, arrays_of, count, mapped, shapes
 from onecycle_cli.data.sources.source import Examples
 from onecycle_cli.data.statistics import Scale
 from onecycle_cli.data.targets import Task
+from onecycle_cli.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,8 @@ class Dataset:
         x: all inputs, save those of a test set of its own; an array of shape (n, ...), or several,
             see `inputs.Inputs`; images have their channels last. Never changed, never copied.
         y: int32 labels of shape (n,); float32 zeros and ones of shape (n, k) for several labels;
-            float32 of shape (n,) or (n, k) for regression.
+            float32 of shape (n,) or (n, k) for regression. To a model that is in hand, whatever it
+            was compiled for: arrays in a structure, or an empty tuple for none.
         train: rows of `x` to train on, int64, ascending.
         validation: rows of `x` to validate on, int64, ascending; none is in `train`.
         classes: the names of the classes, or of the labels; None for regression.
@@ -35,7 +37,8 @@ class Dataset:
             images); uint8 counts in units of 255. In the structure of `x`; None for an array that
             stays as it is.
         std: the standard deviation, alike; 1 where it would be 0.
-        read_test: reads the test set; see `test`.
+        read_test: reads the test set, see `test`; None: there is none, which only holds for data
+            that were handed over in Python.
         origin: where the data came from: a path or the name of a package.
         notes: sentences that the user should see once.
         test_rows: rows of `x` that were set aside as the test set, int64, ascending; None where
@@ -48,13 +51,13 @@ class Dataset:
 
     name: str
     x: Inputs = field(repr=False)
-    y: NDArray[Any] = field(repr=False)
+    y: Any = field(repr=False)
     train: NDArray[np.int64] = field(repr=False)
     validation: NDArray[np.int64] = field(repr=False)
     classes: tuple[str, ...] | None
     mean: Any
     std: Any
-    read_test: Callable[[], Examples] = field(repr=False)
+    read_test: Callable[[], Examples] | None = field(repr=False)
     origin: str
     notes: tuple[str, ...] = ()
     test_rows: NDArray[np.int64] | None = field(default=None, repr=False)
@@ -63,7 +66,7 @@ class Dataset:
     weights: NDArray[np.float32] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
-        return len(self.y)
+        return count(self.x)
 
     @property
     def input_shape(self) -> Any:
@@ -97,6 +100,8 @@ class Dataset:
         Raises:
             DataError: the test set is damaged or does not fit the training set.
         """
+        if self.read_test is None:
+            raise DataError(f"{self.origin}: there is no test set.")
         return self.read_test()
 
     def normalise(self, inputs: Inputs) -> Inputs:
@@ -123,7 +128,7 @@ class Dataset:
         Made of every row of `x` and `y`, and of which rows train, validate and test.
         """
         digest = hashlib.sha256()
-        arrays: list[Any] = [*arrays_of(self.x), self.y]
+        arrays: list[Any] = [*arrays_of(self.x), *arrays_of(self.y)]
         forms = [(array.shape[1:], array.dtype.str) for array in arrays]
         digest.update(repr((forms, self.classes)).encode(errors="backslashreplace"))
         test = np.empty(0, np.int64) if self.test_rows is None else self.test_rows

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.data.inputs import Inputs, arrays_of
+from onecycle_cli.data.inputs import Inputs, arrays_of, count
 
 Hashes = NDArray[np.uint64]
 """A row for each example: the hash of its input, and that of its input and target."""
@@ -17,24 +17,23 @@ Hashes = NDArray[np.uint64]
 _BYTES = 8
 
 
-def hashes_of(x: Inputs, y: NDArray[Any]) -> Hashes:
+def hashes_of(x: Inputs, y: Inputs) -> Hashes:
     """Return two 64-bit hashes for each example, shape (n, 2): of the input; of input and target.
 
     They depend on the bytes of that example alone. BLAKE2 reads about a gigabyte a second.
 
     Args:
         x: inputs, shape (n, ...) each.
-        y: targets, shape (n,) or (n, k).
+        y: targets, shape (n,) or (n, k) each.
     """
     digests = bytearray()
-    inputs = zip(*map(_rows, arrays_of(x)), strict=True)
-    for (first, *others), target in zip(inputs, _rows(y), strict=True):
-        digest = blake2b(first, digest_size=_BYTES)
-        for row in others:
-            digest.update(row)
-        digests += digest.digest()
-        digest.update(target)
-        digests += digest.digest()
+    parts = [[_rows(array) for array in arrays_of(tree)] for tree in (x, y)]
+    for _ in range(count(x)):
+        digest = blake2b(digest_size=_BYTES)
+        for arrays in parts:
+            for rows in arrays:
+                digest.update(next(rows))
+            digests += digest.digest()
     return np.frombuffer(bytes(digests), "<u8").astype(np.uint64).reshape(-1, 2)
 
 

@@ -44,8 +44,9 @@ def arrays_of(inputs: Inputs) -> list[Any]:
 
 
 def count(inputs: Inputs) -> int:
-    """Return the number of examples."""
-    return len(arrays_of(inputs)[0])
+    """Return the number of examples; 0 of no arrays at all, an empty tuple."""
+    arrays = arrays_of(inputs)
+    return len(arrays[0]) if arrays else 0
 
 
 def rows_of(inputs: Inputs, rows: NDArray[np.int64] | slice) -> Inputs:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onecycle_cli.config import SOURCES
 from onecycle_cli.data.batches.augment import augmentation, check_augment
@@ -76,7 +77,9 @@ def split_up(
     pool, given = np.split(np.arange(size), [size - source.validation])
     pool, test_rows = _set_test_aside(source, pool, seed)
     pool, notes = _limited(source, pool, config.limit, seed)
-    train, validation = _set_validation_aside(source, pool, given, config, seed)
+    train, validation = set_validation_aside(
+        source.y, pool, given, config.validation_fraction, seed, source.origin
+    )
     mean, std = measured(source.x, train, normalise=config.normalise)
     return Dataset(
         name=config.name,
@@ -140,7 +143,7 @@ def _set_test_aside(
 ) -> tuple[Positions, Positions | None]:
     if source.test is not None:
         return pool, None
-    return _split_off(source, pool, _TEST_FRACTION, _TEST, seed)
+    return _split_off(source.y, pool, _TEST_FRACTION, _TEST, seed, source.origin)
 
 
 def _reader(source: Source, test_rows: Positions | None) -> Callable[[], Examples]:
@@ -161,23 +164,41 @@ def _limited(
     return pool[kept], ()
 
 
-def _set_validation_aside(
-    source: Source, pool: Positions, given: Positions, config: DatasetConfig, seed: int
+def set_validation_aside(
+    strata: NDArray[Any],
+    pool: Positions,
+    given: Positions,
+    fraction: float,
+    seed: int,
+    origin: str,
 ) -> tuple[Positions, Positions]:
-    if len(given):
+    """Return the rows to train and to validate on: those that are given, or else a part of a pool.
+
+    Args:
+        strata: int32 labels of all rows, each of which gives its share; floats: a plain draw.
+        pool: rows that may be trained on.
+        given: rows to validate on; none: they are split off.
+        fraction: how much of the pool is split off; 0: nothing is.
+        seed: an integer >= 0.
+        origin: of the data, for errors.
+
+    Raises:
+        DataError: the pool is too small.
+    """
+    if len(given) or not fraction:
         return pool, given
-    return _split_off(source, pool, config.validation_fraction, _VALIDATION, seed)
+    return _split_off(strata, pool, fraction, _VALIDATION, seed, origin)
 
 
 def _split_off(
-    source: Source, pool: Positions, fraction: float, part: str, seed: int
+    strata: NDArray[Any], pool: Positions, fraction: float, part: str, seed: int, origin: str
 ) -> tuple[Positions, Positions]:
     """Return the rows kept and those taken, one of each at least."""
     taken = max(1, round(fraction * len(pool)))
     if taken >= len(pool):
         raise DataError(
-            f"{source.origin}: {len(pool)} training examples cannot give {taken} to the {part} "
+            f"{origin}: {len(pool)} training examples cannot give {taken} to the {part} "
             "part and train on the rest; use more data or a larger dataset.limit."
         )
-    kept, out = split(source.y[pool], taken, seed, _PURPOSES[part])
+    kept, out = split(strata[pool], taken, seed, _PURPOSES[part])
     return pool[kept], pool[out]

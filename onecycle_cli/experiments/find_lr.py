@@ -6,12 +6,14 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.engine.steering import names
 from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.race.confirmation import Confirmation, Confirming
 from onecycle_cli.experiments.request import Request, Source
 from onecycle_cli.experiments.session import Session, session
@@ -24,6 +26,9 @@ from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.suggest import LRFindings, Suggestion
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.cost import Cost, resolved_steps
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,11 +73,14 @@ class FindLRResult(Shown):
 
 
 def find_lr(
-    config: Source | None = None,
+    config: Source | keras.Model | None = None,
+    x: Any = None,
+    y: Any = None,
     *,
-    out: str | Path | None = "runs",
+    out: str | Path | None = WHERE_USUAL,
     observer: Observer | None = None,
     resume: str | Path | None = None,
+    **fit: Unpack[FitArguments],
 ) -> FindLRResult:
     """Run `find_lr.repeats` range tests, each from initial weights of its own, and suggest.
 
@@ -81,15 +89,22 @@ def find_lr(
     around the suggestion are then compared by short, complete 1cycles.
 
     Args:
-        config: a path, a mapping or a `Config`; may be left out with `resume`.
-        out: the folder for runs; `None` writes nothing.
+        config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
+            out with `resume`.
+        x: with a model, its inputs: an array, or several in a dictionary or a list.
+        y: with a model, its targets, as it was compiled for them.
+        out: the folder for runs; `None` writes nothing. If it is not given, `runs` for a
+            configuration, and nothing is written for a model.
         observer: hears of the progress.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
+        **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
+            `FitArguments`.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do.
     """
-    request = Request.of(FIND_LR, config, out=out, resume=resume)
+    asked = given(config, x, y, out, **fit)
+    request = Request.of_call(FIND_LR, asked, resume=resume)
     with session(request, observer or Observer()) as ready:
         return carry_out(ready)
 

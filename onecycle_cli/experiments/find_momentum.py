@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
 
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
 from onecycle_cli.experiments.race.trials import Candidate
 from onecycle_cli.experiments.request import Request, Source
@@ -14,16 +16,22 @@ from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_MOMENTUM
 from onecycle_cli.observer import Observer
 
+if TYPE_CHECKING:
+    import keras
+
 CYCLED = "cycled"
 
 
 def find_momentum(
-    config: Source | None = None,
+    config: Source | keras.Model | None = None,
+    x: Any = None,
+    y: Any = None,
     *,
-    out: str | Path | None = "runs",
+    out: str | Path | None = WHERE_USUAL,
     observer: Observer | None = None,
     resume: str | Path | None = None,
     force: bool = False,
+    **fit: Unpack[FitArguments],
 ) -> ComparisonResult:
     """Race `find_momentum.values`, and the default range as one more candidate.
 
@@ -35,17 +43,24 @@ def find_momentum(
     with m_ref; optimizers whose step does not grow with momentum run at the same lr.
 
     Args:
-        config: a path, a mapping or a `Config`; may be left out with `resume`.
-        out: the folder for runs; `None` writes nothing.
+        config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
+            out with `resume`.
+        x: with a model, its inputs: an array, or several in a dictionary or a list.
+        y: with a model, its targets, as it was compiled for them.
+        out: the folder for runs; `None` writes nothing. If it is not given, `runs` for a
+            configuration, and nothing is written for a model.
         observer: hears of the progress.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         force: use a learning rate that was suggested for another optimizer, model or data set.
+        **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
+            `FitArguments`.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
             rate is not known yet.
     """
-    request = Request.of(FIND_MOMENTUM, config, out=out, resume=resume, force=force)
+    asked = given(config, x, y, out, **fit)
+    request = Request.of_call(FIND_MOMENTUM, asked, resume=resume, force=force)
     with session(request, observer or Observer()) as ready:
         return carry_out(ready)
 

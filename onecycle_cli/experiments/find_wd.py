@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
 
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
 from onecycle_cli.experiments.race.trials import Candidate
 from onecycle_cli.experiments.request import Request, Source
@@ -16,16 +18,22 @@ from onecycle_cli.kinds import FIND_WD
 from onecycle_cli.observer import Observer
 from onecycle_cli.suggest import Scores
 
+if TYPE_CHECKING:
+    import keras
+
 _HALF_A_DECADE = math.sqrt(10)
 
 
 def find_wd(
-    config: Source | None = None,
+    config: Source | keras.Model | None = None,
+    x: Any = None,
+    y: Any = None,
     *,
-    out: str | Path | None = "runs",
+    out: str | Path | None = WHERE_USUAL,
     observer: Observer | None = None,
     resume: str | Path | None = None,
     force: bool = False,
+    **fit: Unpack[FitArguments],
 ) -> ComparisonResult:
     """Race `find_wd.values`, and half a decade above and below the one that starts best.
 
@@ -33,17 +41,24 @@ def find_wd(
     to come. Of values that can't be told apart, the largest is suggested.
 
     Args:
-        config: a path, a mapping or a `Config`; may be left out with `resume`.
-        out: the folder for runs; `None` writes nothing.
+        config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
+            out with `resume`.
+        x: with a model, its inputs: an array, or several in a dictionary or a list.
+        y: with a model, its targets, as it was compiled for them.
+        out: the folder for runs; `None` writes nothing. If it is not given, `runs` for a
+            configuration, and nothing is written for a model.
         observer: hears of the progress.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         force: use a learning rate that was suggested for another optimizer, model or data set.
+        **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
+            `FitArguments`.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, or the learning
             rate is not known yet.
     """
-    request = Request.of(FIND_WD, config, out=out, resume=resume, force=force)
+    asked = given(config, x, y, out, **fit)
+    request = Request.of_call(FIND_WD, asked, resume=resume, force=force)
     with session(request, observer or Observer()) as ready:
         return carry_out(ready)
 

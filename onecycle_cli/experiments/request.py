@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError
@@ -15,10 +15,14 @@ from onecycle_cli.experiments.hyper_parameters import (
     gather,
     suggestions_on_file,
 )
+from onecycle_cli.experiments.in_hand import Given
 from onecycle_cli.experiments.resume import Resume, epochs_asked_for
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding
+
+if TYPE_CHECKING:
+    from onecycle_cli.workbench.subjects.in_hand import InHand
 
 Source = str | Path | Mapping[str, Any] | Config
 """What a configuration is made of: a path, a mapping, or a `Config`."""
@@ -35,6 +39,7 @@ class Request:
         folder: of the run to resume; `None` starts a new one.
         then: what that run was started with.
         epochs: those asked for, of each cycle, where they are others than the run's.
+        in_hand: the model and its data; `None` where the configuration names them.
     """
 
     kind: Kind
@@ -43,6 +48,20 @@ class Request:
     folder: Path | None = None
     then: Resume | None = None
     epochs: list[int] | None = None
+    in_hand: InHand | None = None
+
+    @classmethod
+    def of_call(
+        cls,
+        kind: Kind,
+        given: Given,
+        *,
+        resume: str | Path | None = None,
+        force: bool = False,
+    ) -> Request:
+        """Return the request that a call from Python makes, if it can be met; see `of`."""
+        request = cls.of(kind, given.config, out=given.out, resume=resume, force=force)
+        return replace(request, in_hand=given.in_hand(to_be_trained=kind is TRAIN))
 
     @classmethod
     def of(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli import registry
-from onecycle_cli.config import Config, load_config
+from onecycle_cli.config import IN_MEMORY, Config, load_config
 from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments.hyper_parameters import Values, conditions_of
@@ -137,7 +137,7 @@ def identity_of(bench: Workbench) -> dict[str, Any]:
 
 def model_files(config: Config) -> dict[str, Any]:
     """Return digests of the files of code that the configuration names, and of what they import."""
-    return registry.files(config)
+    return {} if config.model.name == IN_MEMORY else registry.files(config)
 
 
 def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -38,6 +38,7 @@ from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.replay import replay
 from onecycle_cli.workbench.split_file import Split
+from onecycle_cli.workbench.subjects.in_hand import InHand
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def session(
         OnecycleError: when the configuration, the data or the model won't do, or do not belong to
             the run that is to be resumed.
     """
-    with workbench(request.config, observer, recipe) as bench:
+    with workbench(request.config, observer, recipe, request.in_hand) as bench:
         if request.folder is None:
             opening = _started(request, bench, observer, recipe)
         else:
@@ -193,7 +194,7 @@ def session(
 def _started(
     request: Request, bench: Workbench, observer: Observer, recipe: Shared | None
 ) -> Iterator[Session]:
-    kind, config, out = request.kind, request.config, request.out
+    kind, config, out = request.kind, bench.config, request.out
     conditions = conditions_of(config, bench.dataset.fingerprint)
     known = None if recipe is None else recipe.suggestions
     values = gather(
@@ -233,7 +234,7 @@ def _resumed(
             request.kind,
             bench,
             then.values,
-            conditions_of(then.config, bench.dataset.fingerprint),
+            conditions_of(bench.config, bench.dataset.fingerprint),
             observer,
             run,
             request.out,
@@ -245,9 +246,12 @@ def _resumed(
 
 @contextlib.contextmanager
 def workbench(
-    config: Config, observer: Observer, recipe: Shared | None = None
+    config: Config,
+    observer: Observer,
+    recipe: Shared | None = None,
+    in_hand: InHand | None = None,
 ) -> Iterator[Workbench]:
-    """Give a model at its start: that of a recipe, or one that is closed at the end.
+    """Give a model at its start: that of a recipe, or one in hand or new, closed at the end.
 
     Of a new one it is found out whether its state can be kept.
     """
@@ -255,7 +259,7 @@ def workbench(
         recipe.bench.rewind()
         yield recipe.bench
         return
-    bench = Workbench(config, observer)
+    bench = Workbench(config, observer, in_hand)
     try:
         bench.replay = replay(bench).as_dict()
         yield bench

@@ -6,12 +6,13 @@ import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.request import Request, Source
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import TRAIN
@@ -29,6 +30,9 @@ from onecycle_cli.workbench.scoring.examination import Examination, by_class
 from onecycle_cli.workbench.scoring.scored import whole_test_set
 from onecycle_cli.workbench.split_file import Split
 
+if TYPE_CHECKING:
+    import keras
+
 _NOTHING_LEARNED = 0.99
 """A last epoch whose losses are above this share of what guessing costs shows no learning."""
 
@@ -38,8 +42,8 @@ class TrainResult(Shown):
     """What `train` achieved.
 
     Attributes:
-        test_loss: mean data loss of the last model on the test set.
-        test_accuracy: share of right classes there; `None` for regression.
+        test_loss: mean data loss of the last model on the test set; `None` without one.
+        test_accuracy: share of right classes or labels there; `None` for regression.
         history: one entry an epoch.
         best_epoch: the epoch whose model is `best.keras`.
         values: the hyper-parameters used, and where they came from.
@@ -49,13 +53,14 @@ class TrainResult(Shown):
         peak_memory: the most main memory that the process has held, in bytes, or `None`.
         by_class: `per_class` and `confusion` of the test set, see `examination.by_class`.
         folder: where it is written, or `None`.
+        test_scores: further measures of the task on the test set, such as `auc` or `r2`.
         ended: why it ended before its time, by a cool-down: `"interrupted"`, `"early"` or `None`.
         events: what happened that was not planned.
         checkpoints: how many were written in this sitting, and in how many seconds.
         seen: how many test examples have inputs that were trained or validated on too.
     """
 
-    test_loss: float
+    test_loss: float | None
     test_accuracy: float | None
     history: list[Epoch]
     best_epoch: int
@@ -66,6 +71,7 @@ class TrainResult(Shown):
     peak_memory: int | None
     by_class: dict[str, Any]
     folder: Path | None
+    test_scores: dict[str, Any] = field(default_factory=dict)
     ended: str | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     checkpoints: dict[str, float] = field(default_factory=dict)
@@ -77,6 +83,7 @@ class TrainResult(Shown):
         return {
             "test_accuracy": self.test_accuracy,
             "test_loss": self.test_loss,
+            "test_scores": self.test_scores,
             "val_accuracy_last": last.val_accuracy,
             "val_accuracy_best": best.val_accuracy,
             "val_loss_last": last.val_loss,
@@ -87,7 +94,11 @@ class TrainResult(Shown):
     def _facts(self) -> Facts:
         accuracy = self.test_accuracy
         yield "test accuracy", None if accuracy is None else f"{accuracy:.2%}"
-        yield "test loss", f"{self.test_loss:.4g}"
+        yield "test loss", None if self.test_loss is None else f"{self.test_loss:.4g}"
+        last = self.history[-1]
+        if self.test_loss is None:
+            share = "" if last.val_accuracy is None else f", accuracy {last.val_accuracy:.2%}"
+            yield "validation", f"loss {last.val_loss:.4g}{share}"
         yield "epochs", f"{len(self.history)}, the best is {self.best_epoch}"
         yield "ended", self.ended
         yield "values", self.values
@@ -99,13 +110,16 @@ class TrainResult(Shown):
 
 
 def train(
-    config: Source | None = None,
+    config: Source | keras.Model | None = None,
+    x: Any = None,
+    y: Any = None,
     *,
-    out: str | Path | None = "runs",
+    out: str | Path | None = WHERE_USUAL,
     observer: Observer | None = None,
     resume: str | Path | None = None,
     policy: str | None = None,
     force: bool = False,
+    **fit: Unpack[FitArguments],
 ) -> TrainResult:
     """Train by the configured 1cycle passes, and evaluate the last model on the test set, once.
 
@@ -113,21 +127,28 @@ def train(
     was interrupted or killed goes on with `resume`, to the same bits as if it had not been.
 
     Args:
-        config: a path, a mapping or a `Config`; may be left out with `resume`, and may then
-            differ in the epochs of its cycles only.
-        out: the folder for runs, where suggestions are looked up too; `None` writes nothing.
+        config: a path, a mapping or a `Config`; or a compiled model that is in hand, which is
+            trained. May be left out with `resume`, and may then differ in the epochs of its cycles
+            only.
+        x: with a model, its inputs: an array, or several in a dictionary or a list.
+        y: with a model, its targets, as it was compiled for them.
+        out: the folder for runs, where suggestions are looked up too; `None` writes nothing. If it
+            is not given, `runs` for a configuration, and nothing is written for a model.
         observer: hears of the progress.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
             `"stretch"` or `"extend"`.
         force: use a learning rate that was suggested for another optimizer, model or data set.
+        **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
+            `FitArguments`.
 
     Raises:
         OnecycleError: when the configuration, the data or the model won't do, the learning rate
             is not known yet, or the loss diverges in spite of all retries.
         KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
-    request = Request.of(TRAIN, config, out=out, resume=resume, force=force)
+    asked = given(config, x, y, out, **fit)
+    request = Request.of_call(TRAIN, asked, resume=resume, force=force)
     with session(request, observer or Observer()) as ready:
         return carry_out(ready, policy)
 
@@ -170,15 +191,20 @@ class _Training:
         seconds = course.seconds
         self.run.keep()
         self._save("model.keras")
+        result = self._result(course, *self._tested(), seconds)
+        self._warn_of_nothing_learned(course.log.epochs[-1])
+        self._write(result, course.log)
+        return result
+
+    def _tested(self) -> tuple[Examination | None, int | None]:
+        """Examine the test set, once, and count what of it was trained on; none without one."""
+        if self.bench.dataset.read_test is None:
+            return None, None
         scored = whole_test_set(Split.of(self.bench.dataset), self.bench.dataset)
         for warning in scored.warnings:
             self.observer.warn(warning)
         with self.weights.in_force():
-            test = self.bench.examine("test", scored)
-        result = self._result(course, test, scored.seen, seconds)
-        self._warn_of_nothing_learned(course.log.epochs[-1])
-        self._write(result, course.log)
-        return result
+            return self.bench.examine("test", scored), scored.seen
 
     def _warn_of_nothing_learned(self, last: Epoch) -> None:
         """Say so if always giving the same answer would have done as well."""
@@ -264,15 +290,16 @@ class _Training:
             temporary.unlink(missing_ok=True)
 
     def _result(
-        self, course: Course, test: Examination, seen: int | None, seconds: float
+        self, course: Course, test: Examination | None, seen: int | None, seconds: float
     ) -> TrainResult:
         if course.best is None:
             raise TrainingError("no epoch was completed.")
         steps, written = len(course.log), self.cycles.checkpoints
         trained = steps * len(self.bench.dataset.train) / self.bench.steps_per_epoch
         return TrainResult(
-            test_loss=test.loss,
-            test_accuracy=test.accuracy,
+            test_loss=None if test is None else test.loss,
+            test_accuracy=None if test is None else test.accuracy,
+            test_scores={} if test is None else test.scores,
             history=course.log.epochs,
             best_epoch=course.best.epoch,
             values=self.values,
@@ -280,7 +307,7 @@ class _Training:
             cost=Cost.of(self.bench, steps, seconds),
             images_per_second=round(trained / seconds, 1),
             peak_memory=peak_memory(),
-            by_class=by_class(test, self.bench.dataset.classes),
+            by_class={} if test is None else by_class(test, self.bench.dataset.classes),
             folder=self.session.folder,
             ended=course.ended,
             events=course.events,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.errors import ModelError
@@ -19,7 +19,7 @@ def check_shapes(
     name: str,
     taken: Any,
     answered: Any,
-    input_shape: tuple[int | None, ...],
+    input_shape: Any,
     num_outputs: tuple[int, ...],
 ) -> None:
     """Make sure that a model takes the data and answers with the right shape.
@@ -28,23 +28,24 @@ def check_shapes(
         name: of the model.
         taken: the shape of its inputs, batches included.
         answered: the shape of its outputs, alike.
-        input_shape: of one example; None where any size must do.
-        num_outputs: how many numbers it must answer with; any of these.
+        input_shape: of one example, or of each of its inputs in a structure; None where any size
+            must do.
+        num_outputs: how many numbers it must answer with: one of these; nothing: whatever it will.
 
     Raises:
         ModelError: when it does not.
     """
     if not _takes(taken, input_shape):
         raise ModelError(
-            f"model {name!r} must take inputs of shape {(None, *input_shape)}; it takes {taken}"
+            f"model {name!r} must take inputs of shape {_batched(input_shape)}; it takes {taken}"
         )
-    if answered not in [(None, count) for count in num_outputs]:
+    if num_outputs and answered not in [(None, count) for count in num_outputs]:
         wanted = " or ".join(str((None, count)) for count in num_outputs)
         raise ModelError(f"model {name!r} must have outputs of shape {wanted}; it has {answered}")
 
 
 def shapes_of(
-    model: keras.Model, input_shape: tuple[int | None, ...], examples: Callable[[], Any] | None
+    model: keras.Model, input_shape: Any, examples: Callable[[], Any] | None
 ) -> tuple[Any, Any]:
     """Return the shapes of what a model takes and answers; one that has none yet is called.
 
@@ -56,20 +57,23 @@ def shapes_of(
     import keras
 
     if isinstance(model, keras.Sequential) and not model.built:
-        model.build((None, *input_shape))
+        model.build(_batched(input_shape))
     taken, answered = _shape(model, "input_shape"), _shape(model, "output_shape")
     if taken is not None and answered is not None:
         return taken, answered
     outputs = model(_a_few(input_shape, examples))
-    return (None, *input_shape), keras.tree.map_structure(_for_any_batch, outputs)
+    return _batched(input_shape), keras.tree.map_structure(_for_any_batch, outputs)
 
 
-def _a_few(input_shape: tuple[int | None, ...], examples: Callable[[], Any] | None) -> Any:
+def _a_few(input_shape: Any, examples: Callable[[], Any] | None) -> Any:
     import numpy as np
 
     if examples is not None:
-        return examples()[:_FEW]
-    return np.zeros((_FEW, *(size or _ANY_SIZE for size in input_shape)), np.float32)
+        return _each(lambda array: array[:_FEW], examples())
+    return _each(
+        lambda shape: np.zeros((_FEW, *(size or _ANY_SIZE for size in shape)), np.float32),
+        input_shape,
+    )
 
 
 def _for_any_batch(output: Any) -> tuple[int | None, ...]:
@@ -85,9 +89,35 @@ def _shape(model: keras.Model, name: str) -> Any:
         return None
 
 
-def _takes(shape: Any, input_shape: tuple[int | None, ...]) -> bool:
+def _takes(shape: Any, input_shape: Any) -> bool:
     """Tell whether batches of any size of such examples fit a model's input shape."""
+    if isinstance(input_shape, Mapping):
+        is_alike = isinstance(shape, Mapping) and set(shape) == set(input_shape)
+        return is_alike and all(_takes(shape[name], input_shape[name]) for name in input_shape)
+    if _is_of_several(input_shape):
+        is_alike = _is_of_several(shape) and len(shape) == len(input_shape)
+        return is_alike and all(map(_takes, shape, input_shape))
     if not isinstance(shape, tuple) or len(shape) != len(input_shape) + 1:
         return False
     pairs = zip(shape, (None, *input_shape), strict=True)
     return all(own is None or own == size for own, size in pairs)
+
+
+def _is_of_several(shape: Any) -> bool:
+    """Tell the shapes of several inputs from that of one, which is numbers."""
+    if not isinstance(shape, tuple | list):
+        return False
+    return any(isinstance(part, tuple | list | Mapping) for part in shape)
+
+
+def _each(function: Callable[[Any], Any], inputs: Any) -> Any:
+    """Apply a function to each array, or to each shape, of a structure."""
+    if isinstance(inputs, Mapping):
+        return {name: _each(function, part) for name, part in inputs.items()}
+    if _is_of_several(inputs) or (isinstance(inputs, tuple) and hasattr((*inputs, 0)[0], "shape")):
+        return tuple(_each(function, part) for part in inputs)
+    return function(inputs)
+
+
+def _batched(input_shape: Any) -> Any:
+    return _each(lambda shape: (None, *shape), input_shape)

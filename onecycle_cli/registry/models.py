@@ -84,7 +84,7 @@ def build(
     name: str,
     given: Mapping[str, object],
     *,
-    input_shape: tuple[int | None, ...],
+    input_shape: Any,
     num_outputs: int,
     activation: str | None,
     examples: Callable[[], Any] | None = None,
@@ -107,7 +107,8 @@ def build(
         also: other numbers of outputs that the model may have.
 
     Returns:
-        A Keras model from (None, *input_shape) to (None, num_outputs).
+        A Keras model from (None, *input_shape) to (None, num_outputs); one that its function has
+        compiled may answer with whatever its loss takes.
 
     Raises:
         ConfigError: `problem(name, given)` finds something.
@@ -129,7 +130,8 @@ def build(
     model = _a_model(result, name)
     with runner.doing("answer"):
         taken, answered = shapes_of(model, input_shape, examples)
-    check_shapes(name, taken, answered, input_shape, (num_outputs, *also))
+    allowed = () if model.compiled else (num_outputs, *also)
+    check_shapes(name, taken, answered, input_shape, allowed)
     if built is not None:
         built(model)
     if examples is not None and _ADAPTER in function.neighbours:

@@ -8,23 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from onecycle_cli import data, registry
 from onecycle_cli.config import Config
-from onecycle_cli.data import augmentation
+from onecycle_cli.data import Dataset, augmentation
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
 from onecycle_cli.engine.fusion import FusedBatchNormalization
-from onecycle_cli.engine.start import has_accelerator, make_repeatable
+from onecycle_cli.engine.start import make_repeatable
 from onecycle_cli.engine.state import snapshot
-from onecycle_cli.engine.state.initial_weights import InitialWeights, digests
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
-from onecycle_cli.errors import ModelError, OptimizerError
+from onecycle_cli.errors import OptimizerError
 from onecycle_cli.observer import Observer
-from onecycle_cli.registry import models
 from onecycle_cli.registry.containment import same_folder
 from onecycle_cli.workbench.fitness import (
     check_end,
@@ -34,11 +30,16 @@ from onecycle_cli.workbench.fitness import (
 )
 from onecycle_cli.workbench.ignored_targets import ignores_targets
 from onecycle_cli.workbench.scoring.chance import chance
-from onecycle_cli.workbench.scoring.examination import Examination, examine
-from onecycle_cli.workbench.scoring.objective import objective_of
+from onecycle_cli.workbench.scoring.compiled import as_labels, objective_of_compiled
+from onecycle_cli.workbench.scoring.examination import Examination, examine, examine_by_batches
+from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
+from onecycle_cli.workbench.settings import decide_fusion, decide_jit
+from onecycle_cli.workbench.subjects.adoption import adopted, check_nothing_is_said_twice
+from onecycle_cli.workbench.subjects.configured import ConfiguredModel
+from onecycle_cli.workbench.subjects.in_hand import InHand
+from onecycle_cli.workbench.subjects.subject import Subject
 
-_ADAPTED_TO = 5000
 _FEW = 32
 
 
@@ -58,65 +59,98 @@ class Workbench:
         replay: what came of `replay.replay`, as plain data, once that has been done.
     """
 
-    def __init__(self, config: Config, observer: Observer) -> None:
+    def __init__(self, config: Config, observer: Observer, in_hand: InHand | None = None) -> None:
         self.config = config
         self.caveats: list[str] = []
         self.replay: dict[str, Any] | None = None
-        self._observer = observer
-        registry.check(config)
-        self.dataset = data.load(
-            config.dataset, seed=config.seed, task=config.meant_task, progress=observer.download
-        )
-        self.objective = objective_of(config, self.dataset)
-        check_options(config, self.dataset)
+        self._observer, self._in_hand = observer, in_hand
+        self.dataset = self._load() if in_hand is None else in_hand.dataset
         for note in self.dataset.notes:
             observer.warn(note)
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)
         self.augment = augmentation(config.dataset)
-        self.jit_compile = _decide_jit(config)
-        self.fused_batch_norm = _decide_fusion(config)
-        make_repeatable(config.seed, jit_compile=self.jit_compile)
-        self.decay_name = L2 if config.optimizer.decay_kind == "l2" else WEIGHT_DECAY
-        self._initial_weights, self._has_replicated = InitialWeights(), False
-        self.model = self._build(replicate=0)
-        self._first_weights = digests(self.model.trainable_variables)
-        self._adopt_outputs()
-        self._compile()
+        self._subject, self.objective = self._set_up()
+        self.model = self._subject.model
+        self._has_replicated = False
+        if self.model.compiled:
+            self._adopt_compilation()
+        else:
+            self._adopt_outputs()
+            self._compile()
+        self.decay_name = L2 if self.config.optimizer.decay_kind == "l2" else WEIGHT_DECAY
         self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
         self._instruments = self._attach()
         self._initial = snapshot.Snapshot(self.model)
         self._warn_of_ignored_targets()
 
     def close(self) -> None:
-        """Give the model back with a stock optimizer and stock layers. Idempotent."""
+        """Give the model back with a stock optimizer and stock layers. Idempotent.
+
+        A model that is in hand is as it was, unless it was to be trained.
+        """
         if self._fusion is not None:
             self._fusion.release()
         self._instruments.release(owner=self)
+        if self._in_hand is not None and not self._in_hand.is_to_be_trained:
+            self._in_hand.model.give_back()
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether the model was handed over in Python, and not named by the configuration."""
+        return self._in_hand is not None
+
+    def _load(self) -> Dataset:
+        config = self.config
+        registry.check(config)
+        return data.load(
+            config.dataset,
+            seed=config.seed,
+            task=config.meant_task,
+            progress=self._observer.download,
+        )
+
+    def _set_up(self) -> tuple[Subject, Objective]:
+        """Seed everything, and return what is trained and, as far as it is known yet, what for."""
+        config = self.config
+        self.jit_compile = decide_jit(config)
+        self.fused_batch_norm = decide_fusion(config)
+        if self._in_hand is not None:
+            model = self._in_hand.model.model
+            self.jit_compile, self.fused_batch_norm = bool(model.jit_compile), False
+            make_repeatable(config.seed, jit_compile=self.jit_compile)
+            return self._in_hand.model, Objective("other", "compiled")
+        objective = objective_of(config, self.dataset)
+        check_options(config, self.dataset)
+        make_repeatable(config.seed, jit_compile=self.jit_compile)
+        return ConfiguredModel(config, self.dataset, objective), objective
 
     @property
     def chance(self) -> float | None:
         """The training loss of the best single answer to all; `None` where no formula gives it."""
         if type(self.model).compute_loss is not keras.Model.compute_loss:
             return None
+        if self.objective.task == "other":
+            return None
         rows, dataset = self.dataset.train, self.dataset
         weights = None if dataset.weights is None else dataset.weights[rows]
-        classes = len(dataset.classes or ())
-        return chance(self.objective, dataset.y[rows], classes, weights)
+        targets, classes = rows_of(dataset.y, rows), self._outputs
+        if self.objective.task == "multiclass":
+            targets = as_labels(targets)
+        return chance(self.objective, targets, classes, weights)
 
     def rewind(self, replicate: int = 0) -> None:
         """Bring the model back to its start; each replicate has initial weights of its own."""
         self._initial.restore()
         if not replicate:
             return
-        twin, self._has_replicated = self._build(replicate), True
-        if digests(twin.trainable_variables) == self._first_weights:
+        self._has_replicated = True
+        if not self._subject.redraw(replicate):
             self.caution(
                 f"model {self.config.model.name} starts every replicate from the same weights: "
                 f"they differ in the order of the data only, so the spread between them, and each "
                 f"interval made of it, is too small. Where that is not meant, let Keras' "
                 f"initializers draw the weights."
             )
-        snapshot.reinitialise(self.model, twin)
 
     def caveats_of(self, replicates: int) -> list[str]:
         """Return what makes results of so many replicates less than they seem.
@@ -184,24 +218,31 @@ class Workbench:
             scored: its examples, where they are known already.
         """
         scored = scored or chosen(None, self.dataset, part)
+        weights = self.dataset.weights if scored.examples is None else None
+        by_itself = self.objective.task == "other"
+        takes_rows = by_itself and self.objective.takes_one_hot
         batches = data.EvaluationBatches(
             self.dataset,
             scored.rows,
             batch_size=self.config.batch_size,
             examples=scored.examples,
+            weights=weights if by_itself else None,
+            one_hot=self._outputs if takes_rows else 0,
         )
-        weights = self.dataset.weights
-        if weights is not None:
-            weights = weights[scored.rows] if scored.examples is None else None
         flip = self.config.train.flip_evaluation
         with self._one_by_one():
-            return examine(self.model, batches, self.objective, flip=flip, weights=weights)
+            if by_itself:
+                return examine_by_batches(self.model, batches, self._instruments)
+            of_rows = None if weights is None else weights[scored.rows]
+            return examine(self.model, batches, self.objective, flip=flip, weights=of_rows)
 
     def _warn_of_ignored_targets(self) -> None:
         """Say so if the model's own loss does not depend on the targets; leaves no trace."""
-        x, y, *_ = self._batches(num_steps=1)[0]
+        x, *others = self._batches(num_steps=1)[0]
+        if not others:
+            return
         few = slice(_FEW)
-        is_deaf = ignores_targets(self.model, rows_of(x, few), y[few])
+        is_deaf = ignores_targets(self.model, rows_of(x, few), rows_of(others[0], few))
         self._initial.restore()
         if is_deaf:
             self._observer.warn(
@@ -231,58 +272,6 @@ class Workbench:
         finally:
             self.model.steps_per_execution = steps
 
-    def _build(self, replicate: int) -> Any:
-        seed = self.config.seed + replicate
-        generator = snapshot.reseed(seed)
-        callers_policy = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(self.config.precision)
-        try:
-            with self._initial_weights.recording(replicate, seed) as built:
-                return models.build(
-                    self.config.model.name,
-                    self.config.model.options,
-                    input_shape=self._input_shape,
-                    num_outputs=self._num_outputs,
-                    also=(1,) if self._may_be_binary else (),
-                    activation=self.objective.activation,
-                    examples=self._examples_to_adapt_to,
-                    built=built,
-                )
-        except ModelError as error:
-            if self.config.train.resize is None:
-                raise
-            raise ModelError(
-                f"train.resize needs a network that takes images of any size, with None for their "
-                f"height and width: {error}"
-            ) from error
-        finally:
-            keras.config.set_dtype_policy(callers_policy)
-            snapshot.reseed(seed, keeping=generator)  # whatever the model's function did
-
-    @property
-    def _input_shape(self) -> tuple[int | None, ...]:
-        """The shape of one input; no sizes where they change in the course of the training."""
-        resize = self.config.train.resize
-        if resize is None:
-            return self.dataset.input_shape
-        data.check_resize([stretch.size for stretch in resize], self.dataset.input_shape)
-        return (None, None, self.dataset.input_shape[-1])
-
-    def _examples_to_adapt_to(self) -> NDArray[np.float32]:
-        """Return training inputs, never augmented, spread over the whole training part."""
-        train = self.dataset.train
-        rows = train[np.linspace(0, len(train) - 1, min(len(train), _ADAPTED_TO)).astype(np.int64)]
-        return self.dataset.normalise(rows_of(self.dataset.x, rows))
-
-    @property
-    def _num_outputs(self) -> int:
-        return 1 if self.objective.task == "binary" else self.dataset.num_outputs
-
-    @property
-    def _may_be_binary(self) -> bool:
-        """Whether a model may tell the two classes by a single number."""
-        return self.config.meant_task is None and self.dataset.num_outputs == 2
-
     def _adopt_outputs(self) -> None:
         """Settle the task by what the model answers, and check that it goes with the loss."""
         outputs = first_outputs(self.model, self.config, self.dataset)
@@ -295,7 +284,26 @@ class Workbench:
             self.objective = objective_of(self.config, self.dataset)
         check_outputs(outputs, self.config, self.objective)
         check_end(self.model, self.config, self.objective)
+        self._outputs = outputs.shape[1]
         self._observer.note(f"task: {self.objective.task} ({self.dataset.why})")
+
+    def _adopt_compilation(self) -> None:
+        """Take loss and optimizer from the model, as it was compiled."""
+        if not self.is_in_hand:
+            check_nothing_is_said_twice(self.config)
+        self.config = adopted(self.config, self.model)
+        self.jit_compile = bool(self.model.jit_compile)
+        optimizers.note_momentum(self.model.optimizer)
+        self._check_momentum(self.model.optimizer)
+        outputs = first_outputs(self.model, self.config, self.dataset)
+        few = self.dataset.train[:_FEW]
+        self.objective = objective_of_compiled(self.model, outputs, rows_of(self.dataset.y, few))
+        self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]
+        says = "its own loss" if self.objective.task == "other" else f"loss {self.objective.loss}"
+        self._observer.note(
+            f"task: {self.objective.task} (the model comes compiled, with {says} and "
+            f"{type(optimizers.core(self.model.optimizer)).__name__})"
+        )
 
     @property
     def loss_name(self) -> str:
@@ -338,25 +346,3 @@ class Workbench:
             attached.release(owner=self)
             raise self.config.error(key, f"{key}: {error}") from None
         return attached
-
-
-def _decide_jit(config: Config) -> bool:
-    """Return what `auto` stands for: with TensorFlow, repeatable bits go before XLA."""
-    if config.jit_compile != "auto":
-        return config.jit_compile
-    backend = keras.backend.backend()
-    return backend == "jax" or (backend == "torch" and has_accelerator())
-
-
-def _decide_fusion(config: Config) -> bool:
-    """Return what `auto` stands for: on where it was measured to pay, TensorFlow on a CPU."""
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    if config.fused_batch_norm == "auto":
-        return on_tensorflow and not has_accelerator()
-    if config.fused_batch_norm and not on_tensorflow:
-        raise config.error(
-            "fused_batch_norm",
-            f"the fused kernel is TensorFlow's, and Keras runs on {keras.backend.backend()}; use "
-            f"auto.",
-        )
-    return config.fused_batch_norm

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.augment import Augment
 from onecycle_cli.data.dataset import Dataset
-from onecycle_cli.data.inputs import rows_of
+from onecycle_cli.data.inputs import Inputs, arrays_of, rows_of
 from onecycle_cli.errors import DataError
 
 _NO_EPOCH = 2**32 - 1
@@ -68,13 +68,20 @@ def batch(
         last = math.ceil(len(order) / batch_size) - 1
         raise IndexError(f"step must lie in 0..{last}, got {step}")
     rows = dataset.train[chosen]
-    weights = () if dataset.weights is None else (dataset.weights[rows],)
+    targets = told_of(dataset.y, dataset.weights, rows)
     if augment is None:
-        return dataset.normalise(rows_of(dataset.x, rows)), dataset.y[rows], *weights
+        return dataset.normalise(rows_of(dataset.x, rows)), *targets
     draws = _draws(seed, epoch, step, len(rows))
     if augment.flip == "alternate":
         draws[0] = (_starts_mirrored(len(order), seed)[chosen] + epoch) % 2
-    return _augmented(dataset, rows, augment, draws), dataset.y[rows], *weights
+    return _augmented(dataset, rows, augment, draws), *targets
+
+
+def told_of(y: Inputs, weights: NDArray[np.float32] | None, rows: NDArray[Any]) -> tuple[Any, ...]:
+    """Return what `fit` is told of some examples besides their inputs: targets and weights."""
+    if not arrays_of(y):
+        return ()
+    return rows_of(y, rows), *(() if weights is None else (weights[rows],))
 
 
 @lru_cache(maxsize=8)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.augment import Augment, check_augment
-from onecycle_cli.data.batches.batching import batch, steps_per_epoch
+from onecycle_cli.data.batches.batching import batch, steps_per_epoch, told_of
 from onecycle_cli.data.batches.resize import Resize, shrink
 from onecycle_cli.data.dataset import Dataset
-from onecycle_cli.data.inputs import rows_of
+from onecycle_cli.data.inputs import Inputs, rows_of
 from onecycle_cli.data.sources.source import Examples
 
 Batch = tuple[Any, ...]
@@ -89,7 +89,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> Batch:
         epoch, step = divmod(self.start + index, self.steps_per_epoch)
-        x, y, *weights = batch(
+        x, *others = batch(
             self.dataset,
             seed=self.seed,
             epoch=epoch,
@@ -100,8 +100,8 @@ class Batches(keras.utils.PyDataset):
         size = None if self.resize is None else self.resize.at(self.start + index)
         x = x if size is None else shrink(x, size)
         if self.one_hot:
-            y = np.eye(self.dataset.num_outputs, dtype=np.float32)[y]
-        return x, y, *weights
+            others[0] = np.eye(self.dataset.num_outputs, dtype=np.float32)[others[0]]
+        return x, *others
 
 
 def of_any_size(batches: Batches) -> Any:
@@ -137,6 +137,8 @@ class EvaluationBatches(keras.utils.PyDataset):
         batch_size: examples in a batch; the last holds what remains.
         examples: inputs and targets that `rows` counts in, instead of the data set's pool.
         mirrored: whether the images are mirrored, left to right.
+        weights: of the examples that `rows` counts in, shape (n,); None: all count alike.
+        one_hot: give labels as rows of so many columns; 0: as they are.
     """
 
     def __init__(
@@ -147,13 +149,18 @@ class EvaluationBatches(keras.utils.PyDataset):
         batch_size: int,
         examples: Examples | None = None,
         mirrored: bool = False,
+        weights: NDArray[np.float32] | None = None,
+        one_hot: int = 0,
     ) -> None:
         super().__init__()
         self.dataset = dataset
         self.rows = rows
         self.batch_size = batch_size
-        self.x, self.y = examples if examples is not None else (dataset.x, dataset.y)
+        self.x: Inputs = dataset.x if examples is None else examples[0]
+        self.y: Inputs = dataset.y if examples is None else examples[1]
         self.mirrored = mirrored
+        self.weights = weights
+        self.one_hot = one_hot
 
     @classmethod
     def of_test(cls, dataset: Dataset, *, batch_size: int) -> EvaluationBatches:
@@ -183,4 +190,7 @@ class EvaluationBatches(keras.utils.PyDataset):
             raise IndexError(f"index must lie in 0..{len(self) - 1}, got {index}")
         rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
         x = self.x[rows][:, :, ::-1] if self.mirrored else rows_of(self.x, rows)
-        return self.dataset.normalise(x), self.y[rows]
+        others = list(told_of(self.y, self.weights, rows))
+        if self.one_hot:
+            others[0] = np.eye(self.one_hot, dtype=np.float32)[others[0]]
+        return self.dataset.normalise(x), *others

@@ -16,13 +16,15 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.errors import ModelError
 
-__all__ = ["InitialWeights", "digests"]
+__all__ = ["InitialWeights", "digests", "drawn_anew"]
 
 _SEED_STATE = "seed_generator_state"
 _LARGEST_SEED = 10**9
 
+_Initializer = keras.initializers.Initializer
 _Initializers = dict[int, tuple[Any, Callable[..., Any]]]
 """By the identity of a variable: itself, which keeps its identity, and what it was drawn with."""
 
@@ -111,6 +113,45 @@ def _draw_anew(
         elif id(variable) in initializers:
             _, initializer = initializers[id(variable)]
             _redraw(variable, initializer, fresh)
+
+
+def drawn_anew(model: Any, *, seed: int) -> None:
+    """Draw those weights of a built model again that are still as their initializers drew them.
+
+    What was trained or loaded since stays as it is.
+
+    Args:
+        model: the model.
+        seed: what the weights are drawn by.
+    """
+    known = digests(model.variables)
+    _draw_anew(model.variables, known, seed, _initializers_of(model))
+
+
+def _initializers_of(model: Any) -> _Initializers:
+    """Find with which of a layer's initializers each of its own weights was drawn.
+
+    A layer keeps its initializers as attributes, and each gives the same numbers every time.
+    """
+    found: _Initializers = {}
+    for layer in every_layer(model):
+        drawing = [v for v in vars(layer).values() if isinstance(v, _Initializer)]
+        for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:
+            for initializer in drawing:
+                if _has_drawn(initializer, variable):
+                    found[id(variable)] = variable, initializer
+                    break
+    return found
+
+
+def _has_drawn(initializer: Any, variable: Any) -> bool:
+    if _with_seed(initializer, 0) is None:
+        return False
+    try:
+        drawn = _values(initializer(tuple(variable.shape), dtype=variable.dtype))
+    except Exception:  # an initializer of another kind of weights, such as kernels only
+        return False
+    return np.array_equal(drawn, _values(variable))
 
 
 def _redraw(variable: Any, initializer: Any, seed: int) -> None:

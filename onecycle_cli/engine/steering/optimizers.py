@@ -87,8 +87,14 @@ def adapted(
     return optimizer
 
 
+def note_momentum(optimizer: Any) -> None:
+    """Take an optimizer that somebody else has made, and that has no momentum, for one at 0."""
+    if not momentum_attributes(optimizer):
+        _at_zero.add(core(optimizer))
+
+
 def holds_zero(optimizer: Any) -> bool:
-    """Tell whether an optimizer without momentum was adapted as one whose momentum is 0."""
+    """Tell whether an optimizer without momentum is taken for one whose momentum is 0."""
     return core(optimizer) in _at_zero
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli.data import EvaluationBatches
+from onecycle_cli.data.inputs import arrays_of, rows_of
+from onecycle_cli.engine.instruments import Instruments
+from onecycle_cli.workbench.scoring.compiled import as_labels
 from onecycle_cli.workbench.scoring.objective import Objective
 from onecycle_cli.workbench.scoring.scores import scores_of_labels, scores_of_numbers
 
@@ -23,16 +27,23 @@ class Examination:
         confusion: for each true class (row) and each answer (column) the number of examples,
             int64 of shape (K, K); `None` where there are none.
         scores: further measures of the task, see `scores`.
+        counts: where only the means of batches are known, and are `losses`: the examples of each.
     """
 
     losses: NDArray[np.float64]
     confusion: NDArray[np.int64] | None = None
     scores: dict[str, Any] = field(default_factory=dict)
+    counts: NDArray[np.int64] | None = None
 
     @property
     def loss(self) -> float:
         """The mean loss."""
-        return float(self.losses.mean())
+        return float(np.average(self.losses, weights=self.counts))
+
+    @property
+    def examples(self) -> int:
+        """How many examples there are."""
+        return len(self.losses) if self.counts is None else int(self.counts.sum())
 
     @property
     def accuracy(self) -> float | None:
@@ -63,9 +74,11 @@ def examine(
     if flip:
         outputs += np.asarray(model.predict(batches.mirror(), verbose=0), np.float32)
         outputs /= 2
-    targets = np.asarray(batches.y[batches.rows])
+    (targets,) = arrays_of(rows_of(batches.y, batches.rows))
     is_multiclass = objective.task == "multiclass"
-    shaped = targets if is_multiclass else targets.reshape(len(targets), -1)
+    shaped = targets = as_labels(targets) if is_multiclass else np.asarray(targets)
+    if not is_multiclass:
+        shaped = targets.reshape(len(targets), -1)
     each = ops.convert_to_numpy(objective.per_example()(shaped, outputs))
     losses = each.reshape(len(targets), -1).mean(axis=1).astype(np.float64)
     return Examination(
@@ -90,7 +103,8 @@ def _answered(
     scores = scores_of_labels(shaped, outputs, threshold)
     if objective.task == "multilabel":
         return None, scores
-    return confusion_of(targets, (outputs[:, 0] >= threshold).astype(np.int64), 2), scores
+    answers = (outputs[:, 0] >= threshold).astype(np.int64)
+    return confusion_of(shaped[:, 0].astype(np.int64), answers, 2), scores
 
 
 def confusion_of(
@@ -127,3 +141,22 @@ def by_class(examined: Examination, names: tuple[str, ...] | None) -> dict[str, 
         for i, (name, row) in enumerate(rows)
     ]
     return {"per_class": per_class, "confusion": examined.confusion.tolist()}
+
+
+def examine_by_batches(
+    model: Any, batches: EvaluationBatches, instruments: Instruments
+) -> Examination:
+    """Return how a model does by the loss that it computes itself, batch by batch.
+
+    Args:
+        model: compiled.
+        batches: the examples, with targets and weights in the form that it takes.
+        instruments: attached to it.
+    """
+    losses: list[float] = []
+    heard = keras.callbacks.LambdaCallback()
+    heard.on_test_batch_end = lambda *_: losses.append(instruments.test_loss)
+    model.evaluate(batches, verbose=0, callbacks=[heard])
+    full, rest = divmod(len(batches.rows), batches.batch_size)
+    counts = [batches.batch_size] * full + [rest] * bool(rest)
+    return Examination(np.array(losses), counts=np.array(counts, np.int64))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -40,21 +40,23 @@ class Objective:
     """What a model is to learn.
 
     Attributes:
-        task: what the targets set.
-        loss: the name of the loss.
+        task: what the targets set; `other` to a model that was compiled with a loss of its own.
+        loss: the name of the loss, or `compiled`.
         from_logits: whether the model ends without a softmax or a sigmoid.
         smoothing: share of each target that goes to all classes alike, in training.
+        one_hot: whether the loss takes labels as rows, without smoothing too.
     """
 
-    task: Task
+    task: Task | Literal["other"]
     loss: str
     from_logits: bool = False
     smoothing: float = 0.0
+    one_hot: bool = False
 
     @property
     def gives_probabilities(self) -> bool:
         """Whether the model has to end in probabilities."""
-        return self.task != "regression" and not self.from_logits
+        return self.task not in ("regression", "other") and not self.from_logits
 
     @property
     def activation(self) -> str | None:
@@ -66,7 +68,7 @@ class Objective:
     @property
     def takes_one_hot(self) -> bool:
         """Whether labels are to be given as rows in the training."""
-        return self.task == "multiclass" and self.smoothing > 0
+        return self.task == "multiclass" and (self.smoothing > 0 or self.one_hot)
 
     def per_example(self) -> Any:
         """Return the loss that gives one number for each example and column, without smoothing."""

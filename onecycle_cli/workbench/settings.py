@@ -1,0 +1,31 @@
+"""What `auto` stands for, where it depends on the machine."""
+
+from __future__ import annotations
+
+import keras
+
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli.config import Config
+from onecycle_cli.engine.start import has_accelerator
+
+
+def decide_jit(config: Config) -> bool:
+    """Return what `auto` stands for: with TensorFlow, repeatable bits go before XLA."""
+    if config.jit_compile != "auto":
+        return config.jit_compile
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "torch" and has_accelerator())
+
+
+def decide_fusion(config: Config) -> bool:
+    """Return what `auto` stands for: on where it was measured to pay, TensorFlow on a CPU."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    if config.fused_batch_norm == "auto":
+        return on_tensorflow and not has_accelerator()
+    if config.fused_batch_norm and not on_tensorflow:
+        raise config.error(
+            "fused_batch_norm",
+            f"the fused kernel is TensorFlow's, and Keras runs on {keras.backend.backend()}; use "
+            f"auto.",
+        )
+    return config.fused_batch_norm

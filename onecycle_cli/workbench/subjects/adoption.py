@@ -1,0 +1,68 @@
+"""A configuration that says what a compiled model was compiled with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli.config import OPTIMIZERS, UNSUITABLE, Config
+from onecycle_cli.engine.steering import optimizers
+from onecycle_cli.errors import OptimizerError
+
+_OWN = "compiled"
+"""What an optimizer is called that is none of Keras'."""
+
+
+def adopted(config: Config, model: Any) -> Config:
+    """Return a configuration with the optimizer of a compiled model, and its weight decay.
+
+    An optimizer that has a decoupled weight decay keeps it; without one, weight decay is an L2
+    penalty. One whose momentum is 0 is trained without momentum.
+
+    Args:
+        config: the configuration.
+        model: compiled.
+
+    Raises:
+        OptimizerError: when no learning rate can be found for its optimizer.
+    """
+    optimizer = optimizers.core(model.optimizer)
+    name = type(optimizer).__name__.lower()
+    if name in UNSUITABLE:
+        raise OptimizerError(f"{type(optimizer).__name__} {UNSUITABLE[name]}.")
+    names = optimizers.momentum_attributes(optimizer)
+    momentum = _number(getattr(optimizer, names[0])) if names else 0.0
+    decay = getattr(optimizer, "weight_decay", None)
+    values = {
+        "name": name if name in OPTIMIZERS else _OWN,
+        "momentum": momentum,
+        "nesterov": bool(getattr(optimizer, "nesterov", False)),
+        "weight_decay": 0.0 if decay is None else _number(decay),
+        "decay": "l2" if decay is None else "decoupled",
+    }
+    train: dict[str, Any] = {}
+    if momentum == 0 and config.train.momentum == "auto":
+        train["momentum"] = {"max": 0.0, "min": 0.0}
+    return config.with_values(optimizer=values, train=train)
+
+
+def check_nothing_is_said_twice(config: Config) -> None:
+    """Refuse a configuration that says what its model, which comes compiled, says as well.
+
+    Raises:
+        ConfigError: when it does.
+    """
+    for key in ("optimizer", "loss", "train.label_smoothing", "jit_compile", "precision"):
+        if config.origin(key) != "default":
+            raise config.error(
+                key,
+                f"model {config.model.name} comes compiled, and what it was compiled with is used; "
+                f"remove {key}, or return the model without compiling it.",
+            )
+
+
+def _number(value: Any) -> float:
+    return float(np.asarray(ops.convert_to_numpy(value)))
