@@ -195,6 +195,14 @@ def test_did_you_mean(given, sentence):
     assert did_you_mean(given, ["digits", "mnist"]) == sentence
 
 
+def test_of_many_names_some_are_known():
+    known = [f"column_{number}" for number in range(1000)]
+    sentence = did_you_mean("xyz", known)
+    assert sentence.startswith("; known are column_0, column_1,")
+    assert sentence.endswith(", column_9, ..., column_997, column_998, column_999, 1000 in all.")
+    assert did_you_mean("colunm_500", known) == "; did you mean 'column_500'?"
+
+
 def test_an_integer_that_python_will_not_write_out():
     with pytest.raises(ConfigError, match=r"seed must be .*; got a number of thousands of digits"):
         load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}, "seed": 10**5000})
