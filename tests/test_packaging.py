@@ -14,6 +14,8 @@ from onecycle_cli import __version__
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+NEEDED = [*PROJECT["project"]["dependencies"], *EXTRAS["tables"]]
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 
 NOT_SOURCES = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build", "dist")
@@ -157,7 +159,7 @@ def test_the_lower_bounds_hold_here():
     def numbers(text):
         return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
 
-    for requirement in PROJECT["project"]["dependencies"]:
+    for requirement in NEEDED:
         name, bound, *cap = re.split("[<>]=?", requirement.replace(",", ""))
         assert numbers(version(name)) >= numbers(bound), requirement
         assert not cap or numbers(version(name)) < numbers(cap[0]), requirement
@@ -168,10 +170,14 @@ def test_the_lower_bounds_are_those_that_are_tested():
     lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
     tested = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     bounds = {}
-    for requirement in PROJECT["project"]["dependencies"]:
+    for requirement in NEEDED:
         name, bound = re.match(r"([\w-]+)>=([\w.]+)", requirement).groups()
         bounds[name] = bound
     assert bounds == {name: tested[name] for name in bounds}
+
+
+def test_everything_optional_is_tested():
+    assert set(EXTRAS["tables"]) <= set(EXTRAS["test"])
 
 
 TESTED_TOGETHER = {

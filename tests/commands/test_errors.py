@@ -69,6 +69,17 @@ def test_a_malformed_config(refused, own_folders, text, sentence):
     assert refused(2, "find-lr", "bad.yaml").startswith(sentence)
 
 
+def test_a_column_that_the_table_does_not_have(refused, own_folders):
+    table = own_folders / "data.csv"
+    table.write_text("width,kind\n1,a\n")
+    (own_folders / "table.yaml").write_text(
+        "dataset: {name: table, path: data.csv, target: knid}\nmodel: {name: mlp}\n"
+    )
+    assert refused(2, "find-lr", "table.yaml") == (
+        f"table.yaml, line 1: dataset.target: {table} has no column 'knid'; did you mean 'kind'?"
+    )
+
+
 def test_an_unknown_key_in_the_file(refused, config):
     edited(config, "batch_size:", "batch_sise:")
     assert re.fullmatch(

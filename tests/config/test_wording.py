@@ -155,6 +155,15 @@ def test_place_rule_and_what_was_given(write, text, line, sentence):
         ("{name: cifar10, limit: 1}", "dataset.limit must be at least 2; got 1."),
         ("{name: cifar10, augment: true}", "dataset.augment must have keys and values"),
         ("{name: cifar10, validation_fraction: 0}", "dataset.validation_fraction must be greater"),
+        ("{name: table, path: .}", "dataset: table needs dataset.target: the column to predict"),
+        ("{name: table, path: ., target: []}", "dataset: table needs dataset.target: the column"),
+        ("{name: table, path: ., target: 3}", "dataset.target must be text or a list; got 3."),
+        ("{name: table, path: ., target: [3]}", "dataset.target.0 must be text; got 3."),
+        ("{name: table, path: ., target: [a, a]}", "name column 'a' twice; name it once."),
+        ("{name: table, path: ., target: a, ignore: [a]}", "name column 'a' twice; name it once."),
+        ("{name: table, path: ., target: a, ignore: a}", "dataset.ignore must be a list; got 'a'."),
+        ("{name: digits, target: a}", "target is for table; digits has no columns; remove it."),
+        ("{name: digits, ignore: [a]}", "ignore is for table; digits has no columns; remove it."),
     ],
 )
 def test_data_sets(load, dataset, sentence):

@@ -163,7 +163,9 @@ def _checked(
     """Return the configuration with what it names looked up, all without importing Keras."""
     from onecycle_cli import registry
     from onecycle_cli.config import load_config
+    from onecycle_cli.data.sources.early import check_names
 
     config = load_config(source, overrides or [], seed=seed)
     registry.check(config)
+    check_names(config)
     return config
