@@ -47,8 +47,7 @@ class Target:
         Raises:
             DataError: something is missing, or they hold neither classes nor numbers.
         """
-        for name in columns:
-            _refuse_missing(file, frame, [name])
+        _refuse_missing(file, frame, columns)
         if len(columns) > 1:
             _refuse_several_labels(file, frame, columns)
             return cls(columns)
@@ -66,7 +65,7 @@ class Target:
         if 2 * count > len(column) or (count > _MOST_CLASSES and not is_counted):
             note = (
                 f"{file}: column '{name}' has whole numbers of {count} values, to be predicted as "
-                "numbers; write them as text to have classes."
+                "numbers; write them with a letter, such as c7, to have classes."
             )
             return cls((column.name,), None, (note,))
         note = (
@@ -149,10 +148,10 @@ def _refuse_others(file: Path, frame: pl.DataFrame, names: Sequence[str], what: 
         return
     listed = ", ".join(map(_with_example, found[:_NAMED]))
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    remedy = " or leave them out by dataset.ignore" if what == "features" else ""
+    remedy = ", or leave them out by dataset.ignore" if what == "features" else ""
     raise DataError(
-        f"{file}: {what} must be numbers, and these columns are not: {listed}{more}; encode them"
-        f"{remedy}."
+        f"{file}: {what} must be numbers, and these columns are not: {listed}{more}; write them as "
+        f"numbers, such as 1.5{remedy}."
     )
 
 

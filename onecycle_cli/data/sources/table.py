@@ -48,7 +48,7 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
     return Source(
         x,
         y,
-        target.classes,
+        target.classes and tuple(map(readable_name, target.classes)),
         origin=str(config.path),
         validation=len(x) - count,
         test=partial(_read_part, files["test"], features, target) if "test" in files else None,

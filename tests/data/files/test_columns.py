@@ -52,11 +52,11 @@ class TestNumbers:
         ],
     )
     def test_columns_of_something_else_are_named(self, column, example):
-        with pytest.raises(DataError, match=f"features must be numbers, .* not: {example}; encode"):
+        with pytest.raises(DataError, match=f"features must be numbers, .* not: {example}; write"):
             read_numbers(a=[1, 2, 3], b=column)
 
     def test_many_columns_of_something_else_are_counted(self):
-        with pytest.raises(DataError, match=r"c0 \('x' in row 0\), c1 .*, c4 .* and 3 more; enc"):
+        with pytest.raises(DataError, match=r"c0 \('x' in row 0\), c1 .*, c4 .* and 3 more; wri"):
             read_numbers(**{f"c{i}": ["x"] for i in range(8)})
 
     @pytest.mark.parametrize(

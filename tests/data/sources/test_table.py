@@ -54,6 +54,14 @@ def test_columns_become_features_and_classes(read, tmp_path, name):
     assert source.notes == ()
 
 
+def test_the_names_of_classes_can_be_shown_anywhere(read):
+    source = read(
+        {"data.csv": {"kind": ["\x1b[31mred" if i % 2 else "two words" for i in range(N)]}}
+    )
+    assert source.classes == (r"\x1b[31mred", "two words")
+    np.testing.assert_array_equal(source.y, np.arange(N) % 2 == 0)
+
+
 def test_what_is_ignored_is_no_feature(read):
     source = read(target="width", ignore=["kind", "count"])
     np.testing.assert_array_equal(source.x, np.array(COLUMNS["is_new"])[:, None])
@@ -129,7 +137,7 @@ def test_a_column_that_there_is_not(read, settings, message):
         (
             {"city": ["Bonn"] * N},
             {},
-            r"features must be numbers, .* city \('Bonn' in row 0\); enco",
+            r"features must be numbers, .* city \('Bonn' in row 0\); writ",
         ),
         (
             {"count": [None] + [1] * (N - 1)},
