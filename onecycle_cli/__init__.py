@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.evaluation.evaluate import Evaluation, evaluate
     from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
     from onecycle_cli.experiments.find_momentum import find_momentum
-    from onecycle_cli.experiments.find_wd import find_wd
+    from onecycle_cli.experiments.find_wd import find_wd, find_weight_decay
     from onecycle_cli.experiments.race.comparison import ComparisonResult
     from onecycle_cli.experiments.race.confirmation import Confirmation
     from onecycle_cli.experiments.recipe.run import RunResult, run
@@ -49,6 +49,7 @@ _HOMES = {
     "find_lr": "onecycle_cli.experiments.find_lr",
     "find_momentum": "onecycle_cli.experiments.find_momentum",
     "find_wd": "onecycle_cli.experiments.find_wd",
+    "find_weight_decay": "onecycle_cli.experiments.find_wd",
     "run": "onecycle_cli.experiments.recipe.run",
     "train": "onecycle_cli.experiments.train",
     "schedules": "onecycle_cli",
@@ -75,6 +76,7 @@ __all__ = [
     "find_lr",
     "find_momentum",
     "find_wd",
+    "find_weight_decay",
     "load_config",
     "run",
     "schedules",

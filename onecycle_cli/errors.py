@@ -16,6 +16,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
+_LISTED = 20
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -70,7 +71,11 @@ class Terminated(KeyboardInterrupt):
 
 
 def did_you_mean(given: object, known: Sequence[str]) -> str:
-    """Return `; did you mean '...'?` for a near miss, else the list of what is known."""
+    """Return `; did you mean '...'?` for a near miss, else what is known, or some of much."""
     folded = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(str(given).casefold(), folded, n=1)
-    return f"; did you mean '{folded[close[0]]}'?" if close else f"; known are {', '.join(known)}."
+    if close:
+        return f"; did you mean '{folded[close[0]]}'?"
+    if len(known) > _LISTED:
+        known = [*known[:10], "...", *known[-3:], f"{len(known)} in all"]
+    return f"; known are {', '.join(known)}."

@@ -28,6 +28,7 @@ def test_the_public_names():
         "find_lr",
         "find_momentum",
         "find_wd",
+        "find_weight_decay",
         "load_config",
         "run",
         "schedules",
@@ -43,7 +44,7 @@ def test_every_name_leads_somewhere(name):
     if inspect.ismodule(found):
         assert found.__name__ == f"onecycle_cli.{name}"
     elif name != "__version__":
-        assert found.__name__ == name
+        assert found.__name__ == {"find_weight_decay": "find_wd"}.get(name, name)
         assert found.__doc__
 
 

@@ -44,6 +44,7 @@ WHO_MAY_IMPORT = {
         *("plotting", "runs", "suggest"),
     },
     "PIL": {"data"},
+    "polars": {"data"},
 }
 
 

@@ -14,6 +14,8 @@ from onecycle_cli import __version__
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+NEEDED = [*PROJECT["project"]["dependencies"], *EXTRAS["tables"]]
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 
 NOT_SOURCES = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build", "dist")
@@ -157,7 +159,7 @@ def test_the_lower_bounds_hold_here():
     def numbers(text):
         return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
 
-    for requirement in PROJECT["project"]["dependencies"]:
+    for requirement in NEEDED:
         name, bound, *cap = re.split("[<>]=?", requirement.replace(",", ""))
         assert numbers(version(name)) >= numbers(bound), requirement
         assert not cap or numbers(version(name)) < numbers(cap[0]), requirement
@@ -168,10 +170,14 @@ def test_the_lower_bounds_are_those_that_are_tested():
     lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
     tested = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     bounds = {}
-    for requirement in PROJECT["project"]["dependencies"]:
+    for requirement in NEEDED:
         name, bound = re.match(r"([\w-]+)>=([\w.]+)", requirement).groups()
         bounds[name] = bound
     assert bounds == {name: tested[name] for name in bounds}
+
+
+def test_everything_optional_is_tested():
+    assert set(EXTRAS["tables"]) <= set(EXTRAS["test"])
 
 
 TESTED_TOGETHER = {
@@ -205,7 +211,14 @@ TESTED_TOGETHER = {
     "data/sources/source.py": "data/test_loading.py",
     "experiments/evaluation/inputs.py": "experiments/evaluation/test_evaluate.py",
     "workbench/fitness.py": "workbench/test_bench.py",
-    "workbench/losses.py": "workbench/test_bench.py",
+    "workbench/settings.py": "workbench/test_bench.py",
+    "workbench/subjects/configured.py": "workbench/test_bench.py",
+    "workbench/subjects/subject.py": "workbench/test_bench.py",
+    "data/sources/memory.py": "experiments/asked/test_in_hand.py",
+    "workbench/subjects/in_hand.py": "experiments/asked/test_in_hand.py",
+    "workbench/subjects/adoption.py": "experiments/asked/test_in_hand.py",
+    "workbench/scoring/compiled.py": "experiments/asked/test_in_hand.py",
+    "data/sources/parts.py": "data/sources/test_arrays.py",
     "experiments/evaluation/saved_training.py": "experiments/evaluation/test_evaluate.py",
     "training/hooks.py": "experiments/test_train.py",
     "experiments/find_momentum.py": "experiments/race/test_comparison.py",
@@ -213,7 +226,7 @@ TESTED_TOGETHER = {
     "observer.py": "experiments/test_train.py",
     "engine/started.py": "commands/test_processes.py",
     "experiments/manifest.py": "experiments/test_find_lr.py",
-    "experiments/resume.py": "training/test_cycles.py",
+    "experiments/asked/resume.py": "training/test_cycles.py",
     "training/reporting.py": "experiments/test_train.py",
     "experiments/recipe/summary.py": "commands/test_run.py",
     "engine/batch_readers.py": "callbacks/test_lr_finder.py",
@@ -228,7 +241,7 @@ TESTED_TOGETHER = {
     "engine/steering/names.py": "engine/steering/test_live_hyper_parameters.py",
     "engine/steering/optimizers.py": "engine/steering/test_live_hyper_parameters.py",
     "runs/curve.py": "runs/test_records.py",
-    "experiments/request.py": "experiments/test_session.py",
+    "experiments/asked/request.py": "experiments/test_session.py",
     "experiments/saved_scores.py": "experiments/test_reread.py",
     "training/course.py": "training/test_cycles.py",
     "training/final_weights.py": "experiments/test_train.py",

@@ -36,6 +36,8 @@ class DatasetConfig(Section):
         size: [height, width] that all images of a folder are brought to, in pixels.
         fit: how: `resize` changes their proportions, `crop` cuts off what is too much of the
             longer side, evenly.
+        target: the column of a table that is to be predicted, or several.
+        ignore: columns of a table that are neither features nor targets.
         normalise: take the mean from the inputs and divide them by their deviation; else the model
             sees them as they are, pixels from 0 to 255.
         augment: random changes to training images.
@@ -47,6 +49,8 @@ class DatasetConfig(Section):
     limit: Annotated[int, Field(ge=2)] | None = None
     size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
     fit: Literal["resize", "crop"] = "resize"
+    target: str | list[str] | None = None
+    ignore: list[str] = Field(default_factory=list)
     normalise: bool = True
     augment: AugmentConfig | None = None
 
@@ -67,3 +71,24 @@ class DatasetConfig(Section):
         if self.path is not None and source.path == "none":
             raise ValueError(f"{self.name} comes with the program and takes no path; remove it")
         return self
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> DatasetConfig:
+        has_columns = SOURCES[self.name].has_columns
+        for key in ("target", "ignore"):
+            if getattr(self, key) and not has_columns:
+                raise ValueError(f"{key} is for table; {self.name} has no columns; remove it")
+        if has_columns and not self.targets:
+            raise ValueError(f"{self.name} needs dataset.target: the column to predict, or a list")
+        named = [*self.targets, *self.ignore]
+        twice = [name for place, name in enumerate(named) if name in named[:place]]
+        if twice:
+            raise ValueError(f"target and ignore name column {twice[0]!r} twice; name it once")
+        return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are to be predicted."""
+        if self.target is None:
+            return ()
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target)

@@ -24,6 +24,9 @@ class DataSource:
         training_examples: in its training set, where that is the same for everybody.
         has_test_set: whether its test set is a fixed one, which no training has seen.
         has_own_images: whether it reads files of images, of any size.
+        has_columns: whether it reads tables, of which some columns are to be predicted.
+        problem: the function that finds what the configuration names and the data do not have,
+            quickly and without Keras, written as `reader` is.
         is_augmented: whether training images are flipped and cropped if nothing is said.
         is_listed: whether a configuration of one's own may name it.
         model: that a template starts with.
@@ -38,6 +41,8 @@ class DataSource:
     training_examples: int | None = None
     has_test_set: bool = False
     has_own_images: bool = False
+    has_columns: bool = False
+    problem: str | None = None
     is_augmented: bool = False
     is_listed: bool = True
     model: str = "resnet9"
@@ -95,6 +100,16 @@ SOURCES: dict[str, DataSource] = {
         "memory.read",
         path="none",
         is_listed=False,
+    ),
+    "table": DataSource(
+        "your own table: a .csv or .parquet file, or a folder with train, optional val and test",
+        "table.read",
+        path="needed",
+        example=("data.csv", "or data.parquet, or a folder with train.csv, val.csv, test.csv"),
+        has_columns=True,
+        problem="table.problem",
+        model="mlp",
+        batch_size=64,
     ),
     "image_folder": DataSource(
         "your own folder: <class>/*, or train/<class>/*, optional val/<class>/* and test/<class>/*",

@@ -14,6 +14,11 @@ _SIZE = """\
   # fit: resize                 # or crop: keep proportions, cut off what is too much
 """
 
+_COLUMNS = """\
+  target: target                # the column to predict, or several: [a, b]
+  # ignore: []                  # columns to leave out, such as [id]
+"""
+
 _TEXT = """\
 # {about}
 #
@@ -84,4 +89,6 @@ def _path_line(source: DataSource) -> str:
         return _OPTIONAL_PATH if source.path == "optional" else ""
     path, content = source.example
     line = f"  {f'path: {path}':<30}# {content}\n"
+    if source.has_columns:
+        line += _COLUMNS
     return line + _SIZE if source.has_own_images else line

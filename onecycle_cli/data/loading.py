@@ -104,7 +104,7 @@ def _understood(source: Source, task: Task | None) -> tuple[Source, Meaning]:
     """Return a source with its targets in the form that they are trained on, and their meaning."""
     where = f"{source.origin}: the targets"
     if source.classes is not None:
-        return source, _of_known_classes(source.classes, task, where)
+        return source, _of_known_classes(source.classes, task)
     training = source.y[: len(source.y) - source.validation]
     meaning = meaning_of(training, task, where)
     parts = [meaning.encoded(training, where)]
@@ -123,14 +123,11 @@ def _encoded_test(read: Callable[[], Examples], meaning: Meaning, where: str) ->
     return x, meaning.encoded(y, where)
 
 
-def _of_known_classes(classes: tuple[str, ...], task: Task | None, where: str) -> Meaning:
-    if task in ("multilabel", "regression") or (task == "binary" and len(classes) != 2):
-        raise DataError(
-            f"{where} are one of {len(classes)} classes, which "
-            f"is no {task} task; leave task and loss at auto."
-        )
-    why = f"task: {task}" if task else f"labels of {len(classes)} classes"
-    return Meaning(task or "multiclass", classes, why)
+def _of_known_classes(classes: tuple[str, ...], task: Task | None) -> Meaning:
+    """Return the meaning of classes; a task that they are not made for is refused elsewhere."""
+    if task == "binary" and len(classes) == 2:
+        return Meaning("binary", classes, "task: binary")
+    return Meaning("multiclass", classes, f"labels of {len(classes)} classes")
 
 
 def _reader_of(name: str) -> Callable[[DatasetConfig, Progress | None], Source]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.files.names import readable_name
 from onecycle_cli.data.inputs import finite
 from onecycle_cli.errors import DataError
 
@@ -16,6 +17,7 @@ Targets = NDArray[Any]
 
 _MOST_CLASSES = 100
 _SUM_TOLERANCE = 1e-3
+_LONGEST = 30
 _LABELS = "integers of shape (n,), from 0 up, or names"
 
 
@@ -116,7 +118,7 @@ def meaning_of(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
     if asked == "multilabel":
         raise _unlike(where, asked, "zeros and ones of shape (n, k), a column for each label", y)
     if y.dtype.kind in "SU":
-        return _of_values(y, np.unique(y), asked, where)
+        return _of_names(y, asked, where)
     if y.dtype.kind == "f":
         _finite(y, where)
         hint = None if asked else hidden_classes(y)
@@ -196,19 +198,18 @@ def _of_rows(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
 
 
 def _of_integers(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
-    """Return the meaning of labels 0..K-1; every one of them must occur."""
-    low, high = float(y.min()), float(y.max())
-    if low < 0 or high > np.iinfo(np.int32).max:
-        raise DataError(f"{where}: labels must be integers from 0 up, got {low:g}..{high:g}.")
+    """Return the meaning of whole numbers: 0..K-1 are labels, others classes only if it is said."""
     present = np.unique(y)
     if len(present) < 2:
         raise DataError(f"{where} must hold two classes or more, got {len(present)}.")
     gaps = np.flatnonzero(present != np.arange(len(present)))
+    if len(gaps) and asked:
+        return _of_values(present, asked, where)
     if len(gaps):
         raise DataError(
-            f"{where} must use every label from 0 to {present[-1]:g}, but {gaps[0]} never occurs; "
-            f"renumber with numpy.unique(y, return_inverse=True), or set task: regression if they "
-            f"are numbers to predict."
+            f"{where} are whole numbers, but {gaps[0]} is none of them, so they may be classes or "
+            f"numbers to predict; set task: multiclass to take each value for a class, or "
+            f"task: regression."
         )
     meaning = _of_classes(tuple(map(str, range(len(present)))), asked, where)
     if asked is None and 2 * len(present) > len(y):
@@ -220,12 +221,29 @@ def _of_integers(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
     return meaning
 
 
-def _of_values(y: NDArray[Any], values: NDArray[Any], asked: Task | None, where: str) -> Meaning:
+def _of_names(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
+    values = np.unique(y)
     if len(values) < 2:
         raise DataError(f"{where} must hold two classes or more, got {len(values)}.")
-    names = tuple(v.decode(errors="replace") if isinstance(v, bytes) else str(v) for v in values)
+    if 2 * len(values) > len(y):
+        raise DataError(
+            f"{where} must be names of classes, and are text of {len(values)} values for {len(y)} "
+            f"examples, such as {str(values[0])[:_LONGEST]!r}; take other targets."
+        )
+    return _of_values(values, asked, where)
+
+
+def _of_values(values: NDArray[Any], asked: Task | None, where: str) -> Meaning:
+    names = tuple(map(_name, values.tolist()))
     meaning = _of_classes(names, asked, where)
     return Meaning(meaning.task, meaning.classes, meaning.why, values)
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return readable_name(text)
 
 
 def _of_classes(names: tuple[str, ...], asked: Task | None, where: str) -> Meaning:

@@ -12,10 +12,10 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting, suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.engine.steering import names
+from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
+from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.race.confirmation import Confirmation, Confirming
-from onecycle_cli.experiments.request import Request, Source
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_LR
 from onecycle_cli.observer import Observer

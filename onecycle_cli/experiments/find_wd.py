@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from onecycle_cli import suggest
 from onecycle_cli.config import Config
+from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
+from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
 from onecycle_cli.experiments.race.trials import Candidate
-from onecycle_cli.experiments.request import Request, Source
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_WD
 from onecycle_cli.observer import Observer
@@ -61,6 +61,10 @@ def find_wd(
     request = Request.of_call(FIND_WD, asked, resume=resume, force=force)
     with session(request, observer or Observer()) as ready:
         return carry_out(ready)
+
+
+find_weight_decay = find_wd
+"""The same by its full name."""
 
 
 def carry_out(ready: Session) -> ComparisonResult:

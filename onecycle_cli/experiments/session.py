@@ -13,6 +13,13 @@ from typing import Any
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
+from onecycle_cli.experiments.asked.request import Request, check_rates
+from onecycle_cli.experiments.asked.resume import (
+    Resume,
+    check_identity,
+    identity_of,
+    warn_of_other_surroundings,
+)
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
     Values,
@@ -21,13 +28,6 @@ from onecycle_cli.experiments.hyper_parameters import (
     premises,
 )
 from onecycle_cli.experiments.manifest import manifest_of, write_config
-from onecycle_cli.experiments.request import Request, check_rates
-from onecycle_cli.experiments.resume import (
-    Resume,
-    check_identity,
-    identity_of,
-    warn_of_other_surroundings,
-)
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, suggestions_file
@@ -215,7 +215,7 @@ def _started(
         if kind is TRAIN:
             Split.of(bench.dataset).write(run.path)
         label = None if recipe is None else recipe.label
-        Resume(config, values, identity_of(bench), label, kind.name).write(run.path)
+        Resume(request.config, values, identity_of(bench), label, kind.name).write(run.path)
         yield Session(kind, bench, values, conditions, observer, run, out, known)
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.errors import TrainingError
+from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
+from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.in_hand import WHERE_USUAL, FitArguments, given
-from onecycle_cli.experiments.request import Request, Source
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from onecycle_cli.config.sources import IN_MEMORY
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.plugin_names import names_a_file
 from onecycle_cli.registry import functions, models, optimizers, shapes
@@ -28,6 +29,13 @@ def check(config: Config) -> None:
     Raises:
         ConfigError: with the place in the file, and without having imported Keras.
     """
+    if config.model.name == IN_MEMORY:
+        raise _error(
+            config,
+            "model.name",
+            "the model and the data of this run were handed over in Python; call the same function "
+            "with them again, and with resume=FOLDER to resume it",
+        )
     found = models.problem(config.model.name, config.model.options)
     if found:
         raise _error(config, *found)

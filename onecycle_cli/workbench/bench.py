@@ -220,14 +220,12 @@ class Workbench:
         scored = scored or chosen(None, self.dataset, part)
         weights = self.dataset.weights if scored.examples is None else None
         by_itself = self.objective.task == "other"
-        takes_rows = by_itself and self.objective.takes_one_hot
         batches = data.EvaluationBatches(
             self.dataset,
             scored.rows,
             batch_size=self.config.batch_size,
             examples=scored.examples,
             weights=weights if by_itself else None,
-            one_hot=self._outputs if takes_rows else 0,
         )
         flip = self.config.train.flip_evaluation
         with self._one_by_one():
@@ -258,7 +256,7 @@ class Workbench:
             batch_size=self.config.batch_size,
             num_steps=num_steps,
             augment=self.augment,
-            one_hot=self.objective.takes_one_hot,
+            one_hot=self.objective.takes_one_hot and not self.is_in_hand,
             **more,
         )
 

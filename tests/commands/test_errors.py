@@ -69,6 +69,17 @@ def test_a_malformed_config(refused, own_folders, text, sentence):
     assert refused(2, "find-lr", "bad.yaml").startswith(sentence)
 
 
+def test_a_column_that_the_table_does_not_have(refused, own_folders):
+    table = own_folders / "data.csv"
+    table.write_text("width,kind\n1,a\n")
+    (own_folders / "table.yaml").write_text(
+        "dataset: {name: table, path: data.csv, target: knid}\nmodel: {name: mlp}\n"
+    )
+    assert refused(2, "find-lr", "table.yaml") == (
+        f"table.yaml, line 1: dataset.target: {table} has no column 'knid'; did you mean 'kind'?"
+    )
+
+
 def test_an_unknown_key_in_the_file(refused, config):
     edited(config, "batch_size:", "batch_sise:")
     assert re.fullmatch(
@@ -131,7 +142,8 @@ def test_a_learning_rate_of_another_optimizer(refused, config, own_folders, comm
 
 def test_a_loss_for_other_targets(refused, config):
     assert refused(2, "train", config, "--set", "loss=mse", *KNOWN_RATE) == (
-        "--set loss=mse: loss mse needs numbers as targets, and digits has class labels; use auto."
+        "--set loss=mse: loss mse needs numbers as targets, and digits has class labels (labels of "
+        "10 classes); use auto, or set task to what they mean."
     )
 
 
@@ -290,7 +302,10 @@ def test_labels_out_of_range(refused, config, own_folders):
     x, y = np.zeros((40, 4), np.float32), np.arange(40) % 4
     np.savez(own_folders / "odd.npz", x_train=x, y_train=y, x_val=x, y_val=y + 1)
     found = refused(1, "find-lr", config, "--set", "dataset={name: arrays, path: odd.npz}")
-    assert found.endswith("odd.npz: y_val must use labels of y_train, 0..3, got 4.")
+    assert found.endswith(
+        "odd.npz: the targets of the validation part must use labels of the training part, 0..3, "
+        "got 1..4."
+    )
 
 
 def test_no_network(refused, config, monkeypatch):

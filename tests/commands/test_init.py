@@ -12,7 +12,7 @@ def test_what_it_writes_is_a_config(invoke, own_folders, dataset):
     assert outcome.exit_code == 0
     assert outcome.stdout == f"wrote {dataset}.yaml; now run: onecycle find-lr {dataset}.yaml\n"
     assert yaml.safe_load((own_folders / f"{dataset}.yaml").read_text())["name"] == dataset
-    if dataset in ("arrays", "image_folder"):
+    if dataset in ("arrays", "image_folder", "table"):
         with pytest.raises(ConfigError, match="there is nothing at this path"):
             load_config(f"{dataset}.yaml")
     else:

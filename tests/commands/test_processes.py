@@ -27,6 +27,7 @@ for arguments in {commands}:
 
 def test_help_plots_lists_and_config_errors_start_no_keras(chain, own_folders):
     (own_folders / "bad.yaml").write_text("name: x\nmodel: {name: mlp}\n")
+    (own_folders / "data.csv").write_text("width,kind\n1,a\n")
     runs = str(chain[0] / "runs/digits/train")
     expected = [
         (0, ["--help"]),
@@ -43,6 +44,10 @@ def test_help_plots_lists_and_config_errors_start_no_keras(chain, own_folders):
         (2, ["find-lr", "bad.yaml"]),
         (2, ["find-lr", "digits.yaml", "--set", "model.name=mpl"]),
         (2, ["find-lr", "digits.yaml", "--set", "model.options.hiden=1"]),
+        (
+            2,
+            ["find-lr", "digits.yaml", "--set", "dataset={name: table, path: data.csv, target: x}"],
+        ),
         (2, ["train", "digits.yaml"]),
         (2, ["find-wd", "digits.yaml"]),
         (2, ["find-momentum", "digits.yaml"]),

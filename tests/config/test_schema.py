@@ -38,6 +38,8 @@ def test_the_defaults(minimal):
             "limit": None,
             "size": None,
             "fit": "resize",
+            "target": None,
+            "ignore": [],
             "normalise": True,
             "augment": None,
         },
@@ -94,7 +96,8 @@ def test_the_defaults(minimal):
 def test_what_is_listed_can_be_chosen(tmp_path):
     for name, source in SOURCES.items():
         path = None if source.path == "none" else str(tmp_path)
-        assert DatasetConfig(name=name, path=path).name == name
+        target = "price" if source.has_columns else None
+        assert DatasetConfig(name=name, path=path, target=target).name == name
     for name in OPTIMIZERS:
         assert OptimizerConfig(name=name).name == name
     for name in set(schedules.SHAPES) - {"phases"}:  # which needs its phases
@@ -280,6 +283,15 @@ class TestError:
 def test_training_options_out_of_range(minimal, section, key, value):
     with pytest.raises(ValidationError, match=key):
         Config.model_validate({**minimal.model_dump(), section: {key: value}})
+
+
+@pytest.mark.parametrize(
+    ("target", "targets"), [("a", ("a",)), (["a"], ("a",)), (["b", "a"], ("b", "a"))]
+)
+def test_the_columns_to_predict(tmp_path, target, targets):
+    config = DatasetConfig(name="table", path=str(tmp_path), target=target)
+    assert config.targets == targets
+    assert DatasetConfig(name="digits").targets == ()
 
 
 @pytest.mark.parametrize("flip", [True, False, "alternate"])

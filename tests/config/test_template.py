@@ -12,7 +12,8 @@ from onecycle_cli.errors import ConfigError
 @pytest.fixture
 def load_text(tmp_path):
     """Load the text of a config, beside the data that the templates speak of."""
-    (tmp_path / "data.npz").write_bytes(b"")
+    for name in ("data.npz", "data.csv"):
+        (tmp_path / name).write_bytes(b"")
     (tmp_path / "images").mkdir()
 
     def load_text(text):

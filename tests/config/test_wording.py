@@ -157,6 +157,15 @@ def test_place_rule_and_what_was_given(write, text, line, sentence):
         ("{name: cifar10, limit: 1}", "dataset.limit must be at least 2; got 1."),
         ("{name: cifar10, augment: true}", "dataset.augment must have keys and values"),
         ("{name: cifar10, validation_fraction: 0}", "dataset.validation_fraction must be greater"),
+        ("{name: table, path: .}", "dataset: table needs dataset.target: the column to predict"),
+        ("{name: table, path: ., target: []}", "dataset: table needs dataset.target: the column"),
+        ("{name: table, path: ., target: 3}", "dataset.target must be text or a list; got 3."),
+        ("{name: table, path: ., target: [3]}", "dataset.target.0 must be text; got 3."),
+        ("{name: table, path: ., target: [a, a]}", "name column 'a' twice; name it once."),
+        ("{name: table, path: ., target: a, ignore: [a]}", "name column 'a' twice; name it once."),
+        ("{name: table, path: ., target: a, ignore: a}", "dataset.ignore must be a list; got 'a'."),
+        ("{name: digits, target: a}", "target is for table; digits has no columns; remove it."),
+        ("{name: digits, ignore: [a]}", "ignore is for table; digits has no columns; remove it."),
     ],
 )
 def test_data_sets(load, dataset, sentence):
@@ -195,6 +204,14 @@ def test_a_long_value_is_cut_short(load):
 )
 def test_did_you_mean(given, sentence):
     assert did_you_mean(given, ["digits", "mnist"]) == sentence
+
+
+def test_of_many_names_some_are_known():
+    known = [f"column_{number}" for number in range(1000)]
+    sentence = did_you_mean("xyz", known)
+    assert sentence.startswith("; known are column_0, column_1,")
+    assert sentence.endswith(", column_9, ..., column_997, column_998, column_999, 1000 in all.")
+    assert did_you_mean("colunm_500", known) == "; did you mean 'column_500'?"
 
 
 def test_an_integer_that_python_will_not_write_out():

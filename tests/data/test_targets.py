@@ -84,14 +84,21 @@ def test_two_classes_are_binary_where_it_is_said(y):
 
 @pytest.mark.parametrize("kind", [str, bytes, object])
 def test_names_are_classes_in_their_order(kind):
-    names = np.array(["dog", "cat", "eel", "cat"]).astype(kind)
+    names = np.array(["dog", "cat", "eel", "cat"] * 2).astype(kind)
     meaning = meaning_of(names, None, "")
     assert (meaning.task, meaning.classes) == ("multiclass", ("cat", "dog", "eel"))
-    assert meaning.encoded(names, "").tolist() == [1, 0, 2, 0]
+    assert meaning.encoded(names, "").tolist() == [1, 0, 2, 0] * 2
     with pytest.raises(DataError, match=r"must use classes of the training part, got .*ant"):
         meaning.encoded(np.array(["cat", "ant"]).astype(kind), "these")
     with pytest.raises(DataError, match=r"got .*zebra"):
         meaning.encoded(np.array(["zebra"]).astype(kind), "these")
+
+
+@pytest.mark.parametrize("y", [LABELS - 7, LABELS * 3, (LABELS + 2).astype(float)])
+def test_whole_numbers_are_classes_by_their_values_where_it_is_said(y):
+    meaning = meaning_of(y, "multiclass", "")
+    assert meaning.classes == tuple(f"{value:g}" for value in np.unique(y))
+    assert meaning.encoded(y, "").tolist() == LABELS.tolist()
 
 
 def test_many_integers_for_few_examples_are_noted():
@@ -114,9 +121,10 @@ def test_many_integers_for_few_examples_are_noted():
         (np.array(["a", "a"]), None, "two classes or more, got 1"),
         (np.array([["a", "b"]]), None, "one name for each example"),
         (LABELS * 0, None, "two classes or more, got 1"),
-        (LABELS - 1, None, r"integers from 0 up, got -1\.\.2"),
-        (LABELS * 2, None, "every label from 0 to 6, but 1 never occurs"),
-        (LABELS + 1, None, "every label from 0 to 4, but 0 never occurs"),
+        (LABELS - 1, None, "whole numbers, but 0 is none of them|set task: multiclass to take"),
+        (LABELS * 2, None, "but 1 is none of them, .* set task: multiclass to .*, or task: reg"),
+        (LABELS + 1, None, "but 0 is none of them"),
+        (np.array(list("abcdefghijklm")), None, "text of 13 values for 13 examples, such as 'a'"),
         (LABELS + 1j, None, "got complex128"),
         (LABELS.astype("M8[D]"), None, "must be integers"),
         (LABELS.reshape(80, 1, 1), None, r"got int64 \(80, 1, 1\)"),

@@ -176,7 +176,9 @@ class Benches:
         if item.path != self.path:
             self.path, self.kept = item.path, {}
 
-    def make(self, workbench, config, observer):
+    def make(self, workbench, config, observer, in_hand=None):
+        if in_hand is not None:
+            return workbench(config, observer, in_hand)
         key = what_is_compiled(config) if self.is_open else None
         if key in self.kept:
             bench = self.kept[key]

@@ -7,7 +7,7 @@ import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.resume import model_files
+from onecycle_cli.experiments.asked.resume import model_files
 from onecycle_cli.experiments.train import train
 
 

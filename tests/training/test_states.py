@@ -11,7 +11,7 @@ import pytest
 
 from onecycle_cli.engine.state.variables import variables_of
 from onecycle_cli.errors import Terminated
-from onecycle_cli.experiments.request import Request
+from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.session import session
 from onecycle_cli.experiments.train import train
 from onecycle_cli.kinds import TRAIN

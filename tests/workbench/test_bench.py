@@ -78,8 +78,10 @@ def test_models_of_ours_end_as_the_loss_needs_it(bench, small):
 
 
 def test_a_loss_that_does_not_fit_the_targets(bench, small, arrays, linear):
-    with pytest.raises(DataError, match="one of 10 classes, which is no regression task"):
+    with pytest.raises(ConfigError, match=r"loss mse needs numbers as .*digits has class labels"):
         bench(small(loss="mse"))
+    with pytest.raises(ConfigError, match="task multilabel needs zeros and ones for several"):
+        bench(small(task="multilabel"))
     with pytest.raises(ConfigError, match=r"needs labels of two classes or zeros .*has class lab"):
         bench(small(loss="binary_crossentropy"))
     config = small(batch_size=8, dataset=arrays, loss="sparse_categorical_crossentropy")

@@ -27,7 +27,7 @@ from onecycle_cli.kinds import KINDS, RUN, Kind
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.experiments.request import Request
+    from onecycle_cli.experiments.asked.request import Request
     from onecycle_cli.observer import Observer
 
 
@@ -65,7 +65,7 @@ class Invocation:
         Raises:
             OnecycleError: when it can't be started or resumed.
         """
-        from onecycle_cli.experiments.request import Request
+        from onecycle_cli.experiments.asked.request import Request
 
         if self.resumed is None:
             return Request.of(self.kind, self.confirming(confirm), out=self.out, force=force)
@@ -140,8 +140,8 @@ def _to_resume(
     kind: Kind, run: Path, path: Path | None, overrides: list[str] | None, seed: int | None
 ) -> dict[str, Any]:
     """Find the run, what it was started with, and what was given beside it."""
+    from onecycle_cli.experiments.asked.request import Request
     from onecycle_cli.experiments.recipe import stages
-    from onecycle_cli.experiments.request import Request
     from onecycle_cli.runs import finding
 
     if kind is RUN:
@@ -163,7 +163,9 @@ def _checked(
     """Return the configuration with what it names looked up, all without importing Keras."""
     from onecycle_cli import registry
     from onecycle_cli.config import load_config
+    from onecycle_cli.data.sources.early import check_names
 
     config = load_config(source, overrides or [], seed=seed)
     registry.check(config)
+    check_names(config)
     return config

@@ -138,7 +138,6 @@ class EvaluationBatches(keras.utils.PyDataset):
         examples: inputs and targets that `rows` counts in, instead of the data set's pool.
         mirrored: whether the images are mirrored, left to right.
         weights: of the examples that `rows` counts in, shape (n,); None: all count alike.
-        one_hot: give labels as rows of so many columns; 0: as they are.
     """
 
     def __init__(
@@ -150,7 +149,6 @@ class EvaluationBatches(keras.utils.PyDataset):
         examples: Examples | None = None,
         mirrored: bool = False,
         weights: NDArray[np.float32] | None = None,
-        one_hot: int = 0,
     ) -> None:
         super().__init__()
         self.dataset = dataset
@@ -160,7 +158,6 @@ class EvaluationBatches(keras.utils.PyDataset):
         self.y: Inputs = dataset.y if examples is None else examples[1]
         self.mirrored = mirrored
         self.weights = weights
-        self.one_hot = one_hot
 
     @classmethod
     def of_test(cls, dataset: Dataset, *, batch_size: int) -> EvaluationBatches:
@@ -190,7 +187,4 @@ class EvaluationBatches(keras.utils.PyDataset):
             raise IndexError(f"index must lie in 0..{len(self) - 1}, got {index}")
         rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
         x = self.x[rows][:, :, ::-1] if self.mirrored else rows_of(self.x, rows)
-        others = list(told_of(self.y, self.weights, rows))
-        if self.one_hot:
-            others[0] = np.eye(self.one_hot, dtype=np.float32)[others[0]]
-        return self.dataset.normalise(x), *others
+        return self.dataset.normalise(x), *told_of(self.y, self.weights, rows)

@@ -14,6 +14,8 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments import find_lr, find_momentum, find_wd, train
+from onecycle_cli.experiments.asked.request import Request
+from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
 from onecycle_cli.experiments.find_lr import FindLRResult
 from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
 from onecycle_cli.experiments.manifest import manifest_of
@@ -23,8 +25,6 @@ from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
-from onecycle_cli.experiments.request import Request
-from onecycle_cli.experiments.resume import Resume, check_identity, model_files
 from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
 from onecycle_cli.experiments.train import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN

@@ -13,6 +13,7 @@ from typing import Any
 
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, OnecycleError, ResultError
+from onecycle_cli.experiments.asked.resume import refuse_changes
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
     check_rate,
@@ -23,7 +24,6 @@ from onecycle_cli.experiments.hyper_parameters import (
     suggestions_on_file,
     warn_of_other_conditions,
 )
-from onecycle_cli.experiments.resume import refuse_changes
 from onecycle_cli.kinds import FINDERS, KINDS, RUN, STAGES
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding, run_folder

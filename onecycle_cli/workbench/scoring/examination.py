@@ -153,10 +153,20 @@ def examine_by_batches(
         batches: the examples, with targets and weights in the form that it takes.
         instruments: attached to it.
     """
-    losses: list[float] = []
-    heard = keras.callbacks.LambdaCallback()
-    heard.on_test_batch_end = lambda *_: losses.append(instruments.test_loss)
+    heard = _TestLosses(instruments)
     model.evaluate(batches, verbose=0, callbacks=[heard])
     full, rest = divmod(len(batches.rows), batches.batch_size)
     counts = [batches.batch_size] * full + [rest] * bool(rest)
-    return Examination(np.array(losses), counts=np.array(counts, np.int64))
+    return Examination(np.array(heard.losses), counts=np.array(counts, np.int64))
+
+
+class _TestLosses(keras.callbacks.Callback):
+    """Takes down the loss of each batch that is evaluated."""
+
+    def __init__(self, instruments: Instruments) -> None:
+        super().__init__()
+        self._instruments = instruments
+        self.losses: list[float] = []
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.losses.append(self._instruments.test_loss)

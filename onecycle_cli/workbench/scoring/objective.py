@@ -103,6 +103,13 @@ def objective_of(config: Config, dataset: Dataset) -> Objective:
     task = dataset.task
     if task == "multiclass" and config.loss.name == BINARY_CROSS_ENTROPY and _are_two(dataset):
         task = "binary"
+    if config.task not in {"auto", task}:
+        wanted = next(words for name, words in _TARGETS.items() if name == config.task)
+        raise config.error(
+            "task",
+            f"task {config.task} needs {wanted} as targets, and {dataset.name} has "
+            f"{_TARGETS[task]} ({dataset.why}); use auto.",
+        )
     fitting = _LOSSES[task]
     name = fitting[0] if config.loss.name == "auto" else config.loss.name
     if name not in fitting:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.asked.in_hand import Given
+from onecycle_cli.experiments.asked.resume import Resume, epochs_asked_for
 from onecycle_cli.experiments.hyper_parameters import (
     Values,
     check_rate,
     gather,
     suggestions_on_file,
 )
-from onecycle_cli.experiments.in_hand import Given
-from onecycle_cli.experiments.resume import Resume, epochs_asked_for
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding

@@ -186,6 +186,6 @@ def _value(key: str, given: Any) -> Any:
 
 
 def _digest(model: keras.Model) -> str:
-    """Return what tells one model's variables from another's: their names and shapes."""
-    named = [(v.path, tuple(v.shape), str(v.dtype)) for v in model.variables]
-    return hashlib.sha256(repr(named).encode()).hexdigest()[:16]
+    """Return what tells one model's variables from another's: their shapes and types, in order."""
+    forms = [(tuple(v.shape), str(v.dtype)) for v in model.variables]
+    return hashlib.sha256(repr(forms).encode()).hexdigest()[:16]
