@@ -88,16 +88,17 @@ def _confusion(paths: list[Path]) -> tuple[str, Figure]:
 
 
 def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
-    from onecycle_cli import data, plotting, registry
+    from onecycle_cli import plotting, registry
     from onecycle_cli.config import load_config
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.plugin_names import short
+    from onecycle_cli.workbench.expected import expected_steps_per_epoch
 
     if len(paths) > 1:
         raise ConfigError("plot takes one config at a time, and no run folders beside it.")
     config = load_config(paths[0], overrides)
     registry.check_files(config)
-    steps = data.expected_steps_per_epoch(config.dataset, config.batch_size, seed=config.seed)
+    steps = expected_steps_per_epoch(config)
     cycles = config.train.cycles
     epochs = sum(cycle.epochs for cycle in cycles)
     if epochs * steps > _MOST_STEPS:

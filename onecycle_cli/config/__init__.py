@@ -5,7 +5,7 @@ from onecycle_cli.config.finders import FindLRConfig, FindMomentumConfig, FindWD
 from onecycle_cli.config.loading import load_config
 from onecycle_cli.config.optimizer import OPTIMIZERS, UNSUITABLE, OptimizerConfig
 from onecycle_cli.config.schema import Config, LossConfig, ModelConfig
-from onecycle_cli.config.sources import DATASETS, IN_MEMORY, SOURCES, DataSource
+from onecycle_cli.config.sources import DATASETS, IN_MEMORY, SOURCES, DataSource, source_of
 from onecycle_cli.config.train import CycleConfig, MomentumRange, TrainConfig
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "OptimizerConfig",
     "TrainConfig",
     "load_config",
+    "source_of",
 ]

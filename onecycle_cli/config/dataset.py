@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from onecycle_cli.config.section import Count, Section, one_of
-from onecycle_cli.config.sources import SOURCES
+from onecycle_cli.config.section import Auto, Count, FunctionName, Section, one_of
+from onecycle_cli.config.sources import SOURCES, source_of
+from onecycle_cli.plugin_names import names_a_file
 
 
 class AugmentConfig(Section):
@@ -29,7 +30,8 @@ class DatasetConfig(Section):
     """Which data, from where, and how they are split.
 
     Attributes:
-        name: one of `SOURCES`.
+        name: one of `SOURCES`, or `path/to/file.py:function`.
+        options: of the function.
         path: of the data, for those that have one.
         validation_fraction: of the training examples, where the data have no validation part.
         limit: use so many training examples only.
@@ -39,11 +41,12 @@ class DatasetConfig(Section):
         target: the column of a table that is to be predicted, or several.
         ignore: columns of a table that are neither features nor targets.
         normalise: take the mean from the inputs and divide them by their deviation; else the model
-            sees them as they are, pixels from 0 to 255.
-        augment: random changes to training images.
+            sees them as they are, pixels from 0 to 255. `auto`: not what a function gives.
+        augment: random changes to training images, or `path/to/file.py:function`.
     """
 
-    name: Annotated[str, one_of(SOURCES)]
+    name: Annotated[str, one_of(SOURCES)] | FunctionName
+    options: dict[str, Any] = Field(default_factory=dict)
     path: str | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     limit: Annotated[int, Field(ge=2)] | None = None
@@ -51,8 +54,8 @@ class DatasetConfig(Section):
     fit: Literal["resize", "crop"] = "resize"
     target: str | list[str] | None = None
     ignore: list[str] = Field(default_factory=list)
-    normalise: bool = True
-    augment: AugmentConfig | None = None
+    normalise: bool | Auto = "auto"
+    augment: AugmentConfig | FunctionName | None = None
 
     @field_validator("path")
     @classmethod
@@ -63,18 +66,20 @@ class DatasetConfig(Section):
 
     @model_validator(mode="after")
     def _path_fits(self) -> DatasetConfig:
-        source = SOURCES[self.name]
+        source = source_of(self.name)
+        if self.options and not names_a_file(self.name):
+            raise ValueError(f"options are for a function; {self.name} has none; remove them")
         if self.size is not None and not source.has_own_images:
             raise ValueError(f"size is for image_folder; {self.name} has its own; remove it")
         if self.path is None and source.path == "needed":
             raise ValueError(f"{self.name} needs dataset.path: {source.about}")
         if self.path is not None and source.path == "none":
-            raise ValueError(f"{self.name} comes with the program and takes no path; remove it")
+            raise ValueError(f"{self.name} takes no path; remove it")
         return self
 
     @model_validator(mode="after")
     def _columns_fit(self) -> DatasetConfig:
-        has_columns = SOURCES[self.name].has_columns
+        has_columns = source_of(self.name).has_columns
         for key in ("target", "ignore"):
             if getattr(self, key) and not has_columns:
                 raise ValueError(f"{key} is for table; {self.name} has no columns; remove it")
@@ -85,6 +90,11 @@ class DatasetConfig(Section):
         if twice:
             raise ValueError(f"target and ignore name column {twice[0]!r} twice; name it once")
         return self
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether the inputs get mean 0 and deviation 1: not what a function gives by itself."""
+        return not names_a_file(self.name) if self.normalise == "auto" else self.normalise
 
     @property
     def targets(self) -> tuple[str, ...]:

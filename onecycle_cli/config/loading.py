@@ -21,7 +21,10 @@ from onecycle_cli.plugin_names import names_a_file
 
 _LONGEST_TEXT = 1_000_000
 _DATA = ("dataset", "path")
-_MAY_BE_OWN = (("model", "name"), ("optimizer", "name"), ("train", "shape"))
+_MAY_BE_OWN = (
+    *(("model", "name"), ("optimizer", "name"), ("train", "shape")),
+    *(("dataset", "name"), ("dataset", "augment")),
+)
 
 
 def load_config(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from onecycle_cli.plugin_names import names_a_file
+
 
 @dataclass(frozen=True)
 class DataSource:
@@ -119,5 +121,17 @@ SOURCES: dict[str, DataSource] = {
         example=("images", "<class>/*, or train/<class>/*, val/<class>/*, test/<class>/*"),
     ),
 }
+
+_BY_FUNCTION = DataSource(
+    "what a function of your own returns: a mapping of train, optional validation and test",
+    "by_function.source_by_function",
+    path="none",
+)
+
+
+def source_of(name: str) -> DataSource:
+    """Return the row of a source, of one by `path/to/file.py:function` too."""
+    return _BY_FUNCTION if names_a_file(name) else SOURCES[name]
+
 
 DATASETS: dict[str, str] = {n: source.about for n, source in SOURCES.items() if source.is_listed}

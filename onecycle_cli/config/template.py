@@ -36,7 +36,7 @@ dataset:
   name: {name}
 {path}  # validation_fraction: 0.1    # split off the training set; only train sees the test set
   # limit: null                 # only so many training images
-  # normalise: true             # false: for a model that does it; it sees pixels from 0 to 255
+  # normalise: auto             # false: for a model that does it; it sees pixels from 0 to 255
   # augment: null               # or {{flip: true, crop: 4, cutout: 0}}; null: so for CIFAR only
 model:
   name: {model}  # see 'onecycle list models', or path/to/file.py:function

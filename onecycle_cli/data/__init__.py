@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from onecycle_cli.data.batches.feed import Batches, EvaluationBatches, of_any_size
     from onecycle_cli.data.batches.resize import Resize, check_resize, resizing
     from onecycle_cli.data.dataset import Dataset
-    from onecycle_cli.data.expected import expected_steps_per_epoch
-    from onecycle_cli.data.loading import load
+    from onecycle_cli.data.loading import load, split_up
 
 _HOMES = {
     "Augment": "batches.augment",
@@ -24,10 +23,10 @@ _HOMES = {
     "EvaluationBatches": "batches.feed",
     "augmentation": "batches.augment",
     "batch": "batches.batching",
-    "expected_steps_per_epoch": "expected",
     "Resize": "batches.resize",
     "check_resize": "batches.resize",
     "load": "loading",
+    "split_up": "loading",
     "of_any_size": "batches.feed",
     "resizing": "batches.resize",
     "steps_per_epoch": "batches.batching",
@@ -42,10 +41,10 @@ __all__ = [
     "augmentation",
     "batch",
     "check_resize",
-    "expected_steps_per_epoch",
     "load",
     "of_any_size",
     "resizing",
+    "split_up",
     "steps_per_epoch",
 ]
 

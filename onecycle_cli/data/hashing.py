@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.inputs import Inputs, arrays_of, count
+from onecycle_cli.data.mapping import release
 
 Hashes = NDArray[np.uint64]
 """A row for each example: the hash of its input, and that of its input and target."""
 
 _BYTES = 8
+_AT_A_TIME = 1 << 26  # bytes
 
 
 def hashes_of(x: Inputs, y: Inputs) -> Hashes:
@@ -43,5 +45,11 @@ def _rows(array: NDArray[Any]) -> Iterator[memoryview]:
         return (memoryview(str(row).encode(errors="replace") + b"\0") for row in array)
     flat = np.ascontiguousarray(array).reshape(len(array), -1)
     size = flat.shape[1] * flat.itemsize
-    content = flat.view(np.uint8).reshape(-1).data
-    return (content[start : start + size] for start in range(0, len(content), size))
+    return _pieces(flat.view(np.uint8).reshape(-1), size)
+
+
+def _pieces(content: NDArray[np.uint8], size: int) -> Iterator[memoryview]:
+    for number, start in enumerate(range(0, len(content), size)):
+        yield content.data[start : start + size]
+        if number * size // _AT_A_TIME != (number + 1) * size // _AT_A_TIME:
+            release(content)

@@ -8,7 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.mapping import release
 from onecycle_cli.errors import DataError
+
+_AT_A_TIME = 1 << 24  # numbers
 
 Inputs: TypeAlias = Any
 """An array of shape (n, ...), or a dictionary or a tuple of such arrays, of the same length."""
@@ -50,8 +53,14 @@ def count(inputs: Inputs) -> int:
 
 
 def rows_of(inputs: Inputs, rows: NDArray[np.int64] | slice) -> Inputs:
-    """Return some of the examples."""
-    return mapped(lambda array: array[rows], inputs)
+    """Return some of the examples; of arrays in files, what was read for them is let go."""
+
+    def taken(array: NDArray[Any]) -> NDArray[Any]:
+        found = array[rows]
+        release(array)
+        return found
+
+    return mapped(taken, inputs)
 
 
 def joined(first: Inputs, second: Inputs) -> Inputs:
@@ -65,7 +74,7 @@ def shapes(inputs: Inputs) -> Any:
 
 
 def finite(values: NDArray[Any], where: str) -> NDArray[np.float32]:
-    """Return numbers as float32, in one piece.
+    """Return numbers as float32, in one piece; those that are so already are not copied.
 
     Args:
         values: numbers, shape (n, ...).
@@ -76,10 +85,22 @@ def finite(values: NDArray[Any], where: str) -> NDArray[np.float32]:
     """
     with np.errstate(over="ignore"):
         numbers = np.ascontiguousarray(values, np.float32)
-    if not np.isfinite(numbers).all():
-        bad = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))[0])
+    bad = _first_not_finite(numbers)
+    if bad is not None:
         raise DataError(
             f"{where} must hold finite numbers only, but row {bad} has a NaN, an infinity or a "
             "number too large for float32; clean it first."
         )
     return numbers
+
+
+def _first_not_finite(numbers: NDArray[np.float32]) -> int | None:
+    """Return the first row with a number that is not finite; it may be a large file's."""
+    rows = max(1, _AT_A_TIME // max(1, numbers[:1].size))
+    for start in range(0, len(numbers), rows):
+        part = numbers[start : start + rows]
+        is_good = np.isfinite(part).reshape(len(part), -1).all(axis=1)
+        release(numbers)
+        if not is_good.all():
+            return start + int(np.argmin(is_good))
+    return None

@@ -80,7 +80,7 @@ def split_up(
     train, validation = set_validation_aside(
         source.y, pool, given, config.validation_fraction, seed, source.origin
     )
-    mean, std = measured(source.x, train, normalise=config.normalise)
+    mean, std = measured(source.x, train, normalise=config.is_normalised)
     return Dataset(
         name=config.name,
         x=source.x,

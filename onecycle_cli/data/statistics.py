@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.inputs import Inputs, arrays_of, mapped
+from onecycle_cli.data.mapping import release
 
 UNIT_OF_BYTES = np.float32(1 / 255)
 """The deviation by which a uint8, which counts in units of 255, is divided to stay as it is."""
@@ -145,6 +146,7 @@ def _chunks(x: NDArray[Any], indices: NDArray[np.int64]) -> Iterator[NDArray[Any
     rows = min(max(1, _CHUNK // x[0].size), 1 << 16)  # 2^16 squares of bytes fit in 32 bits
     for start in range(0, len(indices), rows):
         chosen = x[indices[start : start + rows]]
+        release(x)
         yield chosen.reshape(len(chosen), -1)
 
 

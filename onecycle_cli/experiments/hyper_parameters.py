@@ -219,12 +219,13 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
         config: the configuration.
         fingerprint: of the data; `None` while they are not loaded.
     """
-    augment = augmentation(config.dataset)
+    own, drawn = config.dataset.augment, augmentation(config.dataset)
+    augment = short(own) if isinstance(own, str) else drawn and asdict(drawn)
     conditions = {
-        "dataset": config.dataset.name,
+        "dataset": short(config.dataset.name),
         "data": fingerprint,
-        "normalise": config.dataset.normalise,
-        "augment": None if augment is None else asdict(augment),
+        "normalise": config.dataset.is_normalised,
+        "augment": augment,
         "model": short(config.model.name),
         "options": dict(config.model.options),
         "batch_size": config.batch_size,

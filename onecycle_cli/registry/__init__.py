@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 from onecycle_cli.config.sources import IN_MEMORY
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.plugin_names import names_a_file
-from onecycle_cli.registry import functions, models, optimizers, shapes
+from onecycle_cli.registry import augmentations, datasets, models, optimizers, shapes
+from onecycle_cli.registry.code import functions
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.registry.functions import Function
+    from onecycle_cli.registry.code.functions import Function
 
 __all__ = ["changed_files", "check", "check_files", "files"]
 
 _FINDERS: dict[str, Callable[[str], Function]] = {
+    "dataset.name": datasets.find,
+    "dataset.augment": augmentations.find,
     "optimizer.name": optimizers.find,
     "train.shape": shapes.find,
 }
@@ -53,6 +56,10 @@ def check_files(config: Config) -> None:
             _FINDERS[key](name)
         except ConfigError as refusal:
             raise _error(config, key, str(refusal)) from None
+    if names_a_file(config.dataset.name):
+        wrong = datasets.problem(config.dataset.name, config.dataset.options)
+        if wrong:
+            raise _error(config, *wrong)
 
 
 def files(config: Config) -> dict[str, Any]:
@@ -96,7 +103,12 @@ def _different(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]
 
 
 def _named_files(config: Config) -> dict[str, str]:
-    names = {"optimizer.name": config.optimizer.name, "train.shape": config.train.shape}
+    names: dict[str, Any] = {
+        "optimizer.name": config.optimizer.name,
+        "train.shape": config.train.shape,
+        "dataset.name": config.dataset.name,
+        "dataset.augment": config.dataset.augment,
+    }
     return {key: name for key, name in names.items() if names_a_file(name)}
 
 

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.errors import ConfigError, ModelError
-from onecycle_cli.registry import options as model_options
-from onecycle_cli.registry.functions import Function, Wanted, described, digests, find, parse
+from onecycle_cli.registry.code import options as model_options
+from onecycle_cli.registry.code.functions import Function, Wanted, described, digests, find, parse
+from onecycle_cli.registry.code.options import Option
+from onecycle_cli.registry.code.running import Runner
 from onecycle_cli.registry.model_shapes import check_shapes, shapes_of
-from onecycle_cli.registry.options import Option
-from onecycle_cli.registry.running import Runner
 
 if TYPE_CHECKING:
     import keras

@@ -11,9 +11,9 @@ from typing import Any
 
 from onecycle_cli.errors import OptimizerError
 from onecycle_cli.plugin_names import names_a_file
-from onecycle_cli.registry import functions
-from onecycle_cli.registry.functions import Function, Wanted
-from onecycle_cli.registry.running import Runner
+from onecycle_cli.registry.code import functions
+from onecycle_cli.registry.code.functions import Function, Wanted
+from onecycle_cli.registry.code.running import Runner
 
 __all__ = ["find", "load"]
 

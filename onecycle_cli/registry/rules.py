@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onecycle_cli.plugin_names import names_a_file
-from onecycle_cli.registry import functions
-from onecycle_cli.registry.functions import Wanted
-from onecycle_cli.registry.running import loaded
+from onecycle_cli.registry.code import functions
+from onecycle_cli.registry.code.functions import Wanted
+from onecycle_cli.registry.code.running import loaded
 from onecycle_cli.suggest import OwnRule
 
 __all__ = ["digest", "load"]

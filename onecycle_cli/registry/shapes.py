@@ -9,9 +9,9 @@ the learning rate's share of `max_lr`:
 from __future__ import annotations
 
 from onecycle_cli.plugin_names import names_a_file
-from onecycle_cli.registry import functions
-from onecycle_cli.registry.functions import Function, Wanted
-from onecycle_cli.registry.running import loaded
+from onecycle_cli.registry.code import functions
+from onecycle_cli.registry.code.functions import Function, Wanted
+from onecycle_cli.registry.code.running import loaded
 from onecycle_cli.schedules import AnyShape, OwnShape
 
 __all__ = ["find", "load"]

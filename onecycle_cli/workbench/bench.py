@@ -11,7 +11,7 @@ import keras
 
 from onecycle_cli import data, registry
 from onecycle_cli.config import Config
-from onecycle_cli.data import Dataset, augmentation
+from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
 from onecycle_cli.engine.fusion import FusedBatchNormalization
@@ -21,7 +21,7 @@ from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
 from onecycle_cli.errors import OptimizerError
 from onecycle_cli.observer import Observer
-from onecycle_cli.registry.containment import same_folder
+from onecycle_cli.registry.code.containment import same_folder
 from onecycle_cli.workbench.fitness import (
     check_end,
     check_options,
@@ -29,6 +29,7 @@ from onecycle_cli.workbench.fitness import (
     first_outputs,
 )
 from onecycle_cli.workbench.ignored_targets import ignores_targets
+from onecycle_cli.workbench.loading import load_augmentation, load_data
 from onecycle_cli.workbench.scoring.chance import chance
 from onecycle_cli.workbench.scoring.compiled import as_labels, objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import Examination, examine, examine_by_batches
@@ -65,10 +66,8 @@ class Workbench:
         self.replay: dict[str, Any] | None = None
         self._observer, self._in_hand = observer, in_hand
         self.dataset = self._load() if in_hand is None else in_hand.dataset
-        for note in self.dataset.notes:
-            observer.warn(note)
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)
-        self.augment = augmentation(config.dataset)
+        self.augment = load_augmentation(config, self.dataset)
         self._subject, self.objective = self._set_up()
         self.model = self._subject.model
         self._has_replicated = False
@@ -100,14 +99,8 @@ class Workbench:
         return self._in_hand is not None
 
     def _load(self) -> Dataset:
-        config = self.config
-        registry.check(config)
-        return data.load(
-            config.dataset,
-            seed=config.seed,
-            task=config.meant_task,
-            progress=self._observer.download,
-        )
+        registry.check(self.config)
+        return load_data(self.config, self._observer)
 
     def _set_up(self) -> tuple[Subject, Objective]:
         """Seed everything, and return what is trained and, as far as it is known yet, what for."""

@@ -13,7 +13,7 @@ from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.errors import ModelError, cause_of
-from onecycle_cli.registry.containment import contained
+from onecycle_cli.registry.code.containment import contained
 from onecycle_cli.workbench.scoring.objective import Objective
 
 _SUM_TOLERANCE = 0.02

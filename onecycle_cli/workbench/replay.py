@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.engine.state.snapshot import Snapshot
 from onecycle_cli.errors import ModelError, OnecycleError, cause_of
-from onecycle_cli.registry.containment import contained
+from onecycle_cli.registry.code.containment import contained
 from onecycle_cli.workbench.bench import Workbench
 
 _HOST_GENERATORS = ("numpy", "python")

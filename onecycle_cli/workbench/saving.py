@@ -12,7 +12,7 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.errors import ModelError, cause_of
 from onecycle_cli.observer import Observer
-from onecycle_cli.registry.containment import contained
+from onecycle_cli.registry.code.containment import contained
 from onecycle_cli.workbench.bench import Workbench
 
 _LONGEST = 200

@@ -33,6 +33,7 @@ def test_the_defaults(minimal):
         "loss": "auto",
         "dataset": {
             "name": "digits",
+            "options": {},
             "path": None,
             "validation_fraction": 0.1,
             "limit": None,
@@ -40,7 +41,7 @@ def test_the_defaults(minimal):
             "fit": "resize",
             "target": None,
             "ignore": [],
-            "normalise": True,
+            "normalise": "auto",
             "augment": None,
         },
         "model": {"name": "mlp", "options": {}},

@@ -151,7 +151,7 @@ def test_place_rule_and_what_was_given(write, text, line, sentence):
         ("{name: digit}", "did you mean 'digits'?"),
         ("{}", "dataset.name is required; add it."),
         ("digits", "dataset must have keys and values of its own; got 'digits'."),
-        ("{name: digits, path: .}", "dataset: digits comes with the program and takes no path"),
+        ("{name: digits, path: .}", "dataset: digits takes no path"),
         ("{name: arrays}", "dataset: arrays needs dataset.path: your own .npz file"),
         ("{name: cifar10, path: nowhere}", "dataset.path: there is nothing at this path: /"),
         ("{name: cifar10, limit: 1}", "dataset.limit must be at least 2; got 1."),

@@ -242,7 +242,7 @@ def what_is_compiled(config):
     if data["dataset"]["name"] != "digits" or ":" in data["optimizer"]["name"]:
         return None
     if ":" in data["model"]["name"]:
-        functions = importlib.import_module("onecycle_cli.registry.functions")
+        functions = importlib.import_module("onecycle_cli.registry.code.functions")
         data["file"] = functions.digests(Path(data["model"]["name"].rpartition(":")[0]))
     train = {key: value for key, value in data["train"].items() if key not in NOT_COMPILED}
     common = {key: value for key, value in data.items() if key != "name" and "find_" not in key}

@@ -8,7 +8,7 @@ import pytest
 
 from onecycle_cli.errors import ConfigError, ModelError
 from onecycle_cli.registry import models
-from onecycle_cli.registry.options import Option
+from onecycle_cli.registry.code.options import Option
 
 NETWORK = """
     import keras

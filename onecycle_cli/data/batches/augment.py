@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.config import SOURCES
+from onecycle_cli.config import source_of
 from onecycle_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,12 +75,14 @@ class Augment:
 
 
 def augmentation(config: DatasetConfig) -> Augment | None:
-    """Return what the configuration asks for; None for nothing.
+    """Return what the configuration asks for; None for nothing, or for a function of one's own.
 
     By default flips and crops of 4 pixels for cifar10 and cifar100, nothing elsewhere.
     """
     if config.augment is None:
-        return Augment() if SOURCES[config.name].is_augmented else None
+        return Augment() if source_of(config.name).is_augmented else None
+    if isinstance(config.augment, str):
+        return None
     wanted = Augment(config.augment.flip, config.augment.crop, config.augment.cutout)
     return wanted if wanted.flip or wanted.crop or wanted.cutout else None
 

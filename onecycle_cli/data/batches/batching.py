@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.augment import Augment
+from onecycle_cli.data.batches.own_augmentation import OwnAugmentation, seed_of
 from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.data.inputs import Inputs, arrays_of, rows_of
 from onecycle_cli.errors import DataError
@@ -39,7 +40,7 @@ def batch(
     epoch: int,
     step: int,
     batch_size: int,
-    augment: Augment | None = None,
+    augment: Augment | OwnAugmentation | None = None,
 ) -> tuple[Any, ...]:
     """Return one training batch; the same arguments give the same bytes, in any order of calls.
 
@@ -71,6 +72,9 @@ def batch(
     targets = told_of(dataset.y, dataset.weights, rows)
     if augment is None:
         return dataset.normalise(rows_of(dataset.x, rows)), *targets
+    if isinstance(augment, OwnAugmentation):
+        inputs = augment(rows_of(dataset.x, rows), seed_of(seed, epoch, step))
+        return dataset.normalise(inputs), *targets
     draws = _draws(seed, epoch, step, len(rows))
     if augment.flip == "alternate":
         draws[0] = (_starts_mirrored(len(order), seed)[chosen] + epoch) % 2

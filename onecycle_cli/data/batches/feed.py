@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.augment import Augment, check_augment
 from onecycle_cli.data.batches.batching import batch, steps_per_epoch, told_of
+from onecycle_cli.data.batches.own_augmentation import OwnAugmentation
 from onecycle_cli.data.batches.resize import Resize, shrink
 from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.data.inputs import Inputs, rows_of
@@ -60,12 +61,13 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         num_steps: int,
         start: int = 0,
-        augment: Augment | None = None,
+        augment: Augment | OwnAugmentation | None = None,
         one_hot: bool = False,
         resize: Resize | None = None,
     ) -> None:
         super().__init__()
-        check_augment(augment, dataset.input_shape)
+        if isinstance(augment, Augment):
+            check_augment(augment, dataset.input_shape)
         self.dataset = dataset
         self.seed = seed
         self.batch_size = batch_size

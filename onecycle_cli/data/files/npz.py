@@ -24,7 +24,7 @@ def names_in(file: Path) -> tuple[str, ...]:
         return tuple(archive.files)
 
 
-def read_npz(file: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+def read(file: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Return those of the named arrays that the file has.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The user's own arrays, from an .npz file."""
+"""The user's own arrays, from an .npz file or a folder of .npy files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.data.files.npz import names_in, read_npz
+from onecycle_cli.data.files import npy, npz
 from onecycle_cli.data.inputs import Inputs, finite
+from onecycle_cli.data.mapping import is_mapped
 from onecycle_cli.data.sources.parts import Part, source_of
 from onecycle_cli.data.sources.source import Progress, Source
 from onecycle_cli.errors import ConfigError, DataError
@@ -29,12 +30,15 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
     called x_train/NAME, and their numbers and texts stay as they are. `weights_train`, one number
     an example, is optional.
 
+    A folder holds a file x_train.npy, or x_train/NAME.npy, for each; they stay on disk, and what a
+    batch needs is read when it is needed. Inputs that are neither uint8 nor float32 are read whole.
+
     Raises:
         ConfigError: there is no dataset.path.
         DataError: the file breaks one of these rules.
     """
     file = _file(config.path)
-    names = names_in(file)
+    names = _reader(file).names_in(file)
     parts = [part for part in _PARTS if _names_of(names, part)]
     for part in ["train", *parts]:
         _check_is_whole(file, names, part)
@@ -50,9 +54,15 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
 def _file(path: str | None) -> Path:
     if path is None:
         raise ConfigError("dataset.path must name the .npz file for 'arrays', got null; set it.")
-    if not Path(path).is_file():
-        raise DataError(f"dataset.path must be an .npz file for 'arrays', got {path}.")
+    if not Path(path).exists():
+        raise DataError(
+            f"dataset.path must be an .npz file or a folder of .npy files for 'arrays', got {path}."
+        )
     return Path(path)
+
+
+def _reader(file: Path) -> Any:
+    return npy if file.is_dir() else npz
 
 
 def _names_of(names: tuple[str, ...], part: str) -> list[str]:
@@ -66,11 +76,12 @@ def _check_is_whole(file: Path, names: tuple[str, ...], part: str) -> None:
     for name in (f"x_{part}", f"y_{part}"):
         if name not in found:
             there = ", ".join(names) or "nothing"
-            raise DataError(f"{file} must hold {name}, got {there}; add it with numpy.savez.")
+            remedy = f"numpy.save({name}.npy, ...)" if file.is_dir() else "numpy.savez"
+            raise DataError(f"{file} must hold {name}, got {there}; add it with {remedy}.")
 
 
 def _read_part(file: Path, names: tuple[str, ...], part: str) -> Part:
-    arrays = read_npz(file, _names_of(names, part))
+    arrays = _reader(file).read(file, _names_of(names, part))
     return Part(
         _inputs(arrays, f"x_{part}", str(file)),
         arrays[f"y_{part}"],
@@ -91,6 +102,7 @@ def _single(values: NDArray[Any], where: str) -> NDArray[Any]:
             f"{where} must be numbers of shape (n, features), (n, height, width) or "
             f"(n, height, width, channels), got {values.dtype} {values.shape}."
         )
-    if values.dtype != np.uint8:
-        values = finite(values, where)
-    return np.ascontiguousarray(values[..., None] if values.ndim == 3 else values)
+    values = values[..., None] if values.ndim == 3 else values
+    if is_mapped(values) and values.dtype in (np.uint8, np.float32):
+        return values
+    return np.ascontiguousarray(values) if values.dtype == np.uint8 else finite(values, where)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from onecycle_cli.data.files.npz import read_npz
+from onecycle_cli.data.files import npz
 from onecycle_cli.data.sources.source import Progress, Source
 
 if TYPE_CHECKING:
@@ -23,6 +23,6 @@ _FILE = Path(__file__).with_name("digits.npz")
 
 def read(config: DatasetConfig, progress: Progress | None) -> Source:
     """Return all 1,797 images, 8x8x1, whose values 0..16 are kept; there is no test set."""
-    table = read_npz(_FILE, ("images", "labels"))
+    table = npz.read(_FILE, ("images", "labels"))
     images, labels = table["images"][..., np.newaxis], table["labels"].astype(np.int32)
     return Source(images, labels, tuple("0123456789"), origin="digits")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from onecycle_cli.config.sources import SOURCES
+from onecycle_cli.config.sources import source_of
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
@@ -18,7 +18,7 @@ def check_names(config: Config) -> None:
         ConfigError: they have not; with the place in the file.
         DataError: the data cannot be read.
     """
-    finder = SOURCES[config.dataset.name].problem
+    finder = source_of(config.dataset.name).problem
     if finder is None:
         return
     module, _, function = finder.partition(".")

@@ -123,7 +123,7 @@ def _as_tree(values: Any, name: str) -> Inputs:
         return ()
     if isinstance(values, Mapping):
         return {key: _as_tree(part, f"{name}/{key}") for key, part in values.items()}
-    if isinstance(values, list | tuple) and any(hasattr(part, "shape") for part in values):
+    if isinstance(values, list | tuple) and any(getattr(part, "ndim", 0) for part in values):
         return tuple(_as_tree(part, f"{name}/{i}") for i, part in enumerate(values))
     array = np.asarray(values)
     if array.dtype.kind in "SU":

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.files import npz
 from onecycle_cli.data.files.download import Remote, download
 from onecycle_cli.data.files.locate import Layout, download_folder, locate
-from onecycle_cli.data.files.npz import read_npz
 from onecycle_cli.data.sources.source import Examples, Progress, Source, class_labels, reason
 from onecycle_cli.errors import DataError
 
@@ -110,7 +110,7 @@ def _download_fashion(progress: Progress | None) -> Path:
 
 def _read_npz_split(file: Path, split: str) -> Examples:
     images, labels = f"x_{split}", f"y_{split}"
-    arrays = read_npz(file, (images, labels))
+    arrays = npz.read(file, (images, labels))
     if len(arrays) < 2:
         raise DataError(f"{file} must hold {images} and {labels}; use an intact copy of MNIST.")
     return _examples(arrays[images], arrays[labels], len(_MNIST_CLASSES), str(file))

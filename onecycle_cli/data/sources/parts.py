@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.data.inputs import Inputs, finite, joined, mapped, named_arrays
+from onecycle_cli.data.inputs import Inputs, arrays_of, finite, joined, mapped, named_arrays
+from onecycle_cli.data.mapping import is_mapped
 from onecycle_cli.data.sources.source import Examples, Source
 from onecycle_cli.errors import DataError
+
+_MOST_COPIED = 1 << 30  # bytes
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,22 @@ def source_of(
         where = f"{origin}: {names['validation']}"
         validation = _checked(validation, where)
         _check_fits(validation, train, where)
+        _check_can_be_joined(train, where)
         count, x, y = len(validation.y), joined(x, validation.x), joined(y, validation.y)
         if weights is not None or validation.weights is not None:
             weights = np.concatenate([_weights(train), _weights(validation)])
     read = None if test is None else partial(_read_test, test, train, f"{origin}: {names['test']}")
     return Source(x, y, None, origin, validation=count, test=read, weights=weights)
+
+
+def _check_can_be_joined(train: Part, where: str) -> None:
+    """Refuse a validation part beside training inputs that are to stay in their files."""
+    size = sum(array.nbytes for array in arrays_of(train.x) if is_mapped(array))
+    if size > _MOST_COPIED:
+        raise DataError(
+            f"{where} can't be had beside training inputs of {size / 2**30:.1f} GiB that stay on "
+            f"disk; put both into the training part, and dataset.validation_fraction is split off."
+        )
 
 
 def _read_test(read: Callable[[], Part], train: Part, where: str) -> Examples:
@@ -105,7 +119,7 @@ def _as_input(values: Any, where: str) -> NDArray[Any]:
     if values.dtype.kind in "OSU":
         return _as_text(values, where)
     if values.dtype.kind == "f":
-        return _as_floats(values, where)
+        return finite(values, where)
     return values if values.flags.c_contiguous else np.ascontiguousarray(values)
 
 
@@ -116,12 +130,6 @@ def _as_text(values: NDArray[Any], where: str) -> NDArray[Any]:
     kept = np.empty(values.size, object)
     kept[:] = texts
     return kept.reshape(values.shape)
-
-
-def _as_floats(values: NDArray[Any], where: str) -> NDArray[np.float32]:
-    """Return numbers as float32; a memory map of these, which may exceed the memory, as it is."""
-    is_mapped = isinstance(values, np.memmap) and values.dtype == np.float32
-    return values if is_mapped else finite(values, where)
 
 
 def _as_weights(values: Any, where: str) -> NDArray[np.float32]:

@@ -136,7 +136,7 @@ def _initializers_of(model: Any) -> _Initializers:
     found: _Initializers = {}
     for layer in every_layer(model):
         drawing = [v for v in vars(layer).values() if isinstance(v, _Initializer)]
-        for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:
+        for variable in [v for v in vars(layer).values() if isinstance(v, keras.Variable)]:
             for initializer in drawing:
                 if _has_drawn(initializer, variable):
                     found[id(variable)] = variable, initializer

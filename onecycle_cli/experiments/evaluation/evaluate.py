@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli import data, plotting
-from onecycle_cli.config import SOURCES, Config, load_config
+from onecycle_cli import plotting
+from onecycle_cli.config import Config, load_config, source_of
 from onecycle_cli.data import Dataset, EvaluationBatches
 from onecycle_cli.data.inputs import shapes
 from onecycle_cli.data.statistics import measured
-from onecycle_cli.data.targets import Task
 from onecycle_cli.engine.start import make_repeatable, start_keras
 from onecycle_cli.errors import DataError, ModelError, cause_of
 from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
@@ -21,6 +20,7 @@ from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, fi
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.records import Record
 from onecycle_cli.shown import Facts, Shown
+from onecycle_cli.workbench.loading import load_data
 from onecycle_cli.workbench.scoring.examination import Examination, by_class, examine
 from onecycle_cli.workbench.scoring.objective import objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
@@ -139,12 +139,12 @@ def _dataset(
     if saved.data.get("size") and saved.data.get("name") == source.dataset.name:
         resized = {key: value for key, value in saved.data.items() if key in ("size", "fit")}
         source = source.with_values(dataset=resized)
-    dataset = _loaded(source, saved.settings.meant_task, observer)
+    dataset = load_data(source, observer, saved.settings.meant_task)
     if saved.inputs:
         return prepared_as(dataset, saved.inputs)
     own = saved.config()
-    trained_on = dataset if own == source else _loaded(own, own.meant_task, observer)
-    if split is not None and own.dataset.normalise:
+    trained_on = dataset if own == source else load_data(own, observer)
+    if split is not None and own.dataset.is_normalised:
         trained_on = _measured_anew(trained_on, split, saved.folder)
     return prepared_as(dataset, inputs_of(trained_on))
 
@@ -161,13 +161,6 @@ def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
         )
     mean, std = measured(dataset.x, rows, normalise=True)
     return replace(dataset, mean=mean, std=std)
-
-
-def _loaded(config: Config, task: Task | None, observer: Observer) -> Dataset:
-    dataset = data.load(config.dataset, seed=config.seed, task=task, progress=observer.download)
-    for note in dataset.notes:
-        observer.warn(note)
-    return dataset
 
 
 def _check_fits(saved: SavedTraining, model: Any, dataset: Dataset) -> None:
@@ -226,7 +219,7 @@ def _warn_of_use(
     """Say what the score is not, where the examples may have been seen before."""
     same_data = saved.data.get("name") == source.dataset.name
     same_place = same_data and saved.data.get("path") == source.dataset.path
-    given = same_data and SOURCES[source.dataset.name].has_test_set and part == "test"
+    given = same_data and source_of(source.dataset.name).has_test_set and part == "test"
     draws = (source.seed, source.dataset.limit, source.dataset.validation_fraction)
     drawn = (
         saved.settings.seed,

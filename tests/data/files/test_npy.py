@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onecycle_cli.data.files.npy import names_in, open_npy, release
+from onecycle_cli.data.files.npy import names_in
+from onecycle_cli.data.files.npy import read as open_npy
+from onecycle_cli.data.mapping import release
 from onecycle_cli.errors import DataError
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli.config import DatasetConfig
+from onecycle_cli.data.mapping import is_mapped
 from onecycle_cli.data.sources import arrays
 from onecycle_cli.errors import ConfigError, DataError
 
@@ -15,6 +16,7 @@ def read(tmp_path):
     return write_and_read
 
 
+RANDOM = np.random.default_rng(2)
 X = np.arange(60, dtype=np.float64).reshape(20, 3)
 Y = np.arange(20) % 4
 
@@ -134,9 +136,38 @@ def test_a_single_array_is_refused(tmp_path):
         arrays.read(DatasetConfig(name="arrays", path=str(tmp_path / "mine.npy")), None)
 
 
-def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"must be an \.npz file for 'arrays', got"):
+def test_a_folder_of_files_stays_on_disk(tmp_path):
+    x = RANDOM.integers(0, 256, (20, 5, 4, 3), dtype=np.uint8)
+    np.save(tmp_path / "x_train.npy", x)
+    np.save(tmp_path / "y_train.npy", Y)
+    source = arrays.read(DatasetConfig(name="arrays", path=str(tmp_path)), None)
+    assert is_mapped(source.x)
+    np.testing.assert_array_equal(source.x, x)
+    np.testing.assert_array_equal(source.y, Y)
+
+
+def test_a_folder_may_hold_several_inputs(tmp_path):
+    (tmp_path / "x_train").mkdir()
+    np.save(tmp_path / "x_train/numbers.npy", X.astype(np.float32))
+    np.save(tmp_path / "x_train/ids.npy", Y)
+    np.save(tmp_path / "y_train.npy", Y)
+    source = arrays.read(DatasetConfig(name="arrays", path=str(tmp_path)), None)
+    assert sorted(source.x) == ["ids", "numbers"]
+    assert all(map(is_mapped, source.x.values()))
+
+
+def test_a_bad_number_in_a_large_file_is_found(tmp_path):
+    np.save(tmp_path / "x_train.npy", with_bad_row(np.nan).astype(np.float32))
+    np.save(tmp_path / "y_train.npy", Y)
+    with pytest.raises(DataError, match="but row 7 has a NaN"):
         arrays.read(DatasetConfig(name="arrays", path=str(tmp_path)), None)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"must hold x_train, got nothing; add it with numpy\.save"):
+        arrays.read(DatasetConfig(name="arrays", path=str(tmp_path)), None)
+    with pytest.raises(DataError, match=r"must be an \.npz file or a folder .* for 'arrays', got"):
+        arrays.read(DatasetConfig.model_construct(name="arrays", path="/none"), None)
 
 
 def test_a_path_is_needed():

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from onecycle_cli.registry.local_imports import is_own
+from onecycle_cli.registry.code.local_imports import is_own
 
 __all__ = ["Neighbours"]
 

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from onecycle_cli.errors import OnecycleError, PluginError, cause_of
 from onecycle_cli.plugin_names import short
-from onecycle_cli.registry.containment import contained
-from onecycle_cli.registry.functions import Function
-from onecycle_cli.registry.neighbours import Neighbours
+from onecycle_cli.registry.code.containment import contained
+from onecycle_cli.registry.code.functions import Function
+from onecycle_cli.registry.code.neighbours import Neighbours
 
 __all__ = ["Runner", "loaded"]
 

@@ -1,5 +1,5 @@
 from onecycle_cli.registry import models
-from onecycle_cli.registry.options import Option
+from onecycle_cli.registry.code.options import Option
 
 
 def test_options_of_a_users_function(write):

@@ -3,7 +3,7 @@ from textwrap import dedent
 
 import pytest
 
-from onecycle_cli.registry.local_imports import local_imports
+from onecycle_cli.registry.code.local_imports import local_imports
 
 
 @pytest.fixture

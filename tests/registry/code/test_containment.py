@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli.errors import ModelError
-from onecycle_cli.registry.containment import contained
+from onecycle_cli.registry.code.containment import contained
 
 
 def state():
@@ -156,7 +156,7 @@ def test_an_error_of_the_code_goes_before_what_it_has_changed():
 
 def test_a_current_folder_that_is_gone_does_no_harm(tmp_path):
     code = (
-        "import os; from onecycle_cli.registry.containment import contained\n"
+        "import os; from onecycle_cli.registry.code.containment import contained\n"
         "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
         "with contained(): pass\n"
     )

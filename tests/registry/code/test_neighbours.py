@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from onecycle_cli.registry.neighbours import Neighbours
+from onecycle_cli.registry.code.neighbours import Neighbours
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from onecycle_cli.errors import ConfigError, did_you_mean
 from onecycle_cli.plugin_names import OWN, file_and_function, names_a_file
-from onecycle_cli.registry.local_imports import local_imports
+from onecycle_cli.registry.code.local_imports import local_imports
 
 __all__ = ["Function", "Wanted", "described", "digests", "find", "listed", "parse"]
 

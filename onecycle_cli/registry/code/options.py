@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from onecycle_cli.errors import did_you_mean
-from onecycle_cli.registry.functions import Function, listed
+from onecycle_cli.registry.code.functions import Function, listed
 
 __all__ = ["Option", "options_of", "problem"]
 
