@@ -19,7 +19,7 @@ from onecycle_cli.schedules import POLICIES
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.experiments.train import TrainResult
+    from onecycle_cli.experiments.train_result import TrainResult
 
 
 Policy = Annotated[

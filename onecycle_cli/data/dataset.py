@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.batches.stream import Stream
 from onecycle_cli.data.hashing import Hashes, hashes_of
 from onecycle_cli.data.inputs import Inputs, arrays_of, count, mapped, shapes
 from onecycle_cli.data.sources.source import Examples
@@ -47,6 +48,9 @@ class Dataset:
             here and `binary` to a model that answers with one number.
         why: what shows the task, in words.
         weights: of the examples, float32 of shape (n,); None: all count alike.
+        stream: the pipeline that the batches of the training come from; then `x` and `y` are its
+            first batch only. None: the batches are made of `x` and `y`.
+        validation_stream: alike, of the validation; None where there is none.
     """
 
     name: str
@@ -64,6 +68,8 @@ class Dataset:
     task: Task = "multiclass"
     why: str = ""
     weights: NDArray[np.float32] | None = field(default=None, repr=False)
+    stream: Stream | None = field(default=None, repr=False)
+    validation_stream: Stream | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return count(self.x)

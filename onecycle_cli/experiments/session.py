@@ -212,7 +212,7 @@ def _started(
         RunFolder.create(place, config.name, kind.name, manifest) as run,
     ):
         write_config(run, bench, values)
-        if kind is TRAIN:
+        if kind is TRAIN and bench.dataset.stream is None:
             Split.of(bench.dataset).write(run.path)
         label = None if recipe is None else recipe.label
         Resume(request.config, values, identity_of(bench), label, kind.name).write(run.path)
@@ -261,7 +261,8 @@ def workbench(
         return
     bench = Workbench(config, observer, in_hand)
     try:
-        bench.replay = replay(bench).as_dict()
+        if bench.dataset.stream is None:
+            bench.replay = replay(bench).as_dict()
         yield bench
     finally:
         bench.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -13,13 +12,12 @@ from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
-from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.session import Session, session
+from onecycle_cli.experiments.train_result import TrainResult
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import event_file, files
 from onecycle_cli.runs.log import Epoch, Logbook
-from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.training.course import Course
 from onecycle_cli.training.cycles import Cycles
 from onecycle_cli.training.final_weights import FinalWeights
@@ -35,78 +33,6 @@ if TYPE_CHECKING:
 
 _NOTHING_LEARNED = 0.99
 """A last epoch whose losses are above this share of what guessing costs shows no learning."""
-
-
-@dataclass(frozen=True, repr=False)
-class TrainResult(Shown):
-    """What `train` achieved.
-
-    Attributes:
-        test_loss: mean data loss of the last model on the test set; `None` without one.
-        test_accuracy: share of right classes or labels there; `None` for regression.
-        history: one entry an epoch.
-        best_epoch: the epoch whose model is `best.keras`.
-        values: the hyper-parameters used, and where they came from.
-        max_lrs: the highest learning rate of each cycle.
-        cost: what it took.
-        images_per_second: training examples a second, end to end.
-        peak_memory: the most main memory that the process has held, in bytes, or `None`.
-        by_class: `per_class` and `confusion` of the test set, see `examination.by_class`.
-        folder: where it is written, or `None`.
-        test_scores: further measures of the task on the test set, such as `auc` or `r2`.
-        ended: why it ended before its time, by a cool-down: `"interrupted"`, `"early"` or `None`.
-        events: what happened that was not planned.
-        checkpoints: how many were written in this sitting, and in how many seconds.
-        seen: how many test examples have inputs that were trained or validated on too.
-    """
-
-    test_loss: float | None
-    test_accuracy: float | None
-    history: list[Epoch]
-    best_epoch: int
-    values: Values
-    max_lrs: list[float]
-    cost: Cost
-    images_per_second: float
-    peak_memory: int | None
-    by_class: dict[str, Any]
-    folder: Path | None
-    test_scores: dict[str, Any] = field(default_factory=dict)
-    ended: str | None = None
-    events: list[dict[str, Any]] = field(default_factory=list)
-    checkpoints: dict[str, float] = field(default_factory=dict)
-    seen: int | None = None
-
-    def scores(self) -> dict[str, Any]:
-        """Return how good the last and the best model are, as plain data."""
-        last, best = self.history[-1], self.history[self.best_epoch - 1]
-        return {
-            "test_accuracy": self.test_accuracy,
-            "test_loss": self.test_loss,
-            "test_scores": self.test_scores,
-            "val_accuracy_last": last.val_accuracy,
-            "val_accuracy_best": best.val_accuracy,
-            "val_loss_last": last.val_loss,
-            "val_loss_best": best.val_loss,
-            "best_epoch": self.best_epoch,
-        }
-
-    def _facts(self) -> Facts:
-        accuracy = self.test_accuracy
-        yield "test accuracy", None if accuracy is None else f"{accuracy:.2%}"
-        yield "test loss", None if self.test_loss is None else f"{self.test_loss:.4g}"
-        last = self.history[-1]
-        if self.test_loss is None:
-            share = "" if last.val_accuracy is None else f", accuracy {last.val_accuracy:.2%}"
-            yield "validation", f"loss {last.val_loss:.4g}{share}"
-        yield "epochs", f"{len(self.history)}, the best is {self.best_epoch}"
-        yield "ended", self.ended
-        yield "values", self.values
-        yield "cost", self.cost
-        yield "folder", self.folder
-
-    def _picture(self) -> bytes | None:
-        return kept_picture(self.folder)
 
 
 def train(
@@ -206,6 +132,14 @@ class _Training:
         with self.weights.in_force():
             return self.bench.examine("test", scored), scored.seen
 
+    @property
+    def _examples(self) -> str:
+        """The examples of an epoch, in words."""
+        dataset = self.bench.dataset
+        if dataset.stream is not None:
+            return f"a pipeline of {dataset.stream.steps} batches"
+        return f"{len(dataset.train)} examples"
+
     def _warn_of_nothing_learned(self, last: Epoch) -> None:
         """Say so if always giving the same answer would have done as well."""
         guessing = self.bench.chance
@@ -248,7 +182,7 @@ class _Training:
         note(
             f"{len(self.max_lrs)} cycle{'' if len(self.max_lrs) == 1 else 's'}, "
             f"{training_steps(self.bench)} steps of batch size {self.config.batch_size} over "
-            f"{len(self.bench.dataset.train)} examples"
+            f"{self._examples}"
         )
 
     def _keep_what_there_is(self, log: Logbook) -> None:
@@ -295,7 +229,10 @@ class _Training:
         if course.best is None:
             raise TrainingError("no epoch was completed.")
         steps, written = len(course.log), self.cycles.checkpoints
-        trained = steps * len(self.bench.dataset.train) / self.bench.steps_per_epoch
+        dataset = self.bench.dataset
+        trained = float(steps * len(dataset.train))  # of a pipeline, those of its first batch
+        if dataset.stream is None:
+            trained /= self.bench.steps_per_epoch
         return TrainResult(
             test_loss=None if test is None else test.loss,
             test_accuracy=None if test is None else test.accuracy,

@@ -19,7 +19,7 @@ from onecycle_cli.engine.start import make_repeatable
 from onecycle_cli.engine.state import snapshot
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
-from onecycle_cli.errors import OptimizerError
+from onecycle_cli.errors import DataError, OptimizerError
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.code.containment import same_folder
 from onecycle_cli.workbench.fitness import (
@@ -28,10 +28,10 @@ from onecycle_cli.workbench.fitness import (
     check_outputs,
     first_outputs,
 )
-from onecycle_cli.workbench.ignored_targets import ignores_targets
+from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
-from onecycle_cli.workbench.scoring.chance import chance
-from onecycle_cli.workbench.scoring.compiled import as_labels, objective_of_compiled
+from onecycle_cli.workbench.scoring.chance import chance_of
+from onecycle_cli.workbench.scoring.compiled import objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import Examination, examine, examine_by_batches
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
@@ -65,7 +65,7 @@ class Workbench:
         self.caveats: list[str] = []
         self.replay: dict[str, Any] | None = None
         self._observer, self._in_hand = observer, in_hand
-        self.dataset = self._load() if in_hand is None else in_hand.dataset
+        self.dataset = self._load()
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)
         self.augment = load_augmentation(config, self.dataset)
         self._subject, self.objective = self._set_up()
@@ -99,8 +99,12 @@ class Workbench:
         return self._in_hand is not None
 
     def _load(self) -> Dataset:
-        registry.check(self.config)
-        return load_data(self.config, self._observer)
+        if self._in_hand is None:
+            registry.check(self.config)
+            return load_data(self.config, self._observer)
+        for note in self._in_hand.dataset.notes:
+            self._observer.warn(note)
+        return self._in_hand.dataset
 
     def _set_up(self) -> tuple[Subject, Objective]:
         """Seed everything, and return what is trained and, as far as it is known yet, what for."""
@@ -122,14 +126,7 @@ class Workbench:
         """The training loss of the best single answer to all; `None` where no formula gives it."""
         if type(self.model).compute_loss is not keras.Model.compute_loss:
             return None
-        if self.objective.task == "other":
-            return None
-        rows, dataset = self.dataset.train, self.dataset
-        weights = None if dataset.weights is None else dataset.weights[rows]
-        targets, classes = rows_of(dataset.y, rows), self._outputs
-        if self.objective.task == "multiclass":
-            targets = as_labels(targets)
-        return chance(self.objective, targets, classes, weights)
+        return chance_of(self.objective, self.dataset, self._outputs)
 
     def rewind(self, replicate: int = 0) -> None:
         """Bring the model back to its start; each replicate has initial weights of its own."""
@@ -187,13 +184,11 @@ class Workbench:
             resize: which size the images have at each position; None for their own.
             together: steps in one execution; divides `steps`.
         """
-        batches = self._batches(
-            num_steps=steps * epochs, replicate=replicate, start=start, resize=resize
-        )
+        batches = self._feed(steps * epochs, replicate=replicate, start=start, resize=resize)
         self._instruments.execute(together)
         with same_folder():
             self.model.fit(
-                batches if resize is None else data.of_any_size(batches),
+                batches,
                 epochs=epochs,
                 steps_per_epoch=steps,
                 shuffle=False,
@@ -210,6 +205,8 @@ class Workbench:
             part: which part.
             scored: its examples, where they are known already.
         """
+        if self.dataset.stream is not None:
+            return self._examine_stream()
         scored = scored or chosen(None, self.dataset, part)
         weights = self.dataset.weights if scored.examples is None else None
         by_itself = self.objective.task == "other"
@@ -227,20 +224,33 @@ class Workbench:
             of_rows = None if weights is None else weights[scored.rows]
             return examine(self.model, batches, self.objective, flip=flip, weights=of_rows)
 
+    def _examine_stream(self) -> Examination:
+        stream = self.dataset.validation_stream
+        if stream is None:
+            raise DataError(
+                "there is nothing to validate on, which is needed for trials of more than an epoch "
+                "and for trainings; give validation_data=."
+            )
+        with self._one_by_one():
+            return examine_by_batches(self.model, stream.batches(), self._instruments, stream.steps)
+
     def _warn_of_ignored_targets(self) -> None:
         """Say so if the model's own loss does not depend on the targets; leaves no trace."""
-        x, *others = self._batches(num_steps=1)[0]
-        if not others:
+        if self.dataset.stream is not None:
             return
-        few = slice(_FEW)
-        is_deaf = ignores_targets(self.model, rows_of(x, few), rows_of(others[0], few))
+        warning = warning_of_ignored_targets(
+            self.model, self.config.model.name, *self._batches(num_steps=1)[0]
+        )
         self._initial.restore()
-        if is_deaf:
-            self._observer.warn(
-                f"the loss of model {self.config.model.name} does not depend on the targets: its "
-                f"compute_loss gives the same for a batch, whatever they are, so they can't be "
-                f"learned; let it compare y with y_pred."
-            )
+        if warning:
+            self._observer.warn(warning)
+
+    def _feed(self, num_steps: int, *, start: int, resize: data.Resize | None, **more: Any) -> Any:
+        """Return what `fit` is given."""
+        if self.dataset.stream is not None:
+            return self.dataset.stream.batches(start)
+        batches = self._batches(num_steps=num_steps, start=start, resize=resize, **more)
+        return batches if resize is None else data.of_any_size(batches)
 
     def _batches(self, *, num_steps: int, replicate: int = 0, **more: Any) -> data.Batches:
         return data.Batches(

@@ -9,6 +9,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from onecycle_cli.data.inputs import Inputs, rows_of
+
+_FEW = 32
+
 
 def ignores_targets(model: Any, x: NDArray[Any], y: NDArray[Any]) -> bool:
     """Tell whether a model's own `compute_loss` gives the same for a batch, whatever its targets.
@@ -36,6 +40,26 @@ def ignores_targets(model: Any, x: NDArray[Any], y: NDArray[Any]) -> bool:
     except Exception:  # the training, which comes next, says what is wrong
         return False
     return bool(np.isfinite(first)) and all(other == first for other in others)
+
+
+def warning_of_ignored_targets(model: Any, name: str, x: Inputs, *others: Any) -> str | None:
+    """Return what to say of a model whose loss does not depend on the targets; else `None`.
+
+    Args:
+        model: built and compiled; its state may change.
+        name: what it is called.
+        x: the inputs of a batch.
+        others: its targets, if it has any, and whatever goes with them.
+    """
+    if not others:
+        return None
+    few = slice(_FEW)
+    if not ignores_targets(model, rows_of(x, few), rows_of(others[0], few)):
+        return None
+    return (
+        f"the loss of model {name} does not depend on the targets: its compute_loss gives the same "
+        f"for a batch, whatever they are, so they can't be learned; let it compare y with y_pred."
+    )
 
 
 def _changed(y: NDArray[Any]) -> list[NDArray[Any]]:

@@ -24,6 +24,8 @@ def steps_per_epoch(dataset: Dataset, batch_size: int) -> int:
     Raises:
         DataError: a batch would be larger than the training part.
     """
+    if dataset.stream is not None:
+        return dataset.stream.steps
     count = len(dataset.train)
     if batch_size > count:
         raise DataError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.batches.stream import is_stream, one_pass, stream_of
 from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.data.inputs import Inputs, arrays_of, count, joined, mapped, named_arrays
 from onecycle_cli.data.loading import set_validation_aside
@@ -88,6 +89,64 @@ def dataset_in_hand(
         origin=name,
         task="regression",
         weights=weights,
+    )
+
+
+def stream_in_hand(
+    x: Any,
+    *,
+    name: str,
+    validation_data: Any = None,
+    steps: int | None = None,
+    validation_steps: int | None = None,
+) -> Dataset:
+    """Return a pipeline as a data set whose batches a model sees as they are.
+
+    Args:
+        x: gives batches, see `Stream`.
+        name: what the data are called.
+        validation_data: another pipeline; arrays (x, y) are one batch after the other.
+        steps: batches in an epoch; None: as many as one pass gives.
+        validation_steps: alike, of the validation.
+
+    Raises:
+        DataError: a pipeline can't be gone through repeatedly, or does not know its length.
+    """
+    stream = stream_of(x, steps, "x")
+    validation = None
+    if validation_data is not None:
+        if not is_stream(validation_data):
+            raise DataError(
+                "validation_data must be a pipeline too where x is one, such as "
+                "tf.data.Dataset.from_tensor_slices((x, y)).batch(64)."
+            )
+        validation = stream_of(validation_data, validation_steps, "validation_data")
+    first, *others = next(one_pass(x))
+    rows, nothing = np.arange(count(first)), mapped(lambda _: None, first)
+    notes = (
+        ()
+        if stream.is_repeatable()
+        else (
+            "x gives other batches each time, so candidates are not compared on the same ones, and "
+            "what is resumed goes on with others; leave out what shuffles, or give it a seed and "
+            "reshuffle_each_iteration=False, to have them the same.",
+        )
+    )
+    return Dataset(
+        name=name,
+        x=first,
+        y=others[0] if others else (),
+        train=rows,
+        validation=rows[:0],
+        classes=None,
+        mean=nothing,
+        std=nothing,
+        read_test=None,
+        origin=name,
+        notes=notes,
+        task="regression",
+        stream=stream,
+        validation_stream=validation,
     )
 
 

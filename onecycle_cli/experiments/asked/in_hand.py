@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from onecycle_cli.config import IN_MEMORY, Config, load_config
-from onecycle_cli.errors import ConfigError, ModelError
+from onecycle_cli.errors import ConfigError, DataError, ModelError
 from onecycle_cli.suggest import Suggestion
 
 if TYPE_CHECKING:
     import keras
 
+    from onecycle_cli.data import Dataset
     from onecycle_cli.workbench.subjects.in_hand import InHand
 
 WHERE_USUAL: Final = "runs for a configuration, nowhere for a model"
@@ -39,6 +40,9 @@ class FitArguments(TypedDict, total=False):
         max_lr: the highest learning rate, or what `find_lr` found.
         momentum: {"max": ..., "min": ...}, or what `find_momentum` found.
         weight_decay: the weight decay, or what `find_weight_decay` found.
+        steps_per_epoch: with a pipeline as x, how many batches make an epoch; all of one pass if
+            not given.
+        validation_steps: alike, of validation_data.
         seed: of the order of the data, and of all else that is drawn.
         name: the experiment's folder below `out`.
         settings: whatever else a configuration may say, such as {"find_lr": {"repeats": 1}}.
@@ -53,6 +57,8 @@ class FitArguments(TypedDict, total=False):
     max_lr: Any
     momentum: Any
     weight_decay: Any
+    steps_per_epoch: int
+    validation_steps: int
     seed: int
     name: str
     settings: Mapping[str, Any]
@@ -86,10 +92,13 @@ class Given:
         """
         if self.model is None or self.fit is None:
             return None
+        from onecycle_cli.data.batches.stream import is_stream
         from onecycle_cli.data.sources.memory import dataset_in_hand
         from onecycle_cli.workbench.subjects.in_hand import InHand, ModelInHand
 
         fit = self.fit
+        if is_stream(self.x):
+            return InHand(ModelInHand(self.model), self._stream(self.fit), to_be_trained)
         dataset = dataset_in_hand(
             self.x,
             self.y,
@@ -101,6 +110,26 @@ class Given:
             seed=fit.get("seed", 0),
         )
         return InHand(ModelInHand(self.model), dataset, to_be_trained)
+
+    def _stream(self, fit: FitArguments) -> Dataset:
+        from onecycle_cli.data.sources.memory import stream_in_hand
+
+        useless: list[str] = [
+            k for k in ("sample_weight", "class_weight", "validation_split") if k in fit
+        ]
+        useless += ["y"] * (self.y is not None)
+        if useless:
+            raise DataError(
+                f"{useless[0]} can't be given where x is a pipeline; let x give (x, y) or "
+                f"(x, y, sample_weight), and give validation_data as another one."
+            )
+        return stream_in_hand(
+            self.x,
+            name=IN_MEMORY,
+            validation_data=fit.get("validation_data"),
+            steps=fit.get("steps_per_epoch"),
+            validation_steps=fit.get("validation_steps"),
+        )
 
 
 def given(

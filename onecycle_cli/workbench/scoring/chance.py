@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data import Dataset
+from onecycle_cli.data.inputs import rows_of
+from onecycle_cli.workbench.scoring.compiled import as_labels
 from onecycle_cli.workbench.scoring.objective import Objective
 
 _HUBER_DELTA = 1.0  # which is Keras' default
@@ -12,6 +15,23 @@ _SEARCH = 100
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
 Array = NDArray[np.float64]
+
+
+def chance_of(objective: Objective, dataset: Dataset, classes: int) -> float | None:
+    """Return what guessing costs on the training part; `None` where no formula gives it.
+
+    Args:
+        objective: the task and its loss.
+        dataset: the data.
+        classes: the number of classes, where there are.
+    """
+    if objective.task == "other" or dataset.stream is not None:
+        return None
+    rows, weights = dataset.train, dataset.weights
+    targets = rows_of(dataset.y, rows)
+    if objective.task == "multiclass":
+        targets = as_labels(targets)
+    return chance(objective, targets, classes, None if weights is None else weights[rows])
 
 
 def chance(objective: Objective, targets: NDArray, classes: int, weights: NDArray | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli.data import EvaluationBatches
-from onecycle_cli.data.inputs import arrays_of, rows_of
+from onecycle_cli.data.inputs import arrays_of, count, rows_of
 from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.workbench.scoring.compiled import as_labels
 from onecycle_cli.workbench.scoring.objective import Objective
@@ -144,7 +145,7 @@ def by_class(examined: Examination, names: tuple[str, ...] | None) -> dict[str, 
 
 
 def examine_by_batches(
-    model: Any, batches: EvaluationBatches, instruments: Instruments
+    model: Any, batches: Any, instruments: Instruments, steps: int | None = None
 ) -> Examination:
     """Return how a model does by the loss that it computes itself, batch by batch.
 
@@ -152,12 +153,25 @@ def examine_by_batches(
         model: compiled.
         batches: the examples, with targets and weights in the form that it takes.
         instruments: attached to it.
+        steps: how many batches; None: all that there are.
     """
     heard = _TestLosses(instruments)
-    model.evaluate(batches, verbose=0, callbacks=[heard])
-    full, rest = divmod(len(batches.rows), batches.batch_size)
-    counts = [batches.batch_size] * full + [rest] * bool(rest)
-    return Examination(np.array(heard.losses), counts=np.array(counts, np.int64))
+    if steps is not None:
+        counts: list[int] = []
+        batches = _counted(batches, counts)
+    else:
+        full, rest = divmod(len(batches.rows), batches.batch_size)
+        counts = [batches.batch_size] * full + [rest] * bool(rest)
+    model.evaluate(batches, steps=steps, verbose=0, callbacks=[heard])
+    sizes = counts[: len(heard.losses)]  # of a stream, Keras reads ahead
+    return Examination(np.array(heard.losses), counts=np.array(sizes, np.int64))
+
+
+def _counted(batches: Iterator[tuple[Any, ...]], counts: list[int]) -> Iterator[tuple[Any, ...]]:
+    """Yield the batches of a stream, and take down how many examples each has."""
+    for batch in batches:
+        counts.append(count(batch[0]))
+        yield batch
 
 
 class _TestLosses(keras.callbacks.Callback):
