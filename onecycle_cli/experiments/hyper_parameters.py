@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from onecycle_cli.config import Config, MomentumRange
+from onecycle_cli.config import IN_MEMORY, Config, MomentumRange
 from onecycle_cli.data import augmentation
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import FIND_LR, FINDERS, TRAIN
@@ -54,7 +54,9 @@ class Values:
         """
         if self.max_lr is None:
             raise ConfigError(
-                f"{config.name}: train.max_lr is auto and there is no suggestion yet; run "
+                "max_lr is not known yet; give a number, or what find_lr(model, x, y) has found."
+                if config.model.name == IN_MEMORY
+                else f"{config.name}: train.max_lr is auto and there is no suggestion yet; run "
                 f"'onecycle find-lr CONFIG' first, or set train.max_lr to a number."
             )
         return self.max_lr
@@ -106,7 +108,8 @@ def gather(
             warn_of_other_conditions(key, entry, conditions, observer)
     values = gathering.values()
     if searched != "max_lr":
-        warn_of_defaults({k: v for k, v in gathering.defaults.items() if k != searched}, observer)
+        open_ones = {k: v for k, v in gathering.defaults.items() if k != searched}
+        warn_of_defaults(open_ones, observer, in_hand=config.model.name == IN_MEMORY)
     return values
 
 
@@ -332,10 +335,16 @@ def _difference(name: str, then: Any, now: Any) -> str:
     return f"{name} {then}, now {now}"
 
 
-def warn_of_defaults(defaults: Mapping[str, str], observer: Observer) -> None:
-    """Name the values, given in words, that nobody has found, and the commands that would."""
+def warn_of_defaults(
+    defaults: Mapping[str, str], observer: Observer, *, in_hand: bool = False
+) -> None:
+    """Name the values, given in words, that nobody has found, and the commands that would.
+
+    To a model that is in hand, they are functions.
+    """
     if defaults:
         values = " and ".join(f"{key} ({value} is used)" for key, value in defaults.items())
-        finders = " and ".join(f"'onecycle {FINDERS[key].name} CONFIG'" for key in defaults)
+        how = "{.section}(model, x, y)" if in_hand else "'onecycle {.name} CONFIG'"
+        finders = " and ".join(how.format(FINDERS[key]) for key in defaults)
         find = "finds one" if len(defaults) == 1 else "find them"
         observer.warn(f"no suggestion yet for {values}; {finders} {find}.")

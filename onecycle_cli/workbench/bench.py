@@ -90,8 +90,8 @@ class Workbench:
         if self._fusion is not None:
             self._fusion.release()
         self._instruments.release(owner=self)
-        if self._in_hand is not None and not self._in_hand.is_to_be_trained:
-            self._in_hand.model.give_back()
+        if self._in_hand is not None:
+            self._in_hand.model.give_back(is_trained=self._in_hand.is_to_be_trained)
 
     @property
     def is_in_hand(self) -> bool:

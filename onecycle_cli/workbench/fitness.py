@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
+from onecycle_cli.data.batches.feed import with_text
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.errors import ModelError, cause_of
 from onecycle_cli.registry.code.containment import contained
@@ -26,7 +27,7 @@ def first_outputs(model: Any, config: Config, dataset: Dataset) -> Any:
     Raises:
         ModelError: when the model fails.
     """
-    inputs = dataset.normalise(rows_of(dataset.x, dataset.train[:_EXAMPLES]))
+    inputs = with_text(dataset.normalise(rows_of(dataset.x, dataset.train[:_EXAMPLES])))
     try:
         with contained():
             return keras.tree.map_structure(ops.convert_to_numpy, model(inputs))

@@ -15,8 +15,9 @@ from onecycle_cli.data.batches.batching import batch, steps_per_epoch, told_of
 from onecycle_cli.data.batches.own_augmentation import OwnAugmentation
 from onecycle_cli.data.batches.resize import Resize, shrink
 from onecycle_cli.data.dataset import Dataset
-from onecycle_cli.data.inputs import Inputs, rows_of
+from onecycle_cli.data.inputs import Inputs, mapped, rows_of
 from onecycle_cli.data.sources.source import Examples
+from onecycle_cli.errors import DataError
 
 Batch = tuple[Any, ...]
 """Inputs, targets and, where examples have weights, these."""
@@ -103,7 +104,29 @@ class Batches(keras.utils.PyDataset):
         x = x if size is None else shrink(x, size)
         if self.one_hot:
             others[0] = np.eye(self.dataset.num_outputs, dtype=np.float32)[others[0]]
-        return x, *others
+        return with_text(x), *others
+
+
+def with_text(inputs: Inputs) -> Inputs:
+    """Return inputs in which text is a tensor of TensorFlow, as Keras takes it.
+
+    Raises:
+        DataError: there is text, and Keras runs on another backend.
+    """
+
+    def taken(array: NDArray[Any]) -> Any:
+        if array.dtype.kind != "O":
+            return array
+        if keras.backend.backend() != "tensorflow":
+            raise DataError(
+                f"text as inputs needs TensorFlow, and Keras runs on {keras.backend.backend()}; "
+                f"turn it into numbers first."
+            )
+        import tensorflow as tf
+
+        return tf.constant(array.tolist(), tf.string)
+
+    return mapped(taken, inputs)
 
 
 def of_any_size(batches: Batches) -> Any:
@@ -189,4 +212,4 @@ class EvaluationBatches(keras.utils.PyDataset):
             raise IndexError(f"index must lie in 0..{len(self) - 1}, got {index}")
         rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
         x = self.x[rows][:, :, ::-1] if self.mirrored else rows_of(self.x, rows)
-        return self.dataset.normalise(x), *told_of(self.y, self.weights, rows)
+        return with_text(self.dataset.normalise(x)), *told_of(self.y, self.weights, rows)

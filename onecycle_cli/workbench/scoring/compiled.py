@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -46,8 +47,9 @@ def objective_of_compiled(model: Any, outputs: Any, targets: Any) -> Objective:
     is_single = not isinstance(outputs, dict | list | tuple) and outputs.ndim == 2
     has_own_way = type(model).compute_loss is not keras.Model.compute_loss
     has_own_way |= type(model).train_step is not keras.Model.train_step
-    has_own_way |= _is_weighted(model)
     if name is None or not is_single or has_own_way or len(arrays_of(targets)) != 1:
+        return OTHER
+    if _is_weighted(model):
         return OTHER
     loss, _ = _KNOWN[name]
     from_logits = bool(settings.get("from_logits"))
@@ -64,7 +66,9 @@ def objective_of_compiled(model: Any, outputs: Any, targets: Any) -> Objective:
 def _is_weighted(model: Any) -> bool:
     """Tell whether the loss is multiplied by a number of the user's."""
     try:
-        return model.get_compile_config().get("loss_weights") is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what can't be saved, which nobody does here
+            return model.get_compile_config().get("loss_weights") is not None
     except Exception:  # what can't be put into a configuration, such as a loss of one's own
         return True
 

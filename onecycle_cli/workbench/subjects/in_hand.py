@@ -27,6 +27,7 @@ class ModelInHand:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._before = Snapshot(model)
+        self._together = model.steps_per_execution
         self._first = digests(model.trainable_variables)
 
     def redraw(self, replicate: int) -> bool:
@@ -34,9 +35,17 @@ class ModelInHand:
         drawn_anew(self.model, seed=replicate)
         return digests(self.model.trainable_variables) != self._first
 
-    def give_back(self) -> None:
-        """Bring everything back that was there in the beginning, the random generators included."""
-        self._before.restore()
+    def give_back(self, *, is_trained: bool) -> None:
+        """Let the model run as many steps together as before.
+
+        Bring everything else back too that was there in the beginning, the random generators
+        included, unless the model is trained.
+        """
+        if self.model.steps_per_execution != self._together:
+            self.model.steps_per_execution = self._together
+            self.model.make_train_function(force=True)
+        if not is_trained:
+            self._before.restore()
 
 
 @dataclass(frozen=True)

@@ -271,6 +271,29 @@ class TestWhatTheModelWasCompiledWith:
         plain = onecycle_cli.find_lr(model, X, BINARY, **QUICK)
         assert found.curves[0].losses[0] > 1.5 * plain.curves[0].losses[0]
 
+    def test_may_be_text(self):
+        words = RANDOM.choice(["good", "bad", "dull", "great"], (120, 4))
+        texts = np.array([" ".join(row) for row in words])
+        vocabulary = keras.layers.TextVectorization(max_tokens=20, output_sequence_length=4)
+        vocabulary.adapt(texts)
+        inputs = keras.Input((1,), dtype="string")
+        hidden = keras.layers.Flatten()(keras.layers.Embedding(20, 4)(vocabulary(inputs)))
+        model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(hidden))
+        model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+        y = (words == "good").any(axis=1).astype(int)
+        found = onecycle_cli.find_lr(model, texts[:, None], y, **QUICK)
+        assert found.curves[0].losses[0] == pytest.approx(np.log(2), abs=0.05)
+        result = onecycle_cli.train(model, texts[:, None], y, max_lr=0.05, **QUICK | {"epochs": 8})
+        assert result.history[-1].val_loss < 0.5
+
+    def test_may_run_several_steps_together_before_and_after(self):
+        model = compiled(steps_per_execution=4)
+        onecycle_cli.find_lr(model, X, BINARY, **QUICK)
+        assert model.steps_per_execution == 4
+        onecycle_cli.train(model, X, BINARY, max_lr=0.1, **QUICK)
+        assert model.steps_per_execution == 4
+        model.fit(X, BINARY, batch_size=15, epochs=1, verbose=0)
+
     def test_may_learn_without_targets(self):
         inputs = keras.Input((4,))
 
