@@ -24,7 +24,13 @@ _TEST, _LIMIT, _VALIDATION = "test", "limit", "validation"
 _PURPOSES = {_TEST: 1, _LIMIT: 2, _VALIDATION: 3}  # tell the draws of one seed apart
 
 
-def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) -> Dataset:
+def load(
+    config: DatasetConfig,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+    decoding: Progress | None = None,
+) -> Dataset:
     """Load a data set, set its test and validation parts aside, and measure the rest.
 
     In this order: without a test set 10 % are set aside; `config.limit` keeps so many training
@@ -35,12 +41,14 @@ def load(config: DatasetConfig, *, seed: int, progress: Progress | None = None) 
         config: the `dataset` section of the configuration.
         seed: an integer >= 0.
         progress: told of a download's (bytes received, bytes in all or None).
+        decoding: told of (images decoded, images in all) while a folder of images is read.
 
     Raises:
         ConfigError: the data set needs a path and has none.
         DataError: the data are missing, damaged, or do not fit the configuration.
     """
-    source = _reader_of(config.name)(config, progress)
+    heard = decoding if SOURCES[config.name].has_own_images else progress
+    source = _reader_of(config.name)(config, heard)
     check_augment(augmentation(config), source.x.shape[1:])
     pool, given = np.split(np.arange(len(source.x)), [len(source.x) - source.validation])
     pool, test_rows = _set_test_aside(source, pool, seed)

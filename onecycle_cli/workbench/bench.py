@@ -60,7 +60,12 @@ class Workbench:
         self.replay: dict[str, Any] | None = None
         self._observer = observer
         registry.check(config)
-        self.dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
+        self.dataset = data.load(
+            config.dataset,
+            seed=config.seed,
+            progress=observer.download,
+            decoding=observer.decode,
+        )
         for note in self.dataset.notes:
             observer.warn(note)
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)

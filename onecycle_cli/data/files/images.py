@@ -1,4 +1,4 @@
-"""Image files as arrays of one form: upright, 8 bits a channel, never another program's work."""
+"""An image file as an array of a given form: upright, 8 bits a channel, never a program's work."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF
 """What a file may be, whatever it is called: for EPS, Pillow would start another program."""
 
 _WITH_FRAMES = frozenset({"AVIF", "GIF", "PNG", "TIFF", "WEBP"})
-_GREY = frozenset({"1", "L"})
-_COLOUR = frozenset({"P", "PA", "LA", "La", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB"})
+_DEEP_GREY = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+_GREY = frozenset({"1", "L", "LA", "La"}) | _DEEP_GREY
+_COLOUR = frozenset({"P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB"})
+
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and its value in a negative
 
 
 @dataclass(frozen=True)
@@ -48,53 +51,69 @@ class Form:
         return self.size[1], self.size[0], 1 if self.mode == "L" else 3
 
 
-def common_form(
-    paths: list[Path], size: tuple[int, int] | None = None, fit: str | None = None
-) -> tuple[Form, int]:
-    """Read every header, and return what the images share, and how many have several frames.
+@dataclass(frozen=True)
+class Header:
+    """What is known of an image before its pixels are decoded.
 
-    Args:
-        paths: of the images.
-        size: width and height that they are to have; `None`: those of the first, and of all.
-        fit: how they come to that size, as in `Form`.
+    Attributes:
+        size: width and height in pixels, of the upright image.
+        is_grey: whether it has no colours, going by its mode.
+        has_frames: whether it moves or has pages.
+        is_deep: whether it has more than 8 bits a channel, where Pillow tells.
+    """
+
+    size: tuple[int, int]
+    is_grey: bool
+    has_frames: bool
+    is_deep: bool
+
+
+def read_header(path: Path) -> Header:
+    """Read what an image is like, within `safe_opening`.
 
     Raises:
-        DataError: an image can't be read, or its size is not that of the first.
+        DataError: it can't be read as an image, or its channels have neither 8 nor 16 bits.
     """
-    common, grey, with_frames = size, True, 0
-    for path in paths:
-        with _opened(path) as image:
-            found = _upright_size(image)
-            common = common or found
-            if size is None and found != common:
-                raise DataError(
-                    f"{readable_name(path)} must have the size of {readable_name(paths[0])}, "
-                    f"{_by(common)}, got {_by(found)}; set dataset.size: [HEIGHT, WIDTH] to have "
-                    f"all images brought to one size."
-                )
-            grey = grey and image.mode in _GREY
-            with_frames += _has_frames(image)
-    return Form(common or (0, 0), "L" if grey else "RGB", fit if size else None), with_frames
+    with _opened(path) as image:
+        return Header(_upright_size(image), _is_grey(image), _has_frames(image), _is_deep(image))
 
 
-def decoded(paths: list[Path], form: Form) -> NDArray[np.uint8]:
-    """Return the images, of each the first frame, as an array of shape (n, *form.shape).
+def decode(path: Path, form: Form) -> NDArray[np.uint8]:
+    """Return an image, its first frame, as an array of shape `form.shape`, within `safe_opening`.
 
     Raises:
-        DataError: an image can't be read, or is of another size.
+        DataError: it can't be read, or is of another size and has no `form.fit` to come to it.
     """
-    x = np.empty((len(paths), *form.shape), np.uint8)
-    for row, path in enumerate(paths):
-        with _opened(path) as image:
-            upright = _upright(image)
-            if form.fit is None and upright.size != form.size:
-                raise DataError(
-                    f"{readable_name(path)} must have the size of the training images, "
-                    f"{_by(form.size)}, got {_by(upright.size)}; set dataset.size: [HEIGHT, WIDTH] "
-                    f"to have all images brought to one size."
-                )
-            x[row] = np.asarray(_fitted(upright.convert(form.mode), form)).reshape(form.shape)
-    return x
+    with _opened(path) as image:
+        upright = _turned(_with_eight_bits(image), _orientation(image))
+        if form.fit is None and upright.size != form.size:
+            raise DataError(
+                f"{readable_name(path)} must have the size of the training images, "
+                f"{by(form.size)}, got {by(upright.size)}; set dataset.size: [HEIGHT, WIDTH] "
+                f"to have all images brought to one size."
+            )
+        return np.asarray(_fitted(upright.convert(form.mode), form)).reshape(form.shape)
+
+
+@contextmanager
+def safe_opening() -> Iterator[None]:
+    """Let images of too many pixels be errors, and other warnings of Pillow's be silent.
+
+    The limit on pixels, a warning by default, counts as an error here: a file of a few kilobytes
+    can otherwise unpack to gigabytes. Filters of warnings belong to all threads, so this is entered
+    once, around all that read images at the same time.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def by(size: tuple[int, int]) -> str:
+    """Return a width and height in words."""
+    return f"{size[0]}x{size[1]} pixels"
 
 
 def _fitted(image: Image, form: Form) -> Image:
@@ -109,8 +128,38 @@ def _fitted(image: Image, form: Form) -> Image:
     return image.resize(form.size, Resampling.BILINEAR)
 
 
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]} pixels"
+def _with_eight_bits(image: Image) -> Image:
+    """Return the image with 8 bits a channel, the upper ones of 16, in a mode that converts."""
+    if image.mode == "La":  # Pillow takes it no further than this
+        return image.convert("LA")
+    if not _is_deep_grey(image):
+        return image
+    from PIL.Image import fromarray
+
+    lower_bits = 4 if _layout(image) == "I;12" else 8
+    upper = (np.asarray(image) >> lower_bits).astype(np.uint8)
+    is_negative = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    return fromarray(~upper if is_negative else upper)  # Pillow turns negatives of 8 bits by itself
+
+
+def _is_deep(image: Image) -> bool:
+    """Tell of more than 8 bits a channel; of colours, Pillow itself keeps the upper 8."""
+    return _is_deep_grey(image) or ";16" in _layout(image)
+
+
+def _is_deep_grey(image: Image) -> bool:
+    return image.mode in _DEEP_GREY or (image.mode == "I" and image.format == "PPM")
+
+
+def _is_grey(image: Image) -> bool:
+    return image.mode in _GREY or _is_deep_grey(image) or _layout(image).startswith("LA;16")
+
+
+def _layout(image: Image) -> str:
+    """Return how the pixels lie in the file, in Pillow's words, before they are decoded."""
+    tiles = getattr(image, "tile", None)
+    found = tiles[0][3] if tiles else ""
+    return str(found[0] if isinstance(found, tuple) and found else found)
 
 
 def _has_frames(image: Image) -> bool:
@@ -128,8 +177,8 @@ def _upright_size(image: Image) -> tuple[int, int]:
     return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
 
 
-def _upright(image: Image) -> Image:
-    """Return the image turned as its EXIF data say."""
+def _turned(image: Image, orientation: int) -> Image:
+    """Return the image turned as a number of EXIF says."""
     from PIL.Image import Transpose
 
     turns = {
@@ -141,7 +190,7 @@ def _upright(image: Image) -> Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    turn = turns.get(_orientation(image))
+    turn = turns.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 
@@ -160,22 +209,14 @@ def _orientation(image: Image) -> int:
 def _opened(path: Path) -> Iterator[Image]:
     """Open an image; turn whatever goes wrong with it into one sentence.
 
-    Pillow's limit on the number of pixels, a warning by default, counts as an error here: a file
-    of a few kilobytes can otherwise unpack to gigabytes.
+    Pillow gets no path: it would map some files into memory, and lose pixels of turned TIFFs so.
     """
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as image:
-                if image.mode not in _GREY | _COLOUR:
-                    raise DataError(
-                        f"{readable_name(path)} must have 8 bits a channel, got Pillow's mode "
-                        f"{image.mode!r}; convert it, or use 'arrays' with floats."
-                    )
-                yield image
+        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
+            _check_mode(path, image)
+            yield image
     except DataError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -187,6 +228,15 @@ def _opened(path: Path) -> Iterator[Image]:
             f"{readable_name(path)} cannot be read as an image ({_why(error)}); replace or "
             "remove it."
         ) from error
+
+
+def _check_mode(path: Path, image: Image) -> None:
+    if image.mode not in _GREY | _COLOUR and not _is_deep_grey(image):
+        what = "floats" if image.mode == "F" else "whole numbers of 32 bits, or with a sign"
+        raise DataError(
+            f"{readable_name(path)} must have 8 or 16 bits a channel, got {what} (Pillow's mode "
+            f"{image.mode!r}); convert it, or use 'arrays' with floats."
+        )
 
 
 def _why(error: Exception) -> str:

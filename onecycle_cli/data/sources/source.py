@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onecycle_cli.errors import DataError
 
 Progress = Callable[[int, int | None], None]
-"""Told the bytes received so far and the bytes to come in all (None: unknown)."""
+"""Told how much is done and how much there is (None: unknown): bytes received, images decoded."""
 
 Examples = tuple[NDArray[Any], NDArray[Any]]
 """Inputs and targets of the same length, in the form that `Dataset` documents."""

@@ -161,7 +161,12 @@ def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
 
 
 def _loaded(config: Config, observer: Observer) -> Dataset:
-    dataset = data.load(config.dataset, seed=config.seed, progress=observer.download)
+    dataset = data.load(
+        config.dataset,
+        seed=config.seed,
+        progress=observer.download,
+        decoding=observer.decode,
+    )
     for note in dataset.notes:
         observer.warn(note)
     return dataset
