@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onecycle_cli.data.files.decoding import Reduced, common_form, decoded
+from onecycle_cli.data.files.image_cache import Decoded, ImageCache
 from onecycle_cli.data.files.images import Form
 from onecycle_cli.data.files.names import readable_name
 from onecycle_cli.data.sources.class_folders import (
@@ -37,11 +39,12 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
     if it has no parts, in the order of their names. Files that are hidden, or whose suffixes are
     not those of images, are passed over, and a note counts them. Images are grey when all of train/
     and val/ are, else RGB (transparency is dropped), are turned as their EXIF data say, and are
-    brought to `dataset.size`; without it they must share one size.
+    brought to `dataset.size`; without it they must share one size. They are decoded once, and then
+    read from an `ImageCache` until a file changes.
 
     Args:
         config: the `dataset` section of the configuration.
-        progress: told of (images decoded, images in all).
+        progress: told of (images decoded, images in all); not when they come from the cache.
 
     Raises:
         ConfigError: there is no dataset.path.
@@ -53,20 +56,19 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
     train = training_files(training, classes)
     val = optional_files(root / "val", classes)
     test = optional_files(root / "test", classes)
-    pool = train.paths + val.paths
-    size = None if config.size is None else (config.size[1], config.size[0])
-    form, reduced = common_form(pool, size, config.fit)
+    images, problems = _images(root, train.paths + val.paths, config, progress)
     beside_parts = Entries([], 0) if training == root else entries(root)
     return Source(
-        decoded(pool, form, progress),
+        images.x,
         np.concatenate([train.labels, val.labels]),
         tuple(map(readable_name, classes)),
         origin=str(root),
         validation=len(val.paths),
-        test=partial(_test, test, form, progress) if test.paths else None,
+        test=partial(_test, root, test, images.form, progress) if test.paths else None,
         notes=(
             *_notes_of_files(root, [train, val, test], beside_parts),
-            *_notes_of_images(root, reduced),
+            *_notes_of_images(root, images.reduced),
+            *problems,
         ),
     )
 
@@ -80,9 +82,27 @@ def _root(path: str | None) -> Path:
     return Path(path)
 
 
-def _test(files: Files, form: Form, progress: Progress | None) -> Examples:
+def _images(
+    root: Path, paths: list[Path], config: DatasetConfig, progress: Progress | None
+) -> tuple[Decoded, tuple[str, ...]]:
+    """Return the images to train and validate on, and notes on the cache."""
+    size = None if config.size is None else (config.size[1], config.size[0])
+
+    def decode() -> Decoded:
+        form, reduced = common_form(paths, size, config.fit)
+        return Decoded(decoded(paths, form, progress), form, reduced)
+
+    return ImageCache(root, "train", paths, [size, config.fit]).get(decode)
+
+
+def _test(root: Path, files: Files, form: Form, progress: Progress | None) -> Examples:
     """Return the test set, which is not decoded before this is called."""
-    return decoded(files.paths, form, progress), files.labels
+
+    def decode() -> Decoded:
+        return Decoded(decoded(files.paths, form, progress), form, Reduced())
+
+    images, _ = ImageCache(root, "test", files.paths, asdict(form)).get(decode)
+    return images.x, files.labels
 
 
 def _notes_of_files(root: Path, parts: list[Files], beside_parts: Entries) -> list[str]:

@@ -7,6 +7,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from onecycle_cli.config import DatasetConfig
+from onecycle_cli.data.files import decoding
 from onecycle_cli.data.sources import image_folder
 from onecycle_cli.errors import ConfigError, DataError
 
@@ -200,20 +201,92 @@ def test_val_and_test_are_used_and_test_is_decoded_late(root):
         source.test()
 
 
-def test_progress_is_told_of_images(root):
-    save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 2, np.uint8))
-    told = []
-    source = read(root, lambda *of: told.append(of))
-    assert told == [(6, 6)]
-    source.test()
-    assert told == [(6, 6), (1, 1)]
+class TestCache:
+    """A second reading of the same files."""
 
+    @pytest.fixture
+    def decodings(self, monkeypatch):
+        """The paths of the images that were decoded."""
+        paths = []
+        decode = decoding.decode
+        monkeypatch.setattr(
+            decoding, "decode", lambda path, form: paths.append(path) or decode(path, form)
+        )
+        return paths
 
-def test_images_of_16_bits_are_counted(root):
-    save(root / "train" / "dog" / "9.png", np.full((6, 4), 65535, np.uint16))
-    assert read(root).notes == (
-        f"{root}: of images with 16 bits a channel, 1 here, the upper 8 are used.",
-    )
+    def test_nothing_is_decoded_twice(self, root, decodings):
+        save(root / "val" / "dog" / "a.png", np.full((6, 4, 3), 1, np.uint8))
+        save(root / "train" / "dog" / "9.png", np.full((6, 4), 65535, np.uint16))
+        frames = [Image.fromarray(np.zeros((6, 4, 3), np.uint8))]
+        Image.fromarray(np.full((6, 4, 3), 9, np.uint8)).save(
+            root / "train" / "cat" / "9.gif", save_all=True, append_images=frames
+        )
+        first, second = read(root), read(root)
+        assert len(decodings) == 9
+        np.testing.assert_array_equal(second.x, first.x)
+        np.testing.assert_array_equal(second.y, first.y)
+        assert second.validation == first.validation == 1
+        assert (
+            first.notes
+            == second.notes
+            == (
+                f"{root}: of images with several frames, 1 here, the first one is used.",
+                f"{root}: of images with 16 bits a channel, 1 here, the upper 8 are used.",
+            )
+        )
+
+    def test_the_test_set_is_decoded_when_it_is_asked_for_and_kept_too(self, root, decodings):
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 2, np.uint8))
+        source = read(root)
+        assert root / "test" / "cat" / "t.png" not in decodings
+        for again in (source, source, read(root)):
+            x, y = again.test()
+            assert (x.shape, y.tolist()) == ((1, 6, 4, 3), [0])
+            assert (x == 2).all()
+        assert len(decodings) == 7
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 3, np.uint8))
+        os.utime(root / "test" / "cat" / "t.png", ns=(1, 1))  # however fast the test is
+        assert (read(root).test()[0] == 3).all()
+        assert len(decodings) == 8
+
+    def test_the_test_set_takes_the_form_of_the_training(self, root, decodings):
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 2, np.uint8))
+        assert read(root).test()[0].shape == (1, 6, 4, 3)
+        for path in (root / "train").glob("*/*.png"):
+            with Image.open(path) as image:
+                image.convert("L").save(path)
+        assert read(root).test()[0].shape == (1, 6, 4, 1)
+
+    def test_an_image_of_another_class_is_another_set(self, root, decodings):
+        read(root)
+        (root / "train" / "cat" / "0.png").rename(root / "train" / "dog" / "0a.png")
+        source = read(root)
+        assert len(decodings) == 12
+        assert source.y.tolist() == [0, 0, 1, 1, 1, 1]
+
+    def test_another_size_is_decoded_anew(self, root, decodings):
+        assert read(root).x.shape == (6, 6, 4, 3)
+        assert read(root, size=[3, 2]).x.shape == (6, 3, 2, 3)
+        assert len(decodings) == 12
+        np.testing.assert_array_equal(read(root, size=[3, 2]).x, read(root, size=[3, 2]).x)
+        assert len(decodings) == 12
+
+    def test_a_cache_out_of_reach_is_noted_with_the_rest(self, root, decodings, tmp_path):
+        (tmp_path / "cache").write_text("a file where the cache should be")
+        for _ in range(2):
+            (note,) = read(root).notes
+            assert "the decoded images cannot be kept for the next time (" in note
+        assert len(decodings) == 12
+
+    def test_progress_is_of_images_and_there_is_none_from_the_cache(self, root):
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 2, np.uint8))
+        told = []
+        source = read(root, lambda *of: told.append(of))
+        assert told == [(6, 6)]
+        source.test()
+        assert told == [(6, 6), (1, 1)]
+        read(root, lambda *of: told.append(of)).test()
+        assert len(told) == 2
 
 
 def test_sizes_must_agree(root):
