@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from onecycle_cli.data.files.decoding import common_form, decoded
 from onecycle_cli.data.files.images import Form, decode, read_header, safe_opening
@@ -183,8 +183,11 @@ def test_grey_multiplied_by_its_transparency_is_divided_again(save, tmp_path):
     plain, multiplied = (struct.pack("<HHIHH", 338, 3, 1, kind, 0) for kind in (2, 1))
     assert plain in path.read_bytes()
     path.write_bytes(path.read_bytes().replace(plain, multiplied))
-    with Image.open(path) as image:
-        assert image.mode == "La"
+    try:
+        with Image.open(path) as image:
+            assert image.mode == "La"
+    except UnidentifiedImageError:
+        pytest.skip("older versions of Pillow do not read it")
     (x,), _ = read(path)
     assert x.shape == (6, 4, 1)
     assert (x == 255).all()  # 100 of 100 parts of light
