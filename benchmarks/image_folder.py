@@ -38,7 +38,7 @@ COUNT = 10_000
 CLASSES = 10
 SIDES = (64, 512)
 FORM = Form((96, 96), "RGB", "resize")
-REPEATS = 5
+REPEATS = 3
 SHARE = 64  # images that a process decodes at a time
 
 
