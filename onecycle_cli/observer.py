@@ -23,3 +23,6 @@ class Observer:
 
     def download(self, received: int, total: int | None) -> None:
         """Hear how many bytes of a data set have arrived."""
+
+    def decode(self, done: int, total: int | None) -> None:
+        """Hear how many images of a folder have been decoded."""

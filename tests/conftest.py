@@ -347,7 +347,7 @@ def listener():
 class Listener(Observer):
     def __init__(self):
         self.notes, self.warnings, self.stretches, self.outcomes = [], [], [], []
-        self.steps = 0
+        self.steps, self.images = 0, []
         self.each_step = lambda step: None
 
     def note(self, text):
@@ -365,6 +365,9 @@ class Listener(Observer):
 
     def end(self, outcome=""):
         self.outcomes.append(outcome)
+
+    def decode(self, done, total):
+        self.images.append((done, total))
 
 
 @pytest.fixture

@@ -34,10 +34,19 @@ class ModelConfig(Section):
 
 
 class LossConfig(Section):
-    """The loss; `auto` follows the task. `from_logits`: the model ends in no softmax or sigmoid."""
+    """The loss; `auto` follows the task, `compiled` is that of a model that comes compiled.
+
+    `from_logits`: the model ends in no softmax or sigmoid.
+    """
 
     name: Literal[
-        "auto", "sparse_categorical_crossentropy", "binary_crossentropy", "mse", "mae", "huber"
+        "auto",
+        "sparse_categorical_crossentropy",
+        "binary_crossentropy",
+        "mse",
+        "mae",
+        "huber",
+        "compiled",
     ] = "auto"
     from_logits: bool = False
 

@@ -35,6 +35,7 @@ def load(
     seed: int,
     task: Task | None = None,
     progress: Progress | None = None,
+    decoding: Progress | None = None,
 ) -> Dataset:
     """Load a data set, find out what its targets mean, split it, and measure its training part.
 
@@ -43,12 +44,14 @@ def load(
         seed: an integer >= 0.
         task: what the targets set; `None`: it is found out, see `targets.meaning_of`.
         progress: told of a download's (bytes received, bytes in all or None).
+        decoding: told of (images decoded, images in all) while a folder of images is read.
 
     Raises:
         ConfigError: the data set needs a path and has none.
         DataError: the data are missing, damaged, or do not fit the configuration.
     """
-    source = _reader_of(config.name)(config, progress)
+    heard = decoding if SOURCES[config.name].has_own_images else progress
+    source = _reader_of(config.name)(config, heard)
     return split_up(source, config, seed=seed, task=task)
 
 

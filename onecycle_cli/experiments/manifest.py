@@ -49,7 +49,8 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
         data["steps_per_execution"] = steps_together(bench)
     data["fused_batch_norm"] = bench.fused_batch_norm
     data["dataset"]["normalise"] = config.dataset.is_normalised
-    data["task"] = bench.objective.task
+    if bench.objective.task != "other":
+        data["task"] = bench.objective.task
     data["loss"] = config.loss.model_dump() | {"name": bench.loss_name}
     header = "# Every value that this run used; onecycle reads it as a config.\n"
     files.write_yaml(run.path / "config.yaml", data, header)

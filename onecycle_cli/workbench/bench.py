@@ -36,7 +36,7 @@ from onecycle_cli.workbench.scoring.examination import Examination, examine, exa
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.settings import decide_fusion, decide_jit
-from onecycle_cli.workbench.subjects.adoption import adopted, check_nothing_is_said_twice
+from onecycle_cli.workbench.subjects.adoption import COMPILED, adopted, check_nothing_else_is_said
 from onecycle_cli.workbench.subjects.configured import ConfiguredModel
 from onecycle_cli.workbench.subjects.in_hand import InHand
 from onecycle_cli.workbench.subjects.subject import Subject
@@ -71,7 +71,8 @@ class Workbench:
         self._subject, self.objective = self._set_up()
         self.model = self._subject.model
         self._has_replicated = False
-        if self.model.compiled:
+        self._comes_compiled = bool(self.model.compiled)
+        if self._comes_compiled:
             self._adopt_compilation()
         else:
             self._adopt_outputs()
@@ -290,10 +291,10 @@ class Workbench:
 
     def _adopt_compilation(self) -> None:
         """Take loss and optimizer from the model, as it was compiled."""
-        if not self.is_in_hand:
-            check_nothing_is_said_twice(self.config)
-        self.config = adopted(self.config, self.model)
         self.jit_compile = bool(self.model.jit_compile)
+        said, self.config = self.config, adopted(self.config, self.model)
+        if not self.is_in_hand:
+            check_nothing_else_is_said(said, self.config, jit_compile=self.jit_compile)
         optimizers.note_momentum(self.model.optimizer)
         self._check_momentum(self.model.optimizer)
         outputs = first_outputs(self.model, self.config, self.dataset)
@@ -309,7 +310,7 @@ class Workbench:
     @property
     def loss_name(self) -> str:
         """The loss that `auto` stands for."""
-        return self.objective.loss
+        return COMPILED if self._comes_compiled else self.objective.loss
 
     def _compile(self) -> None:
         settings = self.config.optimizer

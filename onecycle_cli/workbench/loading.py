@@ -33,7 +33,13 @@ def load_data(config: Config, observer: Observer, task: Task | None = None) -> D
         source = source_by_function(parts, short(settings.name))
         dataset = data.split_up(source, settings, seed=config.seed, task=task)
     else:
-        dataset = data.load(settings, seed=config.seed, task=task, progress=observer.download)
+        dataset = data.load(
+            settings,
+            seed=config.seed,
+            task=task,
+            progress=observer.download,
+            decoding=observer.decode,
+        )
     for note in dataset.notes:
         observer.warn(note)
     return dataset

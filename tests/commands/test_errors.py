@@ -99,7 +99,7 @@ def test_an_unknown_key_in_the_file(refused, config):
         ("model.options.hiden=3", "model 'mlp' has no option 'hiden'; did you mean 'hidden'?"),
         ("model.name=nope.py:build", "model.name: there is no file .*/nope.py."),
         ("model.name=net.py:biuld", "net.py has no function 'biuld'; did you mean 'build'?"),
-        ("dataset.path=here", "digits comes with the program and takes no path; remove it."),
+        ("dataset.path=here", "digits takes no path; remove it."),
         ("nonsense", "must be dotted.key=VALUE"),
     ],
 )

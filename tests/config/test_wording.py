@@ -123,8 +123,7 @@ TOP = (
             "loss: crossentropy",
             3,
             "loss must be 'auto', 'sparse_categorical_crossentropy', 'binary_crossentropy', 'mse', "
-            "'mae' or 'huber'; got "
-            "'crossentropy'",
+            "'mae', 'huber' or 'compiled'; got 'crossentropy'",
         ),
         ("precision: 16", 3, "precision must be 'float32', 'mixed_bfloat16' or 'mixed_float16'"),
         ("optimizer: {name: adan}", 3, "optimizer.name must be 'sgd', "),

@@ -29,6 +29,21 @@ def test_every_data_set_of_the_configuration_has_a_reader(name):
     assert list(signature(reader).parameters) == ["config", "progress"]
 
 
+@pytest.mark.parametrize("name", DATASETS)
+def test_bytes_of_downloads_and_images_of_folders_are_told_apart(monkeypatch, name):
+    heard = []
+    monkeypatch.setattr(loading, "_reader_of", lambda name: lambda config, progress: progress(1, 2))
+    config = DatasetConfig.model_construct(name=name, path=None)
+    with pytest.raises(AttributeError):  # what was read is no source
+        load(
+            config,
+            seed=0,
+            progress=lambda *of: heard.append(("bytes", *of)),
+            decoding=lambda *of: heard.append(("images", *of)),
+        )
+    assert heard == [("images" if name == "image_folder" else "bytes", 1, 2)]
+
+
 def test_digits_are_split_in_three_stratified_parts():
     dataset = load_digits()
     x, y = dataset.test()

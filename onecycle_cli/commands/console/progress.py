@@ -15,6 +15,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -90,6 +91,12 @@ class Lines(Quiet):
             of = f" of {total / 1e6:.0f}" if total else ""
             say(f"downloading: {received / 1e6:.0f}{of} MB")
 
+    def decode(self, done: int, total: int | None) -> None:
+        """Write a line if the last one was long ago."""
+        if self._progress and self._is_time():
+            of = f" of {total}" if total else ""
+            say(f"decoding images: {done}{of}")
+
     def _is_time(self) -> bool:
         if time.monotonic() - self._shown_at < LINE_EVERY:
             return False
@@ -151,16 +158,23 @@ class Bars(Observer):
 
     def download(self, received: int, total: int | None) -> None:
         """Move the bar of a download, which starts by itself."""
-        if self._bar is None:
-            self._start(
-                TextColumn("downloading"), BarColumn(bar_width=20), DownloadColumn()
-            ).add_task("", total=total)
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=received, total=total)
+        self._fill("downloading", DownloadColumn(), received, total)
+
+    def decode(self, done: int, total: int | None) -> None:
+        """Move the bar of the images, which starts by itself, and ends with the last of them."""
+        self._fill("decoding images", MofNCompleteColumn(), done, total)
+        if done == total:
+            self._stop()
 
     def close(self) -> None:
         """Leave a clean line to whoever writes next."""
         self._stop()
+
+    def _fill(self, title: str, counter: ProgressColumn, done: int, total: int | None) -> None:
+        if self._bar is None:
+            self._start(TextColumn(title), BarColumn(bar_width=20), counter).add_task("")
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total)
 
     def _start(self, *columns: Any) -> Progress:
         self._stop()

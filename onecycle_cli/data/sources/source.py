@@ -13,7 +13,7 @@ from onecycle_cli.data.inputs import Inputs
 from onecycle_cli.errors import DataError
 
 Progress = Callable[[int, int | None], None]
-"""Told the bytes received so far and the bytes to come in all (None: unknown)."""
+"""Told how much is done and how much there is (None: unknown): bytes received, images decoded."""
 
 Examples = tuple[Inputs, NDArray[Any]]
 """Inputs and targets of the same length, in the form that `Dataset` documents."""

@@ -20,11 +20,14 @@ from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, fi
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.records import Record
 from onecycle_cli.shown import Facts, Shown
+from onecycle_cli.workbench.fitness import first_outputs
 from onecycle_cli.workbench.loading import load_data
+from onecycle_cli.workbench.scoring.compiled import objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import Examination, by_class, examine
-from onecycle_cli.workbench.scoring.objective import objective_of
+from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.split_file import Split
+from onecycle_cli.workbench.subjects.adoption import COMPILED
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,7 +108,7 @@ def evaluate(
     saved = run if isinstance(run, SavedTraining) else find_training(run, best=best)
     source = saved.config() if config is None else load_config(config)
     make_repeatable(saved.settings.seed)
-    model = _load(saved.model)
+    model = _load(saved.model, compiled=saved.settings.loss.name == COMPILED)
     split = Split.read(saved.folder)
     dataset = _dataset(saved, split, source, observer)
     _check_fits(saved, model, dataset)
@@ -115,16 +118,30 @@ def evaluate(
         dataset, scored.rows, batch_size=saved.settings.batch_size, examples=scored.examples
     )
     flip = saved.settings.train.flip_evaluation and dataset.is_image
-    examined = examine(model, batches, objective_of(saved.settings, dataset), flip=flip)
+    examined = examine(model, batches, _objective(saved, model, dataset), flip=flip)
     for warning in scored.warnings:
         observer.warn(warning)
     _warn_of_use(saved, source, part, scored, observer)
     return Evaluation(saved.model, dataset, part, examined, scored.seen)
 
 
-def _load(path: Path) -> Any:
+def _objective(saved: SavedTraining, model: Any, dataset: Dataset) -> Objective:
+    """Return what the model has learned."""
+    if saved.settings.loss.name != COMPILED:
+        return objective_of(saved.settings, dataset)
+    outputs = first_outputs(model, saved.settings, dataset)
+    objective = objective_of_compiled(model, outputs, dataset.y[dataset.train[:1]])
+    if objective.task == "other":
+        raise ModelError(
+            f"{saved.model}: was compiled with a loss that is none of Keras' own for one output; "
+            f"evaluate it in Python, by load_model and model.evaluate."
+        )
+    return objective
+
+
+def _load(path: Path, *, compiled: bool = False) -> Any:
     try:
-        return start_keras().models.load_model(path, compile=False, safe_mode=True)
+        return start_keras().models.load_model(path, compile=compiled, safe_mode=True)
     except Exception as error:  # what a damaged file, or one of foreign layers, raises is manifold
         raise ModelError(
             f"{path}: cannot be loaded by Keras, which takes no code from a file: "

@@ -111,7 +111,7 @@ def objective_of(config: Config, dataset: Dataset) -> Objective:
             f"{_TARGETS[task]} ({dataset.why}); use auto.",
         )
     fitting = _LOSSES[task]
-    name = fitting[0] if config.loss.name == "auto" else config.loss.name
+    name = fitting[0] if config.loss.name in {"auto", "compiled"} else config.loss.name
     if name not in fitting:
         raise _unfitting(config, dataset, name)
     smoothing = config.train.label_smoothing

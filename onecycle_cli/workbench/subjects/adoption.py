@@ -12,8 +12,8 @@ from onecycle_cli.config import OPTIMIZERS, UNSUITABLE, Config
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.errors import OptimizerError
 
-_OWN = "compiled"
-"""What an optimizer is called that is none of Keras'."""
+COMPILED = "compiled"
+"""What the loss of a compiled model is called, and an optimizer that is none of Keras'."""
 
 
 def adopted(config: Config, model: Any) -> Config:
@@ -37,7 +37,7 @@ def adopted(config: Config, model: Any) -> Config:
     momentum = _number(getattr(optimizer, names[0])) if names else 0.0
     decay = getattr(optimizer, "weight_decay", None)
     values = {
-        "name": name if name in OPTIMIZERS else _OWN,
+        "name": name if name in OPTIMIZERS else COMPILED,
         "momentum": momentum,
         "nesterov": bool(getattr(optimizer, "nesterov", False)),
         "weight_decay": 0.0 if decay is None else _number(decay),
@@ -49,14 +49,26 @@ def adopted(config: Config, model: Any) -> Config:
     return config.with_values(optimizer=values, train=train)
 
 
-def check_nothing_is_said_twice(config: Config) -> None:
-    """Refuse a configuration that says what its model, which comes compiled, says as well.
+def check_nothing_else_is_said(config: Config, adopted: Config, *, jit_compile: bool) -> None:
+    """Refuse a configuration that says something else than its model, which comes compiled.
 
     Raises:
         ConfigError: when it does.
     """
-    for key in ("optimizer", "loss", "train.label_smoothing", "jit_compile", "precision"):
-        if config.origin(key) != "default":
+    said = {
+        **{f"optimizer.{key}": value for key, value in config.optimizer},
+        "loss": config.loss.name,
+        "train.label_smoothing": config.train.label_smoothing,
+        "jit_compile": config.jit_compile,
+    }
+    fitting = {
+        **{f"optimizer.{key}": (value,) for key, value in adopted.optimizer},
+        "loss": ("auto", COMPILED),
+        "train.label_smoothing": (0.0,),
+        "jit_compile": ("auto", jit_compile),
+    }
+    for key, value in said.items():
+        if config.origin(key) != "default" and value not in fitting[key]:
             raise config.error(
                 key,
                 f"model {config.model.name} comes compiled, and what it was compiled with is used; "

@@ -75,7 +75,18 @@ def test_lines_of_a_download(capsys, clock, total, line):
     assert capsys.readouterr().err == f"{line}\n"
 
 
+@pytest.mark.parametrize(
+    ("total", "line"), [(500, "decoding images: 120 of 500"), (None, "decoding images: 120")]
+)
+def test_lines_of_images(capsys, clock, total, line):
+    clock(60)
+    Lines(progress=True).decode(120, total)
+    Lines(progress=False).decode(120, total)
+    assert capsys.readouterr().err == f"{line}\n"
+
+
 def test_quiet_only_warns(capsys):
+    Quiet().decode(1, 2)
     a_short_story(Quiet())
     assert capsys.readouterr().err == "warning: odd\n"
 
@@ -177,3 +188,21 @@ def test_an_unknown_length_is_no_obstacle(terminal):
     bars = Bars(terminal)
     bars.download(5_000_000, None)
     bars.close()
+
+
+def test_images_have_a_bar_that_ends_with_them(terminal):
+    """And again one when the test set is decoded, after the training."""
+    bars = Bars(terminal)
+    bars.decode(120, 500)
+    bars._bar.refresh()
+    assert "decoding images" in drawn(terminal)
+    assert "120/500" in drawn(terminal)
+    bars.decode(500, 500)
+    assert screen(terminal) == []
+    bars.begin("cycle 1", 1)
+    bars.end("done")
+    bars.decode(7, 9)
+    bars._bar.refresh()
+    assert "7/9" in screen(terminal)[-1]
+    bars.close()
+    assert screen(terminal) == ["cycle 1: done after 0 steps"]

@@ -7,6 +7,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from onecycle_cli.config import DatasetConfig
+from onecycle_cli.data.images import decoding
 from onecycle_cli.data.sources import image_folder
 from onecycle_cli.errors import ConfigError, DataError
 
@@ -24,18 +25,19 @@ def root(tmp_path):
     for name in ("dog", "cat"):
         for i in range(3):
             pixels = rng.integers(0, 256, (6, 4, 3), dtype=np.uint8)
-            save(tmp_path / "train" / name / f"{i}.png", pixels)
-    return tmp_path
+            save(tmp_path / "pets" / "train" / name / f"{i}.png", pixels)
+    return tmp_path / "pets"
 
 
-def read(root, **settings):
+def read(root, progress=None, **settings):
     config = DatasetConfig(name="image_folder", path=str(root), **settings)
-    return image_folder.read(config, None)
+    return image_folder.read(config, progress)
 
 
 def test_images_are_read_class_by_class(root):
     (root / "train" / "cat" / "notes.txt").write_text("not an image")
     (root / "train" / "cat" / ".hidden.png").write_text("not an image")
+    (root / "train" / ".hidden").mkdir()
     source = read(root)
     assert source.classes == ("cat", "dog")
     assert source.y.tolist() == [0, 0, 0, 1, 1, 1]
@@ -82,7 +84,7 @@ def test_images_of_subfolders_belong_to_the_class(root):
     assert source.y.tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
     assert source.x[[0, 3], 0, 0, 0].tolist() == [8, 7]  # before 0.png, and after 1.png
     assert source.test()[1].tolist() == [1]
-    assert source.notes == ()
+    assert source.notes == (f"{root}: hidden files and folders, 1 here, are not used.",)
 
 
 def test_links_are_followed_and_loops_are_not(root, tmp_path_factory):
@@ -100,16 +102,40 @@ def test_links_are_followed_and_loops_are_not(root, tmp_path_factory):
 
 def test_what_is_not_used_is_said(root):
     cat = root / "train" / "cat"
-    for name in ("a.txt", "b.heic", "noending", "Thumbs.db", "desktop.ini", ".DS_Store"):
+    for name in ("a.txt", "b.heic", "noending", ".hidden.png"):
         (cat / name).write_text("no image")
     (cat / "loop.png").symlink_to("loop.png")
     (root / "train" / "stray.png").write_text("in no class")
+    save(root / "val" / "dog" / "a.png", np.zeros((6, 4, 3), np.uint8))
+    save(root / "test" / "dog" / "a.png", np.zeros((6, 4, 3), np.uint8))
+    (root / "val" / "dog" / ".git").mkdir()
+    (root / "test" / ".hidden").touch()
+    (root / "test" / "b.txt").touch()
     (root / "validation").mkdir()
+    (root / ".git").mkdir()
     (root / "labels.csv").write_text("")
     assert read(root).notes == (
-        f"{root}: train/stray.png, train/cat/a.txt, train/cat/b.heic and 2 more: no image by its "
-        "name or place, and not used.",
+        f"{root}: files that are no images by name or place, 7 here, are not used: labels.csv, "
+        "train/stray.png, train/cat/a.txt and 4 more.",
+        f"{root}: hidden files and folders, 4 here, are not used.",
         f"{root}: validation: not used; the parts are called train, val and test.",
+    )
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", ".DS_Store", "._0.png", ".directory"])
+def test_of_what_systems_leave_behind_nothing_is_said(root, name):
+    for folder in (root, root / "train", root / "train" / "cat"):
+        (folder / name).write_text("no image")
+    source = read(root)
+    assert (len(source.x), source.notes) == (6, ())
+
+
+@pytest.mark.parametrize(("files", "named"), [(1, "0.md"), (3, "0.md, 1.md, 2.md")])
+def test_few_are_all_named(root, files, named):
+    for i in range(files):
+        (root / f"{i}.md").touch()
+    assert read(root).notes == (
+        f"{root}: files that are no images by name or place, {files} here, are not used: {named}.",
     )
 
 
@@ -117,7 +143,7 @@ def test_a_pipe_that_is_called_an_image_is_not_opened(root):
     os.mkfifo(root / "train" / "cat" / "pipe.png")
     source = read(root)
     assert len(source.x) == 6
-    assert "train/cat/pipe.png: no image" in source.notes[0]
+    assert "1 here, are not used: train/cat/pipe.png." in source.notes[0]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
@@ -170,8 +196,97 @@ def test_val_and_test_are_used_and_test_is_decoded_late(root):
     assert (x == 2).all()
     assert y.tolist() == [0]
     save(root / "test" / "cat" / "b.png", np.zeros((6, 5, 3), np.uint8))
+    os.utime(root / "test" / "cat" / "b.png", ns=(1, 1))  # however fast the test is
     with pytest.raises(DataError, match="size of the training images, 4x6 pixels, got 5x6"):
         source.test()
+
+
+class TestCache:
+    """A second reading of the same files."""
+
+    @pytest.fixture
+    def decodings(self, monkeypatch):
+        """The paths of the images that were decoded."""
+        paths = []
+        decode = decoding.decode
+        monkeypatch.setattr(
+            decoding, "decode", lambda path, form: paths.append(path) or decode(path, form)
+        )
+        return paths
+
+    def test_nothing_is_decoded_twice(self, root, decodings):
+        save(root / "val" / "dog" / "a.png", np.full((6, 4, 3), 1, np.uint8))
+        save(root / "train" / "dog" / "9.png", np.full((6, 4), 65535, np.uint16))
+        frames = [Image.fromarray(np.zeros((6, 4, 3), np.uint8))]
+        Image.fromarray(np.full((6, 4, 3), 9, np.uint8)).save(
+            root / "train" / "cat" / "9.gif", save_all=True, append_images=frames
+        )
+        first, second = read(root), read(root)
+        assert len(decodings) == 9
+        np.testing.assert_array_equal(second.x, first.x)
+        np.testing.assert_array_equal(second.y, first.y)
+        assert second.validation == first.validation == 1
+        assert (
+            first.notes
+            == second.notes
+            == (
+                f"{root}: of images with several frames, 1 here, the first one is used.",
+                f"{root}: of images with 16 bits a channel, 1 here, the upper 8 are used.",
+            )
+        )
+
+    def test_the_test_set_is_decoded_when_it_is_asked_for_and_kept_too(self, root, decodings):
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 2, np.uint8))
+        source = read(root)
+        assert root / "test" / "cat" / "t.png" not in decodings
+        for again in (source, source, read(root)):
+            x, y = again.test()
+            assert (x.shape, y.tolist()) == ((1, 6, 4, 3), [0])
+            assert (x == 2).all()
+        assert len(decodings) == 7
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 3, np.uint8))
+        os.utime(root / "test" / "cat" / "t.png", ns=(1, 1))  # however fast the test is
+        assert (read(root).test()[0] == 3).all()
+        assert len(decodings) == 8
+
+    def test_the_test_set_takes_the_form_of_the_training(self, root, decodings):
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 2, np.uint8))
+        assert read(root).test()[0].shape == (1, 6, 4, 3)
+        for path in (root / "train").glob("*/*.png"):
+            with Image.open(path) as image:
+                image.convert("L").save(path)
+        assert read(root).test()[0].shape == (1, 6, 4, 1)
+
+    def test_an_image_of_another_class_is_another_set(self, root, decodings):
+        read(root)
+        (root / "train" / "cat" / "0.png").rename(root / "train" / "dog" / "0a.png")
+        source = read(root)
+        assert len(decodings) == 12
+        assert source.y.tolist() == [0, 0, 1, 1, 1, 1]
+
+    def test_another_size_is_decoded_anew(self, root, decodings):
+        assert read(root).x.shape == (6, 6, 4, 3)
+        assert read(root, size=[3, 2]).x.shape == (6, 3, 2, 3)
+        assert len(decodings) == 12
+        np.testing.assert_array_equal(read(root, size=[3, 2]).x, read(root, size=[3, 2]).x)
+        assert len(decodings) == 12
+
+    def test_a_cache_out_of_reach_is_noted_with_the_rest(self, root, decodings, tmp_path):
+        (tmp_path / "cache").write_text("a file where the cache should be")
+        for _ in range(2):
+            (note,) = read(root).notes
+            assert "the decoded images cannot be kept for the next time (" in note
+        assert len(decodings) == 12
+
+    def test_progress_is_of_images_and_there_is_none_from_the_cache(self, root):
+        save(root / "test" / "cat" / "t.png", np.full((6, 4, 3), 2, np.uint8))
+        told = []
+        source = read(root, lambda *of: told.append(of))
+        assert told == [(6, 6)]
+        source.test()
+        assert told == [(6, 6), (1, 1)]
+        read(root, lambda *of: told.append(of)).test()
+        assert len(told) == 2
 
 
 def test_sizes_must_agree(root):
@@ -205,9 +320,8 @@ def test_the_folder_may_hold_its_classes_directly(root):
     np.testing.assert_array_equal(whole.x, parts.x)
     np.testing.assert_array_equal(whole.y, parts.y)
     assert (whole.validation, whole.test) == (0, None)
-    assert [note.partition(": ")[2] for note in whole.notes] == [
-        "readme.txt: no image by its name or place, and not used."
-    ]
+    (note,) = whole.notes
+    assert note.endswith("name or place, 1 here, are not used: readme.txt.")
 
 
 @pytest.mark.parametrize("names", [("training", "more"), ("a", "Validation"), ("old", "new")])

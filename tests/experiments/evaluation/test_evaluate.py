@@ -92,7 +92,7 @@ def test_other_data_are_prepared_as_the_training_data_were(trained, digits, list
     ]
 
 
-def test_other_images_come_to_the_size_of_the_training_images(small, tmp_path):
+def test_other_images_come_to_the_size_of_the_training_images(small, tmp_path, listener):
     """In the way that those came to it, though a config of other data says nothing of it."""
 
     def section(name, **more):
@@ -108,9 +108,11 @@ def test_other_images_come_to_the_size_of_the_training_images(small, tmp_path):
         return {"name": "image_folder", "path": str(folder), "limit": None} | more
 
     own = section("own", size=[8, 8], fit="crop")
-    result = train(small(batch_size=8, dataset=own), out=tmp_path / "runs")
+    result = train(small(batch_size=8, dataset=own), out=tmp_path / "runs", observer=listener)
+    assert listener.images == [(16, 40), (32, 40), (40, 40)]
     other = section("other")
-    found = evaluate(result.folder, config=small(dataset=other))
+    found = evaluate(result.folder, config=small(dataset=other), observer=listener)
+    assert listener.images[3:] == listener.images[:3]
 
     cropped = data.load(
         load_config(small(dataset=other | {"size": [8, 8], "fit": "crop"})).dataset, seed=0
@@ -121,7 +123,7 @@ def test_other_images_come_to_the_size_of_the_training_images(small, tmp_path):
 
 def test_the_training_data_need_not_be_there_any_more(run, digits, tmp_path):
     config = (run / "config.yaml").read_text()
-    gone = config.replace("name: digits\n  path: null", "name: mnist\n  path: /gone")
+    gone = config.replace("name: digits\n  options: {}\n  path: null", "name: mnist\n  path: /gone")
     (run / "config.yaml").write_text(gone)
     assert gone != config
 
