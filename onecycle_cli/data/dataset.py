@@ -51,6 +51,7 @@ class Dataset:
         stream: the pipeline that the batches of the training come from; then `x` and `y` are its
             first batch only. None: the batches are made of `x` and `y`.
         validation_stream: alike, of the validation; None where there is none.
+        columns: the names of the features, where they have any.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Dataset:
     weights: NDArray[np.float32] | None = field(default=None, repr=False)
     stream: Stream | None = field(default=None, repr=False)
     validation_stream: Stream | None = field(default=None, repr=False)
+    columns: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return count(self.x)

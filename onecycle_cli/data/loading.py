@@ -100,6 +100,7 @@ def split_up(
         task=meaning.task,
         why=meaning.why,
         weights=source.weights,
+        columns=source.columns,
     )
 
 

@@ -34,6 +34,7 @@ class Source:
         test: reads the test set; None: there is none.
         notes: sentences that the user should see once.
         weights: of the examples, float32 of shape (n,); None: all count alike.
+        columns: the names of the features, where they have any.
     """
 
     x: Inputs
@@ -44,6 +45,7 @@ class Source:
     test: Callable[[], Examples] | None = None
     notes: tuple[str, ...] = ()
     weights: NDArray[np.float32] | None = None
+    columns: tuple[str, ...] | None = None
 
 
 def class_labels(values: object, count: int, classes: int, where: str) -> NDArray[np.int32]:

@@ -48,7 +48,7 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
         names={part: f"the {part} part" for part in ("train", "validation", "test")},
     )
     notes = (*_counters(files["train"], frame, features), *_unused(config, files))
-    return replace(source, notes=notes)
+    return replace(source, notes=notes, columns=features)
 
 
 def problem(config: DatasetConfig) -> tuple[str, str] | None:

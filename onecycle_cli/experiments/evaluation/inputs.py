@@ -24,14 +24,14 @@ def inputs_of(dataset: Dataset) -> dict[str, Any]:
         "dtype": mapped(lambda array: array.dtype.name, dataset.x),
         "mean": mapped(lambda _, mean: _plain(mean), dataset.x, dataset.mean),
         "std": mapped(lambda _, std: _plain(std), dataset.x, dataset.std),
-    }
+    } | ({} if dataset.columns is None else {"columns": list(dataset.columns)})
 
 
 def prepared_as(dataset: Dataset, inputs: Mapping[str, Any]) -> Dataset:
     """Return other data that are prepared as those of a training were.
 
     Raises:
-        DataError: when the inputs are of another shape or type.
+        DataError: when the inputs are of another shape or type, or have other columns.
     """
     found = inputs_of(dataset)
     for key in ("shape", "dtype"):
@@ -40,6 +40,12 @@ def prepared_as(dataset: Dataset, inputs: Mapping[str, Any]) -> Dataset:
                 f"{dataset.origin}: the model was trained on inputs of the {key} {inputs[key]}, "
                 f"and these have {found[key]}; give data like those."
             )
+    if "columns" in inputs and found.get("columns") != inputs["columns"]:
+        names = ", ".join(inputs["columns"])
+        raise DataError(
+            f"{dataset.origin}: the model was trained on the columns {names}, in this order; give "
+            f"these, in this order."
+        )
     mean, std = (
         mapped(lambda _, numbers: _as_array(numbers), dataset.x, inputs[key])
         for key in ("mean", "std")

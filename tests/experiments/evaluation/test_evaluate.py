@@ -5,6 +5,7 @@ import shutil
 import zipfile
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -258,3 +259,19 @@ def test_no_training_there(tmp_path, run):
     ):
         with pytest.raises(ResultError, match=sentence):
             evaluate(path, best=best)
+
+
+def test_a_table_must_have_the_columns_of_the_training_in_their_order(small, tmp_path):
+    rng = np.random.default_rng(3)
+    columns = {"width": rng.normal(size=80), "height": rng.normal(size=80)}
+    columns["kind"] = np.where(columns["width"] > columns["height"], "wide", "high")
+
+    def table(name, *order):
+        pl.DataFrame({column: columns[column] for column in order}).write_csv(tmp_path / name)
+        return {"name": "table", "path": str(tmp_path / name), "target": "kind", "limit": None}
+
+    config = small(batch_size=8, dataset=table("train.csv", "width", "height", "kind"))
+    result = train(config, out=tmp_path / "runs")
+    other = small(batch_size=8, dataset=table("other.csv", "height", "width", "kind"))
+    with pytest.raises(DataError, match="trained on the columns width, height, in this order"):
+        evaluate(result.folder, config=other)
