@@ -11,6 +11,7 @@ import typer
 from onecycle_cli.commands.console.ending import columns, number, presented, table
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose
 from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.rows import score_rows
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.evaluation.evaluate import Evaluation
@@ -99,9 +100,10 @@ def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> No
     ]
     if found["accuracy"] is not None:
         rows.append(("accuracy", f"{found['accuracy']:.2%}"))
+    rows += score_rows(found["scores"])
     rows.append(("loss", number(found["loss"])))
     table([*rows, *([("saved in", str(out))] if out else [])])
-    if found["accuracy"] is not None:
+    if "per_class" in found:
         typer.echo()
         if len(found["per_class"]) > _MOST_CLASSES:
             typer.echo(f"the {_WORST} classes of the lowest accuracy; --json has them all")

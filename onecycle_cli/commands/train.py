@@ -11,6 +11,7 @@ from onecycle_cli.commands.console.options import Force
 from onecycle_cli.commands.console.rows import (
     cost_row,
     rate_rows,
+    score_rows,
     used_rows,
     write_table,
 )
@@ -79,6 +80,7 @@ def _show(result: TrainResult, config: Config) -> None:
     rows = []
     if result.test_accuracy is not None:
         rows.append(("test accuracy", f"{result.test_accuracy:.2%}"))
+    rows += score_rows(result.test_scores, "test ")
     rows.append(("test loss", number(result.test_loss)))
     for name, epoch in (("last", last), ("best", best)):
         accuracy = "" if epoch.val_accuracy is None else f"accuracy {epoch.val_accuracy:.2%}, "

@@ -175,3 +175,21 @@ def test_errors_start_no_keras(run, own_folders, arguments, code, sentence):
     assert (found.returncode, found.stdout) == (code, "")
     (line,) = found.stderr.splitlines()
     assert sentence in line
+
+
+def test_several_labels_have_scores_and_no_classes(invoke, rows, own_folders):
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(90, 4)).astype(np.float32)
+    np.savez(own_folders / "labels.npz", x_train=x, y_train=(x[:, :3] > 0).astype(int))
+    (own_folders / "labels.yaml").write_text(
+        "batch_size: 16\ndataset: {name: arrays, path: labels.npz}\n"
+        "model: {name: mlp, options: {hidden: 8}}\ntrain: {max_lr: 0.3, cycles: [{epochs: 2}]}\n"
+    )
+    trained = invoke("train", "labels.yaml")
+    assert trained.exit_code == 0, trained.output
+    assert float(rows(trained.stdout)["test AUC"]) > 0.5
+    found = invoke("evaluate", "runs/labels")
+    assert found.exit_code == 0, found.output
+    assert rows(found.stdout)["AUC"] == rows(trained.stdout)["test AUC"]
+    result = json.loads((own_folders / "runs/labels/train/001/result.json").read_text())
+    assert len(result["test_scores"]["auc_per_label"]) == 3

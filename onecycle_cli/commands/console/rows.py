@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.commands.console.ending import number, table
 
@@ -60,3 +60,20 @@ def cost_row(cost: Cost) -> tuple[str, str]:
 def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:
     """Print the result."""
     table([*rows, *([("saved in", str(folder))] if folder else [])])
+
+
+_SCORES = {"auc": "AUC", "f1": "F1", "r2": "R2", "mae": "mean abs. error"}
+
+
+def score_rows(scores: Mapping[str, Any], what: str = "") -> list[tuple[str, str]]:
+    """Return a row for each measure of a task besides accuracy, means over labels or targets.
+
+    Args:
+        scores: as of `Examination.scores`.
+        what: what they are of, such as `test `.
+    """
+    return [
+        (f"{what}{name}", number(scores[key]))
+        for key, name in _SCORES.items()
+        if scores.get(key) is not None
+    ]
