@@ -39,7 +39,7 @@ from onecycle_cli.workbench.settings import decide_fusion, decide_jit
 from onecycle_cli.workbench.subjects.adoption import COMPILED, adopted, check_nothing_else_is_said
 from onecycle_cli.workbench.subjects.configured import ConfiguredModel
 from onecycle_cli.workbench.subjects.in_hand import InHand
-from onecycle_cli.workbench.subjects.subject import Subject
+from onecycle_cli.workbench.subjects.subject import Subject, same_start
 
 _FEW = 32
 
@@ -136,12 +136,8 @@ class Workbench:
             return
         self._has_replicated = True
         if not self._subject.redraw(replicate):
-            self.caution(
-                f"model {self.config.model.name} starts every replicate from the same weights: "
-                f"they differ in the order of the data only, so the spread between them, and each "
-                f"interval made of it, is too small. Where that is not meant, let Keras' "
-                f"initializers draw the weights."
-            )
+            is_ordered = self.dataset.stream is not None
+            self.caution(same_start(self.config.model.name, is_ordered=is_ordered))
 
     def caveats_of(self, replicates: int) -> list[str]:
         """Return what makes results of so many replicates less than they seem.

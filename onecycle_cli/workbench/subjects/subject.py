@@ -21,3 +21,18 @@ class Subject(Protocol):
             Whether they differ from those of the first one.
         """
         ...
+
+
+def same_start(name: str, *, is_ordered: bool) -> str:
+    """Return what to say of a model whose replicates all start from the same weights.
+
+    Args:
+        name: of the model.
+        is_ordered: whether they are trained on the same batches too, in the order of a pipeline.
+    """
+    difference = "nothing" if is_ordered else "the order of the data only"
+    return (
+        f"model {name} starts every replicate from the same weights: they differ in {difference}, "
+        f"so the spread between them, and each interval made of it, is too small. Where that is "
+        f"not meant, let Keras' initializers draw the weights."
+    )

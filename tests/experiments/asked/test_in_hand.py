@@ -50,6 +50,7 @@ def everything(model):
 
 
 class TestEveryFinder:
+    @pytest.mark.samples(1)
     @pytest.mark.parametrize("is_fresh", [True, False], ids=["fresh", "trained"])
     def test_gives_the_model_back_bit_for_bit(self, is_fresh):
         once = compiled(), compiled()
@@ -188,6 +189,7 @@ REGRESSION = np.stack([SCORES, -SCORES], axis=1).astype(np.float32)
 
 
 class TestWhatTheModelWasCompiledWith:
+    @pytest.mark.samples(4)
     @pytest.mark.parametrize(
         ("end", "loss", "y", "chance", "accurate"),
         [
@@ -262,6 +264,7 @@ class TestWhatTheModelWasCompiledWith:
         expected = model.evaluate(*held_out, verbose=0, return_dict=True)["loss"]
         assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-4)
 
+    @pytest.mark.samples(1)
     @pytest.mark.parametrize("by", ["class_weight", "sample_weight"])
     def test_may_be_weighted(self, by):
         weights = {0: 1.0, 1: 5.0}
@@ -325,6 +328,7 @@ class TestWhatTheModelWasCompiledWith:
         assert losses[0] == pytest.approx(np.log(2), abs=0.3)
 
 
+@pytest.mark.samples(5)
 @pytest.mark.parametrize(
     ("make", "arguments", "error", "message"),
     [

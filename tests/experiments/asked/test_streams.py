@@ -63,6 +63,7 @@ def arguments(kind):
     return QUICK | ({"steps_per_epoch": STEPS} if kind == "generator" else {})
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("kind", PIPELINES)
 def test_the_batches_are_those_of_the_pipeline_in_its_order(kind):
     made, twin = model(), model()
@@ -76,6 +77,7 @@ def test_the_batches_are_those_of_the_pipeline_in_its_order(kind):
         assert found.curves[0].losses[step] == pytest.approx(loss, rel=1e-4)
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("kind", PIPELINES)
 def test_training_passes_over_the_pipeline_and_validates_on_another(kind):
     made = model()

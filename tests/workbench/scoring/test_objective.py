@@ -66,6 +66,7 @@ def stepped(bench):
 BINARY_TARGETS = [BINARY, BINARY == 1, BINARY.astype(np.uint8)[:, None], BINARY.astype(float)]
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("y", BINARY_TARGETS, ids=["int", "bool", "column", "float"])
 def test_a_model_with_one_output_learns_two_classes(bench, y):
     says = {"task": "binary"} if y.dtype == float else {}
@@ -151,6 +152,7 @@ def test_smoothed_labels_are_trained_on_and_not_judged_by(bench, smoothing):
     np.testing.assert_allclose(before, bench(BINARY, units=1).examine("validation").losses)
 
 
+@pytest.mark.samples(5)
 @pytest.mark.parametrize(
     ("y", "settings", "error", "message"),
     [

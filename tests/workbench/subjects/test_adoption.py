@@ -59,6 +59,7 @@ def test_optimizer_and_loss_are_those_of_the_model(config):
     assert type(bench.model.optimizer).__name__ == "AdamW"
 
 
+@pytest.mark.samples(3)
 @pytest.mark.parametrize(
     ("optimizer", "name", "momentum", "kind"),
     [
