@@ -150,9 +150,8 @@ def test_a_recipe_shows_the_picture_of_its_training(tmp_path):
     assert pictures_in(page) == [PICTURE]
 
 
-@pytest.mark.parametrize("make", [find_lr_result, evaluation])
-def test_what_is_not_on_disk_is_drawn_if_all_is_there(make):
-    (drawn,) = pictures_in(make(None)._repr_html_())
+def test_what_is_not_on_disk_is_drawn_if_all_is_there():
+    (drawn,) = pictures_in(evaluation(None)._repr_html_())
     assert drawn.startswith(b"\x89PNG") and len(drawn) > 10_000
 
 

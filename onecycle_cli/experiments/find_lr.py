@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli import plotting, suggest
+from onecycle_cli import suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.engine.steering import names
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
+from onecycle_cli.experiments.drawn import Drawn
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.race.confirmation import Confirmation, Confirming
 from onecycle_cli.experiments.session import Session, session
@@ -22,7 +23,8 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import files, records
 from onecycle_cli.runs.curve import Curve, curve_table
-from onecycle_cli.shown import Facts, Shown, kept_picture
+from onecycle_cli.runs.records import Record
+from onecycle_cli.shown import Facts
 from onecycle_cli.suggest import LRFindings, Suggestion
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.cost import Cost, resolved_steps
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class FindLRResult(Shown):
+class FindLRResult(Drawn):
     """What `find_lr` found.
 
     Attributes:
@@ -43,6 +45,7 @@ class FindLRResult(Shown):
         folder: where it is written, or `None`.
         confirmation: what complete short 1cycles said, with `find_lr.confirm`; the suggestion is
             theirs then.
+        record: what its files say.
     """
 
     findings: LRFindings
@@ -51,6 +54,7 @@ class FindLRResult(Shown):
     cost: Cost
     folder: Path | None
     confirmation: Confirmation | None = None
+    record: Record | None = None
 
     @property
     def suggestion(self) -> Suggestion:
@@ -62,14 +66,6 @@ class FindLRResult(Shown):
         yield "values", self.values
         yield "cost", self.cost
         yield "folder", self.folder
-
-    def _picture(self) -> bytes | None:
-        if self.folder is not None:
-            return kept_picture(self.folder)
-        title = "Learning rate range test"
-        return plotting.png(
-            plotting.draw_lr_finder(self.curves, findings=self.findings, title=title)
-        )
 
 
 def find_lr(
@@ -155,10 +151,10 @@ class _Search:
         taken = sum(len(c.lrs) for c in self.curves)
         taken += confirmation.cost.steps if confirmation else 0
         cost = Cost.of(self.bench, taken, time.perf_counter() - started)
-        self._write(findings, cost, confirmation)
+        record = self._write(findings, cost, confirmation)
         self.session.suggest(findings.suggestion)
         return FindLRResult(
-            findings, self.curves, self.values, cost, self.session.folder, confirmation
+            findings, self.curves, self.values, cost, self.session.folder, confirmation, record
         )
 
     def _confirm(self, findings: LRFindings) -> tuple[LRFindings, Confirmation | None]:
@@ -243,8 +239,8 @@ class _Search:
             self.run.keep()
             records.write_tables(self.run.path, self._tables())
 
-    def _write(self, findings: LRFindings, cost: Cost, confirmation: Confirmation | None) -> None:
-        self.session.write(
+    def _write(self, findings: LRFindings, cost: Cost, confirmation: Confirmation | None) -> Record:
+        return self.session.write(
             records.find_lr_result(
                 findings,
                 scale=self.settings.scale,

@@ -144,8 +144,10 @@ class Session:
         result: Mapping[str, Any],
         tables: Mapping[str, files.Table],
         found: Suggestion | None = None,
-    ) -> None:
+    ) -> Record:
         """Write the result, and its pictures; nobody would see those of a scratch folder.
+
+        Returns what was written.
 
         Args:
             result: what `result.json` is to say besides the kind and the label.
@@ -155,8 +157,10 @@ class Session:
         config = self.write_config(found)
         record = Record(self.kind.name, self.label, dict(result), tables, config)
         record.write(self.run.path)
+        written = record.as_read()
         if not self.is_scratch:
-            self._draw(record.as_read())
+            self._draw(written)
+        return written
 
     def _draw(self, record: Record) -> None:
         pictures = {"plot.png": plotting.draw}

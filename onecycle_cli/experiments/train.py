@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -18,6 +19,7 @@ from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import event_file, files
 from onecycle_cli.runs.log import Epoch, Logbook
+from onecycle_cli.runs.records import Record
 from onecycle_cli.training.course import Course
 from onecycle_cli.training.cycles import Cycles
 from onecycle_cli.training.final_weights import FinalWeights
@@ -119,8 +121,7 @@ class _Training:
         self._save("model.keras")
         result = self._result(course, *self._tested(), seconds)
         self._warn_of_nothing_learned(course.log.epochs[-1])
-        self._write(result, course.log)
-        return result
+        return replace(result, record=self._write(result, course.log))
 
     def _tested(self) -> tuple[Examination | None, int | None]:
         """Examine the test set, once, and count what of it was trained on; none without one."""
@@ -252,10 +253,10 @@ class _Training:
             seen=seen,
         )
 
-    def _write(self, result: TrainResult, log: Logbook) -> None:
+    def _write(self, result: TrainResult, log: Logbook) -> Record:
         if result.ended == "interrupted":
             self.run.end_as("interrupted")
-        self.session.write(
+        return self.session.write(
             {
                 **result.scores(),
                 "seen_in_training": result.seen,

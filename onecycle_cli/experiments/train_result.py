@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from onecycle_cli.experiments.drawn import Drawn
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.runs.log import Epoch
-from onecycle_cli.shown import Facts, Shown, kept_picture
+from onecycle_cli.runs.records import Record
+from onecycle_cli.shown import Facts
 from onecycle_cli.workbench.cost import Cost
 
 
 @dataclass(frozen=True, repr=False)
-class TrainResult(Shown):
+class TrainResult(Drawn):
     """What `train` achieved.
 
     Attributes:
@@ -33,6 +35,7 @@ class TrainResult(Shown):
         events: what happened that was not planned.
         checkpoints: how many were written in this sitting, and in how many seconds.
         seen: how many test examples have inputs that were trained or validated on too.
+        record: what its files say.
     """
 
     test_loss: float | None
@@ -51,6 +54,7 @@ class TrainResult(Shown):
     events: list[dict[str, Any]] = field(default_factory=list)
     checkpoints: dict[str, float] = field(default_factory=dict)
     seen: int | None = None
+    record: Record | None = None
 
     def scores(self) -> dict[str, Any]:
         """Return how good the last and the best model are, as plain data."""
@@ -79,6 +83,3 @@ class TrainResult(Shown):
         yield "values", self.values
         yield "cost", self.cost
         yield "folder", self.folder
-
-    def _picture(self) -> bytes | None:
-        return kept_picture(self.folder)

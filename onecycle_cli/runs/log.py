@@ -25,7 +25,8 @@ class Epoch:
         cycle: counted from 1.
         loss: mean of the epoch's recorded losses.
         val_loss: mean data loss on the validation split.
-        val_accuracy: share of right classes there; `None` for regression.
+        val_accuracy: share of right classes or labels there; `None` for regression.
+        scores: further measures there, such as `auc` or `r2`; columns `val_auc` and so on.
     """
 
     epoch: int
@@ -33,6 +34,7 @@ class Epoch:
     loss: float
     val_loss: float
     val_accuracy: float | None
+    scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def merit(self) -> float:
@@ -80,12 +82,19 @@ class Logbook:
             self.steps[name].append(value)
         self.losses.append(loss)
 
-    def end_epoch(self, *, cycle: int, val_loss: float, val_accuracy: float | None) -> Epoch:
+    def end_epoch(
+        self,
+        *,
+        cycle: int,
+        val_loss: float,
+        val_accuracy: float | None,
+        scores: Mapping[str, float] | None = None,
+    ) -> Epoch:
         """Append the present epoch, with the mean of its steps' losses."""
         number = len(self.epochs) + 1
         steps = zip(self.losses, self.steps["epoch"], strict=False)
         loss = float(np.mean([loss for loss, epoch in steps if epoch == number]))
-        self.epochs.append(Epoch(number, cycle, loss, val_loss, val_accuracy))
+        self.epochs.append(Epoch(number, cycle, loss, val_loss, val_accuracy, dict(scores or {})))
         return self.epochs[-1]
 
     def tables(self) -> dict[str, dict[str, list[Any]]]:
@@ -95,6 +104,11 @@ class Logbook:
             "history": {
                 column.name: [getattr(epoch, column.name) for epoch in self.epochs]
                 for column in fields(Epoch)
+                if column.name != "scores"
+            }
+            | {
+                f"val_{name}": [epoch.scores.get(name) for epoch in self.epochs]
+                for name in dict.fromkeys(name for epoch in self.epochs for name in epoch.scores)
             },
         }
 

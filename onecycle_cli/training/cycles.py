@@ -149,7 +149,10 @@ class Cycles:
         with self._weights.in_force():
             examined = self._bench.examine("validation")
         epoch = course.log.end_epoch(
-            cycle=course.number, val_loss=examined.loss, val_accuracy=examined.accuracy
+            cycle=course.number,
+            val_loss=examined.loss,
+            val_accuracy=examined.accuracy,
+            scores=examined.single_scores,
         )
         accuracy = "" if epoch.val_accuracy is None else f", accuracy {epoch.val_accuracy:.2%}"
         self._observer.note(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from onecycle_cli import data, registry
 from onecycle_cli.config import Config
 from onecycle_cli.data import Augment, Dataset, augmentation
@@ -13,6 +15,7 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import names_a_file, short
 
 _FEW = 8
+_early: dict[str, Dataset] = {}
 
 
 def load_data(config: Config, observer: Observer, task: Task | None = None) -> Dataset:
@@ -27,22 +30,46 @@ def load_data(config: Config, observer: Observer, task: Task | None = None) -> D
         ConfigError: the configuration of the data is incomplete.
         DataError: the data are missing, damaged, or do not fit the configuration.
     """
-    settings, task = config.dataset, task or config.meant_task
-    if names_a_file(settings.name):
-        parts = registry.datasets.load(settings.name, settings.options)
-        source = source_by_function(parts, short(settings.name))
-        dataset = data.split_up(source, settings, seed=config.seed, task=task)
-    else:
-        dataset = data.load(
-            settings,
-            seed=config.seed,
-            task=task,
-            progress=observer.download,
-            decoding=observer.decode,
-        )
+    key = _key_of(config, task)
+    dataset = _early.pop(key, None)
+    if dataset is not None:
+        return dataset
+    dataset = _loaded(config, observer, task or config.meant_task)
     for note in dataset.notes:
         observer.warn(note)
     return dataset
+
+
+def load_early(config: Config, observer: Observer) -> None:
+    """Load the data of a configuration before Keras is started, so that its errors come at once.
+
+    The next `load_data` of the same data gives what was loaded.
+
+    Raises:
+        OnecycleError: as `load_data` does.
+    """
+    _early.clear()
+    _early[_key_of(config, None)] = load_data(config, observer)
+
+
+def _key_of(config: Config, task: Task | None) -> str:
+    what = config.dataset.model_dump() | {"task": task or config.meant_task, "seed": config.seed}
+    return json.dumps(what, sort_keys=True, default=str)
+
+
+def _loaded(config: Config, observer: Observer, task: Task | None) -> Dataset:
+    settings = config.dataset
+    if names_a_file(settings.name):
+        parts = registry.datasets.load(settings.name, settings.options)
+        source = source_by_function(parts, short(settings.name))
+        return data.split_up(source, settings, seed=config.seed, task=task)
+    return data.load(
+        settings,
+        seed=config.seed,
+        task=task,
+        progress=observer.download,
+        decoding=observer.decode,
+    )
 
 
 def load_augmentation(config: Config, dataset: Dataset) -> Augment | OwnAugmentation | None:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 LIGHT = """
@@ -240,3 +241,27 @@ def test_a_character_that_cannot_be_written_costs_no_exit_code(own_folders, enco
         assert (done.returncode, done.stderr) == (0, b""), command
         assert done.stdout.decode(encoding if encoding != "ascii" else "utf-8").strip()
     assert os.listdir(name)  # noqa: PTH208  (its name is bytes)
+
+
+@pytest.mark.harness
+@pytest.mark.parametrize("command", ["find-lr", "find-wd", "find-momentum", "train", "run"])
+def test_what_is_wrong_with_the_data_is_said_before_keras_starts(tmp_path, command):
+    np.savez(tmp_path / "data.npz", x_train=np.ones((40, 3)), y_train=np.full(40, np.nan))
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "dataset: {name: arrays, path: data.npz}\nmodel: {name: mlp}\ntrain: {max_lr: 0.1}\n"
+    )
+    script = (
+        "import sys\nfrom onecycle_cli.main import run\nsys.argv = ['onecycle', *sys.argv[1:]]\n"
+        "try:\n    run()\nfinally:\n    assert 'keras' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, command, str(config)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "row 0 has a NaN" in done.stderr
+    assert "AssertionError" not in done.stderr

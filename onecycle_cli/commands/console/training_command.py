@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,9 +77,20 @@ class Invocation:
         """Return the configuration, with `find_lr.confirm` set if that is wanted."""
         return self.config.with_values(find_lr={"confirm": True}) if wanted else self.config
 
-    def watched(self) -> contextlib.AbstractContextManager[Observer]:
-        """Give an observer that shows what happens; leave it before printing a result."""
-        return watching(quiet=self.quiet, progress=self.progress)
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[Observer]:
+        """Give an observer that shows what happens; leave it before printing a result.
+
+        The data are loaded first: what is wrong with them is said before Keras takes its seconds.
+
+        Raises:
+            OnecycleError: when the data can't be loaded.
+        """
+        from onecycle_cli.workbench.loading import load_early
+
+        with watching(quiet=self.quiet, progress=self.progress) as observer:
+            load_early(self.config, observer)
+            yield observer
 
 
 def training_command(body: Callable[..., None]) -> Callable[..., None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,15 @@ from onecycle_cli import suggest
 from onecycle_cli.config import Config
 from onecycle_cli.engine.steering.names import MOMENTUM
 from onecycle_cli.engine.steering.optimizers import momentum_attributes
+from onecycle_cli.experiments.drawn import Drawn
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, curves_table, scored_on
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import Kind
 from onecycle_cli.runs import records
 from onecycle_cli.runs.files import Table, table_of
-from onecycle_cli.shown import Facts, Shown, kept_picture
+from onecycle_cli.runs.records import Record
+from onecycle_cli.shown import Facts
 from onecycle_cli.suggest import (
     Difference,
     Rung,
@@ -65,7 +67,7 @@ class Heat:
 
 
 @dataclass(frozen=True, repr=False)
-class ComparisonResult(Shown):
+class ComparisonResult(Drawn):
     """What `find_momentum` or `find_wd` found.
 
     Attributes:
@@ -77,6 +79,7 @@ class ComparisonResult(Shown):
         values: the learning rate and so on that were in force, and where they came from.
         cost: what it took.
         folder: where it is written, or `None`.
+        record: what its files say.
     """
 
     suggestion: Suggestion
@@ -87,6 +90,7 @@ class ComparisonResult(Shown):
     values: Values
     cost: Cost
     folder: Path | None
+    record: Record | None = None
 
     @property
     def dropped(self) -> dict[float | str, int]:
@@ -100,9 +104,6 @@ class ComparisonResult(Shown):
         yield "values", self.values
         yield "cost", self.cost
         yield "folder", self.folder
-
-    def _picture(self) -> bytes | None:
-        return kept_picture(self.folder)
 
 
 @dataclass(frozen=True)
@@ -239,12 +240,12 @@ class Comparison:
             cost,
             self.session.folder,
         )
-        self._write(result)
+        record = self._write(result)
         self.session.suggest(suggestion)
-        return result
+        return replace(result, record=record)
 
-    def _write(self, result: ComparisonResult) -> None:
-        self.session.write(
+    def _write(self, result: ComparisonResult) -> Record:
+        return self.session.write(
             {
                 "suggestion": result.suggestion.as_dict(),
                 "best": result.best,

@@ -42,6 +42,15 @@ class Examination:
         return float(np.average(self.losses, weights=self.counts))
 
     @property
+    def single_scores(self) -> dict[str, float]:
+        """Those of the scores that are one number, accuracy apart."""
+        return {
+            name: value
+            for name, value in self.scores.items()
+            if isinstance(value, float) and name != "accuracy"
+        }
+
+    @property
     def examples(self) -> int:
         """How many examples there are."""
         return len(self.losses) if self.counts is None else int(self.counts.sum())
@@ -149,6 +158,8 @@ def examine_by_batches(
 ) -> Examination:
     """Return how a model does by the loss that it computes itself, batch by batch.
 
+    Its scores are the metrics that it was compiled with, one called `accuracy` among them.
+
     Args:
         model: compiled.
         batches: the examples, with targets and weights in the form that it takes.
@@ -162,9 +173,11 @@ def examine_by_batches(
     else:
         full, rest = divmod(len(batches.rows), batches.batch_size)
         counts = [batches.batch_size] * full + [rest] * bool(rest)
-    model.evaluate(batches, steps=steps, verbose=0, callbacks=[heard])
+    found = model.evaluate(batches, steps=steps, verbose=0, callbacks=[heard], return_dict=True)
+    found.pop("loss")
+    scores = {name: float(value) for name, value in found.items() if np.ndim(value) == 0}
     sizes = counts[: len(heard.losses)]  # of a stream, Keras reads ahead
-    return Examination(np.array(heard.losses), counts=np.array(sizes, np.int64))
+    return Examination(np.array(heard.losses), None, scores, np.array(sizes, np.int64))
 
 
 def _counted(batches: Iterator[tuple[Any, ...]], counts: list[int]) -> Iterator[tuple[Any, ...]]:

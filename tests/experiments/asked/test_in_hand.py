@@ -149,6 +149,33 @@ class TestTrain:
             result = onecycle_cli.train(compiled(), X, BINARY, max_lr=found, **QUICK)
             assert result.max_lrs == [found.suggestion.value]
 
+    def test_has_a_picture_in_a_notebook_without_a_file(self):
+        found = onecycle_cli.find_lr(compiled(), X, BINARY, **QUICK)
+        decay = onecycle_cli.find_wd(compiled(), X, BINARY, max_lr=0.1, **QUICK)
+        result = onecycle_cli.train(compiled(), X, BINARY, max_lr=0.1, **QUICK)
+        for each in (found, decay, result):
+            assert each.folder is None
+            assert type(each.plot()).__name__ == "Figure"
+            assert "data:image/png;base64," in each._repr_html_()
+
+    def test_takes_down_the_metrics_of_its_task_after_each_epoch(self, tmp_path):
+        result = onecycle_cli.train(
+            compiled(), X, BINARY, max_lr=0.1, out=tmp_path, name="mine", **QUICK
+        )
+        header = (result.folder / "history.csv").read_text().splitlines()[0]
+        assert header == "epoch,cycle,loss,val_loss,val_accuracy,val_auc,val_f1"
+        assert result.history[-1].scores.keys() == {"auc", "f1"}
+
+    def test_takes_down_the_models_own_metrics_where_only_it_knows_its_loss(self):
+        model = compiled(loss=keras.losses.Huber(0.3), metrics=["accuracy", "mae"])
+        held_out = (X[:50], BINARY[:50, None])
+        result = onecycle_cli.train(
+            model, X, BINARY[:, None], max_lr=0.1, validation_data=held_out, **QUICK
+        )
+        expected = model.evaluate(*held_out, verbose=0, return_dict=True)
+        assert result.history[-1].val_accuracy == pytest.approx(expected["accuracy"])
+        assert result.history[-1].scores == {"mae": pytest.approx(expected["mae"], rel=1e-5)}
+
     def test_needs_a_learning_rate(self):
         with pytest.raises(ConfigError, match="max_lr"):
             onecycle_cli.train(compiled(), X, BINARY, **QUICK)
