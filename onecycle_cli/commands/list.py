@@ -39,7 +39,7 @@ def _entries(what: Listed) -> list[tuple[str, str]]:
     from onecycle_cli.config import DATASETS, OPTIMIZERS
 
     if what is Listed.datasets:
-        return list(DATASETS.items())
+        return [*DATASETS.items(), (OWN, "your own, from nothing to {train: (x, y), ...}")]
     return [*OPTIMIZERS.items(), (OWN, "your own, from nothing to a keras.optimizers.Optimizer")]
 
 

@@ -91,7 +91,7 @@ SOURCES: dict[str, DataSource] = {
         has_test_set=True,
     ),
     "arrays": DataSource(
-        "your own .npz file: x_train, y_train, optional x_val, y_val, x_test, y_test",
+        "your own .npz file, or folder of .npy files: x_train, y_train, optional x_val, x_test ...",
         "arrays.read",
         path="needed",
         example=("data.npz", "x_train, y_train, optional x_val, y_val, x_test, y_test"),
