@@ -40,6 +40,7 @@ class DatasetConfig(Section):
             longer side, evenly.
         target: the column of a table that is to be predicted, or several.
         ignore: columns of a table that are neither features nor targets.
+        group: the column of a table that says what each example belongs to; no split divides it.
         normalise: take the mean from the inputs and divide them by their deviation; else the model
             sees them as they are, pixels from 0 to 255. `auto`: not what a function gives.
         augment: random changes to training images, or `path/to/file.py:function`.
@@ -54,6 +55,7 @@ class DatasetConfig(Section):
     fit: Literal["resize", "crop"] = "resize"
     target: str | list[str] | None = None
     ignore: list[str] = Field(default_factory=list)
+    group: str | None = None
     normalise: bool | Auto = "auto"
     augment: AugmentConfig | FunctionName | None = None
 
@@ -80,15 +82,17 @@ class DatasetConfig(Section):
     @model_validator(mode="after")
     def _columns_fit(self) -> DatasetConfig:
         has_columns = source_of(self.name).has_columns
-        for key in ("target", "ignore"):
+        for key in ("target", "ignore", "group"):
             if getattr(self, key) and not has_columns:
                 raise ValueError(f"{key} is for table; {self.name} has no columns; remove it")
         if has_columns and not self.targets:
             raise ValueError(f"{self.name} needs dataset.target: the column to predict, or a list")
-        named = [*self.targets, *self.ignore]
+        named = [*self.targets, *self.ignore, *([self.group] if self.group else [])]
         twice = [name for place, name in enumerate(named) if name in named[:place]]
         if twice:
-            raise ValueError(f"target and ignore name column {twice[0]!r} twice; name it once")
+            raise ValueError(
+                f"target, ignore and group name column {twice[0]!r} twice; name it once"
+            )
         return self
 
     @property

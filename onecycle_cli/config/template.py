@@ -17,6 +17,7 @@ _SIZE = """\
 _COLUMNS = """\
   target: target                # the column to predict, or several: [a, b]
   # ignore: []                  # columns to leave out, such as [id]
+  # group: null                 # a column whose groups no split divides, such as patient
 """
 
 _TEXT = """\

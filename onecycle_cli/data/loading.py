@@ -16,7 +16,7 @@ from onecycle_cli.data.batches.augment import augmentation, check_augment
 from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.data.inputs import rows_of, shapes
 from onecycle_cli.data.sources.source import Examples, Progress, Source
-from onecycle_cli.data.splitting import Positions, split
+from onecycle_cli.data.splitting import Positions, split, split_groups
 from onecycle_cli.data.statistics import measured
 from onecycle_cli.data.targets import Meaning, Task, meaning_of
 from onecycle_cli.errors import DataError
@@ -81,7 +81,7 @@ def split_up(
     pool, test_rows = _set_test_aside(source, pool, seed)
     pool, notes = _limited(source, pool, config.limit, seed)
     train, validation = set_validation_aside(
-        source.y, pool, given, config.validation_fraction, seed, source.origin
+        source.y, pool, given, config.validation_fraction, seed, source.origin, source.groups
     )
     mean, std = measured(source.x, train, normalise=config.is_normalised)
     return Dataset(
@@ -144,7 +144,8 @@ def _set_test_aside(
 ) -> tuple[Positions, Positions | None]:
     if source.test is not None:
         return pool, None
-    return _split_off(source.y, pool, _TEST_FRACTION, _TEST, seed, source.origin)
+    where = source.origin
+    return _split_off(source.y, pool, _TEST_FRACTION, _TEST, seed, where, source.groups)
 
 
 def _reader(source: Source, test_rows: Positions | None) -> Callable[[], Examples]:
@@ -172,6 +173,7 @@ def set_validation_aside(
     fraction: float,
     seed: int,
     origin: str,
+    groups: NDArray[Any] | None = None,
 ) -> tuple[Positions, Positions]:
     """Return the rows to train and to validate on: those that are given, or else a part of a pool.
 
@@ -182,17 +184,24 @@ def set_validation_aside(
         fraction: how much of the pool is split off; 0: nothing is.
         seed: an integer >= 0.
         origin: of the data, for errors.
+        groups: of all rows, that are to stay whole; None: there are none.
 
     Raises:
         DataError: the pool is too small.
     """
     if len(given) or not fraction:
         return pool, given
-    return _split_off(strata, pool, fraction, _VALIDATION, seed, origin)
+    return _split_off(strata, pool, fraction, _VALIDATION, seed, origin, groups)
 
 
 def _split_off(
-    strata: NDArray[Any], pool: Positions, fraction: float, part: str, seed: int, origin: str
+    strata: NDArray[Any],
+    pool: Positions,
+    fraction: float,
+    part: str,
+    seed: int,
+    origin: str,
+    groups: NDArray[Any] | None,
 ) -> tuple[Positions, Positions]:
     """Return the rows kept and those taken, one of each at least."""
     taken = max(1, round(fraction * len(pool)))
@@ -201,5 +210,13 @@ def _split_off(
             f"{origin}: {len(pool)} training examples cannot give {taken} to the {part} "
             "part and train on the rest; use more data or a larger dataset.limit."
         )
-    kept, out = split(strata[pool], taken, seed, _PURPOSES[part])
+    if groups is None:
+        kept, out = split(strata[pool], taken, seed, _PURPOSES[part])
+        return pool[kept], pool[out]
+    if len(np.unique(groups[pool])) < 2:
+        raise DataError(
+            f"{origin}: the training examples are all of one group, so none can be given to the "
+            f"{part} part; give more groups, or that part."
+        )
+    kept, out = split_groups(groups[pool], taken, seed, _PURPOSES[part])
     return pool[kept], pool[out]

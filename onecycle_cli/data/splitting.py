@@ -34,6 +34,29 @@ def split(y: NDArray[Any], taken: int, seed: int, purpose: int) -> tuple[Positio
     return np.sort(order[~out]), np.sort(order[out])
 
 
+def split_groups(
+    groups: NDArray[Any], taken: int, seed: int, purpose: int
+) -> tuple[Positions, Positions]:
+    """Draw whole groups until about `taken` of n examples are drawn; return positions, as `split`.
+
+    No group is in both parts: examples of the same person, say, are never trained on and judged
+    by. One group at least is drawn, and one is kept.
+
+    Args:
+        groups: what group each example belongs to, numbers or names, n of them, of two or more.
+        taken: how many examples to take, as near as whole groups allow.
+        seed: the experiment's seed.
+        purpose: tells the draws of one seed apart.
+    """
+    rng = np.random.Generator(np.random.PCG64([seed, 0, 0, purpose]))
+    _, numbers = np.unique(groups, return_inverse=True)
+    order = rng.permutation(int(numbers.max()) + 1)
+    reached = np.cumsum(np.bincount(numbers)[order])[:-1]
+    drawn = order[: int(np.abs(reached - taken).argmin()) + 1]
+    out = np.isin(numbers, drawn)
+    return np.flatnonzero(~out), np.flatnonzero(out)
+
+
 def shares(counts: NDArray[np.int64], taken: int) -> NDArray[np.int64]:
     """Divide `taken` among classes in proportion to their sizes.
 

@@ -41,6 +41,7 @@ def test_the_defaults(minimal):
             "fit": "resize",
             "target": None,
             "ignore": [],
+            "group": None,
             "normalise": "auto",
             "augment": None,
         },

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from onecycle_cli.data.splitting import shares, split
+from onecycle_cli.data.splitting import shares, split, split_groups
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,17 @@ def test_each_example_of_a_class_is_as_likely_to_be_taken():
         times[split(y, 8, seed, 1)[1]] += 1
     assert times[:10].sum() == 400 * 2
     assert np.abs(times - 80).max() < 40  # five standard deviations
+
+
+@pytest.mark.parametrize("kind", [int, str])
+@pytest.mark.parametrize(("groups", "taken"), [(2, 1), (2, 59), (10, 6), (60, 6), (7, 30)])
+def test_groups_stay_whole(kind, groups, taken):
+    of = np.random.default_rng(3).permutation(np.arange(60) % groups).astype(kind)
+    kept, out = split_groups(of, taken, 0, 1)
+    assert sorted([*kept, *out]) == list(range(60))
+    assert len(kept) and len(out)
+    assert not set(of[kept]) & set(of[out])
+    assert abs(len(out) - taken) <= 60 / groups
+    assert split_groups(of, taken, 0, 1)[1].tolist() == out.tolist()
+    others = [split_groups(of, taken, seed, 1)[1].tolist() for seed in range(1, 9)]
+    assert any(other != out.tolist() for other in others)

@@ -28,7 +28,7 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
     One array of inputs is called x_train: uint8 stays so, other numbers become float32; three axes
     are grey images and get a channel axis, four are images, channels last. Several inputs are
     called x_train/NAME, and their numbers and texts stay as they are. `weights_train`, one number
-    an example, is optional.
+    an example, is optional, and so is `groups_train`, whose groups no split divides.
 
     A folder holds a file x_train.npy, or x_train/NAME.npy, for each; they stay on disk, and what a
     batch needs is read when it is needed. Inputs that are neither uint8 nor float32 are read whole.
@@ -67,7 +67,7 @@ def _reader(file: Path) -> Any:
 
 def _names_of(names: tuple[str, ...], part: str) -> list[str]:
     """Return the names of all arrays of a part."""
-    wanted = (f"x_{part}", f"y_{part}", f"weights_{part}")
+    wanted = [f"{what}_{part}" for what in ("x", "y", "weights", "groups")]
     return [name for name in names if name.partition("/")[0] in wanted]
 
 
@@ -86,6 +86,7 @@ def _read_part(file: Path, names: tuple[str, ...], part: str) -> Part:
         _inputs(arrays, f"x_{part}", str(file)),
         arrays[f"y_{part}"],
         arrays.get(f"weights_{part}"),
+        arrays.get(f"groups_{part}"),
     )
 
 

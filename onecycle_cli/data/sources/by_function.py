@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from onecycle_cli.data.sources.parts import Part, source_of
@@ -10,19 +11,21 @@ from onecycle_cli.data.sources.source import Source
 from onecycle_cli.errors import DataError
 
 _PARTS = ("train", "validation", "test")
+_GROUPS = "groups"
 
 
 def source_by_function(parts: Mapping[str, Any], name: str) -> Source:
     """Return what a function has loaded.
 
     Args:
-        parts: `train`, and optionally `validation` and `test`: (x, y) or (x, y, sample_weight).
+        parts: `train`, and optionally `validation` and `test`: (x, y) or (x, y, sample_weight); and
+            optionally `groups`, of the examples of `train`.
         name: of the function, for errors.
 
     Raises:
         DataError: the parts are others, or do not fit each other.
     """
-    unknown = [part for part in parts if part not in _PARTS]
+    unknown = [part for part in parts if part not in (*_PARTS, _GROUPS)]
     if unknown or "train" not in parts:
         found = ", ".join(map(repr, parts)) or "nothing"
         raise DataError(
@@ -34,6 +37,7 @@ def source_by_function(parts: Mapping[str, Any], name: str) -> Source:
     if train is None:
         raise DataError(f"{name} must give train.")
     validation, test = others
+    train = replace(train, groups=parts.get(_GROUPS))
     return source_of(
         train,
         validation,

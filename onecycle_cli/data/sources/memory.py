@@ -13,6 +13,7 @@ from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.data.inputs import Inputs, arrays_of, count, joined, mapped, named_arrays
 from onecycle_cli.data.loading import set_validation_aside
 from onecycle_cli.data.sources.source import Progress, Source
+from onecycle_cli.data.splitting import Positions
 from onecycle_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def dataset_in_hand(
     class_weight: Mapping[int, float] | None = None,
     validation_data: tuple[Any, ...] | None = None,
     validation_fraction: float = 0.1,
+    groups: Any = None,
     seed: int = 0,
 ) -> Dataset:
     """Return arrays as a data set that a model sees as they are.
@@ -55,6 +57,7 @@ def dataset_in_hand(
         validation_data: inputs, targets and, if they have any, weights of their own.
         validation_fraction: split off where there are none, drawn by `seed`, and of each class its
             share.
+        groups: what each example belongs to, shape (n,); no group is divided by that.
         seed: an integer >= 0.
 
     Raises:
@@ -64,6 +67,8 @@ def dataset_in_hand(
     weights = _weights(sample_weight, class_weight, y)
     _check_lengths(x, y, weights, "")
     total = count(x)
+    if groups is not None and np.shape(groups) != (total,):
+        raise DataError(f"groups must be one for each of the {total} examples of x.")
     given = np.empty(0, np.int64)
     if validation_data is not None:
         x_val, y_val, w_val = _unpacked(validation_data, class_weight)
@@ -73,23 +78,15 @@ def dataset_in_hand(
             weights = np.concatenate([_or_ones(weights, total), _or_ones(w_val, len(given))])
         x, y = _joined(x, x_val), _joined(y, y_val)
     train, validation = set_validation_aside(
-        strata_of(y, total + len(given)), np.arange(total), given, validation_fraction, seed, name
+        strata_of(y, total + len(given)),
+        np.arange(total),
+        given,
+        validation_fraction,
+        seed,
+        name,
+        None if groups is None else np.asarray(groups),
     )
-    nothing = mapped(lambda _: None, x)
-    return Dataset(
-        name=name,
-        x=x,
-        y=y,
-        train=train,
-        validation=validation,
-        classes=None,
-        mean=nothing,
-        std=nothing,
-        read_test=None,
-        origin=name,
-        task="regression",
-        weights=weights,
-    )
+    return _as_it_is(name, x, y, train, validation, weights=weights)
 
 
 def stream_in_hand(
@@ -122,7 +119,7 @@ def stream_in_hand(
             )
         validation = stream_of(validation_data, validation_steps, "validation_data")
     first, *others = next(one_pass(x))
-    rows, nothing = np.arange(count(first)), mapped(lambda _: None, first)
+    rows = np.arange(count(first))
     notes = (
         ()
         if stream.is_repeatable()
@@ -132,21 +129,36 @@ def stream_in_hand(
             "reshuffle_each_iteration=False, to have them the same.",
         )
     )
+    return _as_it_is(
+        name,
+        first,
+        others[0] if others else (),
+        rows,
+        rows[:0],
+        notes=notes,
+        stream=stream,
+        validation_stream=validation,
+    )
+
+
+def _as_it_is(
+    name: str, x: Inputs, y: Inputs, train: Positions, validation: Positions, **more: Any
+) -> Dataset:
+    """Return a data set that a model sees as it is, and that has no test set."""
+    nothing = mapped(lambda _: None, x)
     return Dataset(
         name=name,
-        x=first,
-        y=others[0] if others else (),
-        train=rows,
-        validation=rows[:0],
+        x=x,
+        y=y,
+        train=train,
+        validation=validation,
         classes=None,
         mean=nothing,
         std=nothing,
         read_test=None,
         origin=name,
-        notes=notes,
         task="regression",
-        stream=stream,
-        validation_stream=validation,
+        **more,
     )
 
 

@@ -26,11 +26,13 @@ class Part:
         x: inputs, an array or several, of shape (n, ...) each.
         y: targets, shape (n,) or (n, k).
         weights: of the examples, shape (n,); None: all count alike.
+        groups: what each example belongs to, numbers or names of shape (n,); None: to nothing.
     """
 
     x: Inputs
     y: NDArray[Any]
     weights: NDArray[Any] | None = None
+    groups: NDArray[Any] | None = None
 
 
 def source_of(
@@ -53,7 +55,7 @@ def source_of(
         DataError: the parts are no arrays of numbers or text, or do not fit each other.
     """
     train = _checked(train, f"{origin}: {names['train']}")
-    x, y, weights = train.x, train.y, train.weights
+    x, y, weights, groups = train.x, train.y, train.weights, train.groups
     count = 0
     if validation is not None:
         where = f"{origin}: {names['validation']}"
@@ -63,8 +65,10 @@ def source_of(
         count, x, y = len(validation.y), joined(x, validation.x), joined(y, validation.y)
         if weights is not None or validation.weights is not None:
             weights = np.concatenate([_weights(train), _weights(validation)])
+        if groups is not None:  # of the validation part none are asked for
+            groups = np.concatenate([groups, np.repeat(groups[:1], count)])
     read = None if test is None else partial(_read_test, test, train, f"{origin}: {names['test']}")
-    return Source(x, y, None, origin, validation=count, test=read, weights=weights)
+    return Source(x, y, None, origin, validation=count, test=read, weights=weights, groups=groups)
 
 
 def _check_can_be_joined(train: Part, where: str) -> None:
@@ -97,10 +101,13 @@ def _checked(part: Part, where: str) -> Part:
     weights = None if part.weights is None else _as_weights(part.weights, where)
     if weights is not None:
         lengths["weights"] = len(weights)
+    groups = None if part.groups is None else np.asarray(part.groups)
+    if groups is not None:
+        lengths["groups"] = len(groups) if groups.ndim == 1 else -1
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise DataError(f"{where} must have as many inputs as targets, got {found}.")
-    return Part(x, y, weights)
+    return Part(x, y, weights, groups)
 
 
 def _length(y: NDArray[Any]) -> int:

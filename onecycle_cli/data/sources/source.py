@@ -35,6 +35,8 @@ class Source:
         notes: sentences that the user should see once.
         weights: of the examples, float32 of shape (n,); None: all count alike.
         columns: the names of the features, where they have any.
+        groups: what each example belongs to, shape (n,): a split leaves groups whole; None: each
+            example stands for itself.
     """
 
     x: Inputs
@@ -46,6 +48,7 @@ class Source:
     notes: tuple[str, ...] = ()
     weights: NDArray[np.float32] | None = None
     columns: tuple[str, ...] | None = None
+    groups: NDArray[Any] | None = None
 
 
 def class_labels(values: object, count: int, classes: int, where: str) -> NDArray[np.int32]:

@@ -25,8 +25,8 @@ _PARTS = ("train", "val", "test")
 def read(config: DatasetConfig, progress: Progress | None) -> Source:
     """Read one table, or those called train, val and test in a folder, the last two optional.
 
-    Targets are the columns that `dataset.target` names; all others, but for `dataset.ignore`, are
-    features: numbers or booleans, which become float32 of shape (n,
+    Targets are the columns that `dataset.target` names; all others, but for `dataset.ignore` and
+    `dataset.group`, are features: numbers or booleans, which become float32 of shape (n,
     features), in the order that they have in the training part.
 
     Raises:
@@ -39,7 +39,8 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
     files = _files(config)
     features = _features(config, files)
     frame = read_table(files["train"])
-    train = Part(*_examples(files["train"], frame, features, config.targets))
+    groups = None if config.group is None else targets(files["train"], frame, [config.group])
+    train = Part(*_examples(files["train"], frame, features, config.targets), groups=groups)
     source = source_of(
         train,
         _read_part(files["val"], features, config.targets) if "val" in files else None,
@@ -60,7 +61,8 @@ def problem(config: DatasetConfig) -> tuple[str, str] | None:
     """
     file = _files(config)["train"]
     columns = columns_in(file)
-    for key, names in (("target", config.targets), ("ignore", config.ignore)):
+    group = [] if config.group is None else [config.group]
+    for key, names in (("target", config.targets), ("ignore", config.ignore), ("group", group)):
         for name in names:
             if name not in columns:
                 known = did_you_mean(name, list(map(readable_name, columns)))
@@ -111,7 +113,7 @@ def _forms(stem: str) -> str:
 def _features(config: DatasetConfig, files: dict[str, Path]) -> tuple[str, ...]:
     """Return the columns that are features, and make sure that every part has what it needs."""
     file = files["train"]
-    others = {*config.targets, *config.ignore}
+    others = {*config.targets, *config.ignore, config.group}
     features = tuple(name for name in columns_in(file) if name not in others)
     if not features:
         raise DataError(f"{file} must have a column besides those of dataset.target and ignore.")

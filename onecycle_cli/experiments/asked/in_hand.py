@@ -35,6 +35,7 @@ class FitArguments(TypedDict, total=False):
         validation_split: share of the examples that is validated on; 0.1 if not given. Unlike in
             `fit`, it is drawn at random, and of each class its share.
         validation_data: (x, y) or (x, y, sample_weight) to validate on, instead.
+        groups: what each example belongs to; no group is divided by the split.
         sample_weight: a weight for each example.
         class_weight: a weight for each label.
         max_lr: the highest learning rate, or what `find_lr` found.
@@ -52,6 +53,7 @@ class FitArguments(TypedDict, total=False):
     epochs: int
     validation_split: float
     validation_data: Any
+    groups: Any
     sample_weight: Any
     class_weight: Mapping[int, float]
     max_lr: Any
@@ -107,6 +109,7 @@ class Given:
             class_weight=fit.get("class_weight"),
             validation_data=fit.get("validation_data"),
             validation_fraction=fit.get("validation_split", 0.1),
+            groups=fit.get("groups"),
             seed=fit.get("seed", 0),
         )
         return InHand(ModelInHand(self.model), dataset, to_be_trained)
@@ -114,9 +117,8 @@ class Given:
     def _stream(self, fit: FitArguments) -> Dataset:
         from onecycle_cli.data.sources.memory import stream_in_hand
 
-        useless: list[str] = [
-            k for k in ("sample_weight", "class_weight", "validation_split") if k in fit
-        ]
+        not_for_it = ("sample_weight", "class_weight", "validation_split", "groups")
+        useless: list[str] = [key for key in not_for_it if key in fit]
         useless += ["y"] * (self.y is not None)
         if useless:
             raise DataError(

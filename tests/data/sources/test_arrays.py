@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli.config import DatasetConfig
+from onecycle_cli.data import load
 from onecycle_cli.data.mapping import is_mapped
 from onecycle_cli.data.sources import arrays
 from onecycle_cli.errors import ConfigError, DataError
@@ -173,3 +174,24 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_a_path_is_needed():
     with pytest.raises(ConfigError, match=r"must name the \.npz file for 'arrays', got null"):
         arrays.read(DatasetConfig.model_construct(name="arrays", path=None), None)
+
+
+@pytest.mark.parametrize("has_val", [False, True])
+def test_no_split_divides_a_group(tmp_path, has_val):
+    groups = np.repeat([f"person {i}" for i in range(10)], 4)
+    x = np.arange(80.0).reshape(40, 2)
+    more = {"x_val": x[:3], "y_val": np.arange(3) % 2} if has_val else {}
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, groups_train=groups, **more)
+    dataset = load(DatasetConfig(name="arrays", path=str(tmp_path / "a.npz")), seed=0)
+    parts = [dataset.train, dataset.test_rows, *([] if has_val else [dataset.validation])]
+    found = [set(groups[rows]) for rows in parts]
+    assert all(found)
+    assert len(set.union(*found)) == sum(map(len, found)) == 10
+    assert len(dataset.test_rows) == 4
+
+
+def test_a_single_group_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=X, y_train=Y, groups_train=np.zeros(20))
+    with pytest.raises(DataError, match="all of one group, so none can be given to the test part"):
+        load(DatasetConfig(name="arrays", path=str(tmp_path / "a.npz")), seed=0)

@@ -196,3 +196,13 @@ def test_a_table_is_loaded_split_and_measured(read, tmp_path):
     assert [len(part) for part in parts] == [24, 3, 3]
     np.testing.assert_allclose(dataset.mean, dataset.x[dataset.train].mean(0), rtol=1e-5)
     assert (dataset.num_outputs, dataset.input_shape) == (2, (3,))
+
+
+def test_a_column_may_say_what_belongs_together(read):
+    source = read(group="count")
+    assert source.columns == ("width", "is_new")
+    np.testing.assert_array_equal(source.groups, COLUMNS["count"])
+    with pytest.raises(ConfigError, match=r"dataset\.group: .* has no column 'cuont'; did"):
+        read(group="cuont")
+    with pytest.raises(ValueError, match="target, ignore and group name column 'kind' twice"):
+        read(group="kind")

@@ -187,6 +187,14 @@ class TestTrain:
         expected = model.evaluate(*given, verbose=0)
         assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-5)
 
+    def test_divides_no_group(self):
+        groups = np.repeat(np.arange(12), 10)
+        asked = given(compiled(), X, BINARY, None, groups=groups, **QUICK)
+        dataset = asked.in_hand(to_be_trained=True).dataset
+        train, validation = (set(groups[r]) for r in (dataset.train, dataset.validation))
+        assert not train & validation
+        assert len(train | validation) == 12
+
     def test_keeps_momentum_at_zero_where_the_model_has_none(self):
         model = compiled(optimizer=keras.optimizers.SGD(0.02))
         result = onecycle_cli.train(model, X, BINARY, max_lr=0.1, **QUICK)
@@ -363,6 +371,7 @@ class TestWhatTheModelWasCompiledWith:
         (compiled, {"y": BINARY[:50]}, DataError, "same number of examples, got x 120, y 50"),
         (compiled, {"sample_weight": X}, DataError, "a number for each example"),
         (compiled, {"validation_data": X}, DataError, "must be .x, y. or .x, y, sample_weight."),
+        (compiled, {"groups": [1, 2]}, DataError, "groups must be one for each of the 120"),
         (compiled, {"bogus": 3}, ConfigError, "no argument bogus; known are batch_size, class_"),
         (compiled, {"validation_split": 1.5}, ConfigError, "validation_fraction"),
         (
