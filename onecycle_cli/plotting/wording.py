@@ -15,10 +15,10 @@ _LONGEST_NAME = 60
 def conditions(record: Record) -> list[str]:
     """Return data set, model, batch size and optimizer of a record, as far as they are known."""
     config = record.config
-    parts = [_name(config, "dataset"), _model(_name(config, "model"))]
+    parts = [_without_folders(_name(config, section)) for section in ("dataset", "model")]
     if config.get("batch_size") is not None:
         parts.append(f"batch size {config['batch_size']}")
-    parts.append(_name(config, "optimizer"))
+    parts.append(_without_folders(_name(config, "optimizer")))
     return [_shortened(part) for part in parts if part]
 
 
@@ -99,7 +99,7 @@ def _name(config: Mapping[str, Any], section: str) -> str:
     return str(entry.get("name") or "") if isinstance(entry, Mapping) else ""
 
 
-def _model(name: str) -> str:
+def _without_folders(name: str) -> str:
     return name.replace("\\", "/").rpartition("/")[2] if ".py:" in name else name
 
 

@@ -281,7 +281,7 @@ class Workbench:
             )
             self.objective = objective_of(self.config, self.dataset)
         check_outputs(outputs, self.config, self.objective)
-        check_end(self.model, self.config, self.objective)
+        check_end(self.model, self.config, self.dataset, self.objective)
         self._outputs = outputs.shape[1]
         self._observer.note(f"task: {self.objective.task} ({self.dataset.why})")
 

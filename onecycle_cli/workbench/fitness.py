@@ -19,6 +19,13 @@ from onecycle_cli.workbench.scoring.objective import Objective
 
 _SUM_TOLERANCE = 0.02
 _EXAMPLES = 8
+_ENDS = (
+    (keras.activations.sigmoid, 0.0, 1.0),
+    (keras.activations.softmax, 0.0, 1.0),
+    (keras.activations.tanh, -1.0, 1.0),
+    (keras.activations.relu, 0.0, float("inf")),
+)
+"""Activations, and the least and the largest number that each gives."""
 
 
 def first_outputs(model: Any, config: Config, dataset: Dataset) -> Any:
@@ -71,23 +78,39 @@ def check_outputs(outputs: NDArray[Any], config: Config, objective: Objective) -
         )
 
 
-def check_end(model: Any, config: Config, objective: Objective) -> None:
-    """Refuse a last layer without an activation where probabilities are wanted.
+def check_end(model: Any, config: Config, dataset: Dataset, objective: Objective) -> None:
+    """Refuse a last layer that can't give what the task needs.
 
-    A few numbers between 0 and 1 could be either, so the outputs alone do not show it.
+    That is one without an activation where probabilities are wanted, which a few numbers between 0
+    and 1 do not show; and one whose activation ends below the numbers that are to be predicted.
 
     Raises:
-        ModelError: when it has none.
+        ModelError: when it can't.
     """
-    if not objective.gives_probabilities or objective.task == "multiclass":
-        return
     layers = getattr(model, "layers", None) or [None]
-    if getattr(layers[-1], "activation", None) is keras.activations.linear:
+    name, activation = config.model.name, getattr(layers[-1], "activation", None)
+    is_plain = activation is keras.activations.linear
+    if objective.gives_probabilities and objective.task != "multiclass" and is_plain:
         raise ModelError(
-            f"model {config.model.name} must end in probabilities, but its last layer, "
+            f"model {name} must end in probabilities, but its last layer, "
             f"{layers[-1].name}, has no activation; give it a sigmoid, or set "
             f"loss: {{name: auto, from_logits: true}}."
         )
+    if objective.task == "regression":
+        _check_reaches_the_targets(name, layers[-1], dataset)
+
+
+def _check_reaches_the_targets(name: str, last: Any, dataset: Dataset) -> None:
+    activation = getattr(last, "activation", None)
+    ends = [ends for known, *ends in _ENDS if activation is known]
+    low, high = float(dataset.y.min()), float(dataset.y.max())
+    for least, most in ends:
+        if low < least or high > most:
+            raise ModelError(
+                f"model {name} can't predict the targets, which go from {low:.4g} to {high:.4g}: "
+                f"its last layer, {last.name}, has an activation that goes from {least:g} to "
+                f"{most:g}; take it away, or scale the targets."
+            )
 
 
 def check_options(config: Config, dataset: Dataset) -> None:
