@@ -23,6 +23,7 @@ from onecycle_cli.errors import DataError, OptimizerError
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.code.containment import same_folder
 from onecycle_cli.workbench.fitness import (
+    check_can_be_compiled,
     check_end,
     check_options,
     check_outputs,
@@ -75,6 +76,7 @@ class Workbench:
         if self._comes_compiled:
             self._adopt_compilation()
         else:
+            check_can_be_compiled(self.config, self.dataset)
             self._adopt_outputs()
             self._compile()
         self.decay_name = L2 if self.config.optimizer.decay_kind == "l2" else WEIGHT_DECAY

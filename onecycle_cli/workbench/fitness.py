@@ -113,6 +113,19 @@ def _check_reaches_the_targets(name: str, last: Any, dataset: Dataset) -> None:
             )
 
 
+def check_can_be_compiled(config: Config, dataset: Dataset) -> None:
+    """Refuse a model that does not come compiled, for data that do not say what they are for.
+
+    Raises:
+        ModelError: for a pipeline, of which the first batch does not show the classes.
+    """
+    if dataset.stream is not None:
+        raise ModelError(
+            f"model {config.model.name} must come compiled, since {dataset.name} gives a pipeline, "
+            f"which does not say how many classes there are; let its function call model.compile."
+        )
+
+
 def check_options(config: Config, dataset: Dataset) -> None:
     """Refuse options that the data have no use for.
 

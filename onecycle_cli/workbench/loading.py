@@ -8,8 +8,9 @@ from onecycle_cli import data, registry
 from onecycle_cli.config import Config
 from onecycle_cli.data import Augment, Dataset, augmentation
 from onecycle_cli.data.batches.own_augmentation import OwnAugmentation
+from onecycle_cli.data.batches.stream import is_stream
 from onecycle_cli.data.inputs import rows_of
-from onecycle_cli.data.sources.by_function import source_by_function
+from onecycle_cli.data.sources.by_function import source_by_function, stream_by_function
 from onecycle_cli.data.targets import Task
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import names_a_file, short
@@ -61,6 +62,8 @@ def _loaded(config: Config, observer: Observer, task: Task | None) -> Dataset:
     settings = config.dataset
     if names_a_file(settings.name):
         parts = registry.datasets.load(settings.name, settings.options)
+        if is_stream(parts.get("train")):
+            return stream_by_function(parts, short(settings.name))
         source = source_by_function(parts, short(settings.name))
         return data.split_up(source, settings, seed=config.seed, task=task)
     return data.load(

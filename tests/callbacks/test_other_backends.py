@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.harness
 
 TESTS = Path(__file__).parents[1]
-PROOFS = [TESTS / room for room in ("callbacks", "engine", "workbench")]
+PROOFS = [TESTS / room for room in ("callbacks", "engine", "workbench", "experiments/asked")]
 
 INSTALLED = [name for name in ("jax", "torch") if find_spec(name)]
 

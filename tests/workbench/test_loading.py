@@ -5,9 +5,10 @@ import textwrap
 import numpy as np
 import pytest
 
+from onecycle_cli import evaluate, train
 from onecycle_cli.config import load_config
 from onecycle_cli.data.mapping import is_mapped
-from onecycle_cli.errors import ConfigError, DataError, PluginError
+from onecycle_cli.errors import ConfigError, DataError, ModelError, PluginError
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.expected import expected_steps_per_epoch
@@ -190,3 +191,43 @@ class TestAugmentation:
     def test_must_take_inputs_and_a_seed(self, bench):
         with pytest.raises(ConfigError, match=r"dataset\.augment: .*takes"):
             bench("def apply(x):\n    return x\n")
+
+
+class TestPipeline:
+    BODY = """
+    import keras
+    class Indexed(keras.utils.PyDataset):
+        def __len__(self):
+            return 10
+        def __getitem__(self, i):
+            return x[8 * i:8 * i + 8].astype("f4"), y[8 * i:8 * i + 8]
+    return {'train': Indexed(), 'validation': Indexed()}
+    """
+    MODEL = """
+    x = keras.Input(input_shape)
+    model = keras.Model(x, keras.layers.Dense(1, activation="sigmoid")(x))
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return model
+    """
+
+    def test_of_a_function_is_trained_on_by_a_compiled_model(self, config, user_model, tmp_path):
+        model = user_model(textwrap.dedent(self.MODEL))
+        whole = config(textwrap.dedent(self.BODY).replace("\n", "\n    ")).model_dump()
+        del whole["optimizer"]
+        whole |= {"model": model, "train": {"max_lr": 0.05, "cycles": [{"epochs": 2}]}}
+        result = train(whole, out=tmp_path)
+        assert len(result.history) == 2
+        assert result.history[-1].val_accuracy is not None
+        assert result.test_loss is None
+        with pytest.raises(DataError, match="gives a pipeline, and evaluate needs examples"):
+            evaluate(result.folder)
+
+    def test_of_a_function_needs_a_compiled_model(self, config, user_model):
+        body = textwrap.dedent(self.BODY).replace("\n", "\n    ")
+        with pytest.raises(ModelError, match=r"must come compiled, since .*load gives a pipeline"):
+            Workbench(config(body), Observer())
+
+    def test_of_a_function_has_parts_of_its_own(self, config):
+        body = textwrap.dedent(self.BODY).replace("'validation'", "'test'")
+        with pytest.raises(DataError, match=r"there may be validation, .* gave 'test'"):
+            loaded(config(body.replace("\n", "\n    ")))

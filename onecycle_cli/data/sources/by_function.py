@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.data.sources.memory import stream_in_hand
 from onecycle_cli.data.sources.parts import Part, source_of
 from onecycle_cli.data.sources.source import Source
 from onecycle_cli.errors import DataError
@@ -44,6 +46,34 @@ def source_by_function(parts: Mapping[str, Any], name: str) -> Source:
         None if test is None else lambda: test,
         origin=name,
         names={part: part for part in _PARTS},
+    )
+
+
+def stream_by_function(parts: Mapping[str, Any], name: str) -> Dataset:
+    """Return a pipeline that a function has made; see `batches.stream.Stream`.
+
+    Args:
+        parts: `train`, and optionally `validation`, pipelines both; and optionally
+            `steps_per_epoch` and `validation_steps` for those that do not know their length.
+        name: of the function, for errors.
+
+    Raises:
+        DataError: the parts are others, or a pipeline does not do.
+    """
+    known = ("train", "validation", "steps_per_epoch", "validation_steps")
+    unknown = [part for part in parts if part not in known]
+    if unknown:
+        raise DataError(
+            f"{name} gives a pipeline, beside which there may be {', '.join(known[1:])}; it gave "
+            f"{unknown[0]!r}."
+        )
+    return stream_in_hand(
+        parts["train"],
+        name=name,
+        validation_data=parts.get("validation"),
+        steps=parts.get("steps_per_epoch"),
+        validation_steps=parts.get("validation_steps"),
+        what=(f"{name}: train", f"{name}: validation"),
     )
 
 

@@ -96,6 +96,7 @@ def stream_in_hand(
     validation_data: Any = None,
     steps: int | None = None,
     validation_steps: int | None = None,
+    what: tuple[str, str] = ("x", "validation_data"),
 ) -> Dataset:
     """Return a pipeline as a data set whose batches a model sees as they are.
 
@@ -105,28 +106,29 @@ def stream_in_hand(
         validation_data: another pipeline; arrays (x, y) are one batch after the other.
         steps: batches in an epoch; None: as many as one pass gives.
         validation_steps: alike, of the validation.
+        what: what both are called in errors.
 
     Raises:
         DataError: a pipeline can't be gone through repeatedly, or does not know its length.
     """
-    stream = stream_of(x, steps, "x")
+    stream = stream_of(x, steps, what[0])
     validation = None
     if validation_data is not None:
         if not is_stream(validation_data):
             raise DataError(
-                "validation_data must be a pipeline too where x is one, such as "
+                f"{what[1]} must be a pipeline too where {what[0]} is one, such as "
                 "tf.data.Dataset.from_tensor_slices((x, y)).batch(64)."
             )
-        validation = stream_of(validation_data, validation_steps, "validation_data")
+        validation = stream_of(validation_data, validation_steps, what[1])
     first, *others = next(one_pass(x))
     rows = np.arange(count(first))
     notes = (
         ()
         if stream.is_repeatable()
         else (
-            "x gives other batches each time, so candidates are not compared on the same ones, and "
-            "what is resumed goes on with others; leave out what shuffles, or give it a seed and "
-            "reshuffle_each_iteration=False, to have them the same.",
+            f"{what[0]} gives other batches each time, so candidates are not compared on the same "
+            "ones, and what is resumed goes on with others; leave out what shuffles, or give it a "
+            "seed and reshuffle_each_iteration=False, to have them the same.",
         )
     )
     return _as_it_is(

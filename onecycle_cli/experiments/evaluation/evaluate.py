@@ -111,6 +111,11 @@ def evaluate(
     model = _load(saved.model, compiled=saved.settings.loss.name == COMPILED)
     split = Split.read(saved.folder)
     dataset = _dataset(saved, split, source, observer)
+    if dataset.stream is not None:
+        raise DataError(
+            f"{dataset.origin}: gives a pipeline, and evaluate needs examples; use load_model and "
+            f"model.evaluate in Python."
+        )
     _check_fits(saved, model, dataset)
     _warn_of_names(saved, dataset, observer)
     scored = chosen(split, dataset, part)
