@@ -58,7 +58,7 @@ def build():
         ]
     )
     model.compile(
-        keras.optimizers.SGD(momentum=0.9), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.SGD(momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
     return model
 

@@ -33,9 +33,9 @@ def load():
             for text in sorted(docstrings(importlib.import_module(name))):
                 labels.setdefault(text, label)
     order = np.random.default_rng(0).permutation(len(labels))
-    x = np.array(list(labels), dtype=object)[order]
+    x = np.array(list(labels), dtype=str)[order]
     y = np.array(list(labels.values()))[order]
-    return x.astype(str)[:, None], y
+    return x[:, None], y
 
 
 def build(texts):
@@ -51,7 +51,7 @@ def build(texts):
             keras.layers.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(keras.optimizers.Adam(), "binary_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(), "binary_crossentropy", metrics=["accuracy"])
     return model
 
 

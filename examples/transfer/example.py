@@ -26,7 +26,7 @@ def build(weights=None):
     features = base(inputs, training=False)
     features = keras.layers.BatchNormalization()(features)
     model = keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(features))
-    model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
