@@ -1,4 +1,4 @@
-"""Transfer: a network of keras.applications that is frozen, and a new head that is trained.
+"""Transfer: layers of a network of keras.applications, frozen, and a new head that is trained.
 
 weights=None keeps this example free of downloads; say weights="imagenet" for what it is good for.
 """
@@ -18,13 +18,13 @@ def load(count=600):
 
 
 def build(weights=None):
-    base = keras.applications.MobileNetV2(
-        (SIZE, SIZE, 3), alpha=0.35, include_top=False, weights=weights, pooling="avg"
-    )
+    network = keras.applications.MobileNetV2((SIZE, SIZE, 3), include_top=False, weights=weights)
+    base = keras.Model(network.input, network.get_layer("block_3_expand_relu").output)
     base.trainable = False
     inputs = keras.Input((SIZE, SIZE, 3))
     features = base(inputs, training=False)
-    features = keras.layers.BatchNormalization()(features)
+    features = keras.layers.Flatten()(features)
+    features = keras.layers.LayerNormalization()(features)
     model = keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(features))
     model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
