@@ -1,6 +1,6 @@
 """Where each example's suggestion stands among complete trainings at a grid of learning rates.
 
-    python examples/check_suggestions.py                 # all; writes examples/suggestions.json
+    python examples/check_suggestions.py                 # all; writes suggestions.json
     python examples/check_suggestions.py binary text     # some; writes nothing
 
 Each example is trained at its suggestion and at 1/16 to 16 times of it, each with the same seeds.
@@ -114,11 +114,33 @@ def check(name, plots):
     return result | {"ratio": means[1] / means[best] if 1 in means else None}
 
 
+def table(results):
+    """Return the table of README.md."""
+    lines = [
+        "| example | suggested max_lr | verdict | loss there | best of the grid | at | ratio |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, result in results.items():
+        start = f"| [{name}]({name}/README.md) "
+        if result["max_lr"] is None:
+            lines.append(f"{start}| none | {result['verdict']} | | | | |")
+            continue
+        loss, ratio = (
+            "diverged" if result[key] is None else f"{result[key]:.3g}" for key in ("loss", "ratio")
+        )
+        lines.append(
+            f"{start}| {result['max_lr']:.3g} | {result['verdict']} | {loss} "
+            f"| {result['best_loss']:.3g} | {result['best_factor']:g} x | {ratio} |"
+        )
+    return "\n".join(lines)
+
+
 def main(asked):
     with tempfile.TemporaryDirectory() as scratch:
         results = {name: check(name, Path(scratch)) for name in asked or names()}
     if asked:
         return record.write(__file__, __doc__.splitlines()[0], results, "/dev/null")
+    record.insert(HERE / "README.md", "table", table(results))
     return record.write(__file__, __doc__.splitlines()[0], results, HERE / "suggestions.json")
 
 

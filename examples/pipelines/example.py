@@ -63,15 +63,18 @@ def build():
     return model
 
 
+FIT = {"epochs": 10}
+
+
 def find(kind="tf.data", **more):
     x, said = pipeline(kind)
-    return onecycle_cli.find_lr(build(), x, epochs=10, **said | more)
+    return onecycle_cli.find_lr(build(), x, **FIT | said | more)
 
 
 def train(max_lr, seed=0, kind="tf.data", **more):
     keras.utils.set_random_seed(seed)
     x, said = pipeline(kind)
-    fit = {"epochs": 10, "validation_data": dataset(VALIDATION, shuffle=False)} | said | more
+    fit = FIT | {"validation_data": dataset(VALIDATION, shuffle=False)} | said | more
     return onecycle_cli.train(build(), x, max_lr=max_lr, seed=seed, **fit)
 
 
