@@ -67,7 +67,11 @@ def test_a_config(name, run):
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program(name, run):
-    done = run("-c", "import example; example.main(epochs=2)")
+    settings = {
+        "find_lr": {"repeats": 1},
+        "find_wd": {"repeats": 1, "values": [1e-3, 1e-5], "refine": False},
+    }
+    done = run("-c", f"import example; example.main(epochs=2, settings={settings})")
     assert "FindLRResult" in done.stdout
     assert "epochs      2" in done.stdout
 
