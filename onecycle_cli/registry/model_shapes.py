@@ -58,7 +58,7 @@ def shapes_of(
 
     if isinstance(model, keras.Sequential) and not model.built:
         model.build(_batched(input_shape))
-    taken, answered = _shape(model, "input_shape"), _shape(model, "output_shape")
+    taken, answered = _input_shape(model), _shape(model, "output_shape")
     if taken is not None and answered is not None:
         return taken, answered
     outputs = model(_a_few(input_shape, examples))
@@ -81,8 +81,16 @@ def _for_any_batch(output: Any) -> tuple[int | None, ...]:
     return (None, *shape[1:]) if shape[:1] == (_FEW,) else shape
 
 
+def _input_shape(model: keras.Model) -> Any:
+    """Return a model's input shape; by name where its inputs have names, which Keras leaves out."""
+    inputs = _shape(model, "input")
+    if isinstance(inputs, Mapping):
+        return {name: tuple(tensor.shape) for name, tensor in inputs.items()}
+    return _shape(model, "input_shape")
+
+
 def _shape(model: keras.Model, name: str) -> Any:
-    """Return a model's input or output shape, or None while it has none."""
+    """Return a model's inputs, or its input or output shape, or None while it has none."""
     try:
         return getattr(model, name) if model.built else None
     except (AttributeError, ValueError):

@@ -526,6 +526,29 @@ def test_examples_are_not_asked_for_where_nothing_adapts():
     models.build("mlp", {}, input_shape=(4,), num_outputs=2, activation=None, examples=examples)
 
 
+NAMED_INPUTS = """
+    import keras
+
+    def build(input_shape, num_classes):
+        inputs = {name: keras.Input(shape, name=name) for name, shape in input_shape.items()}
+        flat = [keras.layers.Flatten()(part) for part in inputs.values()]
+        joined = keras.layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
+        return keras.Model(inputs, keras.layers.Dense(num_classes)(joined))
+"""
+
+
+@pytest.mark.parametrize("shapes", [{"image": (8, 8, 1), "rows": (8,)}, {"rows": (8,)}])
+def test_a_model_may_take_a_dictionary_of_inputs(write, shapes):
+    model = build(f"{write(NAMED_INPUTS)}:build", input_shape=shapes)
+    assert set(model.input) == set(shapes)
+
+
+def test_a_dictionary_of_inputs_must_have_the_shapes_of_the_data(write):
+    path = write(NAMED_INPUTS.replace("keras.Input(shape,", "keras.Input((*shape, 2),"))
+    with pytest.raises(ModelError, match=r"inputs of shape {'rows': \(None, 8\)}; it takes"):
+        build(f"{path}:build", input_shape={"rows": (8,)})
+
+
 def test_a_failure_to_adapt_names_the_line(write):
     path = write(ADAPTING.replace("images.mean()", "images.nonsense"))
     with pytest.raises(ModelError, match=r"failed to adapt: AttributeError: .*, line 11\)"):

@@ -1,0 +1,99 @@
+"""Each example runs, in a fresh copy of its folder, and the table is that of the file."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+CONFIGS = sorted(path.parent.name for path in EXAMPLES.glob("*/config.yaml"))
+PROGRAMS = sorted(path.parent.name for path in EXAMPLES.glob("*/example.py"))
+WRITERS = {"image_folder": "write_images.py", "table": "write_table.py"}
+DONE, REFUSED = 0, 3
+
+pytestmark = [
+    pytest.mark.harness,
+    pytest.mark.skipif(not EXAMPLES.is_dir(), reason="not part of the distribution"),
+]
+
+
+@pytest.fixture
+def run(tmp_path, request):
+    """Run a command in a copy of the example's folder, and return what it says."""
+    name = request.getfixturevalue("name")
+    leftovers = shutil.ignore_patterns("__pycache__", "runs", "images", "*.csv")
+    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=leftovers)
+
+    def run_command(*command, codes=(DONE,)):
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=tmp_path / name,
+            env=os.environ | {"MPLBACKEND": "agg"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in codes, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    run_command.folder = tmp_path / name
+    return run_command
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config(name, run):
+    if name in WRITERS:
+        run(WRITERS[name])
+    once = ("config.yaml", "--quiet", "--set", "find_lr.repeats=1")
+    found = run("-m", "onecycle_cli", "find-lr", *once, codes=(DONE, REFUSED))
+    folder = run.folder / "runs" / name
+    assert (folder / "find-lr/001/plot.png").is_file()
+    assert (folder / "suggestions.yaml").is_file() == (found.returncode == DONE)
+    more = [] if found.returncode == DONE else ["--set", "train.max_lr=0.05"]
+    shorter = ("--set", "train.cycles=[{epochs: 2}]")
+    if "find-wd" in (run.folder / "README.md").read_text():
+        few = ("--set", "find_wd.values=[1e-3, 1e-5]", "--set", "find_wd.refine=false")
+        run("-m", "onecycle_cli", "find-wd", *once, *few, *more)
+        assert "weight_decay" in (folder / "suggestions.yaml").read_text()
+    run("-m", "onecycle_cli", "train", *once, *shorter, *more)
+    assert len((folder / "train/001/history.csv").read_text().splitlines()) == 1 + 2
+    assert (folder / "train/001/model.keras").is_file()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program(name, run):
+    settings = {
+        "find_lr": {"repeats": 1},
+        "find_wd": {"repeats": 1, "values": [1e-3, 1e-5], "refine": False},
+    }
+    done = run("-c", f"import example; example.main(epochs=2, settings={settings})")
+    assert "FindLRResult" in done.stdout
+    assert "epochs      2" in done.stdout
+
+
+@pytest.mark.parametrize("name", [*CONFIGS, *PROGRAMS])
+def test_says_what_it_is_and_how_to_run_it(name):
+    text = (EXAMPLES / name / "README.md").read_text()
+    command = "onecycle train config.yaml" if name in CONFIGS else "python example.py"
+    assert command in text
+    assert f"[{name}]({name}/README.md)" in (EXAMPLES / "README.md").read_text()
+
+
+def test_the_table_is_that_of_the_file():
+    kept = json.loads((EXAMPLES / "suggestions.json").read_text())["results"]
+    assert sorted(kept) == sorted([*CONFIGS, *PROGRAMS])
+    code = "import sys, json, check_suggestions as c; print(c.table(json.load(sys.stdin)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(kept),
+        cwd=EXAMPLES,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() in (EXAMPLES / "README.md").read_text()
