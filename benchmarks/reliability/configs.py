@@ -86,6 +86,7 @@ class Outcome:
 def harnessed() -> Iterator[None]:
     """Give the experiments' places to stubs, and the process limits of memory and time."""
     from onecycle_cli.errors import OnecycleError
+    from onecycle_cli.workbench import loading
 
     class ReachedError(OnecycleError):
         exit_code = REACHED
@@ -102,6 +103,7 @@ def harnessed() -> Iterator[None]:
         for stub in stubs:
             setattr(module, stub, stop)
         sys.modules[name] = module
+    load_early, loading.load_early = loading.load_early, stop
     try:
         _warm_up()
         soft = _address_space() + BYTES
@@ -110,6 +112,7 @@ def harnessed() -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_AS, limits)
         signal.signal(signal.SIGALRM, handler)
+        loading.load_early = load_early
         for name, module in before.items():
             sys.modules.pop(name)
             if module is not None:

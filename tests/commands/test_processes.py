@@ -71,6 +71,7 @@ def test_help_plots_lists_and_config_errors_start_no_keras(chain, own_folders):
 
 
 OURS = [
+    r"task: multiclass \(labels of 10 classes\)",
     r"2 range tests from 1e-05 to 10: sgd, momentum 0\.9, l2 weight decay 0",
     r"at most 80 steps = 13 epochs = 6\.7 times the configured training",
     r"range test 1 of 2: \w+ at \S+ after \d+ steps",
