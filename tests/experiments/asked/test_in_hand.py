@@ -110,6 +110,7 @@ def test_the_curve_is_that_of_the_users_own_steps():
         assert found.curves[0].losses[step] == pytest.approx(float(loss), rel=1e-5)
 
 
+@pytest.mark.harness
 def test_replicates_start_from_weights_of_their_own():
     model = compiled()
     curves = onecycle_cli.find_lr(model, X, BINARY, **QUICK).curves
@@ -141,6 +142,7 @@ class TestTrain:
         assert type(model.optimizer) is keras.optimizers.SGD
         assert "validation" in repr(result)
 
+    @pytest.mark.harness
     def test_takes_what_a_finder_suggests(self):
         found = onecycle_cli.find_lr(compiled(), X, BINARY, **QUICK)
         if found.suggestion.value is None:
@@ -150,6 +152,7 @@ class TestTrain:
             result = onecycle_cli.train(compiled(), X, BINARY, max_lr=found, **QUICK)
             assert result.max_lrs == [found.suggestion.value]
 
+    @pytest.mark.harness
     def test_has_a_picture_in_a_notebook_without_a_file(self):
         found = onecycle_cli.find_lr(compiled(), X, BINARY, **QUICK)
         decay = onecycle_cli.find_wd(compiled(), X, BINARY, max_lr=0.1, **QUICK)
@@ -197,6 +200,7 @@ class TestTrain:
         assert not train & validation
         assert len(train | validation) == 12
 
+    @pytest.mark.harness
     def test_keeps_momentum_at_zero_where_the_model_has_none(self):
         model = compiled(optimizer=keras.optimizers.SGD(0.02))
         result = onecycle_cli.train(model, X, BINARY, max_lr=0.1, **QUICK)
@@ -226,7 +230,7 @@ REGRESSION = np.stack([SCORES, -SCORES], axis=1).astype(np.float32)
 
 
 class TestWhatTheModelWasCompiledWith:
-    @pytest.mark.samples(4)
+    @pytest.mark.samples(3)
     @pytest.mark.parametrize(
         ("end", "loss", "y", "chance", "accurate"),
         [
@@ -311,6 +315,7 @@ class TestWhatTheModelWasCompiledWith:
         plain = onecycle_cli.find_lr(model, X, BINARY, **QUICK)
         assert found.curves[0].losses[0] > 1.5 * plain.curves[0].losses[0]
 
+    @pytest.mark.harness
     def test_may_be_text(self):
         words = RANDOM.choice(["good", "bad", "dull", "great"], (120, 4))
         texts = np.array([" ".join(row) for row in words])
@@ -326,6 +331,7 @@ class TestWhatTheModelWasCompiledWith:
         result = onecycle_cli.train(model, texts[:, None], y, max_lr=0.05, **QUICK | {"epochs": 8})
         assert result.history[-1].val_loss < 0.5
 
+    @pytest.mark.harness
     def test_may_run_several_steps_together_before_and_after(self):
         model = compiled(steps_per_execution=4)
         onecycle_cli.find_lr(model, X, BINARY, **QUICK)
@@ -334,6 +340,7 @@ class TestWhatTheModelWasCompiledWith:
         assert model.steps_per_execution == 4
         model.fit(X, BINARY, batch_size=15, epochs=1, verbose=0)
 
+    @pytest.mark.harness
     def test_may_learn_without_targets(self):
         inputs = keras.Input((4,))
 

@@ -91,6 +91,7 @@ def test_training_passes_over_the_pipeline_and_validates_on_another(kind):
     assert result.history[-1].loss < result.history[0].loss
 
 
+@pytest.mark.harness
 def test_weight_decays_are_compared_on_the_same_batches():
     validation = PIPELINES["tf.data"]()
     found = onecycle_cli.find_wd(
@@ -108,6 +109,7 @@ class Heard(onecycle_cli.Observer):
         self.warnings.append(text)
 
 
+@pytest.mark.harness
 def test_a_pipeline_that_shuffles_is_said_to_be_another_each_time():
     shuffled, plain = Heard(), Heard()
     keras.utils.set_random_seed(1)

@@ -99,6 +99,7 @@ def test_nothing_else_may_be_said(config, settings, message):
         made(config(said=settings))
 
 
+@pytest.mark.harness
 def test_a_run_is_repeated_by_the_configuration_that_it_wrote(config, tmp_path):
     quick = {"find_lr": {"repeats": 1, "steps": 30}, "train": {"max_lr": 0.05}}
     first = onecycle_cli.find_lr(config(**quick), out=tmp_path)
@@ -116,6 +117,7 @@ def test_a_trained_one_is_evaluated_by_its_own_loss(config, tmp_path):
     assert found.examined.accuracy == result.test_accuracy
 
 
+@pytest.mark.harness
 def test_one_with_a_loss_of_its_own_is_trained_and_evaluated_elsewhere(config, tmp_path):
     loss = "type('Mine', (keras.losses.MeanSquaredError,), {})()"
     result = onecycle_cli.train(config(loss=loss, train={"max_lr": 0.05}), out=tmp_path)
