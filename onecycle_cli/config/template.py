@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onecycle_cli.config.sources import SOURCES, DataSource
+from onecycle_cli.config.sources import DATASETS, SOURCES, DataSource
 from onecycle_cli.errors import ConfigError, did_you_mean
 
 _OPTIONAL_PATH = """\
@@ -72,8 +72,8 @@ def template(dataset: str) -> str:
     Raises:
         ConfigError: when there is no such data set.
     """
-    if dataset not in SOURCES:
-        raise ConfigError(f"unknown data set '{dataset}'{did_you_mean(dataset, list(SOURCES))}")
+    if dataset not in DATASETS:
+        raise ConfigError(f"unknown data set '{dataset}'{did_you_mean(dataset, list(DATASETS))}")
     source = SOURCES[dataset]
     return _TEXT.format(
         about=source.about,

@@ -64,3 +64,8 @@ def test_the_augmentation_that_is_spoken_of_is_the_one_for_cifar():
 def test_a_data_set_that_there_is_not():
     with pytest.raises(ConfigError, match="unknown data set 'digit'; did you mean 'digits'"):
         template("digit")
+
+
+def test_there_is_none_for_what_was_only_in_memory():
+    with pytest.raises(ConfigError, match="unknown data set 'memory'"):
+        template("memory")
