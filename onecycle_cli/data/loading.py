@@ -148,9 +148,9 @@ def _set_test_aside(
     return _split_off(source.y, pool, _TEST_FRACTION, _TEST, seed, where, source.groups)
 
 
-def _reader(source: Source, test_rows: Positions | None) -> Callable[[], Examples]:
-    if source.test is not None or test_rows is None:
-        return source.test or (lambda: (source.x, source.y))
+def _reader(source: Source, test_rows: Positions | None) -> Callable[[], Examples] | None:
+    if test_rows is None:
+        return source.test
     return lambda: (rows_of(source.x, test_rows), source.y[test_rows])
 
 

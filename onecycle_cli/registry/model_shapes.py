@@ -10,7 +10,7 @@ from onecycle_cli.errors import ModelError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["check_shapes", "shapes_of"]
+__all__ = ["check_shapes", "input_shape_of", "shapes_of", "takes"]
 
 _FEW, _ANY_SIZE = 2, 32
 
@@ -35,7 +35,7 @@ def check_shapes(
     Raises:
         ModelError: when it does not.
     """
-    if not _takes(taken, input_shape):
+    if not takes(taken, input_shape):
         raise ModelError(
             f"model {name!r} must take inputs of shape {_batched(input_shape)}; it takes {taken}"
         )
@@ -58,7 +58,7 @@ def shapes_of(
 
     if isinstance(model, keras.Sequential) and not model.built:
         model.build(_batched(input_shape))
-    taken, answered = _input_shape(model), _shape(model, "output_shape")
+    taken, answered = input_shape_of(model), _shape(model, "output_shape")
     if taken is not None and answered is not None:
         return taken, answered
     outputs = model(_a_few(input_shape, examples))
@@ -66,10 +66,11 @@ def shapes_of(
 
 
 def _a_few(input_shape: Any, examples: Callable[[], Any] | None) -> Any:
+    import keras
     import numpy as np
 
     if examples is not None:
-        return _each(lambda array: array[:_FEW], examples())
+        return keras.tree.map_structure(lambda array: array[:_FEW], examples())
     return _each(
         lambda shape: np.zeros((_FEW, *(size or _ANY_SIZE for size in shape)), np.float32),
         input_shape,
@@ -81,7 +82,7 @@ def _for_any_batch(output: Any) -> tuple[int | None, ...]:
     return (None, *shape[1:]) if shape[:1] == (_FEW,) else shape
 
 
-def _input_shape(model: keras.Model) -> Any:
+def input_shape_of(model: keras.Model) -> Any:
     """Return a model's input shape; by name where its inputs have names, which Keras leaves out."""
     inputs = _shape(model, "input")
     if isinstance(inputs, Mapping):
@@ -97,14 +98,14 @@ def _shape(model: keras.Model, name: str) -> Any:
         return None
 
 
-def _takes(shape: Any, input_shape: Any) -> bool:
+def takes(shape: Any, input_shape: Any) -> bool:
     """Tell whether batches of any size of such examples fit a model's input shape."""
     if isinstance(input_shape, Mapping):
         is_alike = isinstance(shape, Mapping) and set(shape) == set(input_shape)
-        return is_alike and all(_takes(shape[name], input_shape[name]) for name in input_shape)
+        return is_alike and all(takes(shape[name], input_shape[name]) for name in input_shape)
     if _is_of_several(input_shape):
         is_alike = _is_of_several(shape) and len(shape) == len(input_shape)
-        return is_alike and all(map(_takes, shape, input_shape))
+        return is_alike and all(map(takes, shape, input_shape))
     if not isinstance(shape, tuple) or len(shape) != len(input_shape) + 1:
         return False
     pairs = zip(shape, (None, *input_shape), strict=True)
@@ -118,13 +119,13 @@ def _is_of_several(shape: Any) -> bool:
     return any(isinstance(part, tuple | list | Mapping) for part in shape)
 
 
-def _each(function: Callable[[Any], Any], inputs: Any) -> Any:
-    """Apply a function to each array, or to each shape, of a structure."""
-    if isinstance(inputs, Mapping):
-        return {name: _each(function, part) for name, part in inputs.items()}
-    if _is_of_several(inputs) or (isinstance(inputs, tuple) and hasattr((*inputs, 0)[0], "shape")):
-        return tuple(_each(function, part) for part in inputs)
-    return function(inputs)
+def _each(function: Callable[[Any], Any], shapes: Any) -> Any:
+    """Apply a function to each shape of a structure."""
+    if isinstance(shapes, Mapping):
+        return {name: _each(function, part) for name, part in shapes.items()}
+    if _is_of_several(shapes):
+        return tuple(_each(function, part) for part in shapes)
+    return function(shapes)
 
 
 def _batched(input_shape: Any) -> Any:

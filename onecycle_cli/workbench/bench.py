@@ -32,7 +32,7 @@ from onecycle_cli.workbench.fitness import (
 from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
 from onecycle_cli.workbench.scoring.chance import chance_of
-from onecycle_cli.workbench.scoring.compiled import objective_of_compiled
+from onecycle_cli.workbench.scoring.compiled import OTHER, objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import Examination, examine, examine_by_batches
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
@@ -112,13 +112,12 @@ class Workbench:
     def _set_up(self) -> tuple[Subject, Objective]:
         """Seed everything, and return what is trained and, as far as it is known yet, what for."""
         config = self.config
-        self.jit_compile = decide_jit(config)
-        self.fused_batch_norm = decide_fusion(config)
         if self._in_hand is not None:
-            model = self._in_hand.model.model
-            self.jit_compile, self.fused_batch_norm = bool(model.jit_compile), False
+            subject = self._in_hand.model
+            self.jit_compile, self.fused_batch_norm = bool(subject.model.jit_compile), False
             make_repeatable(config.seed, jit_compile=self.jit_compile)
-            return self._in_hand.model, Objective("other", "compiled")
+            return subject, OTHER
+        self.jit_compile, self.fused_batch_norm = decide_jit(config), decide_fusion(config)
         objective = objective_of(config, self.dataset)
         check_options(config, self.dataset)
         make_repeatable(config.seed, jit_compile=self.jit_compile)

@@ -25,10 +25,12 @@ class Stream:
             object that can be iterated repeatedly, or a function that returns an iterator. It gives
             (x, y) or (x, y, sample_weight), batch by batch.
         steps: how many batches make an epoch.
+        first: the first batch.
     """
 
     source: Any
     steps: int
+    first: tuple[Any, ...]
 
     def batches(self, start: int = 0) -> Iterator[tuple[Any, ...]]:
         """Yield batches without an end, pass after pass, from the first pass on.
@@ -77,7 +79,7 @@ def stream_of(source: Any, steps: int | None, where: str) -> Stream:
         raise DataError(
             f"{where} does not know how many batches it gives; say so with steps_per_epoch."
         )
-    return Stream(source, found)
+    return Stream(source, found, first)
 
 
 def length_of(source: Any) -> int | None:

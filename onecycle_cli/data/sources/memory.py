@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.data.batches.stream import is_stream, one_pass, stream_of
+from onecycle_cli.data.batches.stream import is_stream, stream_of
 from onecycle_cli.data.dataset import Dataset
 from onecycle_cli.data.inputs import Inputs, arrays_of, count, joined, mapped, named_arrays
 from onecycle_cli.data.loading import set_validation_aside
@@ -120,7 +120,7 @@ def stream_in_hand(
                 "tf.data.Dataset.from_tensor_slices((x, y)).batch(64)."
             )
         validation = stream_of(validation_data, validation_steps, what[1])
-    first, *others = next(one_pass(x))
+    first, *others = stream.first
     rows = np.arange(count(first))
     notes = (
         ()

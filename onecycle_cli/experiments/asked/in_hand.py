@@ -23,7 +23,6 @@ WHERE_USUAL: Final = "runs for a configuration, nowhere for a model"
 """Where a run is written if nobody says: in the folder `runs`, or not at all."""
 
 _NAME = "in-memory"
-_FEWEST = 2
 
 
 class FitArguments(TypedDict, total=False):

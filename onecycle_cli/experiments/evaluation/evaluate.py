@@ -11,13 +11,13 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config, load_config, source_of
 from onecycle_cli.data import Dataset, EvaluationBatches
-from onecycle_cli.data.inputs import shapes
 from onecycle_cli.data.statistics import measured
 from onecycle_cli.engine.start import make_repeatable, start_keras
 from onecycle_cli.errors import DataError, ModelError, cause_of
 from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
 from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, find_training
 from onecycle_cli.observer import Observer
+from onecycle_cli.registry.model_shapes import input_shape_of, takes
 from onecycle_cli.runs.records import Record
 from onecycle_cli.shown import Facts, Shown
 from onecycle_cli.workbench.fitness import first_outputs
@@ -187,44 +187,27 @@ def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
 
 def _check_fits(saved: SavedTraining, model: Any, dataset: Dataset) -> None:
     """Refuse data of another kind, shape or number of classes than the model was made for."""
-    taken, found = _shapes(model.input_shape), _shapes(shapes(dataset.x))
-    if not _fit(taken, found):
+    taken = input_shape_of(model)
+    if not takes(taken, dataset.input_shape):
         raise DataError(
-            f"{dataset.origin}: has inputs of the shape {_by(found)}, and "
-            f"{saved.model} takes {_by(taken)}; give data like those it was trained on."
+            f"{dataset.origin}: has inputs of the shape {_by(dataset.input_shape)}, and "
+            f"{saved.model} takes {_by(taken, batched=1)}; give data like those it was trained on."
         )
     outputs = model.output_shape[-1]
     if outputs != dataset.num_outputs:
         raise DataError(
             f"{dataset.origin}: has {dataset.num_outputs} "
             f"{'targets' if dataset.classes is None else 'classes'}, and {saved.model} knows "
-            f"{outputs}; "
-            f"give data like those it was trained on."
+            f"{outputs}; give data like those it was trained on."
         )
 
 
-def _shapes(shapes: Any) -> list[tuple[int | None, ...]]:
-    """Return the shapes of all inputs, in the order of their names, without batches."""
-    if isinstance(shapes, Mapping):
-        return [shape for name in sorted(shapes) for shape in _shapes(shapes[name])]
-    if any(isinstance(part, tuple | list | Mapping) for part in shapes):
-        return [shape for part in shapes for shape in _shapes(part)]
-    return [tuple(shapes)]
-
-
-def _fit(taken: list[tuple[int | None, ...]], found: list[tuple[int | None, ...]]) -> bool:
-    if len(taken) != len(found):
-        return False
-    return all(
-        len(ours) == len(theirs) + 1
-        and all(a in (None, b) for a, b in zip(ours[1:], theirs, strict=True))
-        for ours, theirs in zip(taken, found, strict=True)
-    )
-
-
-def _by(shapes: list[tuple[int | None, ...]]) -> str:
-    each = ["x".join("?" if n is None else str(n) for n in shape if n) for shape in shapes]
-    return ", ".join(each)
+def _by(shapes: Any, batched: int = 0) -> str:
+    """Return the shape of one input, or of several, in words; without so many leading axes."""
+    inner = shapes.values() if isinstance(shapes, Mapping) else shapes
+    if any(isinstance(part, tuple | list | Mapping) for part in inner):
+        return ", ".join(_by(part, batched) for part in inner)
+    return "x".join("?" if length is None else str(length) for length in shapes[batched:])
 
 
 def _warn_of_names(saved: SavedTraining, dataset: Dataset, observer: Observer) -> None:

@@ -51,11 +51,6 @@ class Examination:
         }
 
     @property
-    def examples(self) -> int:
-        """How many examples there are."""
-        return len(self.losses) if self.counts is None else int(self.counts.sum())
-
-    @property
     def accuracy(self) -> float | None:
         """The share of right classes, or of right labels; `None` for regression."""
         if self.confusion is None:
