@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.find_momentum import find_momentum
     from onecycle_cli.experiments.find_wd import find_wd, find_weight_decay
     from onecycle_cli.experiments.race.comparison import ComparisonResult
-    from onecycle_cli.experiments.race.confirmation import Confirmation
     from onecycle_cli.experiments.recipe.run import RunResult, run
     from onecycle_cli.experiments.train import train
     from onecycle_cli.experiments.train_result import TrainResult
@@ -36,7 +35,6 @@ _HOMES = {
     "Scheduled": "onecycle_cli.callbacks.scheduled",
     "ComparisonResult": "onecycle_cli.experiments.race.comparison",
     "Config": "onecycle_cli.config",
-    "Confirmation": "onecycle_cli.experiments.race.confirmation",
     "Curve": "onecycle_cli.runs.curve",
     "Evaluation": "onecycle_cli.experiments.evaluation.evaluate",
     "FindLRResult": "onecycle_cli.experiments.find_lr",
@@ -60,7 +58,6 @@ _HOMES = {
 __all__ = [
     "ComparisonResult",
     "Config",
-    "Confirmation",
     "Curve",
     "Evaluation",
     "FindLRResult",

@@ -18,6 +18,8 @@ class Kind:
             there.
         picture: the module of `plotting` that draws it; "" for what is not drawn as one.
         subject: what is compared in its picture, in words.
+        other_tables: the CSV files of a run by another `method`, by its name, which is also that
+            of the module of `plotting` that draws it.
     """
 
     name: str
@@ -25,6 +27,17 @@ class Kind:
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     picture: str = ""
     subject: str = ""
+    other_tables: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def tables_by(self, method: object) -> Mapping[str, tuple[str, ...]]:
+        """Return the CSV files of a run by a method, as its result names it; `None`: the usual."""
+        return (
+            self.other_tables.get(method, self.tables) if isinstance(method, str) else self.tables
+        )
+
+    def picture_by(self, method: object) -> str:
+        """Return the module of `plotting` that draws a run by a method."""
+        return str(method) if method in self.other_tables else self.picture
 
     @property
     def section(self) -> str:
@@ -42,7 +55,17 @@ def _comparison(name: str, finds: str, subject: str) -> Kind:
     return Kind(name, finds, tables, "comparison", subject)
 
 
-FIND_LR = Kind("find-lr", "max_lr", {"curve": ("lr", "loss")}, "range_test", "Learning rates")
+SWEEP, PROBES = "sweep", "probes"
+"""The methods of `find-lr`."""
+
+FIND_LR = Kind(
+    "find-lr",
+    "max_lr",
+    {"curve": ("lr", "loss")},
+    "range_test",
+    "Learning rates",
+    {PROBES: {"trials": ("max_lr", "steps"), "curves": ("trial", "step", "loss")}},
+)
 FIND_WD = _comparison("find-wd", "weight_decay", "Weight decays")
 FIND_MOMENTUM = _comparison("find-momentum", "momentum", "Momentum values")
 TRAIN = Kind("train", None, {"steps": ("step", "lr", "loss"), "history": ("epoch",)}, "training")

@@ -33,6 +33,7 @@ def read() -> dict[str, dict[int, dict[str, str]]]:
 
 def confirmed(problem: Problem, provisional: float, number: int) -> dict[str, object]:
     from onecycle_cli.experiments.race.confirmation import confirm
+
     from onecycle_cli.suggest import ladder
 
     config = problem.config(seed=FIRST_SEED + 100 * number)

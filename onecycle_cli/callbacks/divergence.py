@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
+from typing import Protocol
 
 WINDOW = 20
 """So many losses in a row show where a training stands."""
@@ -20,6 +21,20 @@ _ABOVE_BEST = 4.0
 _OUT_OF_SCALE = 10.0
 _LEARNED = 0.5
 _FORGOTTEN = 0.8
+
+
+class StopRule(Protocol):
+    """What ends a training because of its losses."""
+
+    def follow(self, losses: Iterable[float]) -> None:
+        """Take note of the next losses, in order."""
+
+    def start_afresh(self) -> None:
+        """Judge by the losses to come."""
+
+    @property
+    def found(self) -> bool:
+        """Whether the training has gone wrong."""
 
 
 class Divergence:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from onecycle_cli.callbacks.divergence import Divergence
+from onecycle_cli.callbacks.divergence import StopRule
 from onecycle_cli.callbacks.one_cycle_lr import OneCycleLR
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
 from onecycle_cli.runs.log import Logbook
@@ -36,7 +36,7 @@ class RecordedCycle(OneCycleLR):
         self,
         *,
         constants: Mapping[str, float],
-        divergence: Divergence | None = None,
+        divergence: StopRule | None = None,
         log: Logbook | None = None,
         number: int = 1,
         **cycle: Any,

@@ -8,33 +8,35 @@ from typing import TYPE_CHECKING
 import typer
 
 from onecycle_cli.commands.console.ending import REFUSED, number
-from onecycle_cli.commands.console.options import Confirm
+from onecycle_cli.commands.console.options import Confirm, Method, SearchMethod
 from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
 from onecycle_cli.commands.console.training_command import Invocation, training_command
+from onecycle_cli.errors import ConfigError
+from onecycle_cli.kinds import PROBES
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import FindLRResult
-    from onecycle_cli.experiments.race.confirmation import Confirmation
 
 
 @training_command
 def find_lr_command(
     asked: Invocation,
     *,
+    method: Method = None,
     confirm: Confirm = False,
 ) -> None:
-    """Find the maximum learning rate by short range tests.
+    """Find the maximum learning rate, by short, complete trainings.
 
-    Raises the learning rate step by step while recording each batch's loss, several times over,
-    and suggests the middle of the curve's basin, before the loss rebounds. Writes the suggestion to
+    Trains with several learning rates for a small part of the training each: a coarse ladder first,
+    then longer around the best of them. Says beforehand what it may cost. Writes the suggestion to
     OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
 
-    With --confirm, learning rates around the suggestion are compared afterwards, as training will
-    use them; what that costs is said before anything starts.
+    With --method sweep, it runs range tests instead: the learning rate rises step by step within
+    one training. That is cheaper for long trainings, and much less reliable.
 
     Docs: docs/commands.md
     """
-    request = asked.request(confirm=confirm)
+    request = asked.request(find_lr=_settings(method, confirm=confirm))
     with asked.watched() as observer:
         from onecycle_cli.experiments.find_lr import carry_out
         from onecycle_cli.experiments.session import session
@@ -42,6 +44,14 @@ def find_lr_command(
         with session(request, observer) as ready:
             result = carry_out(ready)
     _show(result, asked.config.optimizer.decay_kind)
+
+
+def _settings(method: SearchMethod | None, *, confirm: bool) -> dict[str, str]:
+    if confirm and method not in (None, PROBES):
+        raise ConfigError("--confirm is an older name of --method probes; leave one of them out.")
+    if confirm:
+        return {"method": PROBES}
+    return {} if method is None else {"method": method.value}
 
 
 def _show(result: FindLRResult, decay: str) -> None:
@@ -52,37 +62,36 @@ def _show(result: FindLRResult, decay: str) -> None:
         rows.append(("max_lr", f"{number(found.value)} ({low:.3g} to {high:.3g})"))
         rows.append(("min_lr", number(result.findings.min_lr)))
     rows += [("verdict", found.verdict), ("reason", found.reason)]
-    rules = ", ".join(
-        f"{name} {'none' if value is None else format(value, '.3g')}"
-        for name, value in result.findings.rules.items()
-    )
-    rows += _confirmation_rows(result.confirmation)
-    values = result.values
-    rows += [
-        ("by rule", rules),
-        ("momentum", f"{values.reference_momentum:g} ({values.sources['momentum']})"),
-        *used_rows(values, decay, "weight_decay"),
-        cost_row(result.cost),
-    ]
-    write_table(rows, result.folder)
+    rows += _evidence(result)
+    write_table([*rows, *_used(result, decay), cost_row(result.cost)], result.folder)
     if not found.accepted:
         raise typer.Exit(REFUSED)
 
 
-def _confirmation_rows(confirmation: Confirmation | None) -> list[tuple[str, str]]:
-    """Return what the range test alone said, and each candidate's mean loss, for a table."""
-    if confirmation is None:
-        return []
-    rows = []
-    if (before := confirmation.provisional) is not None and isinstance(before.value, float):
-        rows.append(("range test", f"{number(before.value)}, {before.verdict}"))
-    for rung in confirmation.rungs:
-        losses = confirmation.mean_losses(rung)
-        rows.append(
-            (f"{rung.name} 1cycles", f"mean loss on the {confirmation.scored_on[rung.name]}")
+def _evidence(result: FindLRResult) -> list[tuple[str, str]]:
+    """Return the loss of each probe, or what each rule says of range tests."""
+    if result.curves:
+        rules = ", ".join(
+            f"{name} {'none' if value is None else format(value, '.3g')}"
+            for name, value in result.findings.rules.items()
         )
+        return [("by rule", rules)]
+    rows = []
+    for stage, steps in dict.fromkeys((t.candidate.stage, t.steps) for t in result.trials):
+        rows.append((f"{stage} probes", f"of {steps} steps, mean loss of the last fifth"))
+        trials = [t for t in result.trials if (t.candidate.stage, t.steps) == (stage, steps)]
         rows += [
-            (f"  {rate:.3g}", f"{loss:.4f}" if math.isfinite(loss) else "diverged")
-            for rate, loss in losses.items()
+            (f"  {t.candidate.max_lr:.3g}", "broke off" if math.isinf(t.loss) else f"{t.loss:.4f}")
+            for t in sorted(trials, key=lambda trial: trial.candidate.max_lr)
         ]
     return rows
+
+
+def _used(result: FindLRResult, decay: str) -> list[tuple[str, str]]:
+    values = result.values
+    if result.trials:
+        return used_rows(values, decay, "momentum", "weight_decay")
+    return [
+        ("momentum", f"{values.reference_momentum:g} ({values.sources['momentum']})"),
+        *used_rows(values, decay, "weight_decay"),
+    ]

@@ -43,7 +43,7 @@ def run_command(
     Docs: docs/commands.md
     """
     starting = skip or reuse or dry_run or confirm or force
-    config = asked.confirming(confirm)
+    config = asked.with_search({"method": "probes"} if confirm else {})
     _check(asked, config, starting=bool(starting), skip=skip or [], force=force)
     if dry_run:
         table(_forecast(asked, config, skip or [], reuse=reuse, force=force))

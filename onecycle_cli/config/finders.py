@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from onecycle_cli.config.section import (
+    Auto,
     Count,
     Momentum,
     NotNegative,
@@ -16,12 +17,35 @@ from onecycle_cli.config.section import (
     distinct,
 )
 
+SWEEP_ONLY = ("scale", "steps", "repeats", "stop_factor", "skip_begin", "skip_end")
+"""Keys that a range test has, and probes do without."""
+
 
 class FindLRConfig(Section):
-    """The learning rate range test; `confirm`: then check candidates by short 1cycles."""
+    """The search for a learning rate.
 
+    Attributes:
+        method: `probes`: short, complete trainings at several learning rates; `sweep`: range tests,
+            which raise the learning rate step by step. `auto`: probes, unless a key that only a
+            range test has is given.
+        budget: of probes: how many training runs they may cost, in steps.
+        min_lr: the lowest learning rate that is tried.
+        max_lr: the highest.
+        rates: of probes: try these learning rates and no others.
+        scale: of a range test: whether the rate, or its logarithm, rises evenly.
+        steps: of a range test.
+        repeats: how many range tests.
+        stop_factor: end a range test when the loss is above so many times the lowest.
+        skip_begin: points of a range test that its rule leaves out at the beginning.
+        skip_end: those that it leaves out at the end.
+        confirm: an older name of `method: probes`.
+    """
+
+    method: Literal["auto", "probes", "sweep"] = "auto"
+    budget: Positive | Auto = "auto"
     min_lr: Positive = 1e-5
     max_lr: Positive = 10.0
+    rates: Annotated[list[Positive], Field(min_length=2)] | None = None
     scale: Literal["exp", "linear"] = "exp"
     steps: Steps = "auto"
     repeats: Count = 3
@@ -29,6 +53,25 @@ class FindLRConfig(Section):
     skip_begin: Annotated[int, Field(ge=0)] = 0
     skip_end: Annotated[int, Field(ge=0)] = 0
     confirm: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _method_by_what_is_given(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("method", "auto") != "auto":
+            return given
+        sweeps = given.get("confirm") is not True and any(key in given for key in SWEEP_ONLY)
+        return given | {"method": "sweep" if sweeps else "probes"}
+
+    @model_validator(mode="after")
+    def _confirms_by_probes(self) -> FindLRConfig:
+        if self.confirm and self.method == "sweep":
+            raise ValueError("confirm is an older name of method: probes; leave one of them out")
+        return self
+
+    @field_validator("rates")
+    @classmethod
+    def _all_different(cls, rates: list[float] | None) -> list[float] | None:
+        return None if rates is None else distinct(rates)
 
     @model_validator(mode="after")
     def _range_is_upright(self) -> FindLRConfig:

@@ -10,7 +10,7 @@ from typing import Any
 from onecycle_cli.config import IN_MEMORY, Config, MomentumRange
 from onecycle_cli.data import augmentation
 from onecycle_cli.errors import ConfigError
-from onecycle_cli.kinds import FIND_LR, FINDERS, TRAIN
+from onecycle_cli.kinds import FIND_LR, FINDERS, SWEEP, TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import suggestions_file
@@ -172,7 +172,7 @@ class _Gathering:
     def _momentum_in_force(
         self, momentum: dict[str, float] | None, reference: float
     ) -> dict[str, float]:
-        if self.searched == "max_lr":
+        if self.searched == "max_lr" and self.config.find_lr.method == SWEEP:
             return self._constant_momentum(momentum, reference)
         if momentum is not None:
             return momentum

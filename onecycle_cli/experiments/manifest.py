@@ -15,7 +15,8 @@ from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.kinds import FINDERS
 from onecycle_cli.runs import files
 from onecycle_cli.runs.run_folder import RunFolder
-from onecycle_cli.workbench.cost import resolved_steps
+from onecycle_cli.suggest import usual_budget
+from onecycle_cli.workbench.cost import resolved_steps, training_steps
 from onecycle_cli.workbench.steps_together import steps_together
 
 if TYPE_CHECKING:
@@ -39,9 +40,12 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     train: dict[str, Any] = {"momentum": values.momentum, "weight_decay": values.weight_decay}
     if values.max_lr is not None:
         train["max_lr"] = values.max_lr
-    finders = {
+    finders: dict[str, dict[str, Any]] = {
         kind.section: {"steps": resolved_steps(bench, kind.section)} for kind in FINDERS.values()
     }
+    if config.find_lr.budget == "auto":
+        training = training_steps(bench)
+        finders["find_lr"]["budget"] = usual_budget(training) / training
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
     data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()
     data["jit_compile"] = bench.jit_compile

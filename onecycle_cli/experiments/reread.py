@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import starmap
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from onecycle_cli import suggest
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import OnecycleError, ResultError
 from onecycle_cli.experiments.hyper_parameters import conditions_of
-from onecycle_cli.experiments.saved_scores import rungs_of, scores_of
-from onecycle_cli.kinds import FIND_LR, FINDERS, KINDS
+from onecycle_cli.experiments.saved_scores import rungs_of
+from onecycle_cli.kinds import FIND_LR, FINDERS, KINDS, PROBES
 from onecycle_cli.plugin_names import names_a_file, short
 from onecycle_cli.registry import rules
 from onecycle_cli.runs import finding, records, suggestions_file
@@ -37,8 +37,8 @@ class SuggestedAgain:
         skip_begin: points at the beginning of each curve that were left out.
         skip_end: points at its end that were left out.
         findings: landmarks and every rule's answer, of a range test.
-        rungs: the judged losses of each candidate in each rung of a comparison, or in the last
-            one of a confirmation; `None` where the files don't tell them.
+        rungs: the judged losses of each candidate in each rung of a comparison; `None` where the
+            files don't tell them.
         not_recomputed: why the suggestion is the saved one, in a sentence; empty if it is new.
     """
 
@@ -132,14 +132,16 @@ def suggest_again(
             f"{', '.join(kind.name for kind in FINDERS.values())}."
         )
     as_found = all(asked is None for asked in (rule, bandwidth, skip_begin, skip_end))
-    if record.kind == FIND_LR.name:
-        again = _range_test(folder, record, rule, bandwidth, (skip_begin, skip_end))
-        return _confirmed(again) if as_found and record.result.get("confirmation") else again
+    is_sweep = record.kind == FIND_LR.name and record.result.get("method") != PROBES
+    if is_sweep:
+        return _range_test(folder, record, rule, bandwidth, (skip_begin, skip_end))
     if not as_found:
         raise ResultError(
-            f"{folder}: is a run of '{record.kind}'; a rule, smoothing and points to skip are for "
-            f"the curves of find-lr only, leave them out."
+            f"{folder}: is a run of '{record.kind}' by trials; a rule, smoothing and points to "
+            f"skip are for the curves of range tests only, leave them out."
         )
+    if record.kind == FIND_LR.name:
+        return _probed(folder, record)
     return _comparison(folder, record)
 
 
@@ -243,24 +245,21 @@ def _damaged(folder: Path, key: str, what: str, got: object) -> ResultError:
     )
 
 
-def _confirmed(again: SuggestedAgain) -> SuggestedAgain:
-    """Return what the complete 1cycles after a range test say, instead of the test itself."""
-    confirmation, saved = again.record.result["confirmation"], again.saved
+def _probed(folder: Path, record: Record) -> SuggestedAgain:
+    """Return what the probes of a run say."""
     try:
-        final = confirmation["rungs"][-1]
-        tried, normalised = confirmation["tried"], confirmation["normalised"]
-        stages = again.record.tables["trials"]["stage"]
-        rows = [row for row, stage in enumerate(stages) if stage == final["name"]]
-        scores, problem = scores_of(again.record, "max_lr", final["scored_on"], rows)
-    except (LookupError, TypeError) as error:
+        plan, shift = suggest.plan_of(record.result["plan"])
+        probes = suggest.probes_of(record.tables["trials"], record.tables["curves"])
+    except (LookupError, TypeError, ValueError) as error:
         raise ResultError(
-            f"{again.folder}: 'confirmation' in result.json, or its trials.csv or curves.csv, is "
-            f"damaged ({error}); restore them, or run find-lr again."
+            f"{folder}: 'plan' in result.json, or its trials.csv or curves.csv, is damaged "
+            f"({error}); restore them, or run find-lr again."
         ) from None
-    if problem:
-        return replace(again, suggestion=saved or again.suggestion, not_recomputed=f"{problem}.")
-    suggestion = suggest.confirm_lr(scores, tried=tried, normalised=normalised)
-    return replace(again, suggestion=suggestion, rungs=[scores])
+    chance = record.result.get("chance_loss")
+    suggestion = suggest.suggest_from_probes(
+        probes, plan, chance=chance if isinstance(chance, float) else None, shift=shift
+    )
+    return SuggestedAgain(folder, record, suggestion)
 
 
 def _comparison(folder: Path, record: Record) -> SuggestedAgain:

@@ -111,13 +111,6 @@ class Session:
         return Journal(self.run.path, self.observer)
 
     @property
-    def training_values(self) -> Values:
-        """The values that a training would use, where this experiment is yet to find one."""
-        return gather(
-            self.config, self.out, Observer(), conditions=self.conditions, suggestions=self.known
-        )
-
-    @property
     def conditions_of_suggestion(self) -> dict[str, Any]:
         """What its suggestion depends on, the other values included."""
         return self.conditions | premises(self.values, str(self.kind.finds))

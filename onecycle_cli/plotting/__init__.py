@@ -15,6 +15,7 @@ from onecycle_cli.kinds import KINDS
 from onecycle_cli.plotting.canvas import png
 from onecycle_cli.plotting.comparison import draw_comparison, overlay_comparisons
 from onecycle_cli.plotting.confusion import draw_confusion
+from onecycle_cli.plotting.probes import draw_probes, overlay_probes
 from onecycle_cli.plotting.range_test import draw_lr_finder, draw_range_test, overlay_range_tests
 from onecycle_cli.plotting.schedule import draw_schedule
 from onecycle_cli.plotting.training import draw_training, overlay_trainings
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _PICTURES = {
+    "probes": (draw_probes, overlay_probes),
     "range_test": (draw_range_test, overlay_range_tests),
     "comparison": (draw_comparison, overlay_comparisons),
     "training": (draw_training, overlay_trainings),
@@ -45,7 +47,7 @@ def draw(record: Record) -> Figure:
         ResultError: when no picture is known for its kind.
     """
     _check_kind(record)
-    one, _ = _PICTURES[KINDS[record.kind].picture]
+    one, _ = _PICTURES[KINDS[record.kind].picture_by(record.result.get("method"))]
     return one(record)
 
 
@@ -65,7 +67,13 @@ def draw_overlay(records: Sequence[Record]) -> Figure:
             f"results of different kinds ({', '.join(kinds)}) can't be drawn into one picture; "
             f"give runs of one kind."
         )
-    _, several = _PICTURES[KINDS[kinds[0]].picture]
+    pictures = {KINDS[r.kind].picture_by(r.result.get("method")) for r in records}
+    if len(pictures) > 1:
+        raise ResultError(
+            "range tests and searches by probes can't be drawn into one picture; give runs of one "
+            "method."
+        )
+    _, several = _PICTURES[pictures.pop()]
     return draw(records[0]) if len(records) == 1 else several(records)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,7 +27,6 @@ from onecycle_cli.plotting.canvas import (
     say,
     title_lines,
 )
-from onecycle_cli.plotting.confirmation import HEIGHT, draw_confirmation
 from onecycle_cli.plotting.sweep import Sweep, sweep_of
 from onecycle_cli.plotting.wording import (
     overlay_labels,
@@ -59,7 +57,6 @@ def draw_lr_finder(
     scale: str = "exp",
     clip_beginning: int | None = None,
     clip_end: int | None = None,
-    confirmation: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Draw range tests: each batch's loss, smoothed, over the learning rate, and what they say.
 
@@ -73,8 +70,6 @@ def draw_lr_finder(
         scale: `"exp"` for a logarithmic axis of learning rates, `"linear"` for a linear one.
         clip_beginning: points to leave out at the start; the sign does not matter.
         clip_end: points to leave out at the end; the sign does not matter.
-        confirmation: the section of `result.json` about the 1cycles that confirm the suggestion;
-            drawn into a panel of its own.
     """
     sweeps = [sweep_of(curve, clip_beginning, clip_end) for curve in curves]
     suggestion = findings.suggestion.as_dict()
@@ -83,12 +78,9 @@ def draw_lr_finder(
         headline += f"; min_lr {number(findings.min_lr)}"
     rules = _rules(findings)
     lane_height = _RULE_ROW * len(rules)
-    room = 4.6 + lane_height
     heading = [*title_lines(title), *suggestion_lines(headline, suggestion)]
-    figure = new_figure(heading, room + (HEIGHT if confirmation else 0))
-    axes, lane, panel = _panels(figure, lane_height, room, confirmed=bool(confirmation))
-    if confirmation and panel is not None:
-        draw_confirmation(panel, confirmation)
+    figure = new_figure(heading, 4.6 + lane_height)
+    axes, lane = _panels(figure, lane_height)
     _draw_sweeps(axes, sweeps)
     if findings.suggestion.accepted:
         _mark_rebounds(axes, sweeps, findings.landmarks)
@@ -113,7 +105,6 @@ def draw_range_test(record: Record) -> Figure:
         findings=findings_of(record, curves),
         title=title,
         scale=scale,
-        confirmation=record.result.get("confirmation"),
     )
 
 
@@ -172,23 +163,15 @@ def _rules(findings: LRFindings) -> dict[str, float]:
     return {name: lr for name, lr in findings.rules.items() if lr is not None}
 
 
-def _panels(
-    figure: Figure, lane_height: float, room: float, *, confirmed: bool
-) -> tuple[Axes, Axes | None, Axes | None]:
-    """Return the axes of the curves, the lane of other rules' answers, and that of 1cycles.
-
-    The last two are `None` where there is nothing to show in them.
-    """
-    rows = figure.add_gridspec(2, 1, height_ratios=(room, HEIGHT)) if confirmed else None
-    panel = figure.add_subplot(rows[1]) if rows else None
+def _panels(figure: Figure, lane_height: float) -> tuple[Axes, Axes | None]:
+    """Return the axes of the curves, and the lane of other rules' answers if there are any."""
     if not lane_height:
-        return figure.add_subplot(rows[0] if rows else 111), None, panel
-    shape = {"height_ratios": (3.6, lane_height), "hspace": 0}
-    grid = rows[0].subgridspec(2, 1, **shape) if rows else figure.add_gridspec(2, 1, **shape)
+        return figure.add_subplot(), None
+    grid = figure.add_gridspec(2, 1, height_ratios=(3.6, lane_height), hspace=0)
     axes = figure.add_subplot(grid[0])
     lane = figure.add_subplot(grid[1], sharex=axes)
     axes.tick_params(axis="x", which="both", labelbottom=False, bottom=False)
-    return axes, lane, panel
+    return axes, lane
 
 
 def _draw_sweeps(axes: Axes, sweeps: Sequence[Sweep]) -> None:

@@ -56,7 +56,9 @@ class Record:
     config: dict[str, Any] = field(default_factory=dict)
 
     def curves(self) -> list[Curve]:
-        """Return the range tests of a `find-lr` record, one for each repeat."""
+        """Return the range tests of a `find-lr` record, one for each repeat; none of probes."""
+        if "curve" not in self.tables:
+            return []
         table = self.tables["curve"]
         repeats = np.array(table.get("repeat", [0] * len(table["lr"])))
         lrs, losses = np.array(table["lr"], float), np.array(table["loss"], float)
@@ -138,7 +140,7 @@ def read_record(path: str | Path) -> Record:
     if (folder / CONFUSION).is_file() and "confusion" not in result:
         result["confusion"] = _read_matrix(folder / CONFUSION)
     tables = {p.stem: read_csv(p) for p in sorted(folder.glob("*.csv"))}
-    _check_tables(folder, result["kind"], tables)
+    _check_tables(folder, KINDS[result["kind"]].tables_by(result.get("method")), tables)
     return Record(
         kind=result["kind"],
         label=str(result.get("label") or folder.name),
@@ -175,7 +177,7 @@ def _check_result(path: Path, result: Any) -> None:
         raise ResultError(
             f"{path}: is not a result of onecycle; 'kind' must be one of {', '.join(_DRAWN)}."
         )
-    for part in ("suggestion", "differences", "confirmation"):
+    for part in ("suggestion", "differences", "plan"):
         if not isinstance(result.get(part) or {}, dict):
             raise ResultError(f"{path}: '{part}' must have keys and values; run the command again.")
     value, key = result.get("suggestion", {}).get("value"), KINDS[result["kind"]].finds
@@ -183,8 +185,12 @@ def _check_result(path: Path, result: Any) -> None:
         raise ResultError(f"{path}: suggestion.value must be {RULES[key]}; got {value}.")
 
 
-def _check_tables(folder: Path, kind: str, tables: Mapping[str, dict[str, list[Any]]]) -> None:
-    for name, columns in KINDS[kind].tables.items():
+def _check_tables(
+    folder: Path,
+    needed: Mapping[str, tuple[str, ...]],
+    tables: Mapping[str, dict[str, list[Any]]],
+) -> None:
+    for name, columns in needed.items():
         path = folder / f"{name}.csv"
         if name not in tables:
             raise ResultError(f"{path}: is missing; restore it, or run the command again.")

@@ -19,14 +19,6 @@ from onecycle_cli.suggest.comparison import (
     suggest_momentum,
     suggest_weight_decay,
 )
-from onecycle_cli.suggest.confirmation import (
-    FURTHEST,
-    as_good_as_the_best,
-    confirm_lr,
-    finalists,
-    ladder,
-    next_rate,
-)
 from onecycle_cli.suggest.curves import (
     BANDWIDTH,
     Array,
@@ -38,6 +30,17 @@ from onecycle_cli.suggest.curves import (
 )
 from onecycle_cli.suggest.learning_rate import LRFindings, base_lr, suggest_lr
 from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
+from onecycle_cli.suggest.probes.choice import Profile, suggest_from_probes
+from onecycle_cli.suggest.probes.families import Family, family_of
+from onecycle_cli.suggest.probes.plan import Round, SearchPlan, usual_budget
+from onecycle_cli.suggest.probes.probe import FINAL, LADDER, Estimate, Explosion, Measure, Probe
+from onecycle_cli.suggest.probes.tables import (
+    COLUMNS,
+    plan_as_data,
+    plan_of,
+    probes_of,
+    rows_of,
+)
 from onecycle_cli.suggest.racing import (
     FEWEST_STEPS,
     LAST_SEATS,
@@ -55,9 +58,11 @@ from onecycle_cli.suggest.trends import Landmarks, find_landmarks
 __all__ = [
     "ACCEPTED",
     "BANDWIDTH",
+    "COLUMNS",
     "DEFAULT_MOMENTUM",
     "FEWEST_STEPS",
-    "FURTHEST",
+    "FINAL",
+    "LADDER",
     "LAST_SEATS",
     "ON_NEW_BATCHES",
     "ON_VALIDATION",
@@ -66,39 +71,49 @@ __all__ = [
     "STOPPED",
     "Array",
     "Difference",
+    "Estimate",
+    "Explosion",
+    "Family",
     "LRFindings",
     "Landmarks",
+    "Measure",
     "OwnRule",
+    "Probe",
+    "Profile",
+    "Round",
     "Rule",
     "RuleFunction",
     "Rung",
     "Scores",
+    "SearchPlan",
     "Suggestion",
     "aligned",
     "annealed",
-    "as_good_as_the_best",
     "base_lr",
     "ceiling",
-    "confirm_lr",
-    "finalists",
+    "family_of",
     "find_landmarks",
     "finite_part",
-    "ladder",
     "momentum_range",
     "moving_average",
-    "next_rate",
     "paired_difference",
     "paired_error",
+    "plan_as_data",
+    "plan_of",
     "plan_race",
+    "probes_of",
     "race_runs",
     "race_steps",
     "rank",
+    "rows_of",
     "slide",
     "smooth",
+    "suggest_from_probes",
     "suggest_lr",
     "suggest_momentum",
     "suggest_weight_decay",
     "survivors",
     "usual_bandwidth",
+    "usual_budget",
     "valley",
 ]

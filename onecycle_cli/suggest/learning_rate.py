@@ -37,8 +37,14 @@ class LRFindings:
 
     suggestion: Suggestion
     min_lr: float | None
-    landmarks: list[Landmarks]
+    landmarks: list[Landmarks] = field(default_factory=list)
     rules: dict[str, float | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, suggestion: Suggestion) -> LRFindings:
+        """Return a suggestion with the rate that its 1cycle starts at."""
+        value = suggestion.value
+        return cls(suggestion, base_lr(value) if isinstance(value, float) else None)
 
 
 def suggest_lr(
@@ -155,8 +161,8 @@ def _accept(answers: Sequence[float], what: str) -> Suggestion:
             interval,
             "undecided",
             f"the repeats disagree, from {rates[0]:.3g} to {rates[-1]:.3g}; this is their median. "
-            f"Confirm it by complete 1cycles (find_lr.confirm), or raise the number of steps or of "
-            f"repeats.",
+            f"Search by complete 1cycles (find_lr.method: probes), or raise the number of steps or "
+            f"of repeats.",
         )
     basis = f"median of {len(rates)} sweeps" if len(rates) > 1 else "one sweep"
     return Suggestion(value, interval, "ok", f"{what} ({basis}).")

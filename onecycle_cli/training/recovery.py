@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
 from onecycle_cli.engine.steering.names import LEARNING_RATE
 from onecycle_cli.errors import TrainingError
@@ -28,7 +29,9 @@ class Recovery:
     def drop_anchor(self) -> None:
         """Remember the present state, unless the last losses look like a divergence."""
         divergence = self._course.cycle.divergence
-        if divergence is not None and self._course.ended is None and not divergence.suspected:
+        if not isinstance(divergence, Divergence) or divergence.suspected:
+            return
+        if self._course.ended is None:
             self._anchors = [*self._anchors[1 - _ANCHORS :], self._state()]
 
     def forget(self) -> None:

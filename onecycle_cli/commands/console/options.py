@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from onecycle_cli import kinds
 
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="YAML file; 'onecycle init' writes one.")
@@ -41,7 +44,23 @@ Verbose = Annotated[
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bars.")]
 Confirm = Annotated[
     bool,
-    typer.Option("--confirm", help="Check the learning rate by short, complete 1cycles."),
+    typer.Option("--confirm", hidden=True, help="An older name of --method probes."),
+]
+
+
+class SearchMethod(StrEnum):
+    """How `find-lr` searches."""
+
+    PROBES = kinds.PROBES
+    SWEEP = kinds.SWEEP
+
+
+Method = Annotated[
+    SearchMethod | None,
+    typer.Option(
+        "--method",
+        help="Search by short trainings, the default, or by range tests.",
+    ),
 ]
 Force = Annotated[
     bool,

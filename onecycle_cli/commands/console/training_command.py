@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,12 +55,12 @@ class Invocation:
     given: Config | None = None
     resumed: Request | None = None
 
-    def request(self, *, force: bool = False, confirm: bool = False) -> Request:
+    def request(self, *, force: bool = False, find_lr: Mapping[str, Any] | None = None) -> Request:
         """Return the experiment that is asked for.
 
         Args:
             force: use a learning rate that was suggested for another optimizer, model or data set.
-            confirm: set `find_lr.confirm`.
+            find_lr: what is set in that section.
 
         Raises:
             OnecycleError: when it can't be started or resumed.
@@ -68,14 +68,15 @@ class Invocation:
         from onecycle_cli.experiments.asked.request import Request
 
         if self.resumed is None:
-            return Request.of(self.kind, self.confirming(confirm), out=self.out, force=force)
+            config = self.with_search(find_lr or {})
+            return Request.of(self.kind, config, out=self.out, force=force)
         if force:
             raise ConfigError("--force is for a run that starts, not for --resume.")
         return self.resumed if self.given is None else self.resumed.asking(self.given)
 
-    def confirming(self, wanted: bool) -> Config:
-        """Return the configuration, with `find_lr.confirm` set if that is wanted."""
-        return self.config.with_values(find_lr={"confirm": True}) if wanted else self.config
+    def with_search(self, find_lr: Mapping[str, Any]) -> Config:
+        """Return the configuration, with some keys of `find_lr` set."""
+        return self.config.with_values(find_lr=dict(find_lr)) if find_lr else self.config
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[Observer]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli import suggest
+from onecycle_cli.callbacks.divergence import StopRule
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.files import table_of
 from onecycle_cli.runs.journal import Journal
@@ -17,6 +18,8 @@ from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Rung, Scores
 from onecycle_cli.training.plan import cycle_of
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.bench import Workbench
+
+_WHY = {"non_finite": "the loss is not finite", "diverged": "the loss explodes"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,13 @@ class Trial:
     scored: NDArray[np.float64] = field(default_factory=lambda: np.array([np.inf]))
 
     @property
+    def loss(self) -> float:
+        """The mean of the last fifth of its losses; infinite if it broke off."""
+        if len(self.losses) < self.steps or not np.isfinite(self.losses).all():
+            return float("inf")
+        return float(suggest.annealed(self.losses).mean())
+
+    @property
     def score(self) -> float:
         """The mean of the losses that it is judged by."""
         return float(self.scored.mean())
@@ -86,15 +96,24 @@ class Trials:
         observer: hears of the progress.
         journal: recalls the trials of a run that is resumed.
         keep: called when a trial is finished and worth keeping.
+        stop_rule: makes, for each trial, what ends it early because of its losses; `None`: only a
+            loss that is not finite does.
 
     Attributes:
         done: every trial, in order.
     """
 
     def __init__(
-        self, bench: Workbench, observer: Observer, journal: Journal, keep: Callable[[], None]
+        self,
+        bench: Workbench,
+        observer: Observer,
+        journal: Journal,
+        keep: Callable[[], None],
+        *,
+        stop_rule: Callable[[], StopRule] | None = None,
     ) -> None:
         self._bench, self._observer, self._journal, self._keep = bench, observer, journal, keep
+        self._stop_rule = stop_rule
         self.done: list[Trial] = []
 
     def run_rung(
@@ -152,12 +171,19 @@ class Trials:
         self, candidate: Candidate, replicate: int, steps: int, title: str
     ) -> dict[str, Any]:
         bench = self._bench
-        cycle = cycle_of(bench, candidate.max_lr, candidate.momentum, candidate.weight_decay)
+        cycle = cycle_of(
+            bench,
+            candidate.max_lr,
+            candidate.momentum,
+            candidate.weight_decay,
+            divergence=self._stop_rule() if self._stop_rule else None,
+        )
         bench.rewind(replicate)
         self._observer.begin(title, steps)
         bench.train(steps, [cycle, Reporting(self._observer, cycle.log)], replicate=replicate)
         scored = [] if cycle.stop_reason else _judged(bench, cycle.log.losses).tolist()
-        outcome = f"loss {np.mean(scored):.4g}" if scored else "the loss is not finite"
+        shown = suggest.annealed(cycle.log.losses) if self._stop_rule else scored
+        outcome = f"loss {np.mean(shown):.4g}" if scored else _WHY[str(cycle.stop_reason)]
         self._observer.end(outcome)
         columns = {"lrs": "lr", "momenta": "momentum", "losses": "loss"}
         return {key: cycle.log.steps[name] for key, name in columns.items()} | {"scored": scored}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from onecycle_cli.experiments.race import confirmation
 from onecycle_cli.experiments.race.trials import scored_on
-from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, TRAIN
-from onecycle_cli.suggest import ON_VALIDATION, ladder, plan_race, race_runs, race_steps
+from onecycle_cli.experiments.searches.probing import family_of, plan_of
+from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, PROBES, TRAIN
+from onecycle_cli.suggest import ON_VALIDATION, plan_race, race_runs, race_steps
 from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps
 
 if TYPE_CHECKING:
@@ -58,22 +58,17 @@ def forecast(bench: Workbench, pace: Pace, stage: str) -> Cost:
 
 def _find_lr(bench: Workbench) -> Work:
     settings = bench.config.find_lr
+    if settings.method == PROBES:
+        return _probes(bench)
     steps = resolved_steps(bench, "find_lr")
-    sweeps = Work(settings.repeats * steps, settings.repeats, settings.repeats - 1)
-    return sweeps + _confirmation(bench) if settings.confirm else sweeps
+    return Work(settings.repeats * steps, settings.repeats, settings.repeats - 1)
 
 
-def _confirmation(bench: Workbench) -> Work:
-    work = Work(0, 0)
-    for rung in confirmation.rungs_of(bench, len(ladder(1.0))):
-        validated = scored_on(bench, rung.steps) == ON_VALIDATION
-        work += Work(
-            rung.trials * rung.steps,
-            rung.trials,
-            rung.candidates * sum(number > 0 for number in rung.numbers),
-            rung.trials if validated else 0,
-        )
-    return work
+def _probes(bench: Workbench) -> Work:
+    plan = plan_of(bench, family_of(bench.model.optimizer))
+    lengths = plan.longest_course()
+    validated = sum(scored_on(bench, steps) == ON_VALIDATION for steps in lengths)
+    return Work(plan.budget, len(lengths), validations=validated)
 
 
 def _find_wd(bench: Workbench) -> Work:

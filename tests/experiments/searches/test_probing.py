@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 import yaml
+from onecycle_cli.experiments.race.confirmation import confirm, first_steps, has_normalisation
 
 from onecycle_cli import suggest
 from onecycle_cli.experiments.find_lr import find_lr
-from onecycle_cli.experiments.race.confirmation import confirm, first_steps, has_normalisation
 from onecycle_cli.experiments.reread import suggest_again, write_suggestion
 from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION
 from onecycle_cli.workbench.bench import Workbench

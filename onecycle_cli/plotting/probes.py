@@ -1,0 +1,168 @@
+"""Pictures of a learning rate searched by short, complete 1cycles: one search, or several."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+
+from onecycle_cli.plotting.canvas import (
+    BLUE,
+    GREY,
+    VERMILLION,
+    Line,
+    legend_below,
+    look,
+    new_figure,
+    number,
+    padded,
+    picture,
+    plain_ticks,
+    rate_axis,
+    title_lines,
+)
+from onecycle_cli.plotting.wording import (
+    overlay_labels,
+    shared_conditions,
+    suggested,
+    suggestion_lines,
+    title_of,
+)
+from onecycle_cli.runs.records import Record
+from onecycle_cli.suggest import Measure, Probe, Profile, probes_of
+
+_LADDER: dict[str, Any] = {
+    "color": GREY, "markerfacecolor": "white", "linewidth": 1.0, "markersize": 6,
+}  # fmt: skip
+_FINAL: dict[str, Any] = {
+    "color": BLUE, "markerfacecolor": BLUE, "linestyle": "none", "markersize": 8,
+}  # fmt: skip
+
+
+@picture
+def draw_probes(record: Record) -> Figure:
+    """Draw the loss at the end of each probe over its learning rate, and what they suggest."""
+    probes, chance = _probes(record), _chance(record)
+    suggestion = record.result.get("suggestion") or {}
+    headline = suggested("max_lr", suggestion)
+    if (min_lr := record.result.get("min_lr")) is not None:
+        headline += f"; min_lr {number(min_lr)}"
+    title = title_of(record, "Learning rates, each tried by a short 1cycle")
+    figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
+    axes = figure.add_subplot()
+    low, high = _limits(probes, chance)
+    for name, stage, style in _stages(probes):
+        _draw_stage(axes, stage, high, name, style)
+    if suggestion.get("value") is not None:
+        _draw_profile(axes, probes, chance)
+        _mark(axes, suggestion)
+    if chance is not None and low < chance < high:
+        axes.axhline(chance, color=GREY, linestyle=":", label="always the same answer")
+    _finish(axes, [probe.lr for probe in probes], (low, high))
+    legend_below(figure, axes, columns=3)
+    return figure
+
+
+@picture
+def overlay_probes(records: Sequence[Record]) -> Figure:
+    """Draw several searches into one picture, each in its own colour: the longest probes."""
+    title = "\n".join(
+        ["Learning rates, each tried by a short 1cycle", ", ".join(shared_conditions(records))]
+    )
+    explanation = Line("The dotted lines mark what each run suggests.", color=GREY)
+    figure = new_figure([*title_lines(title), explanation], 4.8 + 0.2 * len(records))
+    axes = figure.add_subplot()
+    everything: list[Probe] = []
+    for index, (record, label) in enumerate(zip(records, overlay_labels(records), strict=True)):
+        suggestion = record.result.get("suggestion") or {}
+        _, stage, _ = _stages(_probes(record))[-1]
+        shown = [probe for probe in stage if math.isfinite(probe.loss)]
+        name = f"{label}: {suggested('max_lr', suggestion)}"
+        axes.plot([p.lr for p in shown], [p.loss for p in shown], marker="o", label=name,
+                  **look(index))  # type: ignore[arg-type]  # fmt: skip
+        if isinstance(suggestion.get("value"), float):
+            axes.axvline(suggestion["value"], color=look(index)["color"], linestyle=":")
+        everything += shown
+    _finish(axes, [probe.lr for probe in everything], _limits(everything, None))
+    legend_below(figure, axes, columns=1)
+    return figure
+
+
+def _probes(record: Record) -> list[Probe]:
+    return probes_of(record.tables["trials"], record.tables["curves"])
+
+
+def _chance(record: Record) -> float | None:
+    chance = record.result.get("chance_loss")
+    return float(chance) if isinstance(chance, int | float) else None
+
+
+def _stages(probes: Sequence[Probe]) -> list[tuple[str, list[Probe], dict[str, Any]]]:
+    """Return the probes of each stage and length by rising rates, and how they are drawn."""
+    kinds = dict.fromkeys((probe.stage, probe.steps) for probe in probes)
+    return [
+        (
+            f"{stage} probes of {steps} steps",
+            sorted((p for p in probes if (p.stage, p.steps) == (stage, steps)), key=lambda p: p.lr),
+            _LADDER if stage == "ladder" else _FINAL,
+        )
+        for stage, steps in kinds
+    ]
+
+
+def _draw_stage(
+    axes: Axes, probes: Sequence[Probe], high: float, name: str, style: dict[str, Any]
+) -> None:
+    shown = [probe for probe in probes if probe.loss <= high]
+    axes.plot(
+        [p.lr for p in shown], [p.loss for p in shown], marker="o", zorder=3, label=name, **style
+    )
+    for probe in probes:
+        if probe.loss > high:
+            text = number(probe.loss) if math.isfinite(probe.loss) else "broke off"
+            axes.plot([probe.lr], [high], "^", color=style["color"], clip_on=False, zorder=4)
+            axes.annotate(
+                text, (probe.lr, high), xytext=(0, -13), textcoords="offset points", ha="center",
+                size=8, color=GREY,
+            )  # fmt: skip
+
+
+def _draw_profile(axes: Axes, probes: Sequence[Probe], chance: float | None) -> None:
+    profile, measure = Profile.of(probes, chance), Measure.of(probes, chance)
+    longest = _stages(probes)[-1][1]
+    within = (profile.x >= min(p.x for p in probes)) & (profile.x <= max(p.x for p in probes))
+    losses = measure.losses(profile.smoothed[within], longest)
+    axes.plot(10 ** profile.x[within], losses, color=BLUE, linewidth=1.6, alpha=0.6,
+              label="smoothed")  # fmt: skip
+
+
+def _mark(axes: Axes, suggestion: dict[str, Any]) -> None:
+    axes.axvline(suggestion["value"], color=VERMILLION, linewidth=1.8, label="suggested max_lr")
+    if interval := suggestion.get("interval"):
+        axes.axvspan(
+            *interval, facecolor=to_rgba(VERMILLION, 0.13), linewidth=0, label="its interval"
+        )
+
+
+def _limits(probes: Sequence[Probe], chance: float | None) -> tuple[float, float]:
+    """Return limits that show all losses but those far above the start or chance."""
+    finite = [probe.loss for probe in probes if math.isfinite(probe.loss)]
+    if not finite:
+        return 0.0, 1.0
+    nothing = -math.inf if chance is None else chance
+    usual = max(nothing, float(np.median([probe.start for probe in probes])))
+    near = [loss for loss in finite if loss <= usual] or finite
+    return padded(min(near), max(*near, nothing), 0.08, 0.18)
+
+
+def _finish(axes: Axes, rates: Sequence[float], limits: tuple[float, float]) -> None:
+    rate_axis(axes, min(rates) / 1.3, max(rates) * 1.3, "exp")
+    axes.set_xlabel("highest learning rate of the cycle (logarithmic scale)")
+    axes.set_ylabel("loss, mean of the last fifth")
+    axes.set_ylim(*limits)
+    plain_ticks(axes, "y")

@@ -1,0 +1,212 @@
+"""From the losses of probes to a learning rate, its interval and a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onecycle_cli.suggest.curves import Array
+from onecycle_cli.suggest.probes.plan import SearchPlan
+from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Estimate, Measure, Probe
+from onecycle_cli.suggest.suggestion import Suggestion, rounded
+
+SPREAD = 0.25
+"""Decades that the best rate of one seed and length may lie off that of another: the standard
+deviation of the kernel that the curve is smoothed with."""
+
+REACH = 0.32
+"""Decades that the answer may lie off the best probe."""
+
+WITHIN = math.sqrt(2)
+"""The interval reaches from a value divided by it to the value times it."""
+
+_GRID = 0.01
+_FALL_PER_DECADE = 0.5
+_RISE_PER_DECADE = 2.0
+_CLEAR_ERRORS = 2.0
+_CLEAR_SHARE = 0.02
+_FAR_ABOVE_CHANCE = 2.0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How high the loss lies at each learning rate, as far as the probes tell.
+
+    Attributes:
+        x: decimal logarithms of learning rates, rising evenly, of shape (n,).
+        raw: the curve through the probes, a logarithm of the loss, of shape (n,).
+        smoothed: the same without what length and seed leave unknown, of shape (n,).
+    """
+
+    x: Array
+    raw: Array
+    smoothed: Array
+
+    @classmethod
+    def of(cls, probes: Sequence[Probe], chance: float | None) -> Profile:
+        """Return the profile of the last probes, prolonged by the shape of the ladder."""
+        measure = Measure.of(probes, chance)
+        known = _points(probes, measure)
+        at, heights = np.array(known).T
+        x = np.arange(at[0] - 1, at[-1] + 1, _GRID)
+        raw = np.interp(x, at, heights)
+        raw = np.where(x < at[0], heights[0] + (at[0] - x) * _FALL_PER_DECADE, raw)
+        raw = np.where(x > at[-1], heights[-1] + (x - at[-1]) * _RISE_PER_DECADE, raw)
+        raw = np.minimum(raw, 0.0)
+        return cls(x, raw, _smooth(raw))
+
+    @property
+    def lowest(self) -> float:
+        """Where the smoothed curve is lowest."""
+        return float(self.x[self.smoothed.argmin()])
+
+
+def suggest_from_probes(
+    probes: Sequence[Probe], plan: SearchPlan, *, chance: float | None, shift: float = 0.0
+) -> Suggestion:
+    """Suggest a maximum learning rate from short, complete 1cycles.
+
+    Args:
+        probes: all of them, in the order in which the plan asked for them.
+        plan: what they were planned by.
+        chance: the training loss of always giving the same best answer; `None`: not known.
+        shift: decades that the best rate of the whole training lies above that of a short one.
+
+    Returns:
+        The suggestion. `undecided` where the best probe is at the end of those tried, or where the
+        budget did not allow the last ones; `non_finite` where no loss was finite, and
+        `never_descended` where no probe learned anything.
+    """
+    measure = Measure.of(probes, chance)
+    if not any(np.isfinite(probe.losses).any() for probe in probes):
+        return Suggestion(None, None, "non_finite", _NON_FINITE)
+    good = [probe for probe in probes if measure.look(probe) == GOOD]
+    if not good or not _learned(probes, measure):
+        return _refusal(probes, measure)
+    finals = [probe for probe in probes if probe.stage == FINAL]
+    best = min(finals or good, key=lambda probe: probe.loss)
+    x = Profile.of(probes, chance).lowest + shift
+    x = min(max(x, best.x - REACH), best.x + REACH)
+    value = rounded(min(max(10**x, plan.lowest), plan.highest))
+    interval = rounded(value / WITHIN), rounded(value * WITHIN)
+    doubt = _doubt(probes, finals, best, plan, measure)
+    return Suggestion(value, interval, "undecided" if doubt else "ok", _reason(probes, best, doubt))
+
+
+def _points(probes: Sequence[Probe], measure: Measure) -> list[tuple[float, float]]:
+    """Return where the curve is known: the finals, and the ladder beyond them, shifted to meet."""
+    steps = max((probe.steps for probe in probes if probe.stage == LADDER), default=0)
+    ladder = _known([p for p in probes if p.stage == LADDER and p.steps == steps], measure)
+    finals = _known([probe for probe in probes if probe.stage == FINAL], measure)
+    if not finals or not ladder:
+        return finals or ladder
+    (first, first_height), (last, last_height) = finals[0], finals[-1]
+    below = first_height - _at(ladder, first)
+    above = last_height - _at(ladder, last)
+    return [
+        *((x, height + below) for x, height in ladder if x < first - 0.05),
+        *finals,
+        *((x, min(0.0, max(height + above, height))) for x, height in ladder if x > last + 0.05),
+    ]
+
+
+def _known(probes: Sequence[Probe], measure: Measure) -> list[tuple[float, float]]:
+    heights = measure.heights(probes)
+    return sorted((probe.x, float(h)) for probe, h in zip(probes, heights, strict=True))
+
+
+def _at(points: Sequence[tuple[float, float]], x: float) -> float:
+    at, heights = zip(*points, strict=True)
+    return float(np.interp(x, at, heights))
+
+
+def _smooth(raw: Array) -> Array:
+    """Smooth by a Gaussian kernel; beyond its ends, a curve stays as it is there."""
+    reach = round(3 * SPREAD / _GRID)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * _GRID / SPREAD) ** 2)
+    return np.convolve(np.pad(raw, reach, mode="edge"), kernel / kernel.sum(), "valid")
+
+
+def _learned(probes: Sequence[Probe], measure: Measure) -> bool:
+    """Tell whether any probe came below the loss of guessing, by more than noise and a trifle.
+
+    A network that starts far above it may not have come down to it yet: then nothing can be told,
+    and having come half of the way is enough.
+    """
+    if measure.chance is None:
+        return True
+    if any(_beats(_on_new_examples(p), measure.chance) for p in probes if not p.broke_off):
+        return True
+    far_above = measure.start > _FAR_ABOVE_CHANCE * measure.chance
+    return far_above and min(probe.loss for probe in probes) < 0.5 * measure.start
+
+
+def _on_new_examples(probe: Probe) -> Estimate:
+    return probe.held_out or Estimate.of(probe.tail)
+
+
+def _beats(loss: Estimate, chance: float) -> bool:
+    return chance - loss.mean > max(_CLEAR_ERRORS * loss.error, _CLEAR_SHARE * chance)
+
+
+def _doubt(
+    probes: Sequence[Probe],
+    finals: Sequence[Probe],
+    best: Probe,
+    plan: SearchPlan,
+    measure: Measure,
+) -> str:
+    """Return what makes the answer uncertain, and what to do about it; "" if nothing does."""
+    if plan.is_cut_short(probes, measure.chance):
+        return (
+            "it was found late that anything can be learned, and the budget allowed no closer "
+            "look; raise find_lr.budget"
+        )
+    if not any(measure.look(probe) == GOOD for probe in finals):
+        return "the longer trainings learned nothing more; raise find_lr.budget"
+    tried = [probe.lr for probe in probes]
+    if best.lr <= min(tried):
+        return "it is the lowest rate tried, and a lower one may do better; lower find_lr.min_lr"
+    if best.lr >= max(tried):
+        return "it is the highest rate tried, and a higher one may do better; raise find_lr.max_lr"
+    return ""
+
+
+def _reason(probes: Sequence[Probe], best: Probe, doubt: str) -> str:
+    rates = [probe.lr for probe in probes]
+    what = (
+        f"{len(probes)} short, complete 1cycle trainings from {min(rates):.3g} to {max(rates):.3g}"
+        f": the loss is lowest around {best.lr:.3g}"
+    )
+    return f"{what}; {doubt}." if doubt else f"{what}."
+
+
+def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
+    rates = [probe.lr for probe in probes]
+    bound = "its start" if measure.chance is None else "what always giving the same answer costs"
+    longest = max(probe.steps for probe in probes)
+    what = (
+        f"none of {len(probes)} short trainings, of up to {longest} steps and at learning rates "
+        f"from {min(rates):.3g} to {max(rates):.3g}, brought the loss clearly below {bound}"
+    )
+    if any(measure.look(p) == GOOD for p in probes) and any(
+        probe.held_out is not None for probe in probes
+    ):
+        what = (
+            "the loss fell on the examples trained with, but not on others: nothing was learned "
+            "that holds for new examples"
+        )
+    return Suggestion(None, None, "never_descended", f"{what}; {_CHECK}.")
+
+
+_CHECK = (
+    "check the labels, the loss and that the layers are trainable, or raise find_lr.budget, in "
+    "training runs"
+)
+_NON_FINITE = (
+    "the loss was not finite at the first steps of every training; check the inputs for NaN and "
+    "the loss for a logarithm of zero."
+)

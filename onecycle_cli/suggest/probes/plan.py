@@ -1,0 +1,202 @@
+"""Which probes to run next: a coarse ladder of learning rates, then finer ones around its best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onecycle_cli.suggest.probes.probe import FINAL, GOOD, HIGH, LADDER, LOW, Measure, Probe
+from onecycle_cli.suggest.suggestion import rounded
+
+COARSE, FINE = 5 / 8, 3 / 8
+"""Decades between neighbours on the ladder, and between the last probes."""
+
+MOST_RUNS = 1.5
+"""A search costs no more training runs than so many."""
+
+LONGEST_SEARCH = 600
+"""Nor more steps than so many, or than `LONGEST_SHARE` of the training, whichever is more."""
+
+LONGEST_SHARE = 0.1
+
+FEWEST_STEPS = 12
+"""Of a probe: the last fifth of fewer would be a loss or two."""
+
+_LADDERS = (24, 12, 6)
+_FINAL_SHARE = 6
+_SHORTEST_FINAL_SHARE = 16
+_START, _CLIMB = 3, 4
+_FEWEST_PROBES = 12
+
+
+@dataclass(frozen=True)
+class Round:
+    """Probes that can run side by side.
+
+    Attributes:
+        stage: `LADDER` or `FINAL`.
+        steps: of each.
+        rates: their learning rates, rising.
+    """
+
+    stage: str
+    steps: int
+    rates: tuple[float, ...]
+
+    @property
+    def cost(self) -> int:
+        """Steps of all of them, at most."""
+        return self.steps * len(self.rates)
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """How a learning rate is searched by probes.
+
+    The ladder starts with three rates, and goes on one further while the best of them, of those
+    that learned something, is at its end. Where none has learned anything, probes of twice the
+    length are tried, as far as the budget allows. Then come three longer ones, of a quarter of the
+    training, or of what is left, around the best rate; and one more if the best of these is at
+    their end.
+
+    Learning rates that are given are tried instead, all of them, and no others.
+
+    Attributes:
+        budget: how many steps all probes may take.
+        first: the learning rate that the ladder starts around, > 0.
+        lowest: no probe has a lower one.
+        highest: no probe has a higher one.
+        given: the learning rates to try, rising; empty to search for them.
+    """
+
+    budget: int
+    first: float
+    lowest: float
+    highest: float
+    given: tuple[float, ...] = ()
+
+    @property
+    def final_steps(self) -> int:
+        """The length of the last probes, if the ladder leaves room for it."""
+        return max(FEWEST_STEPS, self.budget // _FINAL_SHARE)
+
+    @property
+    def given_steps(self) -> int:
+        """The length of probes at rates that are given."""
+        return max(FEWEST_STEPS, min(self.final_steps, self.budget // max(1, len(self.given))))
+
+    @property
+    def ladders(self) -> list[int]:
+        """The lengths of the ladder's probes: the first, and those where it learned nothing."""
+        lengths = [max(FEWEST_STEPS, round(self.budget / share)) for share in _LADDERS]
+        return sorted(set(lengths))
+
+    def longest_course(self) -> list[int]:
+        """Return the length of each probe of a search that climbs as far as it may."""
+        if self.given:
+            return [self.given_steps] * len(self.given)
+        return [self.ladders[0]] * (_START + _CLIMB) + [self.final_steps] * (_START + 1)
+
+    def next_round(self, probes: Sequence[Probe], chance: float | None) -> Round | None:
+        """Return the probes to run after those that are done; `None` when it is over."""
+        if self.given:
+            return None if probes else Round(FINAL, self.given_steps, self.given)
+        if not probes:
+            return Round(LADDER, self.ladders[0], self._around(self.first, COARSE))
+        measure = Measure.of(probes, chance)
+        if not any(probe.stage == FINAL for probe in probes):
+            ladder = self._next_of_ladder(probes, measure)
+            if ladder is not None and ladder.cost <= self._left(probes):
+                return ladder
+            return self._first_finals(probes, measure)
+        return self._beyond(probes)
+
+    def is_cut_short(self, probes: Sequence[Probe], chance: float | None) -> bool:
+        """Tell whether the budget ended a search that would have gone on."""
+        if any(probe.stage == FINAL for probe in probes):
+            return False
+        return bool(probes) and best_of_ladder(probes, Measure.of(probes, chance)) is not None
+
+    def _next_of_ladder(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
+        steps = max(probe.steps for probe in probes)
+        rung = [probe for probe in probes if probe.steps == steps]
+        looks = {probe.lr: measure.look(probe) for probe in rung}
+        further = self._further(rung, looks)
+        if further is not None and len(rung) < _START + _CLIMB:
+            return Round(LADDER, steps, (further,))
+        longer = [length for length in self.ladders if length > steps]
+        if GOOD in looks.values() or not longer:
+            return None
+        low = [lr for lr, look in looks.items() if look == LOW]
+        middle = max(low) if low else min(looks) / 10**COARSE
+        return Round(LADDER, longer[0], self._around(middle, COARSE))
+
+    def _further(self, rung: Sequence[Probe], looks: dict[float, str]) -> float | None:
+        """Return the rate beyond the end of the ladder that looks best; `None` if none does."""
+        good = [probe for probe in rung if looks[probe.lr] == GOOD]
+        best = min(good, key=lambda probe: probe.loss).lr if good else None
+        lowest, highest = min(looks), max(looks)
+        if best == lowest or set(looks.values()) == {HIGH}:
+            return self._within(lowest / 10**COARSE)
+        if best == highest or set(looks.values()) == {LOW}:
+            return self._within(highest * 10**COARSE)
+        return None
+
+    def _first_finals(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
+        best = best_of_ladder(probes, measure)
+        if best is None:
+            return None
+        rates = self._around(best.lr, FINE)
+        steps = min(self.final_steps, self._left(probes) // (len(rates) + 1))
+        if steps < max(FEWEST_STEPS, self.budget // _SHORTEST_FINAL_SHARE):
+            return None
+        return Round(FINAL, steps, rates)
+
+    def _beyond(self, probes: Sequence[Probe]) -> Round | None:
+        """Return one more final beyond the best, if that is at an end; only once."""
+        finals = sorted((p for p in probes if p.stage == FINAL), key=lambda probe: probe.lr)
+        if len(finals) > _START:
+            return None
+        best = min(finals, key=lambda probe: probe.loss)
+        if best is finals[0]:
+            rate = self._within(best.lr / 10**FINE)
+        elif best is finals[-1]:
+            rate = self._within(best.lr * 10**FINE)
+        else:
+            rate = None
+        further = Round(FINAL, best.steps, (rate,)) if rate is not None else None
+        return further if further and further.cost <= self._left(probes) else None
+
+    def _around(self, middle: float, decades: float) -> tuple[float, ...]:
+        """Return a rate and its neighbours, as far as they are within the range."""
+        middle = min(max(middle, self.lowest), self.highest)
+        rates = (rounded(middle * 10 ** (k * decades)) for k in (-1, 0, 1))
+        return tuple(rate for rate in rates if self._within(rate) is not None)
+
+    def _within(self, rate: float) -> float | None:
+        rate = rounded(rate)
+        slack = 1.001  # three digits are kept of the ends of the range, too
+        return rate if self.lowest / slack <= rate <= self.highest * slack else None
+
+    def _left(self, probes: Sequence[Probe]) -> int:
+        return self.budget - sum(len(probe.losses) for probe in probes)
+
+
+def best_of_ladder(probes: Sequence[Probe], measure: Measure) -> Probe | None:
+    """Return the best probe of the longest ladder; `None` if none learned anything."""
+    ladder = [probe for probe in probes if probe.stage == LADDER]
+    steps = max((probe.steps for probe in ladder), default=0)
+    good = [p for p in ladder if p.steps == steps and measure.look(p) == GOOD]
+    return min(good, key=lambda probe: probe.loss, default=None)
+
+
+def usual_budget(training: int) -> int:
+    """Return how many steps a search may take for a training of so many.
+
+    One and a half trainings, but no more than 600 steps, or a tenth of the training if that is
+    more; and never fewer than twelve probes of twelve steps take.
+    """
+    runs = MOST_RUNS * training
+    longest = max(LONGEST_SEARCH, LONGEST_SHARE * training)
+    return max(_FEWEST_PROBES * FEWEST_STEPS, math.floor(min(runs, longest)))

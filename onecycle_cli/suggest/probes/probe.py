@@ -1,0 +1,200 @@
+"""One probe: what it was, and how its losses are judged."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from onecycle_cli.suggest.curves import Array
+
+LADDER, FINAL = "ladder", "final"
+"""The stages of a search: coarse and very short probes first, then finer and longer ones."""
+
+GOOD, LOW, HIGH = "good", "low", "high"
+"""How a probe's learning rate looks by itself: something was learned, or it is too low or high."""
+
+_FIRST = 3
+_TAIL = 1 / 5
+_LEARNED = 0.98
+_ROSE = 1.3
+_EXPLODED = 4.0
+_ERRORS = 3.0
+_ROOM = 0.1
+_SMALLEST = 1e-6
+
+
+class Estimate(NamedTuple):
+    """A mean loss and its standard error."""
+
+    mean: float
+    error: float
+
+    @classmethod
+    def of(cls, losses: ArrayLike) -> Estimate:
+        """Return the mean of losses; the error of a single one is not known, so infinite."""
+        values = np.asarray(losses, float)
+        count = len(values)
+        error = float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
+        return cls(float(values.mean()), error)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A short, complete 1cycle training.
+
+    Attributes:
+        lr: its highest learning rate.
+        stage: `LADDER` or `FINAL`.
+        steps: the length of its cycle; it takes fewer if it is broken off.
+        losses: the data loss of each step's batch before its update, of shape (steps taken,).
+        held_out: the loss of examples that it was not trained with; `None` where no batch came
+            twice, so that `losses` are of such examples, or where there are none.
+    """
+
+    lr: float
+    stage: str
+    steps: int
+    losses: Array = field(repr=False)
+    held_out: Estimate | None = None
+
+    @property
+    def x(self) -> float:
+        """The decimal logarithm of its learning rate."""
+        return math.log10(self.lr)
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it ended before its cycle did, or in a loss that is not finite."""
+        return len(self.losses) < self.steps or not np.isfinite(self.losses).all()
+
+    @property
+    def start(self) -> float:
+        """The mean of its first three losses."""
+        return float(np.mean(self.losses[:_FIRST]))
+
+    @property
+    def tail(self) -> Array:
+        """The losses of its last fifth, where the learning rate is low."""
+        return self.losses[-max(1, round(_TAIL * len(self.losses))) :]
+
+    @property
+    def loss(self) -> float:
+        """What it is judged by: the mean of its tail; infinite if it broke off."""
+        return math.inf if self.broke_off else float(self.tail.mean())
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the losses of a search are measured against.
+
+    Attributes:
+        chance: the loss of always giving the same best answer, > 0; `None` where no formula gives
+            it. The lowest possible loss is 0 then; otherwise it is not known.
+        start: the loss before anything is learned.
+    """
+
+    chance: float | None
+    start: float
+
+    @classmethod
+    def of(cls, probes: Sequence[Probe], chance: float | None) -> Measure:
+        """Return the measure of probes that all started from the same model."""
+        starts = [probe.start for probe in probes if math.isfinite(probe.start)]
+        return cls(chance if chance else None, float(np.median(starts)) if starts else math.inf)
+
+    @property
+    def nothing(self) -> float:
+        """The loss of having learned nothing."""
+        return self.start if self.chance is None else self.chance
+
+    def look(self, probe: Probe) -> str:
+        """Tell how a probe's learning rate looks by itself: `GOOD`, `LOW` or `HIGH`."""
+        if probe.broke_off:
+            return HIGH
+        if self.chance is not None and probe.loss <= _LEARNED * self.chance:
+            return GOOD
+        error = self._error(probe)
+        if self.chance is None and probe.loss < self.start - error:
+            return GOOD
+        highest = float(_means_of_three(probe.losses).max())
+        rose = highest > _ROSE * max(probe.start, self.nothing, key=abs)
+        return HIGH if rose or (self.chance is None and probe.loss > self.start + error) else LOW
+
+    def heights(self, probes: Sequence[Probe]) -> Array:
+        """Return how high each probe's loss lies: its logarithm, 0 where nothing was learned.
+
+        Where the lowest possible loss is not known, it is taken to lie below the best probe by a
+        tenth of what that has learned, so that adding a constant to a loss changes nothing.
+        """
+        floor = self.floor(probes)
+        shares = [
+            (probe.loss - floor) / (self.nothing - floor) if self.look(probe) == GOOD else 1.0
+            for probe in probes
+        ]
+        return np.log(np.clip(np.array(shares), _SMALLEST, 1.0))
+
+    def losses(self, heights: Array, probes: Sequence[Probe]) -> Array:
+        """Return the losses that lie so high, by the measure of these probes."""
+        floor = self.floor(probes)
+        return floor + (self.nothing - floor) * np.exp(heights)
+
+    def floor(self, probes: Sequence[Probe]) -> float:
+        """Return the loss whose height is minus infinity."""
+        if self.chance is not None:
+            return 0.0
+        best = min((probe.loss for probe in probes if self.look(probe) == GOOD), default=-math.inf)
+        return best - _ROOM * (self.nothing - best) if math.isfinite(best) else -math.inf
+
+    def _error(self, probe: Probe) -> float:
+        """Return how far start and tail may differ by chance."""
+        tail = probe.tail
+        spread = float(tail.std(ddof=1)) if len(tail) > 1 else math.inf
+        return _ERRORS * spread * math.sqrt(1 / _FIRST + 1 / len(tail))
+
+
+class Explosion:
+    """Tells when the loss of a probe has grown so far that no more is to be learned from it.
+
+    It has when the mean of three losses in a row is above four times the loss of guessing, and four
+    times the first losses.
+
+    Args:
+        guessing: the loss of always giving the same best answer, or `None`.
+    """
+
+    def __init__(self, guessing: float | None) -> None:
+        self._guessing = guessing
+        self._first: list[float] = []
+        self._last: deque[float] = deque(maxlen=_FIRST)
+
+    def follow(self, losses: Iterable[float]) -> None:
+        """Take note of the next losses, in order."""
+        for loss in losses:
+            if len(self._first) < _FIRST:
+                self._first.append(loss)
+            self._last.append(loss)
+
+    def start_afresh(self) -> None:
+        """Judge by the losses to come."""
+        self._last.clear()
+
+    @property
+    def found(self) -> bool:
+        """Whether it has exploded."""
+        if len(self._last) < _FIRST:
+            return False
+        usual = [abs(float(np.mean(self._first))), abs(self._guessing or 0.0)]
+        return float(np.mean(self._last)) > _EXPLODED * max(usual)
+
+
+def _means_of_three(losses: Array) -> Array:
+    """Return the mean of each three losses in a row."""
+    if len(losses) < _FIRST:
+        return losses
+    return np.convolve(losses, np.full(_FIRST, 1 / _FIRST), "valid")

@@ -1,0 +1,69 @@
+"""Probes, and the plan behind them, as plain data for files, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from onecycle_cli.suggest.probes.plan import SearchPlan
+from onecycle_cli.suggest.probes.probe import Estimate, Measure, Probe
+
+COLUMNS = ("trial", "max_lr", "stage", "replicate", "steps", "score", "looks", "held_out",
+           "held_out_error")  # fmt: skip
+"""What a table of probes says of each."""
+
+
+def rows_of(probes: Sequence[Probe], chance: float | None) -> list[tuple[Any, ...]]:
+    """Return a row of `COLUMNS` for each probe."""
+    measure = Measure.of(probes, chance)
+    return [
+        (i, p.lr, p.stage, 0, p.steps, p.loss, measure.look(p), *(p.held_out or ("", "")))
+        for i, p in enumerate(probes)
+    ]
+
+
+def probes_of(trials: Mapping[str, Sequence[Any]], curves: Mapping[str, Any]) -> list[Probe]:
+    """Return the probes of a table, and of that of their steps.
+
+    Raises:
+        LookupError: when a table lacks something; or a `TypeError` or `ValueError`.
+    """
+    trial_of_step, losses = np.array(curves["trial"]), np.array(curves["loss"], float)
+    columns = ("trial", "max_lr", "stage", "steps", "held_out", "held_out_error")
+    return [
+        Probe(
+            float(lr),
+            str(stage),
+            int(steps),
+            losses[trial_of_step == trial],
+            None if mean == "" else Estimate(float(mean), float(error)),
+        )
+        for trial, lr, stage, steps, mean, error in zip(
+            *(trials[column] for column in columns), strict=True
+        )
+    ]
+
+
+def plan_as_data(plan: SearchPlan, shift: float) -> dict[str, Any]:
+    """Return a plan, and the shift from short trainings to long ones, as plain data."""
+    return {
+        "budget": plan.budget,
+        "first": plan.first,
+        "lowest": plan.lowest,
+        "highest": plan.highest,
+        "given": list(plan.given),
+        "shift": shift,
+    }
+
+
+def plan_of(data: Mapping[str, Any]) -> tuple[SearchPlan, float]:
+    """Return the plan and the shift that plain data say.
+
+    Raises:
+        LookupError: when something is missing; or a `TypeError` or `ValueError`.
+    """
+    first, lowest, highest = (float(data[key]) for key in ("first", "lowest", "highest"))
+    given = tuple(float(rate) for rate in data["given"])
+    return SearchPlan(int(data["budget"]), first, lowest, highest, given), float(data["shift"])
