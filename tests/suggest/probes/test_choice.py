@@ -1,0 +1,175 @@
+import math
+
+import numpy as np
+import pytest
+
+from onecycle_cli.suggest import FINAL, LADDER, Estimate, Profile, SearchPlan, suggest_from_probes
+
+from .conftest import CHANCE, valley
+
+PLAN = SearchPlan(960, 0.1, 1e-5, 10.0)
+
+
+def answer(probes, chance=CHANCE, plan=PLAN, **more):
+    return suggest_from_probes(probes, plan, chance=chance, **more)
+
+
+@pytest.mark.parametrize("best", [2e-4, 0.003, 0.05, 0.1, 0.13, 0.8])
+def test_it_finds_the_lowest_loss(search, best):
+    found = answer(search(PLAN, valley(best, cliff=1.5)))
+    assert found.verdict == "ok"
+    assert abs(math.log10(found.value / best)) < 0.12
+    assert found.interval[0] < best < found.interval[1]
+
+
+def test_a_cliff_to_the_right_pushes_the_answer_to_the_left(search):
+    free, near = (answer(search(PLAN, valley(0.1, cliff=c))).value for c in (9, 0.2))
+    assert near < free
+
+
+@pytest.mark.parametrize("shift", [-0.1, 0.1])
+def test_the_whole_training_is_longer_than_the_probes(search, shift):
+    probes = search(PLAN, valley(0.1, cliff=9))
+    ratio = answer(probes, shift=shift).value / answer(probes).value
+    assert ratio == pytest.approx(10**shift, rel=0.02)
+
+
+def test_it_stays_near_the_best_probe(search):
+    probes = search(PLAN, valley(0.1))
+    best = min((p for p in probes if p.stage == FINAL), key=lambda p: p.loss).lr
+    for shift in (-3, 3):
+        assert answer(probes, shift=shift).value == pytest.approx(
+            best * 10 ** math.copysign(0.32, shift), rel=0.01
+        )
+
+
+def test_the_smoothed_curve_is_the_curve_blurred_by_a_quarter_of_a_decade(probe):
+    """Against a sum written by hand."""
+    probes = [probe(lr, end, FINAL) for lr, end in ((0.01, 1.0), (0.1, 0.5), (1.0, 2.0))]
+    profile = Profile.of(probes, CHANCE)
+
+    def raw(x):
+        if x < -2:
+            return min(0, math.log(1 / CHANCE) + 0.5 * (-2 - x))
+        if x > 0:
+            return min(0, math.log(2 / CHANCE) + 2 * x)
+        ends = [math.log(end / CHANCE) for end in (1.0, 0.5, 2.0)]
+        return float(np.interp(x, [-2, -1, 0], ends))
+
+    offsets = np.arange(-75, 76) * 0.01
+    weights = np.exp(-0.5 * (offsets / 0.25) ** 2)
+    for x in (-1.5, -1.0, -0.7):
+        place = int(np.abs(profile.x - x).argmin())
+        here = profile.x[place]
+        by_hand = sum(w * raw(here + o) for w, o in zip(weights, offsets, strict=True))
+        assert profile.raw[place] == pytest.approx(raw(here), abs=1e-9)
+        assert profile.smoothed[place] == pytest.approx(by_hand / weights.sum(), abs=1e-6)
+
+
+def test_the_ladder_continues_the_curve_beyond_the_last_probes(probe):
+    ladder = [
+        probe(lr, end) for lr, end in ((0.001, 2.0), (0.01, 1.5), (0.1, 1.0), (1.0, math.inf))
+    ]
+    finals = [probe(lr, end, FINAL, 60) for lr, end in ((0.05, 0.4), (0.1, 0.3), (0.2, 0.5))]
+    profile = Profile.of([*ladder, *finals], CHANCE)
+
+    def at(lr):
+        return profile.raw[np.abs(profile.x - math.log10(lr)).argmin()]
+
+    assert at(0.1) == pytest.approx(math.log(0.3 / CHANCE), abs=0.02)
+    ladder_at_first = np.interp(
+        math.log10(0.05), [-2, -1], [math.log(1.5 / CHANCE), math.log(1 / CHANCE)]
+    )
+    lifted = math.log(0.4 / CHANCE) - ladder_at_first
+    assert at(0.01) == pytest.approx(math.log(1.5 / CHANCE) + lifted, abs=0.02)
+    assert at(1.0) == pytest.approx(0, abs=0.05)
+
+
+def test_where_no_loss_is_finite_it_says_so(probe):
+    probes = [probe(lr, math.inf) for lr in (0.01, 0.1)]
+    for it in probes:
+        it.losses[:] = math.nan
+    assert answer(probes).verdict == "non_finite"
+
+
+@pytest.mark.parametrize("end", [CHANCE, 2.27, 2.6])
+def test_it_refuses_where_nothing_is_learned(search, end):
+    found = answer(search(PLAN, lambda lr, steps: end))
+    assert (found.verdict, found.value, found.interval) == ("never_descended", None, None)
+    assert "always giving the same answer" in found.reason
+
+
+def test_it_refuses_what_is_learned_by_heart_only(search):
+    probes = [
+        type(p)(p.lr, p.stage, p.steps, p.losses, Estimate(2.5, 0.1))
+        for p in search(PLAN, valley(0.1))
+    ]
+    found = answer(probes)
+    assert found.verdict == "never_descended"
+    assert "but not on others" in found.reason
+
+
+def test_one_probe_that_holds_for_new_examples_is_enough(search):
+    probes = [
+        type(p)(p.lr, p.stage, p.steps, p.losses, Estimate(2.5 if p.stage == FINAL else 2.0, 0.1))
+        for p in search(PLAN, valley(0.1))
+    ]
+    assert answer(probes).verdict == "ok"
+
+
+def test_noise_below_chance_is_no_learning(probe):
+    """Two standard errors below it are needed."""
+    noisy = [probe(lr, 2.2) for lr in (0.01, 0.1, 1.0)]
+    for it in noisy:
+        it.losses[-4:] = [1.4, 3.0, 1.6, 2.8]
+    assert answer(noisy).verdict == "never_descended"
+
+
+def test_a_network_that_starts_far_above_chance_must_come_half_of_the_way(search):
+    for end, verdict in ((9.0, "never_descended"), (30.0, "never_descended")):
+        assert answer(search(PLAN, lambda lr, n, e=end: e, start=40.0)).verdict == verdict
+
+
+def test_a_best_rate_at_the_end_of_the_range_leaves_doubt(search):
+    for world, highest, word in (
+        (valley(5.0, cliff=9), 1.0, "raise find_lr.max_lr"),
+        (valley(4e-3, cliff=9), 10.0, "lower find_lr.min_lr"),
+    ):
+        plan = SearchPlan(960, 0.1, 0.01, highest)
+        found = answer(search(plan, world), plan=plan)
+        assert found.verdict == "undecided"
+        assert word in found.reason
+        assert 0.01 <= found.value <= highest
+
+
+def test_a_budget_that_ends_the_search_leaves_doubt(search):
+    def late(lr, steps):
+        return valley(0.1)(lr, steps) if steps >= 160 else CHANCE
+
+    found = answer(search(PLAN, late))
+    assert found.verdict in {"undecided", "never_descended"}
+    assert "find_lr.budget" in found.reason
+
+
+def test_without_a_known_chance_a_constant_changes_nothing(search):
+    probes = search(PLAN, valley(0.05), chance=None)
+    value = answer(probes, chance=None).value
+    assert abs(math.log10(value / 0.05)) < 0.2
+    for it in probes:
+        it.losses[:] += -70.0
+    assert answer(probes, chance=None).value == value
+
+
+def test_given_rates_are_enough(search):
+    plan = SearchPlan(960, 0.1, 1e-5, 10.0, (0.01, 0.05, 0.25))
+    found = answer(search(plan, valley(0.05)), plan=plan)
+    assert found.verdict == "ok"
+    assert abs(math.log10(found.value / 0.05)) < 0.2
+
+
+def test_the_reason_says_what_was_tried(search):
+    found = answer(search(PLAN, valley(0.1)))
+    assert found.reason == (
+        "6 short, complete 1cycle trainings from 0.0237 to 0.422: the loss is lowest around 0.1."
+    )
+    assert LADDER not in found.reason

@@ -1,0 +1,147 @@
+import math
+
+import pytest
+
+from onecycle_cli.suggest import FINAL, LADDER, SearchPlan, usual_budget
+from onecycle_cli.suggest.probes.plan import COARSE, FEWEST_STEPS, FINE
+
+from .conftest import CHANCE, valley
+
+
+def plan(budget=960, first=0.1, lowest=1e-5, highest=10.0, given=()):
+    return SearchPlan(budget, first, lowest, highest, given)
+
+
+def rates(probes, stage):
+    return sorted(probe.lr for probe in probes if probe.stage == stage)
+
+
+def test_it_starts_with_three_short_probes():
+    wave = plan().next_round([], CHANCE)
+    assert (wave.stage, wave.steps) == (LADDER, 40)
+    assert wave.rates == (0.0237, 0.1, 0.422)
+    assert wave.cost == 120
+
+
+def test_around_a_best_rate_in_the_middle_come_three_longer_ones(search):
+    probes = search(plan(), valley(0.1))
+    assert rates(probes, LADDER) == [0.0237, 0.1, 0.422]
+    assert rates(probes, FINAL) == [0.0422, 0.1, 0.237]
+    assert {p.steps for p in probes if p.stage == FINAL} == {160}
+
+
+@pytest.mark.parametrize("best", [1e-4, 1e-3, 0.01, 1.0, 5.0])
+def test_it_climbs_to_a_best_rate_far_off(search, best):
+    probes = search(plan(), valley(best))
+    ladder, finals = rates(probes, LADDER), rates(probes, FINAL)
+    assert ladder[0] < best < ladder[-1]
+    assert min(abs(math.log10(rate / best)) for rate in finals) <= FINE / 2 + 0.01
+    assert len(ladder) <= 7
+
+
+def test_it_climbs_no_further_than_four_rates(search):
+    probes = search(plan(first=10.0, highest=1e3, lowest=1e-9), valley(1e-6))
+    short = [probe for probe in probes if probe.steps == 40]
+    assert len(short) == 7
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(0.09, 0.2), (0.05, 0.05001), (1e-3, 0.03)])
+def test_no_probe_leaves_the_range(search, lowest, highest):
+    first = min(max(0.1, lowest), highest)
+    probes = search(plan(first=first, lowest=lowest, highest=highest), valley(0.1))
+    assert probes
+    assert all(lowest / 1.001 <= probe.lr <= highest * 1.001 for probe in probes)
+
+
+def test_where_nothing_is_learned_the_probes_get_longer(search):
+    def slow(lr, steps):
+        return valley(0.1)(lr, steps) if steps >= 80 else CHANCE
+
+    probes = search(plan(), slow)
+    assert sorted({p.steps for p in probes if p.stage == LADDER}) == [40, 80]
+    assert rates(probes, FINAL)
+
+
+def test_the_longer_ladder_begins_where_the_shorter_one_ended(search):
+    """Low up to 0.1 and high from 0.422 on: the next one is around the highest of the low ones."""
+
+    def slow(lr, steps):
+        if lr > 0.3:
+            return math.inf
+        return 1.0 if steps > 40 and lr < 0.2 else CHANCE
+
+    longer = [p.lr for p in search(plan(), slow) if p.steps == 80]
+    assert longer[:3] == [0.0237, 0.1, 0.422]
+
+
+@pytest.mark.parametrize("budget", [144, 200, 480, 960, 3000])
+@pytest.mark.parametrize(
+    "world",
+    [
+        lambda lr, steps: CHANCE,
+        lambda lr, steps: math.inf,
+        lambda lr, steps: CHANCE * (0.5 if steps > 100 else 1),
+        valley(1e-4),
+        valley(0.1),
+        valley(9.0),
+    ],
+)
+def test_it_never_costs_more_than_its_budget(search, budget, world):
+    probes = search(plan(budget), world)
+    assert sum(len(probe.losses) for probe in probes) <= budget
+    assert min(probe.steps for probe in probes) >= FEWEST_STEPS
+    assert len(probes) <= 30
+
+
+def test_one_more_comes_beyond_a_best_final_at_an_end_but_only_one(search):
+    def moves(lr, steps):
+        return valley(0.1 if steps == 40 else 1e-4)(lr, steps)
+
+    probes = search(plan(), moves)
+    assert rates(probes, FINAL) == [0.0178, 0.0422, 0.1, 0.237]
+
+
+def test_given_rates_are_tried_and_no_others(search):
+    probes = search(plan(given=(0.01, 0.03, 0.3)), valley(1.0))
+    assert [(p.lr, p.stage, p.steps) for p in probes] == [
+        (0.01, FINAL, 160), (0.03, FINAL, 160), (0.3, FINAL, 160),
+    ]  # fmt: skip
+
+
+def test_many_given_rates_share_the_budget():
+    wave = plan(given=tuple(0.01 * k for k in range(1, 21))).next_round([], CHANCE)
+    assert wave.steps == 48
+    assert wave.cost == 960
+
+
+def test_its_longest_course_is_what_it_may_take():
+    lengths = plan().longest_course()
+    assert lengths == [40] * 7 + [160] * 4
+    assert plan(given=(0.1, 0.2)).longest_course() == [160, 160]
+
+
+@pytest.mark.parametrize(
+    ("training", "budget"),
+    [
+        (1, 144),
+        (96, 144),
+        (97, 145),
+        (200, 300),
+        (400, 600),
+        (6000, 600),
+        (6010, 601),
+        (50_000, 5000),
+    ],
+)
+def test_the_usual_budget(training, budget):
+    """One and a half trainings, at most 600 steps or a tenth, at least twelve probes of twelve."""
+    assert usual_budget(training) == budget
+
+
+def test_neighbours_are_as_far_apart_as_is_said(search):
+    probes = search(plan(), valley(0.1))
+    for stage, decades in ((LADDER, COARSE), (FINAL, FINE)):
+        x = [math.log10(rate) for rate in rates(probes, stage)]
+        assert [b - a for a, b in zip(x, x[1:], strict=False)] == pytest.approx(
+            [decades] * 2, abs=0.01
+        )
