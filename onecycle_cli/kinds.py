@@ -64,7 +64,12 @@ FIND_LR = Kind(
     {"curve": ("lr", "loss")},
     "range_test",
     "Learning rates",
-    {PROBES: {"trials": ("max_lr", "steps"), "curves": ("trial", "step", "loss")}},
+    {
+        PROBES: {
+            "trials": ("trial", "max_lr", "stage", "steps", "held_out", "held_out_error"),
+            "curves": ("trial", "step", "loss"),
+        }
+    },
 )
 FIND_WD = _comparison("find-wd", "weight_decay", "Weight decays")
 FIND_MOMENTUM = _comparison("find-momentum", "momentum", "Momentum values")

@@ -238,7 +238,7 @@ TESTED_TOGETHER = {
     "training/reporting.py": "experiments/test_train.py",
     "experiments/recipe/summary.py": "commands/test_run.py",
     "engine/batch_readers.py": "callbacks/test_lr_finder.py",
-    "engine/layers.py": "experiments/race/test_confirmation.py",
+    "experiments/searches/sweeping.py": "experiments/test_find_lr.py",
     "engine/safe_mode.py": "registry/code/test_containment.py",
     "engine/execution.py": "engine/test_instruments.py",
     "engine/state/generators.py": "engine/state/test_snapshot.py",

@@ -8,7 +8,6 @@ import pytest
 
 from onecycle_cli import (
     ComparisonResult,
-    Confirmation,
     Curve,
     Evaluation,
     FindLRResult,
@@ -43,7 +42,7 @@ class Dataset:
 
 def find_lr_result(folder):
     curves = [Curve(LRS, LOSSES, f"repeat {i}") for i in range(3)]
-    return FindLRResult(LRFindings(SUGGESTION, 0.0123, []), curves, VALUES, COST, folder)
+    return FindLRResult(LRFindings(SUGGESTION, 0.0123), [], curves, VALUES, COST, folder)
 
 
 def comparison_result(folder):
@@ -63,10 +62,6 @@ def run_result(folder):
     stages = {name: Stage(name, "done", value=0.1) for name in STAGES}
     stages["train"] = Stage("train", "done", folder="small/train/001")
     return RunResult(Recipe(stages, "done"), folder)
-
-
-def confirmation(folder):
-    return Confirmation(SUGGESTION, [0.04, 0.1, 0.4], [], [TRIAL] * 9, True, {}, COST)
 
 
 def evaluation(folder):
@@ -101,12 +96,6 @@ RunResult
   find-wd        0.1 done
   find-momentum  0.1 done
   train          done""",
-    confirmation: """\
-Confirmation
-  max_lr  0.123 (0.06 to 0.25), ok: the loss rises above 0.3.
-  tried   0.04, 0.1, 0.4
-  trials  9 in 0 rounds
-  cost    300 steps = 2.5 epochs = 10 % of the configured training""",
     evaluation: """\
 Evaluation
   model             runs/<b>/model.keras

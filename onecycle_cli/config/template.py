@@ -46,8 +46,8 @@ optimizer:
   name: sgd  # see 'onecycle list optimizers'
   # momentum: 0.9               # what find-lr holds constant; beta_1 for the Adam family
   # decay: auto                 # l2 | decoupled; what a weight decay means
-# find_lr:       {{method: probes, budget: auto, min_lr: 1e-5, max_lr: 10}}  # budget: training runs
-# find_lr:       {{method: sweep, scale: exp, steps: auto, repeats: 3, stop_factor: 4}}
+# find_lr:       {{method: probes, budget: auto, min_lr: 1e-5, max_lr: 10}}
+#                budget is in training runs; method: sweep is the classic range test
 # find_momentum: {{values: [0.8, 0.85, 0.9, 0.95, 0.99], steps: auto, repeats: 3}}
 # find_wd:       {{values: [1e-3, 1e-4, 1e-5, 1e-6, 1e-7], refine: true, steps: auto, repeats: 3}}
 train:

@@ -170,7 +170,27 @@ def rate_axis(axes: Axes, low: float, high: float, scale: str) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(8))
         plain_ticks(axes, "x")
     else:
-        _log_axis(axes, low, high)
+        log_axis(axes, "x", low, high)
+
+
+def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
+    """Make `x` or `y` logarithmic, from `low` to `high` and a little more, with plain numbers.
+
+    Args:
+        axes: where.
+        which: `x` or `y`.
+        low: the lowest value that is shown, > 0.
+        high: the highest, >= `low`.
+    """
+    middle, reach = math.sqrt(low * high), max(math.sqrt(high / low) * 1.05, 1.7)
+    axes.set(**{f"{which}scale": "log", f"{which}lim": (middle / reach, middle * reach)})
+    decades = 2 * math.log10(reach)
+    subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.9 else range(1, 10)
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=list(map(float, subs)), numticks=30))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
+    axis.set_minor_locator(LogLocator(subs=list(map(float, range(2, 10))), numticks=30))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def whole_ticks(axes: Axes, most: int = 12) -> None:
@@ -249,18 +269,6 @@ def _strengthen(legend: Legend) -> None:
     for handle in legend.legend_handles:
         if isinstance(handle, Line2D) and (handle.get_alpha() or 1) < 1:
             handle.set(alpha=0.6, markersize=4)
-
-
-def _log_axis(axes: Axes, low: float, high: float) -> None:
-    middle, reach = math.sqrt(low * high), max(math.sqrt(high / low) * 1.05, 1.7)
-    axes.set_xscale("log")
-    axes.set_xlim(middle / reach, middle * reach)
-    decades = 2 * math.log10(reach)
-    subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.9 else range(1, 10)
-    axes.xaxis.set_major_locator(LogLocator(subs=list(map(float, subs)), numticks=30))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
-    axes.xaxis.set_minor_locator(LogLocator(subs=list(map(float, range(2, 10))), numticks=30))
-    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 @contextmanager

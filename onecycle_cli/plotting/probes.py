@@ -17,6 +17,7 @@ from onecycle_cli.plotting.canvas import (
     VERMILLION,
     Line,
     legend_below,
+    log_axis,
     look,
     new_figure,
     number,
@@ -55,15 +56,15 @@ def draw_probes(record: Record) -> Figure:
     title = title_of(record, "Learning rates, each tried by a short 1cycle")
     figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
     axes = figure.add_subplot()
-    low, high = _limits(probes, chance)
+    limits = _limits(probes, chance)
+    _finish(axes, [probe.lr for probe in probes], limits)
     for name, stage, style in _stages(probes):
-        _draw_stage(axes, stage, high, name, style)
+        _draw_stage(axes, stage, limits[1], name, style)
     if suggestion.get("value") is not None:
         _draw_profile(axes, probes, chance)
         _mark(axes, suggestion)
-    if chance is not None and low < chance < high:
+    if chance is not None:
         axes.axhline(chance, color=GREY, linestyle=":", label="always the same answer")
-    _finish(axes, [probe.lr for probe in probes], (low, high))
     legend_below(figure, axes, columns=3)
     return figure
 
@@ -125,9 +126,10 @@ def _draw_stage(
     for probe in probes:
         if probe.loss > high:
             text = number(probe.loss) if math.isfinite(probe.loss) else "broke off"
-            axes.plot([probe.lr], [high], "^", color=style["color"], clip_on=False, zorder=4)
+            top = axes.get_ylim()[1]
+            axes.plot([probe.lr], [top], "^", color=style["color"], clip_on=False, zorder=4)
             axes.annotate(
-                text, (probe.lr, high), xytext=(0, -13), textcoords="offset points", ha="center",
+                text, (probe.lr, top), xytext=(0, -13), textcoords="offset points", ha="center",
                 size=8, color=GREY,
             )  # fmt: skip
 
@@ -150,19 +152,23 @@ def _mark(axes: Axes, suggestion: dict[str, Any]) -> None:
 
 
 def _limits(probes: Sequence[Probe], chance: float | None) -> tuple[float, float]:
-    """Return limits that show all losses but those far above the start or chance."""
+    """Return the lowest loss, and the highest but those far above the start and chance."""
     finite = [probe.loss for probe in probes if math.isfinite(probe.loss)]
     if not finite:
         return 0.0, 1.0
     nothing = -math.inf if chance is None else chance
     usual = max(nothing, float(np.median([probe.start for probe in probes])))
     near = [loss for loss in finite if loss <= usual] or finite
-    return padded(min(near), max(*near, nothing), 0.08, 0.18)
+    return min(near), max(*near, nothing)
 
 
 def _finish(axes: Axes, rates: Sequence[float], limits: tuple[float, float]) -> None:
     rate_axis(axes, min(rates) / 1.3, max(rates) * 1.3, "exp")
     axes.set_xlabel("highest learning rate of the cycle (logarithmic scale)")
     axes.set_ylabel("loss, mean of the last fifth")
-    axes.set_ylim(*limits)
-    plain_ticks(axes, "y")
+    low, high = limits
+    if low > 0:
+        log_axis(axes, "y", low / 1.2, high * 1.5)
+    else:
+        axes.set_ylim(*padded(low, high, 0.08, 0.18))
+        plain_ticks(axes, "y")

@@ -34,6 +34,9 @@ CONFUSION = "confusion.npz"
 """Where a training's confusion matrix is that is too large for JSON."""
 
 _MOST_CLASSES_IN_JSON = 100
+_WORDS_TOO = ("momentum", "stage", "held_out", "held_out_error")
+"""Columns whose values may be words, or empty."""
+
 _DRAWN = [kind.name for kind in KINDS.values() if kind.tables]
 
 
@@ -200,5 +203,5 @@ def _check_tables(
             values = tables[name][column]
             if not values:
                 raise ResultError(f"{path}: has no rows; run the command again.")
-            if column != "momentum" and (text := [v for v in values if isinstance(v, str)]):
+            if column not in _WORDS_TOO and (text := [v for v in values if isinstance(v, str)]):
                 raise ResultError(f"{path}: '{column}' must hold numbers only; got '{text[0]}'.")

@@ -97,35 +97,39 @@ def test_a_rule_of_ones_own_that_wont_do(invoke, runs, own_folders, body, code, 
     assert files(runs) == before
 
 
-@pytest.mark.harness
-def test_find_lr_confirms_on_request(invoke, config, small, rows, own_folders):
-    outcome = invoke("find-lr", config, *small, "--confirm")
+@pytest.mark.parametrize("asked", [["--confirm"], ["--method", "probes"]])
+def test_find_lr_by_probes_is_computed_again(invoke, config, small, rows, own_folders, asked):
+    outcome = invoke("find-lr", config, *small, *asked)
 
     shown = rows(outcome.stdout)
     folder = own_folders / "runs/digits/find-lr/001"
     saved = json.loads((folder / "result.json").read_text())
     assert outcome.exit_code == 0, outcome.output
     assert shown["max_lr"].startswith(f"{saved['suggestion']['value']:g} (")
-    assert shown["range test"].endswith(saved["confirmation"]["provisional"]["verdict"])
-    assert shown["first 1cycles"] == "mean loss on the validation split"
-    assert {f"{rate:.3g}" for rate in saved["confirmation"]["tried"]} <= set(shown)
-    assert "find_lr.confirm" in (folder / "manifest.json").read_text()
+    assert shown["ladder probes"] == "of 12 steps, mean loss of the last fifth"
 
     again = rows(invoke("suggest", "runs/digits").stdout)
     assert again["max_lr"] == shown["max_lr"]
-    assert again["as saved"].startswith("it can't be computed again")
-    plain = rows(invoke("suggest", "runs/digits", "--rule", "basin").stdout)
-    assert plain["saved"] == f"{shown['max_lr']}, {shown['verdict']}"
+    refused = invoke("suggest", "runs/digits", "--rule", "basin")
+    assert refused.exit_code == 1
+    assert "for the curves of range tests only" in " ".join(refused.stderr.split())
 
 
-def test_a_damaged_confirmation(invoke, runs):
-    path = runs / "digits/find-lr/001/result.json"
+def test_confirm_and_sweep_exclude_each_other(invoke, config, small):
+    outcome = invoke("find-lr", config, *small, "--confirm", "--method", "sweep")
+    assert outcome.exit_code == 2
+    assert "leave one of them out" in " ".join(outcome.stderr.split())
+
+
+def test_damaged_probes(invoke, config, small, own_folders):
+    assert invoke("find-lr", config, *small, "--method", "probes").exit_code == 0
+    path = own_folders / "runs/digits/find-lr/001/result.json"
     data = json.loads(path.read_text())
-    for damaged in ({"rungs": []}, {"x": 1}, {"rungs": [3]}, [1], "yes"):
-        path.write_text(json.dumps(data | {"confirmation": damaged}))
+    for damaged in ({}, {"budget": "much"}, {"x": 1}, [1], "yes"):
+        path.write_text(json.dumps(data | {"plan": damaged}))
         outcome = invoke("suggest", "runs/digits")
         assert (outcome.exit_code, outcome.stdout) == (1, "")
-        assert "'confirmation'" in outcome.stderr
+        assert "'plan'" in outcome.stderr
 
 
 def test_json_is_a_line_for_each_run(invoke, runs):

@@ -54,8 +54,11 @@ def test_the_defaults(minimal):
             "decay": "auto",
         },
         "find_lr": {
+            "method": "probes",
+            "budget": "auto",
             "min_lr": 1e-5,
             "max_lr": 10,
+            "rates": None,
             "scale": "exp",
             "steps": "auto",
             "repeats": 3,

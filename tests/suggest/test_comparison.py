@@ -96,10 +96,6 @@ class TestExplodedCandidates:
         assert (decay.verdict, decay.value) == ("ok", 1e-3)
         momentum = suggest_momentum({0.8: exploded, 0.9: runs(1.5), "cycled": runs(1.0)})
         assert (momentum.verdict, momentum.value) == ("ok", DEFAULT_MOMENTUM)
-        scores = {0.02: exploded, 0.04: runs(1.0), 0.08: runs(1.5)}
-        assert suggest.confirm_lr(scores, tried=(0.01, 0.16), normalised=True).value == 0.04
-        assert suggest.finalists({0.01: exploded, 0.03: runs(1.0), 0.09: runs(1.5)})[1] == 0.03
-        assert suggest.next_rate({0.01: runs(1.5), 0.03: runs(1.0), 0.09: exploded}) is None
         assert suggest.survivors({0.8: exploded, 0.9: runs(1.0), 0.95: runs(1.001)}, min) == [
             0.9,
             0.95,

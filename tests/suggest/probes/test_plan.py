@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -142,6 +143,4 @@ def test_neighbours_are_as_far_apart_as_is_said(search):
     probes = search(plan(), valley(0.1))
     for stage, decades in ((LADDER, COARSE), (FINAL, FINE)):
         x = [math.log10(rate) for rate in rates(probes, stage)]
-        assert [b - a for a, b in zip(x, x[1:], strict=False)] == pytest.approx(
-            [decades] * 2, abs=0.01
-        )
+        assert [b - a for a, b in itertools.pairwise(x)] == pytest.approx([decades] * 2, abs=0.01)
