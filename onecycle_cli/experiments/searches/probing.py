@@ -8,11 +8,12 @@ import numpy as np
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
-from onecycle_cli.config import Config
 from onecycle_cli.engine.steering import optimizers
+from onecycle_cli.experiments import hyper_parameters
 from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, curves_table
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import PROBES
+from onecycle_cli.plugin_names import short
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.runs.files import Table, table_of
 from onecycle_cli.suggest import (
@@ -28,6 +29,8 @@ from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost, training_steps
 
 _ADAPTIVE = ("beta_1", "rho")
+_MANY_EPOCHS = 8
+_SHARE_SEEN = 1 / 8
 
 
 class Probing:
@@ -76,9 +79,21 @@ class Probing:
         return sum(len(trial.losses) for trial in self.trials)
 
     def announce(self) -> None:
-        """Say what will be done, and what it will cost."""
-        self.observer.note(in_words(self.plan, self.bench.config))
+        """Say what will be done, what it will cost, and what it can't see."""
+        config = self.bench.config
+        self.observer.note(
+            f"{in_words(self.plan)}: {short(config.optimizer.name)}, momentum "
+            f"{hyper_parameters.in_words(self.values.momentum)}, {config.optimizer.decay_kind} "
+            f"weight decay {self.values.weight_decay:g}"
+        )
         self.observer.note(Cost.forecast(self.bench, self.plan.budget))
+        seen = self.plan.final_steps / self.bench.steps_per_epoch
+        epochs = training_steps(self.bench) / self.bench.steps_per_epoch
+        if epochs >= _MANY_EPOCHS and seen < _SHARE_SEEN * epochs:
+            self.observer.note(
+                f"the longest of them takes {seen:.2g} of {epochs:g} epochs, so overfitting can't "
+                f"be seen; find-wd and train.early_finish are for that"
+            )
 
     def carry_out(self) -> LRFindings:
         """Run the probes, and choose."""
@@ -147,13 +162,13 @@ def family_of(optimizer: Any) -> Family:
     return suggest.family_of(names, adapts=any(hasattr(optimizer, name) for name in _ADAPTIVE))
 
 
-def in_words(plan: SearchPlan, config: Config) -> str:
+def in_words(plan: SearchPlan) -> str:
     """Say what a search does."""
     if plan.given:
         rates = ", ".join(f"{rate:.3g}" for rate in plan.given)
-        return f"complete 1cycles of {plan.given_steps} steps: max_lr {rates}"
+        return f"complete 1cycles of {plan.given_steps} steps to max_lr {rates}"
     return (
-        f"complete 1cycles of {plan.ladders[0]} steps from max_lr {plan.first:.3g} up and down, "
-        f"within {config.find_lr.min_lr:g} and {config.find_lr.max_lr:g}; then three or four of "
+        f"complete 1cycles of {plan.ladders[0]} steps around max_lr {plan.first:.3g}, further if "
+        f"that is better, within {plan.lowest:g} and {plan.highest:g}; then three or four of "
         f"{plan.final_steps} steps around the best"
     )

@@ -98,7 +98,7 @@ def test_the_model_learns_best_near_what_is_suggested(searched, small):
 
     def loss(lr):
         settings = {"max_lr": lr, "cycles": [{"epochs": 2}], "retries": 0}
-        return train(config | {"train": settings}, out=None).val_loss_last
+        return train(config | {"train": settings}, out=None).history[-1].val_loss
 
     there = loss(value)
     assert there < loss(value / 10)
@@ -139,10 +139,25 @@ def test_what_it_will_cost_is_said_before_anything_starts(small, listener):
     find_lr(probed(small), out=None, observer=listener)
     said = listener.notes[: heard[0]]
     assert said[-2:] == [
-        "complete 1cycles of 12 steps from max_lr 0.1 up and down, within 1e-05 and 10; then three "
-        "or four of 24 steps around the best",
+        "complete 1cycles of 12 steps around max_lr 0.1, further if that is better, within 1e-05 "
+        "and 10; then three or four of 24 steps around the best: sgd, momentum 0.95 to 0.85, l2 "
+        "weight decay 0",
         "at most 144 steps = 24 epochs = 12 times the configured training",
     ]
+
+
+@pytest.mark.parametrize(("epochs", "is_said"), [(7, False), (200, True)])
+def test_what_short_probes_cannot_see_is_said(small, listener, epochs, is_said):
+    """Of 200 epochs of 6 steps, a probe of 100 steps sees 17; of 7, one of 24 sees 4."""
+    config = probed(small, train={"cycles": [{"epochs": epochs}]})
+
+    def stop(step):
+        raise KeyboardInterrupt
+
+    listener.each_step = stop
+    with pytest.raises(KeyboardInterrupt):
+        find_lr(config, out=None, observer=listener)
+    assert any("overfitting can't be seen" in note for note in listener.notes) is is_said
 
 
 @pytest.mark.parametrize(("budget", "most"), [(14, 168), (30, 360)])
@@ -175,11 +190,11 @@ def test_a_probe_that_explodes_is_broken_off(small, table, tmp_path):
 def test_a_frozen_model_is_refused(small, user_model):
     frozen = user_model(
         """
-        x = keras.Input(input_shape)
+        inputs = keras.Input(input_shape)
+        x = keras.layers.Flatten()(inputs)
         layer = keras.layers.Dense(num_outputs, "softmax", trainable=False)
         idle = keras.layers.Dense(num_outputs, use_bias=False, kernel_initializer="zeros")
-        still = keras.ops.stop_gradient(idle(x))
-        return keras.Model(x, layer(x) + still)
+        return keras.Model(inputs, layer(x) + keras.ops.stop_gradient(idle(x)))
         """
     )
     found = find_lr(probed(small) | {"model": frozen}, out=None)
