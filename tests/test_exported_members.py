@@ -11,7 +11,6 @@ def test_the_public_names():
     assert onecycle_cli.__all__ == [
         "ComparisonResult",
         "Config",
-        "Confirmation",
         "Curve",
         "Evaluation",
         "FindLRResult",

@@ -59,13 +59,16 @@ class FindLRConfig(Section):
     def _method_by_what_is_given(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("method", "auto") != "auto":
             return given
-        sweeps = given.get("confirm") is not True and any(key in given for key in SWEEP_ONLY)
+        probes = given.get("confirm") is True or given.get("rates") is not None
+        sweeps = not probes and any(key in given for key in SWEEP_ONLY)
         return given | {"method": "sweep" if sweeps else "probes"}
 
     @model_validator(mode="after")
-    def _confirms_by_probes(self) -> FindLRConfig:
+    def _method_fits(self) -> FindLRConfig:
         if self.confirm and self.method == "sweep":
             raise ValueError("confirm is an older name of method: probes; leave one of them out")
+        if self.rates is not None and self.method == "sweep":
+            raise ValueError("rates is for method: probes; a sweep goes from min_lr to max_lr")
         return self
 
     @field_validator("rates")

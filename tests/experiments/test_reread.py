@@ -160,7 +160,7 @@ def test_scores_on_the_validation_split_are_taken_as_saved(small, tmp_path):
 
 def test_a_rule_is_for_curves_only(ran):
     for asked in ({"rule": "steep"}, {"bandwidth": 1.0}, {"skip_begin": 0}, {"skip_end": 5}):
-        with pytest.raises(ResultError, match="points to skip are for the curves of find-lr"):
+        with pytest.raises(ResultError, match="points to skip are for the curves of range tests"):
             suggest_again(ran[0] / "find-wd/001", **asked)
 
 

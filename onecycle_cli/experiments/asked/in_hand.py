@@ -45,7 +45,7 @@ class FitArguments(TypedDict, total=False):
         validation_steps: alike, of validation_data.
         seed: of the order of the data, and of all else that is drawn.
         name: the experiment's folder below `out`.
-        settings: whatever else a configuration may say, such as {"find_lr": {"repeats": 1}}.
+        settings: whatever else a configuration may say, such as {"find_lr": {"budget": 1}}.
     """
 
     batch_size: int

@@ -150,9 +150,10 @@ def plan_of(bench: Workbench, family: Family) -> SearchPlan:
         budget = suggest.usual_budget(training)
     else:
         budget = round(settings.budget * training)
-    first = min(max(family.first, settings.min_lr), settings.max_lr)
     given = tuple(sorted(settings.rates or ()))
-    return SearchPlan(budget, first, settings.min_lr, settings.max_lr, given)
+    lowest, highest = (given[0], given[-1]) if given else (settings.min_lr, settings.max_lr)
+    first = min(max(family.first, lowest), highest)
+    return SearchPlan(budget, first, lowest, highest, given)
 
 
 def family_of(optimizer: Any) -> Family:

@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import keras
 import pytest
 
 from onecycle_cli.config import load_config
@@ -10,7 +11,9 @@ STEPS_ONLY = Pace(step=1, start=0, replicate=0, validation=0, saving=0, drawing=
 
 
 def bench(small, steps_per_epoch=200, **sections):
-    return SimpleNamespace(config=load_config(small(**sections)), steps_per_epoch=steps_per_epoch)
+    config = load_config(small(**sections))
+    model = SimpleNamespace(optimizer=keras.optimizers.SGD())
+    return SimpleNamespace(config=config, steps_per_epoch=steps_per_epoch, model=model)
 
 
 def test_every_part_counts():

@@ -193,8 +193,8 @@ def test_a_frozen_model_is_refused(small, user_model):
         inputs = keras.Input(input_shape)
         x = keras.layers.Flatten()(inputs)
         layer = keras.layers.Dense(num_outputs, "softmax", trainable=False)
-        idle = keras.layers.Dense(num_outputs, use_bias=False, kernel_initializer="zeros")
-        return keras.Model(inputs, layer(x) + keras.ops.stop_gradient(idle(x)))
+        idle = keras.layers.Rescaling(0.0)(keras.layers.Dense(num_outputs)(x))
+        return keras.Model(inputs, keras.layers.Add()([layer(x), idle]))
         """
     )
     found = find_lr(probed(small) | {"model": frozen}, out=None)
@@ -242,6 +242,7 @@ def test_an_interrupt_keeps_the_probes_that_were_finished(
         ({"steps": 50, "method": "auto"}, "sweep"),
         ({"steps": 50, "method": "probes"}, "probes"),
         ({"steps": 50, "confirm": True}, "probes"),
+        ({"steps": 50, "rates": [0.1, 0.2]}, "probes"),
         ({"method": "sweep"}, "sweep"),
     ],
 )
@@ -249,9 +250,16 @@ def test_the_method_goes_by_what_is_given(small, section, method):
     assert load_config(small() | {"find_lr": section}).find_lr.method == method
 
 
-def test_confirm_and_sweep_contradict_each_other(small):
-    with pytest.raises(ConfigError, match="older name of method: probes"):
-        load_config(small() | {"find_lr": {"method": "sweep", "confirm": True}})
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("confirm", True, "older name of method: probes"),
+        ("rates", [0.1, 0.2], "rates is for method: probes"),
+    ],
+)
+def test_what_only_probes_have_contradicts_a_sweep(small, key, value, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(small() | {"find_lr": {"method": "sweep", key: value}})
 
 
 def test_the_first_rate_is_within_the_range(small):
