@@ -13,6 +13,8 @@ from typing import Any
 import datasets
 
 NETWORKS = Path(__file__).parent / "networks.py"
+DEFAULTS = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
+"""The learning rates that the framework's optimizers come with."""
 
 
 @dataclass(frozen=True)

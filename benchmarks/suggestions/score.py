@@ -2,8 +2,8 @@
 
     python benchmarks/suggestions/score.py
 
-Reads oracle.csv and sweeps/ and writes scores.json and scores.png beside this file, and the table
-in docs/suggestions.md.
+Reads oracle.csv, confirm.csv, sweeps/ and peers/answers.csv, and writes scores.json and scores.png
+beside this file, and the tables in docs/suggestions.md.
 
 Regret: how many points a complete 1cycle run loses at the suggested learning rate against the best
 one of the grid, interpolated in the logarithm of the learning rate; the best is chosen with half of
@@ -24,11 +24,12 @@ from typing import Any
 
 import confirm
 import numpy as np
-import peers
+import own_rates
 import picture
 import regret
 import sweeps
-from problems import CONTROLS, SCORED, TUNING, Problem
+from peers import replay
+from problems import CONTROLS, DEFAULTS, SCORED, TUNING, Problem
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import record
@@ -39,7 +40,6 @@ from onecycle_cli.callbacks.range_test.stop_rule import StopRule
 HERE = Path(__file__).parent
 REPEATS, SUGGESTIONS = 3, 6
 CATASTROPHE = 5.0
-DEFAULTS = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
 DRAWS = 4000
 OURS, CONFIRMED = "onecycle", "onecycle --confirm"
 
@@ -75,12 +75,11 @@ class Answer:
 
 def answers(rule: str, problem: Problem) -> list[Answer]:
     """Return a rule's suggestions for a problem, each from other seeds."""
-    recorded = sweeps.read(problem.name)
     if rule == OURS:
-        sets = zip(*[iter(recorded["onecycle"])] * REPEATS, strict=True)
+        recorded = sweeps.read(problem.name)["onecycle"]
+        sets = zip(*[iter(recorded)] * REPEATS, strict=True)
         return [ours(list(three), sweeps.chance(problem.name)) for three in sets][:SUGGESTIONS]
-    peer = peers.RULES[rule]
-    return [_of_peer(peer, *sweep) for sweep in recorded[peer.range][:SUGGESTIONS]]
+    return [Answer(given.lr, steps=given.steps) for given in replay.read()[rule][problem.name]]
 
 
 def ours(recorded: list[tuple[np.ndarray, np.ndarray]], chance: float) -> Answer:
@@ -124,34 +123,6 @@ def as_stopped(lrs: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndar
         if rule.reason(losses[:count].tolist()) is not None:
             return lrs[:count], losses[:count]
     return lrs, losses
-
-
-def _of_peer(peer: peers.Peer, lrs: np.ndarray, losses: np.ndarray) -> Answer:
-    return Answer(peer.rule(lrs, losses), steps=peer.steps(losses))
-
-
-def at_own_rates(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[str, float]:
-    """Return the mean regrets of tools whose own rates would have been a little lower.
-
-    They rise by a hundredth of the range for each of 100 steps, so that the last one stays a step
-    below its end, where the recorded sweeps reach it. The losses belong to the rates at which they
-    were recorded; this is what the packages themselves answer when they are fed with them.
-    """
-    found = {}
-    for name, peer in peers.RULES.items():
-        if peer.range == "lightning" or name == "pytorch-lr-finder":
-            continue
-        low, high = sweeps.RANGES[peer.range].low, sweeps.RANGES[peer.range].high
-        lost = [
-            oracles[p.name].regret(
-                peer.rule(low * (high / low) ** (np.arange(len(losses)) / len(losses)), losses)
-                or DEFAULTS[p.optimizer]
-            )
-            for p in problems
-            for _, losses in sweeps.read(p.name)[peer.range][:SUGGESTIONS]
-        ]
-        found[name] = float(np.mean(lost))
-    return found
 
 
 class Table:
@@ -249,7 +220,7 @@ def score(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[st
         f"constant {hindsight:.2g}, the best": constant(hindsight),
         "framework's default": framework,
         "random, 1e-5 to 10": random,
-        **{name: lambda p, name=name: answers(name, p) for name in peers.RULES},
+        **{name: lambda p, name=name: answers(name, p) for name in replay.read()},
     }
     tables = {name: Table(problems, oracles, make) for name, make in makers.items()}
     found = {}
@@ -276,7 +247,7 @@ def refusals() -> dict[str, dict[str, float]]:
         rule: {
             p.variant: float(np.mean([a.lr is None for a in answers(rule, p)])) for p in CONTROLS
         }
-        for rule in [OURS, *peers.RULES]
+        for rule in [OURS, *replay.read()]
     }
 
 
@@ -318,6 +289,8 @@ if __name__ == "__main__":
     tuned = score(known(TUNING, oracles), oracles)
     table = as_table(scored, refused)
     record.insert(HERE.parents[1] / "docs" / "suggestions.md", "scores", table)
+    spaced = own_rates.means(known(SCORED, oracles), oracles)
+    record.insert(HERE.parents[1] / "docs" / "suggestions.md", "own rates", own_rates.table(scored, spaced))  # fmt: skip # noqa: E501
     best = {p.name: [oracles[p.name].best, *oracles[p.name].plateau] for p in known([*TUNING, *SCORED], oracles)}  # fmt: skip # noqa: E501
     record.write(
         __file__,
@@ -328,7 +301,8 @@ if __name__ == "__main__":
             "refusals": refused,
             "best_and_plateau": best,
             "confirm_began_elsewhere": moved_starts(known(SCORED, oracles)),
-            "mean_at_own_rates": at_own_rates(known(SCORED, oracles), oracles),
+            "mean_at_own_rates": spaced,
+            "keras_one_cycle_held": own_rates.held(known(SCORED, oracles), oracles),
         },
         str(HERE / "scores.json"),
     )
