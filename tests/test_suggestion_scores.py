@@ -85,7 +85,7 @@ def saved():
     return json.loads((FOLDER / "scores.json").read_text())["results"]
 
 
-@pytest.mark.parametrize("name", SWEPT)
+@pytest.mark.parametrize("name", ["onecycle", "onecycle, range tests", *SWEPT])
 def test_the_scores_are_those_of_the_answers(scoring, saved, name):
     oracles = scoring.regret.read()
     made = scoring.Table(scoring.SCORED, oracles, lambda p: scoring.answers(name, p)).summary()

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from problems import Problem
 from regret import Oracle
 
-OURS = {"onecycle": "#c2410c", "onecycle --confirm": "#1d4ed8"}
+OURS = {"onecycle": "#c2410c", "onecycle, range tests": "#1d4ed8"}
 OTHERS = "#6b7280"
 
 

@@ -6,7 +6,7 @@ On the first variant of each scored task, appended to recipe.csv beside this fil
 training; what is there is not done again. Scores are on the test part, in points, from seeds that
 nobody searched with; computing is counted in training steps (a validation batch as a third of one).
 
-- onecycle: what `onecycle run --confirm` finds, then the mean over `SEEDS` trainings with it.
+- onecycle: what `onecycle run` finds, then the mean over `SEEDS` trainings with it.
 - random search: `TRIALS` complete 1cycle runs, learning rate, momentum and weight decay drawn at
   random, the best on the validation part trained again with the same seeds.
 - defaults: Keras' own optimizer as it comes, at a constant learning rate.
@@ -42,7 +42,7 @@ def ours(problem: Problem) -> Choice:
     from onecycle_cli.experiments.recipe.run import run
 
     started = time.perf_counter()
-    found = run(problem.config(find_lr={"confirm": True}), out=None).recipe
+    found = run(problem.config(), out=None).recipe
     seconds = time.perf_counter() - started
     stages = found.stages
     searches = [stages[name] for name in ("find-lr", "find-wd", "find-momentum")]

@@ -2,7 +2,7 @@
 
     python benchmarks/suggestions/score.py
 
-Reads oracle.csv, confirm.csv, sweeps/ and peers/answers.csv, and writes scores.json and scores.png
+Reads oracle.csv, probes/, sweeps/ and peers/answers.csv, and writes scores.json and scores.png
 beside this file, and the tables in docs/suggestions.md.
 
 Regret: how many points a complete 1cycle run loses at the suggested learning rate against the best
@@ -22,10 +22,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import confirm
+import floor
 import numpy as np
 import own_rates
 import picture
+import probes
 import regret
 import sweeps
 from peers import replay
@@ -41,7 +42,9 @@ HERE = Path(__file__).parent
 REPEATS, SUGGESTIONS = 3, 6
 CATASTROPHE = 5.0
 DRAWS = 4000
-OURS, CONFIRMED = "onecycle", "onecycle --confirm"
+GRIDS = {n: f"complete runs at every rate, {n} seed{'s' if n > 1 else ''}" for n in (1, 2, 3)}
+DRAWN = {n: f"best of {n} complete runs at random" for n in (2, 4, 8)}
+OURS, SWEPT = "onecycle", "onecycle, range tests"
 
 HEAD = (
     "rule",
@@ -54,7 +57,6 @@ HEAD = (
     "refused, rightly",
     "cost in runs",
     "behind onecycle",
-    "behind --confirm",
 )
 
 
@@ -76,44 +78,25 @@ class Answer:
 def answers(rule: str, problem: Problem) -> list[Answer]:
     """Return a rule's suggestions for a problem, each from other seeds."""
     if rule == OURS:
+        return [_of_search(search) for search in probes.read(problem.name)]
+    if rule == SWEPT:
         recorded = sweeps.read(problem.name)["onecycle"]
         sets = zip(*[iter(recorded)] * REPEATS, strict=True)
-        return [ours(list(three), sweeps.chance(problem.name)) for three in sets][:SUGGESTIONS]
+        return [swept(list(three), sweeps.chance(problem.name)) for three in sets][:SUGGESTIONS]
     return [Answer(given.lr, steps=given.steps) for given in replay.read()[rule][problem.name]]
 
 
-def ours(recorded: list[tuple[np.ndarray, np.ndarray]], chance: float) -> Answer:
+def _of_search(search: probes.Search) -> Answer:
+    found = search.suggestion()
+    value = found.value if isinstance(found.value, float) else None
+    return Answer(value, found.interval, search.steps)
+
+
+def swept(recorded: list[tuple[np.ndarray, np.ndarray]], chance: float) -> Answer:
     stopped = [as_stopped(*sweep) for sweep in recorded]
     found = suggest.suggest_lr(stopped, chance=chance).suggestion
     value = found.value if isinstance(found.value, float) else None
     return Answer(value, found.interval, sum(len(losses) for _, losses in stopped))
-
-
-def confirmed(problem: Problem) -> list[Answer]:
-    """Return the confirmed suggestions, each as often as it takes to be as many as the others."""
-    rows = confirm.read().get(problem.name, {})
-    found = []
-    for number, provisional in enumerate(answers(OURS, problem)[: confirm.NUMBER]):
-        row = rows.get(number)
-        if row is None or not row["lr"]:
-            found.append(Answer(None, steps=provisional.steps))
-            continue
-        interval = (float(row["low"]), float(row["high"]))
-        found.append(Answer(float(row["lr"]), interval, provisional.steps + int(row["steps"])))
-    return found * (SUGGESTIONS // confirm.NUMBER)
-
-
-def moved_starts(problems: list[Problem]) -> dict[str, float]:
-    """Return how many of the recorded confirmations began elsewhere than they would today."""
-    rows = confirm.read()
-    factors = [
-        max(answer.lr / float(row["provisional"]), float(row["provisional"]) / answer.lr)
-        for p in problems
-        for number, answer in enumerate(answers(OURS, p)[: confirm.NUMBER])
-        if (row := rows.get(p.name, {}).get(number)) is not None and answer.lr
-    ]
-    moved = [factor for factor in factors if factor > 1 + 1e-6]
-    return {"of": len(factors), "moved": len(moved), "at_most": max(moved, default=1.0)}
 
 
 def as_stopped(lrs: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -204,6 +187,16 @@ def random(problem: Problem) -> list[Answer]:
     return [Answer(float(10**x)) for x in draw.uniform(-5, 1, SUGGESTIONS)]
 
 
+def grid(problem: Problem, seeds: int, oracles: dict[str, regret.Oracle]) -> list[Answer]:
+    steps = seeds * floor.size(problem.name) * oracles[problem.name].steps
+    return [Answer(lr, steps=steps) for lr in floor.of_grid(problem.name, seeds)]
+
+
+def at_random(problem: Problem, trials: int, oracles: dict[str, regret.Oracle]) -> list[Answer]:
+    steps = trials * oracles[problem.name].steps
+    return [Answer(lr, steps=steps) for lr in floor.of_random(problem.name, trials)]
+
+
 def best_constant(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> float:
     """Return the learning rate that, chosen in hindsight, loses least when used everywhere."""
     rates = np.geomspace(1e-4, 3, 200)
@@ -216,11 +209,13 @@ def score(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[st
     hindsight = best_constant(problems, oracles)
     makers: dict[str, Callable[[Problem], list[Answer]]] = {
         OURS: lambda p: answers(OURS, p),
-        CONFIRMED: confirmed,
+        SWEPT: lambda p: answers(SWEPT, p),
         f"constant {hindsight:.2g}, the best": constant(hindsight),
         "framework's default": framework,
         "random, 1e-5 to 10": random,
         **{name: lambda p, name=name: answers(name, p) for name in replay.read()},
+        **{name: lambda p, n=n: grid(p, n, oracles) for n, name in GRIDS.items()},
+        **{name: lambda p, n=n: at_random(p, n, oracles) for n, name in DRAWN.items()},
     }
     tables = {name: Table(problems, oracles, make) for name, make in makers.items()}
     found = {}
@@ -235,9 +230,8 @@ def score(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> dict[st
             p.name: [float(r.mean()), float(r.max())]
             for p, r in zip(problems, table.regrets, strict=True)
         }
-        for rival in (OURS, CONFIRMED):
-            behind = table.regrets - tables[rival].regrets
-            found[name][f"behind {rival}"] = [float(behind.mean()), *bootstrap(problems, behind)]
+        behind = table.regrets - tables[OURS].regrets
+        found[name][f"behind {OURS}"] = [float(behind.mean()), *bootstrap(problems, behind)]
     return found
 
 
@@ -247,7 +241,7 @@ def refusals() -> dict[str, dict[str, float]]:
         rule: {
             p.variant: float(np.mean([a.lr is None for a in answers(rule, p)])) for p in CONTROLS
         }
-        for rule in [OURS, *replay.read()]
+        for rule in [OURS, SWEPT, *replay.read()]
     }
 
 
@@ -257,26 +251,21 @@ def known(problems: list[Problem], oracles: dict[str, regret.Oracle]) -> list[Pr
 
 def as_table(found: dict[str, Any], refused: dict[str, dict[str, float]]) -> str:
     """Return the summary as a table in Markdown."""
-    measured = {**refused, CONFIRMED: refused[OURS]}
+    dear = {*GRIDS.values(), *DRAWN.values()}
     lines = [" | ".join(HEAD), " | ".join(["---"] + ["---:"] * (len(HEAD) - 1))]
     for name, row in sorted(found.items(), key=lambda item: item[1]["mean"]):
         low, high = row["mean_interval"]
         cells = [
-            f"**{name}**" if name in (OURS, CONFIRMED) else name,
+            f"**{name}**" if name in (OURS, SWEPT) else name,
             f"{row['mean']:.2f} ({low:.2f} to {high:.2f})",
             f"{row['p90']:.1f}",
             f"{row['worst']:.1f}",
             f"{row['catastrophes_per_100']:.0f}",
-            f"{row['sd_log10']:.2f}" if name in measured else "",
-            f"{100 * row['false_refusals']:.0f} %" if name in measured else "",
-            f"{100 * np.mean(list(measured[name].values())):.0f} %" if name in measured else "",
-            f"{row['cost_in_runs']:.2f}" if name in measured else "0",
-            *(
-                "{:+.2f} ({:+.2f} to {:+.2f})".format(*row[f"behind {rival}"])
-                if name != rival
-                else ""
-                for rival in (OURS, CONFIRMED)
-            ),
+            f"{row['sd_log10']:.2f}" if name in {*refused, *dear} else "",
+            f"{100 * row['false_refusals']:.0f} %" if name in refused else "",
+            f"{100 * np.mean(list(refused[name].values())):.0f} %" if name in refused else "",
+            f"{row['cost_in_runs']:.2f}" if name in {*refused, *dear} else "0",
+            "{:+.2f} ({:+.2f} to {:+.2f})".format(*row[f"behind {OURS}"]) if name != OURS else "",
         ]
         lines.append(" | ".join(cells))
     return "\n".join(f"| {line} |" for line in lines) + "\n"
@@ -300,7 +289,6 @@ if __name__ == "__main__":
             "tuning": tuned,
             "refusals": refused,
             "best_and_plateau": best,
-            "confirm_began_elsewhere": moved_starts(known(SCORED, oracles)),
             "mean_at_own_rates": spaced,
             "keras_one_cycle_held": own_rates.held(known(SCORED, oracles), oracles),
         },
