@@ -11,6 +11,9 @@ from onecycle_cli.config.section import Auto, Count, FunctionName, Section, one_
 from onecycle_cli.config.sources import SOURCES, source_of
 from onecycle_cli.plugin_names import names_a_file
 
+PART_KEYS = {"val": "validation", "test": "test"}
+"""The keys by which parts of the data lie elsewhere, by what these parts are called in files."""
+
 
 class AugmentConfig(Section):
     """Random changes to each training image.
@@ -33,7 +36,11 @@ class DatasetConfig(Section):
         name: one of `SOURCES`, or `path/to/file.py:function`.
         options: of the function.
         path: of the data, for those that have one.
-        validation_fraction: of the training examples, where the data have no validation part.
+        validation: path of the validation part, where it lies elsewhere.
+        test: path of the test part, alike.
+        validation_rows: a file of numbers, which say what rows of the training part are validated
+            on.
+        validation_fraction: of the training examples, where nothing else says what to validate on.
         limit: use so many training examples only.
         size: [height, width] that all images of a folder are brought to, in pixels.
         fit: how: `resize` changes their proportions, `crop` cuts off what is too much of the
@@ -49,6 +56,9 @@ class DatasetConfig(Section):
     name: Annotated[str, one_of(SOURCES)] | FunctionName
     options: dict[str, Any] = Field(default_factory=dict)
     path: str | None = None
+    validation: str | None = None
+    test: str | None = None
+    validation_rows: str | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     limit: Annotated[int, Field(ge=2)] | None = None
     size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
@@ -59,7 +69,7 @@ class DatasetConfig(Section):
     normalise: bool | Auto = "auto"
     augment: AugmentConfig | FunctionName | None = None
 
-    @field_validator("path")
+    @field_validator("path", "validation", "test", "validation_rows")
     @classmethod
     def _path_exists(cls, path: str | None) -> str | None:
         if path is not None and not os.path.exists(path):  # noqa: PTH110  (it never raises)
@@ -80,6 +90,25 @@ class DatasetConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _parts_fit(self) -> DatasetConfig:
+        for key, place in self.parts.items():
+            if source_of(self.name).path != "needed":
+                raise ValueError(
+                    f"{key} is for {_those_with_a_path()}; {self.name} brings its own parts; "
+                    "remove it"
+                )
+            if os.path.realpath(place) == os.path.realpath(self.path or ""):
+                raise ValueError(
+                    f"{key} and path are the same, {place}; a part within path is found by its "
+                    "name; remove the key"
+                )
+        if self.validation and self.validation_rows:
+            raise ValueError(
+                "validation and validation_rows say both what to validate on; keep one"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _columns_fit(self) -> DatasetConfig:
         has_columns = source_of(self.name).has_columns
         for key in ("target", "ignore", "group"):
@@ -96,6 +125,12 @@ class DatasetConfig(Section):
         return self
 
     @property
+    def parts(self) -> dict[str, str]:
+        """The paths of the parts that lie elsewhere, by their keys."""
+        paths = {key: getattr(self, key) for key in PART_KEYS.values()}
+        return {key: path for key, path in paths.items() if path is not None}
+
+    @property
     def is_normalised(self) -> bool:
         """Whether the inputs get mean 0 and deviation 1: not what a function gives by itself."""
         return not names_a_file(self.name) if self.normalise == "auto" else self.normalise
@@ -106,3 +141,8 @@ class DatasetConfig(Section):
         if self.target is None:
             return ()
         return (self.target,) if isinstance(self.target, str) else tuple(self.target)
+
+
+def _those_with_a_path() -> str:
+    *others, last = (name for name, source in SOURCES.items() if source.path == "needed")
+    return f"{', '.join(others)} and {last}"

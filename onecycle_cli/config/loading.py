@@ -20,7 +20,7 @@ from onecycle_cli.errors import ConfigError
 from onecycle_cli.plugin_names import names_a_file
 
 _LONGEST_TEXT = 1_000_000
-_DATA = ("dataset", "path")
+_DATA = tuple(("dataset", key) for key in ("path", "validation", "test", "validation_rows"))
 _MAY_BE_OWN = (
     *(("model", "name"), ("optimizer", "name"), ("train", "shape")),
     *(("dataset", "name"), ("dataset", "augment")),
@@ -182,7 +182,7 @@ def _plain(value: Any, folder: Path, key: Key = ()) -> Any:
         return [_plain(inner, folder, (*key, i)) for i, inner in enumerate(value)]
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
-    is_path = key == _DATA or (key in _MAY_BE_OWN and names_a_file(value))
+    is_path = key in _DATA or (key in _MAY_BE_OWN and names_a_file(value))
     if is_path and isinstance(value, str) and value:
         return os.path.normpath(folder / os.path.expanduser(value))  # noqa: PTH111
     return value

@@ -14,6 +14,11 @@ _SIZE = """\
   # fit: resize                 # or crop: keep proportions, cut off what is too much
 """
 
+_PARTS = """\
+  # validation: null            # a path like that, where the validation part lies elsewhere
+  # test: null                  # alike
+"""
+
 _COLUMNS = """\
   target: target                # the column to predict, or several: [a, b]
   # ignore: []                  # columns to leave out, such as [id]
@@ -36,6 +41,7 @@ batch_size: {batch_size}  # the largest that fits, up to 512
 dataset:
   name: {name}
 {path}  # validation_fraction: 0.1    # split off the training set; only train sees the test set
+  # validation_rows: null       # or a file of numbers: rows of the training part, from 0
   # limit: null                 # only so many training images
   # normalise: auto             # false: for a model that does it; it sees pixels from 0 to 255
   # augment: null               # or {{flip: true, crop: 4, cutout: 0}}; null: so for CIFAR only
@@ -89,7 +95,7 @@ def _path_line(source: DataSource) -> str:
     if source.example is None:
         return _OPTIONAL_PATH if source.path == "optional" else ""
     path, content = source.example
-    line = f"  {f'path: {path}':<30}# {content}\n"
+    line = f"  {f'path: {path}':<30}# {content}\n{_PARTS}"
     if source.has_columns:
         line += _COLUMNS
     return line + _SIZE if source.has_own_images else line

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.stream import Stream
-from onecycle_cli.data.hashing import Hashes, hashes_of
+from onecycle_cli.data.hashing import Hashes, digest_of_files, hashes_of
 from onecycle_cli.data.inputs import Inputs, arrays_of, count, mapped, shapes
 from onecycle_cli.data.sources.source import Examples
 from onecycle_cli.data.statistics import Scale
@@ -52,6 +53,7 @@ class Dataset:
             first batch only. None: the batches are made of `x` and `y`.
         validation_stream: alike, of the validation; None where there is none.
         columns: the names of the features, where they have any.
+        test_files: what the test set is read from, where the user may change it.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Dataset:
     stream: Stream | None = field(default=None, repr=False)
     validation_stream: Stream | None = field(default=None, repr=False)
     columns: tuple[str, ...] | None = None
+    test_files: tuple[Path, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return count(self.x)
@@ -147,3 +150,14 @@ class Dataset:
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:16]
+
+    @cached_property
+    def fingerprint_of_test(self) -> str | None:
+        """Alike, of the files of the test set, which are not decoded for it; None: there are none.
+
+        A test set that is drawn from `x` is part of `fingerprint`.
+
+        Raises:
+            DataError: one of them can't be read.
+        """
+        return digest_of_files(self.test_files)[:16] if self.test_files else None

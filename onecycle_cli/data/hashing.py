@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b, file_digest, sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.data.files.names import readable_name
 from onecycle_cli.data.inputs import Inputs, arrays_of, count
 from onecycle_cli.data.mapping import release
+from onecycle_cli.errors import DataError
 
 Hashes = NDArray[np.uint64]
 """A row for each example: the hash of its input, and that of its input and target."""
@@ -37,6 +40,25 @@ def hashes_of(x: Inputs, y: Inputs) -> Hashes:
                 digest.update(next(rows))
             digests += digest.digest()
     return np.frombuffer(bytes(digests), "<u8").astype(np.uint64).reshape(-1, 2)
+
+
+def digest_of_files(paths: Iterable[Path]) -> str:
+    """Return hexadecimal digits that change with the contents of files, and with their order.
+
+    Raises:
+        DataError: one of them can't be read.
+    """
+    digest = sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                digest.update(file_digest(file, sha256).digest())
+        except OSError as error:
+            raise DataError(
+                f"{readable_name(path)} cannot be read ({error.strerror}); get the right to, or "
+                "put it back."
+            ) from error
+    return digest.hexdigest()
 
 
 def _rows(array: NDArray[Any]) -> Iterator[memoryview]:

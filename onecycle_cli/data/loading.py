@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from onecycle_cli.config import SOURCES
 from onecycle_cli.data.batches.augment import augmentation, check_augment
 from onecycle_cli.data.dataset import Dataset
+from onecycle_cli.data.files.names import readable_name
+from onecycle_cli.data.files.row_numbers import read_row_numbers
 from onecycle_cli.data.inputs import rows_of, shapes
 from onecycle_cli.data.sources.source import Examples, Progress, Source
 from onecycle_cli.data.splitting import Positions, split, split_groups
@@ -60,10 +63,10 @@ def split_up(
 ) -> Dataset:
     """Set the test and validation parts of a source aside, and measure the rest.
 
-    In this order: without a test set 10 % are set aside; `config.limit` keeps so many training
-    examples; without a validation part `config.validation_fraction` of them are split off. Every
-    draw is stratified, save for regression and several labels, and depends on nothing but the data
-    and `seed`.
+    In this order: the rows that `config.validation_rows` names are set aside; without a test set
+    10 % of the rest are; `config.limit` keeps so many training examples; without a validation part
+    `config.validation_fraction` of them are split off. Every draw is stratified, save for
+    regression and several labels, and depends on nothing but the data and `seed`.
 
     Args:
         source: the data.
@@ -78,6 +81,8 @@ def split_up(
     check_augment(augmentation(config), shapes(source.x))
     size = len(source.y)
     pool, given = np.split(np.arange(size), [size - source.validation])
+    if config.validation_rows is not None:
+        pool, given = _rows_set_aside(source, pool, Path(config.validation_rows))
     pool, test_rows = _set_test_aside(source, pool, seed)
     pool, notes = _limited(source, pool, config.limit, seed)
     train, validation = set_validation_aside(
@@ -101,12 +106,13 @@ def split_up(
         why=meaning.why,
         weights=source.weights,
         columns=source.columns,
+        test_files=source.test_files,
     )
 
 
 def _understood(source: Source, task: Task | None) -> tuple[Source, Meaning]:
     """Return a source with its targets in the form that they are trained on, and their meaning."""
-    where = f"{source.origin}: the targets"
+    where = _targets_of(source, "train")
     if source.classes is not None:
         return source, _of_known_classes(source.classes, task)
     training = source.y[: len(source.y) - source.validation]
@@ -114,12 +120,18 @@ def _understood(source: Source, task: Task | None) -> tuple[Source, Meaning]:
     parts = [meaning.encoded(training, where)]
     if source.validation:
         given = source.y[len(training) :]
-        parts.append(meaning.encoded(given, f"{where} of the validation part"))
+        parts.append(meaning.encoded(given, _targets_of(source, "validation")))
     read = source.test
     if read is not None:
-        read = partial(_encoded_test, read, meaning, f"{where} of the test part")
+        read = partial(_encoded_test, read, meaning, _targets_of(source, "test"))
     y = parts[0] if len(parts) == 1 else np.concatenate(parts)
     return replace(source, y=y, test=read), meaning
+
+
+def _targets_of(source: Source, part: str) -> str:
+    """Return what to call the targets of a part, in errors."""
+    whose = "" if part == "train" else f" of the {part} part"
+    return f"{source.elsewhere.get(part, source.origin)}: the targets{whose}"
 
 
 def _encoded_test(read: Callable[[], Examples], meaning: Meaning, where: str) -> Examples:
@@ -137,6 +149,36 @@ def _of_known_classes(classes: tuple[str, ...], task: Task | None) -> Meaning:
 def _reader_of(name: str) -> Callable[[DatasetConfig, Progress | None], Source]:
     module, _, function = SOURCES[name].reader.partition(".")
     return getattr(import_module(f"onecycle_cli.data.sources.{module}"), function)
+
+
+def _rows_set_aside(source: Source, pool: Positions, file: Path) -> tuple[Positions, Positions]:
+    """Return the rows of the pool that remain, and those that a file names.
+
+    Raises:
+        DataError: they are none of the pool, or all of it; they divide a group; there is another
+            validation part.
+    """
+    rows, where = read_row_numbers(file), f"dataset.validation_rows: {readable_name(file)}"
+    if source.validation:
+        raise DataError(
+            f"{where} can't be had beside the validation part of "
+            f"{source.elsewhere.get('validation', source.origin)}; remove one of them."
+        )
+    if rows[-1] >= len(pool):
+        raise DataError(
+            f"{where} has row {rows[-1]}, and the training part of {source.origin} has rows 0 to "
+            f"{len(pool) - 1}; name rows of these."
+        )
+    if len(rows) == len(pool):
+        raise DataError(f"{where} names all {len(pool)} training examples; leave some to train on.")
+    remaining = np.delete(pool, rows)
+    if source.groups is not None:
+        divided = np.intersect1d(source.groups[rows], source.groups[remaining])
+        if len(divided):
+            raise DataError(
+                f"{where} divides the group {divided[0]!s}; name all of its rows, or none."
+            )
+    return remaining, pool[rows]
 
 
 def _set_test_aside(

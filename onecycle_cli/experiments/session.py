@@ -212,7 +212,8 @@ def _started(
         if kind is TRAIN and bench.dataset.stream is None:
             Split.of(bench.dataset).write(run.path)
         label = None if recipe is None else recipe.label
-        Resume(request.config, values, identity_of(bench), label, kind.name).write(run.path)
+        identity = identity_of(bench, kind)
+        Resume(request.config, values, identity, label, kind.name).write(run.path)
         yield Session(kind, bench, values, conditions, observer, run, out, known)
 
 
@@ -223,7 +224,7 @@ def _resumed(
     folder, then = request.folder, request.then
     if folder is None or then is None:
         raise ValueError("there is no run to resume.")
-    check_identity(folder, then.conditions, identity_of(bench))
+    check_identity(folder, then.conditions, identity_of(bench, request.kind))
     with RunFolder.resume(folder, command=sys.argv) as run:
         warn_of_other_surroundings(run.manifest, observer)
         observer.note(f"resuming {run.final}")

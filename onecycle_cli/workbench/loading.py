@@ -12,6 +12,7 @@ from onecycle_cli.data.batches.stream import is_stream
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.data.sources.by_function import source_by_function, stream_by_function
 from onecycle_cli.data.targets import Task
+from onecycle_cli.errors import DataError
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import names_a_file, short
 
@@ -63,6 +64,11 @@ def _loaded(config: Config, observer: Observer, task: Task | None) -> Dataset:
     if names_a_file(settings.name):
         parts = registry.datasets.load(settings.name, settings.options)
         if is_stream(parts.get("train")):
+            if settings.validation_rows is not None:
+                raise DataError(
+                    f"dataset.validation_rows is for data that have rows, and {settings.name} "
+                    f"gives a pipeline; let it give validation as another one."
+                )
             return stream_by_function(parts, short(settings.name))
         source = source_by_function(parts, short(settings.name))
         return data.split_up(source, settings, seed=config.seed, task=task)

@@ -294,6 +294,17 @@ class TestPaths:
         assert config.dataset.path == str(places / "config" / "data.npz")
         assert config.model.name == f"{places}/config/net.py:build"
 
+    @pytest.mark.parametrize("key", ["validation", "test", "validation_rows"])
+    def test_of_other_parts_count_in_the_same_way(self, places, key):
+        (places / "config" / "more.npz").write_bytes(b"")
+        config = load_config("../config/c.yaml", [f"dataset.{key}=../config/more.npz"])
+        assert getattr(config.dataset, key) == str(places / "config" / "more.npz")
+        (places / "config" / "c.yaml").write_text(
+            f"dataset: {{name: arrays, path: data.npz, {key}: more.npz}}\nmodel: {{name: mlp}}"
+        )
+        config = load_config("../config/c.yaml")
+        assert getattr(config.dataset, key) == str(places / "config" / "more.npz")
+
     def test_in_a_linked_file_too(self, places):
         """The data lie beside the file itself."""
         (places / "current" / "link.yaml").symlink_to(places / "config" / "c.yaml")

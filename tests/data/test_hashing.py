@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from onecycle_cli.data.hashing import hashes_of
+from onecycle_cli.data.hashing import digest_of_files, hashes_of
+from onecycle_cli.errors import DataError
 
 RANDOM = np.random.default_rng(1)
 INPUTS = {
@@ -55,3 +56,16 @@ def test_they_are_the_same_on_every_machine():
     """As `b2sum -l 64` has them, read as little-endian integers."""
     hashes = hashes_of(np.arange(4, dtype=np.uint8)[None], np.array([7], np.int32))
     assert hashes.astype("<u8").tobytes().hex() == "fa898ba1ee4ec998343cb5ae60ac77d6"
+
+
+def test_the_digest_of_files_goes_by_their_contents_and_order(tmp_path):
+    for name, content in {"a": "1", "b": "2", "c": "1", "d": "12", "e": ""}.items():
+        (tmp_path / name).write_text(content)
+
+    def digest(names):
+        return digest_of_files([tmp_path / name for name in names])
+
+    assert digest("ab") == digest("cb")
+    assert len({digest(names) for names in ("ab", "ba", "a", "d", "de", "")}) == 6
+    with pytest.raises(DataError, match="none cannot be read"):
+        digest(["a", "none"])

@@ -154,3 +154,67 @@ def test_files_of_the_user_are_not_touched(cifar_folder):
     load(DatasetConfig(name="cifar10", path=str(cifar_folder)), seed=0).test()
     assert state() == before
     assert pickle.loads((cifar_folder / "test_batch").read_bytes())
+
+
+class TestChosenRows:
+    @pytest.fixture
+    def load_rows(self, load_arrays, tmp_path):
+        """Load 40 examples, whose inputs count them, with some rows chosen for validation."""
+
+        def load_rows(rows, more=None, **options):
+            (tmp_path / "rows.txt").write_text("\n".join(map(str, rows)))
+            options["validation_rows"] = str(tmp_path / "rows.txt")
+            x, y = np.arange(40.0)[:, None], np.arange(40) % 4
+            return load_arrays(options=options, x_train=x, y_train=y, **(more or {}))
+
+        return load_rows
+
+    def test_are_validated_on_and_not_trained_or_tested_on(self, load_rows):
+        dataset = load_rows([31, 2, 7])
+        assert dataset.validation.tolist() == [2, 7, 31]
+        assert dataset.x[dataset.validation, 0].tolist() == [2, 7, 31]
+        rows = np.concatenate([dataset.train, dataset.validation, dataset.test_rows])
+        assert sorted(rows) == list(range(40))
+        assert len(dataset.test_rows) == 4
+        np.testing.assert_allclose(dataset.mean, dataset.x[dataset.train].mean(), rtol=1e-6)
+
+    def test_a_limit_spares_them(self, load_rows):
+        dataset = load_rows(range(30), limit=6)
+        assert (len(dataset.train), len(dataset.validation)) == (6, 30)
+
+    def test_the_fingerprint_changes_with_them_and_not_with_their_order(self, load_rows):
+        prints = [load_rows(rows).fingerprint for rows in ([1, 2], [2, 1], [1, 3])]
+        assert prints[0] == prints[1] != prints[2]
+
+    @pytest.mark.parametrize(
+        ("rows", "sentence"),
+        [
+            ([0, 40], "rows.txt has row 40, and the training part of .*mine.npz has rows 0 to 39"),
+            (range(40), "rows.txt names all 40 training examples; leave some to train on"),
+            (range(39), "1 training examples cannot give 1 to the test part"),
+        ],
+    )
+    def test_those_that_there_are_not_or_all_are_refused(self, load_rows, rows, sentence):
+        with pytest.raises(DataError, match=sentence):
+            load_rows(rows)
+
+    def test_another_validation_part_is_refused(self, load_rows):
+        more = {"x_val": np.ones((2, 1)), "y_val": [0, 1]}
+        with pytest.raises(
+            DataError, match=r"can't be had beside the validation part of .*mine\.n"
+        ):
+            load_rows([1], more)
+
+    def test_groups_stay_whole(self, load_rows):
+        groups = {"groups_train": np.repeat([f"person {i}" for i in range(10)], 4)}
+        with pytest.raises(DataError, match="divides the group person 1; name all of its rows"):
+            load_rows([0, 1, 2, 3, 4], groups)
+        dataset = load_rows(range(8), groups)
+        held = [set(part // 4) for part in (dataset.train, dataset.validation, dataset.test_rows)]
+        assert sum(map(len, held)) == len(set.union(*held)) == 10
+
+    def test_they_count_in_a_data_set_that_comes_with_the_program(self, tmp_path):
+        np.save(tmp_path / "rows.npy", np.arange(1700, 1797))
+        dataset = load_digits(validation_rows=str(tmp_path / "rows.npy"))
+        assert dataset.validation.tolist() == list(range(1700, 1797))
+        assert len(dataset.train) + len(dataset.test_rows) == 1700

@@ -169,6 +169,30 @@ def test_a_change_in_any_row_of_the_data_is_noticed(small, tmp_path, listener):
     assert find_lr(resume=tmp_path / "small", observer=listener).folder is not None
 
 
+@pytest.mark.harness
+@pytest.mark.parametrize("key", ["validation", "test", "validation_rows"])
+def test_a_change_in_parts_that_lie_elsewhere_is_noticed(small, tmp_path, listener, key):
+    x, y = np.random.default_rng(1).normal(size=(600, 5)), np.arange(600) % 3
+    np.savez(tmp_path / "mine.npz", x_train=x, y_train=y)
+
+    def save(change):
+        np.savez(tmp_path / "part.npz", x=x[:40] + 9 + change, y=y[:40])
+        np.save(tmp_path / "part.npy", np.arange(40) + change)
+
+    save(0)
+    part = str(tmp_path / ("part.npy" if key == "validation_rows" else "part.npz"))
+    section = {"name": "arrays", "path": str(tmp_path / "mine.npz"), "limit": None, key: part}
+    cycles = {"train": {"cycles": [{"epochs": 3}], "max_lr": 0.1, "checkpoint_seconds": 0.001}}
+    break_off(train, small() | cycles | {"dataset": section}, tmp_path, listener, 14)
+    listener.each_step = lambda _: None
+    save(1)
+    sentence = "another test set" if key == "test" else "other data"
+    with pytest.raises(ConfigError, match=f"was started with {sentence}"):
+        train(resume=tmp_path / "small")
+    save(0)
+    assert train(resume=tmp_path / "small", observer=listener).test_loss is not None
+
+
 def test_without_a_config_or_a_run_there_is_nothing_to_do():
     with pytest.raises(ConfigError, match="a config is needed"):
         find_lr()

@@ -55,6 +55,16 @@ def test_what_a_function_gives_is_split_as_any_data(config):
     np.testing.assert_array_equal(dataset.normalise(dataset.x[rows]), dataset.x[rows])
 
 
+def test_rows_of_what_a_function_gives_may_be_chosen(config, tmp_path):
+    (tmp_path / "rows.txt").write_text("5\n79\n")
+    rows = str(tmp_path / "rows.txt")
+    settings = config("return {'train': (x, y)}", validation_rows=rows)
+    assert loaded(settings).validation.tolist() == [5, 79]
+    pipeline = "import tensorflow as tf; return {'train': tf.data.Dataset.range(4).batch(2)}"
+    with pytest.raises(DataError, match=r"validation_rows is for data that have rows, and .*mine"):
+        loaded(config(pipeline, validation_rows=rows))
+
+
 def test_it_is_normalised_if_that_is_asked_for(config):
     dataset = loaded(config("return {'train': (x, y)}", normalise=True))
     assert abs(dataset.normalise(dataset.x[dataset.train]).mean()) < 1e-6

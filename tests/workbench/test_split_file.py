@@ -76,3 +76,18 @@ def test_a_damaged_file_is_named(loaded, tmp_path, content):
 
 def test_an_older_run_has_none(tmp_path):
     assert Split.read(tmp_path) is None
+
+
+def test_rows_that_were_chosen_and_parts_elsewhere_are_in_it(tmp_path):
+    np.savez(tmp_path / "mine.npz", x_train=X, y_train=Y)
+    np.savez(tmp_path / "other.npz", x=X[:5] + 1, y=Y[:5])
+    np.save(tmp_path / "rows.npy", [3, 50])
+    path, other = str(tmp_path / "mine.npz"), str(tmp_path / "other.npz")
+    chosen = {"validation_rows": str(tmp_path / "rows.npy"), "test": other}
+    dataset = load(DatasetConfig(name="arrays", path=path, **chosen), seed=0)
+    split = Split.of(dataset)
+    assert split.rows(split.validation, dataset).tolist() == [3, 50]
+    assert (len(split.train), len(split.test)) == (58, 0)
+    elsewhere = load(DatasetConfig(name="arrays", path=path, validation=other), seed=0)
+    split = Split.of(elsewhere)
+    assert split.rows(split.validation, elsewhere).tolist() == [60, 61, 62, 63, 64]

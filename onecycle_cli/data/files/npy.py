@@ -46,10 +46,25 @@ def read(folder: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
         DataError: no .npy file, a damaged one, or an array of Python objects.
     """
     known = names_in(folder)
-    return {name: _opened(folder / f"{name}{_SUFFIX}") for name in names if name in known}
+    return {name: read_file(folder / f"{name}{_SUFFIX}") for name in names if name in known}
 
 
-def _opened(file: Path) -> NDArray[Any]:
+def outlines(folder: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Return the named arrays, as `read` does; nothing of them is read before it is looked at."""
+    return read(folder, names)
+
+
+def files_of(folder: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """Return the files that hold the named arrays."""
+    return tuple(folder / f"{name}{_SUFFIX}" for name in names)
+
+
+def read_file(file: Path) -> NDArray[Any]:
+    """Return the array in a file, mapped into memory, read-only.
+
+    Raises:
+        DataError: no .npy file, a damaged one, or an array of Python objects.
+    """
     try:
         array = np.lib.format.open_memmap(file, mode="r")
     except Exception as error:  # a damaged file can raise nearly anything

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.files.names import readable_name
+from onecycle_cli.data.files.places import PARTS
 from onecycle_cli.errors import DataError
-
-PARTS = ("train", "val", "test")
 
 _LIKE_PARTS = frozenset({"training", "valid", "validation", "dev", "testing", "eval", "holdout"})
 _SUFFIXES = frozenset(
@@ -124,19 +123,19 @@ def training_files(folder: Path, classes: tuple[str, ...]) -> Files:
     return files
 
 
-def optional_files(folder: Path, classes: tuple[str, ...]) -> Files:
-    """List the images of a part that need not be there, nor have all classes.
+def files_of_part(folder: Path | None, classes: tuple[str, ...]) -> Files:
+    """List the images of a part that need not have all classes; none if there is no such part.
 
     Raises:
-        DataError: it is there, and has no images or an unknown class.
+        DataError: it has no images, or an unknown class.
     """
-    if not folder.is_dir():
+    if folder is None:
         return Files([], np.empty(0, np.int32), [], 0)
     unknown = [path.name for path in entries(folder).folders if path.name not in classes]
     if unknown:
         raise DataError(
-            f"{readable_name(folder)} must hold classes of train/ only, got "
-            f"{readable_name(unknown[0])}; rename it, or add it to train/."
+            f"{readable_name(folder)} must hold classes of the training part only, got "
+            f"{readable_name(unknown[0])}; rename it, or add it there."
         )
     files = _files(folder, classes)
     if not files.paths:

@@ -52,12 +52,22 @@ class ImageCache:
         part: which part of it, a word.
         paths: the images, in the order in which they are decoded.
         wanted: what else their decoded form depends on, as plain data.
+        beside: another folder, which some of the images lie in; `None`: all lie in the first.
     """
 
-    def __init__(self, root: Path, part: str, paths: list[Path], wanted: object) -> None:
+    def __init__(
+        self,
+        root: Path,
+        part: str,
+        paths: list[Path],
+        wanted: object,
+        beside: Path | None = None,
+    ) -> None:
+        folders = [root] if beside is None else [root, beside]
         self._root = readable_name(root.resolve())
-        self._prefix = f"{_digest(str(root.resolve()))[:16]}-{part}"
-        self._key = _digest([_VERSION, _pillow(), wanted, [_state(root, path) for path in paths]])
+        place = "\0".join(str(folder.resolve()) for folder in folders)
+        self._prefix = f"{_digest(place)[:16]}-{part}"
+        self._key = _digest([_VERSION, _pillow(), wanted, [_state(folders, p) for p in paths]])
         self._count = len(paths)
 
     def get(self, decode: Callable[[], Decoded]) -> tuple[Decoded, tuple[str, ...]]:
@@ -136,9 +146,9 @@ def _write(path: Path, write: Callable[[BinaryIO], Any]) -> None:
             temporary.unlink()
 
 
-def _state(root: Path, path: Path) -> list[str | int]:
+def _state(folders: list[Path], path: Path) -> list[str | int]:
     """Return what changes with a file; where there is none, decoding will tell."""
-    name = str(path.relative_to(root))
+    name = next(str(path.relative_to(f)) for f in reversed(folders) if path.is_relative_to(f))
     with suppress(OSError):
         found = path.stat()
         return [name, found.st_size, found.st_mtime_ns, found.st_ctime_ns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,13 +86,19 @@ def decode(path: Path, form: Form) -> NDArray[np.uint8]:
     """
     with _opened(path) as image:
         upright = _turned(_with_eight_bits(image), _orientation(image))
-        if form.fit is None and upright.size != form.size:
-            raise DataError(
-                f"{readable_name(path)} must have the size of the training images, "
-                f"{by(form.size)}, got {by(upright.size)}; set dataset.size: [HEIGHT, WIDTH] "
-                f"to have all images brought to one size."
-            )
+        _check_size(path, upright.size, form)
         return np.asarray(_fitted(upright.convert(form.mode), form)).reshape(form.shape)
+
+
+def check_size(paths: Iterable[Path], form: Form) -> None:
+    """Refuse images of another size where nothing brings them to this one; reads headers only.
+
+    Raises:
+        DataError: one is of another size, or can't be read.
+    """
+    with safe_opening():
+        for path in paths:
+            _check_size(path, read_header(path).size, form)
 
 
 @contextmanager
@@ -114,6 +120,15 @@ def safe_opening() -> Iterator[None]:
 def by(size: tuple[int, int]) -> str:
     """Return a width and height in words."""
     return f"{size[0]}x{size[1]} pixels"
+
+
+def _check_size(path: Path, size: tuple[int, int], form: Form) -> None:
+    if form.fit is None and size != form.size:
+        raise DataError(
+            f"{readable_name(path)} must have the size of the training images, "
+            f"{by(form.size)}, got {by(size)}; set dataset.size: [HEIGHT, WIDTH] "
+            f"to have all images brought to one size."
+        )
 
 
 def _fitted(image: Image, form: Form) -> Image:

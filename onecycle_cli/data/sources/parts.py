@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ def source_of(
     test: Callable[[], Part] | None,
     origin: str,
     names: Mapping[str, str],
+    *,
+    elsewhere: Mapping[str, str] | None = None,
+    outline: Part | None = None,
+    test_files: tuple[Path, ...] = (),
 ) -> Source:
     """Return a source of these parts.
 
@@ -50,25 +55,41 @@ def source_of(
         test: reads the test part; None: there is none.
         origin: where the data came from, for people.
         names: what the parts are called, in errors: of `train`, `validation` and `test`.
+        elsewhere: where `validation` and `test` came from, if not from `origin`.
+        outline: a part of the types and shapes of the test part, where they are known before.
+        test_files: what the test part is read from.
 
     Raises:
         DataError: the parts are no arrays of numbers or text, or do not fit each other.
     """
-    train = _checked(train, f"{origin}: {names['train']}")
+    elsewhere = elsewhere or {}
+    where = {part: f"{elsewhere.get(part, origin)}: {name}" for part, name in names.items()}
+    train = _checked(train, where["train"])
     x, y, weights, groups = train.x, train.y, train.weights, train.groups
     count = 0
     if validation is not None:
-        where = f"{origin}: {names['validation']}"
-        validation = _checked(validation, where)
-        _check_fits(validation, train, where)
-        _check_can_be_joined(train, where)
+        validation = _checked(validation, where["validation"])
+        _check_fits(validation, train, where["validation"])
+        _check_can_be_joined(train, where["validation"])
         count, x, y = len(validation.y), joined(x, validation.x), joined(y, validation.y)
         if weights is not None or validation.weights is not None:
             weights = np.concatenate([_weights(train), _weights(validation)])
         if groups is not None:  # of the validation part none are asked for
             groups = np.concatenate([groups, np.repeat(groups[:1], count)])
-    read = None if test is None else partial(_read_test, test, train, f"{origin}: {names['test']}")
-    return Source(x, y, None, origin, validation=count, test=read, weights=weights, groups=groups)
+    if outline is not None:
+        _read_test(lambda: outline, train, where["test"])
+    return Source(
+        x,
+        y,
+        None,
+        origin,
+        validation=count,
+        test=None if test is None else partial(_read_test, test, train, where["test"]),
+        weights=weights,
+        groups=groups,
+        elsewhere=elsewhere,
+        test_files=test_files,
+    )
 
 
 def _check_can_be_joined(train: Part, where: str) -> None:
@@ -97,17 +118,26 @@ def _checked(part: Part, where: str) -> Part:
     each = iter(arrays.values())
     x = mapped(lambda _: next(each), part.x)
     y = np.asarray(part.y)
-    lengths = {f"x{name}": len(array) for name, array in arrays.items()} | {"y": _length(y)}
     weights = None if part.weights is None else _as_weights(part.weights, where)
-    if weights is not None:
-        lengths["weights"] = len(weights)
     groups = None if part.groups is None else np.asarray(part.groups)
-    if groups is not None:
-        lengths["groups"] = len(groups) if groups.ndim == 1 else -1
-    if len(set(lengths.values())) > 1:
+    if groups is not None and groups.ndim != 1:
+        raise DataError(f"{where}: groups must be one for each example, got shape {groups.shape}.")
+    held: dict[str, Any] = {f"x{name}": array for name, array in arrays.items()}
+    held |= {"y": y, "weights": weights, "groups": groups}
+    check_lengths({name: array for name, array in held.items() if array is not None}, where)
+    return Part(x, y, weights, groups)
+
+
+def check_lengths(arrays: Mapping[str, NDArray[Any]], where: str) -> None:
+    """Refuse arrays, by their names, that have not an example a row each.
+
+    Raises:
+        DataError: they have not.
+    """
+    lengths = {name: _length(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1 or -1 in lengths.values():
         found = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise DataError(f"{where} must have as many inputs as targets, got {found}.")
-    return Part(x, y, weights, groups)
 
 
 def _length(y: NDArray[Any]) -> int:
@@ -164,8 +194,12 @@ def _check_fits(part: Part, train: Part, where: str) -> None:
     for name, (found, wanted) in pairs.items():
         differs = found.dtype != wanted.dtype and name != "y"
         if differs or found.shape[1:] != wanted.shape[1:]:
-            shape = ", ".join(map(str, ("n", *wanted.shape[1:])))
             raise DataError(
-                f"{where}: {name} must be like that of the training part, {wanted.dtype} of shape "
-                f"({shape}), got {found.dtype} {found.shape}."
+                f"{where}: {name} must be like that of the training part, {_form(wanted)}, got "
+                f"{_form(found)}."
             )
+
+
+def _form(array: NDArray[Any]) -> str:
+    shape = ", ".join(map(str, ("n", *array.shape[1:])))
+    return f"{array.dtype} of shape ({shape})"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class Source:
         columns: the names of the features, where they have any.
         groups: what each example belongs to, shape (n,): a split leaves groups whole; None: each
             example stands for itself.
+        elsewhere: where the parts `validation` and `test` came from, if not from `origin`.
+        test_files: what the test set is read from, where the user may change it.
     """
 
     x: Inputs
@@ -49,6 +52,8 @@ class Source:
     weights: NDArray[np.float32] | None = None
     columns: tuple[str, ...] | None = None
     groups: NDArray[Any] | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    test_files: tuple[Path, ...] = ()
 
 
 def class_labels(values: object, count: int, classes: int, where: str) -> NDArray[np.int32]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from onecycle_cli.data.files.columns import numbers, targets
 from onecycle_cli.data.files.names import readable_name
+from onecycle_cli.data.files.places import PARTS, Place, places_of
 from onecycle_cli.data.files.tables import SUFFIXES, columns_in, read_table
 from onecycle_cli.data.sources.parts import Part, source_of
 from onecycle_cli.data.sources.source import Examples, Progress, Source
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
     from onecycle_cli.config import DatasetConfig
 
-_PARTS = ("train", "val", "test")
-
 
 def read(config: DatasetConfig, progress: Progress | None) -> Source:
     """Read one table, or those called train, val and test in a folder, the last two optional.
+
+    The last two may lie elsewhere: `dataset.validation` and `dataset.test` name a table then.
 
     Targets are the columns that `dataset.target` names; all others, but for `dataset.ignore` and
     `dataset.group`, are features: numbers or booleans, which become float32 of shape (n,
@@ -47,6 +48,8 @@ def read(config: DatasetConfig, progress: Progress | None) -> Source:
         partial(_read_part, files["test"], features, config.targets) if "test" in files else None,
         origin=str(config.path),
         names={part: f"the {part} part" for part in ("train", "validation", "test")},
+        elsewhere=config.parts,
+        test_files=(files["test"],) if "test" in files else (),
     )
     notes = (*_counters(files["train"], frame, features), *_unused(config, files))
     return replace(source, notes=notes, columns=features)
@@ -76,15 +79,22 @@ def _files(config: DatasetConfig) -> dict[str, Path]:
         raise ConfigError("dataset.path must name a table for 'table', got null; set it.")
     place = Path(config.path)
     if place.is_dir():
-        files = {part: file for part in _PARTS if (file := _part_in(place, part)) is not None}
+        found = {part: file for part in PARTS if (file := _part_in(place, part)) is not None}
     else:
-        files = {"train": place} if place.is_file() and _is_table(place) else {}
-    if "train" not in files:
+        found = {"train": place} if _is_table(place) else {}
+    if "train" not in found:
         raise DataError(
             f"dataset.path must be a {_forms('')}, or a folder with {_forms('train')}, for "
             f"'table', got {place}."
         )
-    return files
+    within = {part: Place(file) for part, file in found.items()}
+    return {part: place.path for part, place in places_of(within, config, _elsewhere).items()}
+
+
+def _elsewhere(file: Path, part: str, key: str) -> Place:
+    if not _is_table(file):
+        raise DataError(f"{key} must be a {_forms('')} file for 'table', got {file}.")
+    return Place(file)
 
 
 def _part_in(folder: Path, part: str) -> Path | None:
@@ -97,13 +107,13 @@ def _part_in(folder: Path, part: str) -> Path | None:
 
 def _tables_in(folder: Path) -> list[Path]:
     try:
-        return sorted(file for file in folder.iterdir() if file.is_file() and _is_table(file))
+        return sorted(file for file in folder.iterdir() if _is_table(file))
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error.strerror}); get the right to.") from error
 
 
 def _is_table(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES
+    return file.is_file() and file.suffix.lower() in SUFFIXES
 
 
 def _forms(stem: str) -> str:
@@ -132,7 +142,7 @@ def _check_has(file: Path, needed: tuple[str, ...], train: Path) -> None:
     if lacking:
         raise DataError(
             f"{file} must have the columns of {train.name}, but lacks "
-            f"'{readable_name(lacking[0])}'; add it, or move the file elsewhere."
+            f"'{readable_name(lacking[0])}'; add it, or leave that file out."
         )
 
 

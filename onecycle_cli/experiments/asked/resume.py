@@ -13,6 +13,7 @@ from onecycle_cli.config import IN_MEMORY, Config, load_config
 from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments.hyper_parameters import Values, conditions_of
+from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, run_folder
 
@@ -129,10 +130,14 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
     return [cycle.epochs for cycle in asked.train.cycles]
 
 
-def identity_of(bench: Workbench) -> dict[str, Any]:
-    """Return what must be the same when a run is resumed, besides its configuration."""
-    config = bench.config
-    return conditions_of(config, bench.dataset.fingerprint) | model_files(config)
+def identity_of(bench: Workbench, kind: Kind) -> dict[str, Any]:
+    """Return what must be the same when a run is resumed, besides its configuration.
+
+    The test set is none of it for the finders, which never see it.
+    """
+    config, dataset = bench.config, bench.dataset
+    tested = {"test_data": dataset.fingerprint_of_test} if kind is TRAIN else {}
+    return conditions_of(config, dataset.fingerprint) | tested | model_files(config)
 
 
 def model_files(config: Config) -> dict[str, Any]:
@@ -154,7 +159,12 @@ def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]
             f"{folder}: was started with {' and '.join(of_files.values())}; put the old {old} "
             f"back, or start a new run without --resume."
         )
-    if changed == ["data"]:
+    if changed == ["test_data"]:
+        raise ConfigError(
+            f"{folder}: was started with another test set: its files have changed since; put the "
+            f"old ones back, or start a new run without --resume."
+        )
+    if changed and {*changed} <= {"data", "test_data"}:
         raise ConfigError(
             f"{folder}: was started with other data: the examples, or their split, have changed "
             f"since; put the old data back, or start a new run without --resume."

@@ -223,14 +223,13 @@ def _warn_of_use(
 ) -> None:
     """Say what the score is not, where the examples may have been seen before."""
     same_data = saved.data.get("name") == source.dataset.name
-    same_place = same_data and saved.data.get("path") == source.dataset.path
-    given = same_data and source_of(source.dataset.name).has_test_set and part == "test"
-    draws = (source.seed, source.dataset.limit, source.dataset.validation_fraction)
-    drawn = (
-        saved.settings.seed,
-        saved.data.get("limit"),
-        saved.data.get("validation_fraction"),
+    same_place = same_data and all(
+        saved.data.get(key) == getattr(source.dataset, key) for key in ("path", part)
     )
+    given = same_data and source_of(source.dataset.name).has_test_set and part == "test"
+    draw = ("limit", "validation_fraction", "validation_rows")
+    draws = (source.seed, *(getattr(source.dataset, key) for key in draw))
+    drawn = (saved.settings.seed, *(saved.data.get(key) for key in draw))
     if scored.seen is None and same_place and draws != drawn and not given:
         observer.warn(
             "these data are split in another way than for the training, which may have used some "

@@ -18,8 +18,8 @@ Part = Literal["test", "validation"]
 
 _SHARE_OF_A_VERSION = 0.5
 _PLACES = {
-    "test": "x_test and y_test in an .npz file, a folder test/ of images",
-    "validation": "x_val and y_val in an .npz file, a folder val/ of images",
+    "test": "x_test and y_test in an .npz file, a folder test/ of images, dataset.test",
+    "validation": "x_val and y_val in an .npz file, a folder val/ of images, dataset.validation",
 }
 
 

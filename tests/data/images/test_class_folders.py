@@ -3,7 +3,7 @@ import pytest
 from onecycle_cli.data.images.class_folders import (
     class_names,
     entries,
-    optional_files,
+    files_of_part,
     training_files,
     training_folder,
 )
@@ -59,17 +59,19 @@ def test_what_is_hidden_in_a_linked_folder_counts_once(root):
 
 
 def test_a_part_that_is_not_there_is_empty(root):
-    files = optional_files(root / "val", ("cat", "dog"))
+    files = files_of_part(None, ("cat", "dog"))
     assert (files.paths, files.others, files.hidden) == ([], [], 0)
     assert files.labels.tolist() == []
 
 
 def test_a_part_need_not_have_all_classes(root):
     write(root / "val" / "dog" / "a.png")
-    assert optional_files(root / "val", ("cat", "dog")).labels.tolist() == [1]
+    assert files_of_part(root / "val", ("cat", "dog")).labels.tolist() == [1]
     write(root / "val" / "cow" / "a.png")
-    with pytest.raises(DataError, match=r"val must hold classes of train/ only, got cow; rename"):
-        optional_files(root / "val", ("cat", "dog"))
+    with pytest.raises(
+        DataError, match=r"val must hold classes of the training part only, got cow; rename"
+    ):
+        files_of_part(root / "val", ("cat", "dog"))
 
 
 def test_the_training_must_have_all(root):

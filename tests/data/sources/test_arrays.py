@@ -118,9 +118,11 @@ def test_a_broken_rule_is_one_sentence(read, content, message):
     assert "\n" not in str(error.value)
 
 
-def test_a_test_part_is_checked_when_it_is_read(read):
-    source = read(x_train=X, y_train=Y, x_test=X[:, :2], y_test=Y)
+def test_the_form_of_a_test_part_is_checked_at_once_and_its_values_when_it_is_read(read):
     with pytest.raises(DataError, match="x_test: x must be like that of the training part"):
+        read(x_train=X, y_train=Y, x_test=X[:, :2], y_test=Y)
+    source = read(x_train=X, y_train=Y, x_test=with_bad_row(np.nan), y_test=Y)
+    with pytest.raises(DataError, match="x_test must hold finite numbers only, but row 7"):
         source.test()
 
 
@@ -195,3 +197,105 @@ def test_a_single_group_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=X, y_train=Y, groups_train=np.zeros(20))
     with pytest.raises(DataError, match="all of one group, so none can be given to the test part"):
         load(DatasetConfig(name="arrays", path=str(tmp_path / "a.npz")), seed=0)
+
+
+TRAIN = {"x_train": X, "y_train": Y}
+
+
+class TestPartsElsewhere:
+    @pytest.fixture
+    def load_parts(self, tmp_path):
+        """Write files, .npz or folders of .npy, and load those that keys name."""
+
+        def load_parts(files, **keys):
+            for name, content in files.items():
+                if name.endswith(".npz"):
+                    np.savez(tmp_path / name, **content)
+                    continue
+                (tmp_path / name).mkdir()
+                for array, values in content.items():
+                    np.save(tmp_path / name / f"{array}.npy", values)
+            paths = {key: str(tmp_path / name) for key, name in keys.items()}
+            return load(DatasetConfig(name="arrays", **paths), seed=0)
+
+        return load_parts
+
+    @pytest.mark.parametrize("val", ["val.npz", "val"])
+    @pytest.mark.parametrize("ending", ["", "_val"])
+    def test_are_validated_and_tested_on(self, load_parts, val, ending):
+        files = {
+            "train.npz": TRAIN,
+            val: {f"x{ending}": X[:6] + 100, f"y{ending}": Y[:6]},
+            "test": {"x_test": X[:3] + 200, "y_test": Y[:3], "x_val": X, "y_val": Y},
+        }
+        dataset = load_parts(files, path="train.npz", validation=val, test="test")
+        np.testing.assert_array_equal(dataset.x[dataset.train], X)
+        np.testing.assert_array_equal(dataset.x[dataset.validation], X[:6] + 100)
+        np.testing.assert_array_equal(dataset.test()[0], X[:3] + 200)
+        np.testing.assert_allclose(dataset.mean, X.mean(0), rtol=1e-6)
+
+    def test_the_training_may_be_called_x_and_y_too(self, load_parts):
+        files = {"a.npz": {"x": X, "y": Y, "x_test": X[:2], "y_test": Y[:2]}}
+        dataset = load_parts(files, path="a.npz")
+        assert (len(dataset.train), len(dataset.validation)) == (18, 2)
+        assert len(dataset.test()[1]) == 2
+
+    def test_one_file_may_hold_both(self, load_parts):
+        held = {"x_val": X[:4], "y_val": Y[:4], "x_test": X[:3], "y_test": Y[:3]}
+        files = {"a.npz": TRAIN, "b.npz": held}
+        dataset = load_parts(files, path="a.npz", validation="b.npz", test="b.npz")
+        assert (len(dataset.validation), len(dataset.test()[1])) == (4, 3)
+
+    @pytest.mark.parametrize("key", ["validation", "test"])
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (
+                {"x": X[:, :2], "y": Y},
+                r"other.npz: the arrays: x must be like .* of shape \(n, 2\)",
+            ),
+            ({"x": X.astype("u1"), "y": Y}, "other.npz: the arrays: x must be like .*, got uint8"),
+            ({"x": X, "y": Y[:9]}, "other.npz: the arrays must have as many .* x 20, y 9"),
+            ({"x": X, "y": np.eye(20)}, r"other.npz: the arrays: y must be like .*\(n, 20\)"),
+            ({"x": X}, "other.npz must hold y, got x; add it"),
+            ({"x_train": X, "y_train": Y}, r"other.npz must hold x_(val|test) or x, got x_train"),
+        ],
+    )
+    def test_those_that_do_not_fit_are_refused_at_once(self, load_parts, key, content, sentence):
+        files = {"train.npz": TRAIN, "other.npz": content}
+        with pytest.raises(DataError, match=sentence):
+            load_parts(files, path="train.npz", **{key: "other.npz"})
+
+    def test_other_classes_are_refused_by_the_name_of_their_file(self, load_parts):
+        files = {"train.npz": TRAIN, "other.npz": {"x": X, "y": Y + 4}}
+        with pytest.raises(DataError, match=r"other\.npz: the targets of the validation part must"):
+            load_parts(files, path="train.npz", validation="other.npz")
+        dataset = load_parts(files, path="train.npz", test="other.npz")
+        with pytest.raises(DataError, match=r"other\.npz: the targets of the test part must use"):
+            dataset.test()
+
+    def test_of_the_test_part_no_values_are_read_before_they_are_asked_for(
+        self, load_parts, tmp_path
+    ):
+        files = {"train.npz": TRAIN, "test.npz": {"x": np.tile(X, (999, 1)), "y": np.tile(Y, 999)}}
+        load_parts(files, path="train.npz", test="test.npz").test()
+        content = bytearray((tmp_path / "test.npz").read_bytes())
+        content[len(content) // 2] ^= 1
+        (tmp_path / "test.npz").write_bytes(content)
+        keys = {"path": "train.npz", "test": "test.npz"}
+        dataset = load_parts({}, **keys)
+        with pytest.raises(DataError, match=r"test\.npz: x cannot be read"):
+            dataset.test()
+
+    @pytest.mark.parametrize("kind", ["test.npz", "test"])
+    def test_a_test_part_that_changes_is_noticed(self, load_parts, kind):
+        files = {"a.npz": TRAIN, kind: {"x": X, "y": Y}}
+        before, again = (load_parts(f, path="a.npz", test=kind) for f in (files, {}))
+        assert before.fingerprint_of_test == again.fingerprint_of_test
+        changed = {"test.npz": {"x": X, "y": Y[::-1]}}
+        if kind == "test":
+            np.save(before.test_files[-1], Y[::-1])
+            changed = {}
+        after = load_parts(changed, path="a.npz", test=kind)
+        assert before.fingerprint == after.fingerprint
+        assert before.fingerprint_of_test != after.fingerprint_of_test

@@ -309,7 +309,9 @@ def test_folders_must_be_as_described(root, tmp_path):
     with pytest.raises(DataError, match="val must hold images, got none; fill or remove it"):
         read(root)
     (root / "val" / "horse").mkdir()
-    with pytest.raises(DataError, match=r"val must hold classes of train/ only, got horse"):
+    with pytest.raises(
+        DataError, match=r"val must hold classes of the training part only, got horse"
+    ):
         read(root)
 
 
@@ -418,3 +420,73 @@ def test_a_path_is_needed():
     config = DatasetConfig.model_construct(name="image_folder", path=None)
     with pytest.raises(ConfigError, match="must name the folder with a folder for each class"):
         image_folder.read(config, None)
+
+
+class TestPartsElsewhere:
+    @pytest.fixture
+    def away(self, root, tmp_path):
+        """Two folders beside the pets, each with an image of a dog, of one colour."""
+        for name, value in (("held", 50), ("asked", 90)):
+            save(tmp_path / name / "dog" / "a.png", np.full((6, 4, 3), value, np.uint8))
+        return {"validation": str(tmp_path / "held"), "test": str(tmp_path / "asked")}
+
+    def test_are_validated_and_tested_on(self, root, away):
+        for place in (root, root / "train"):
+            source = read(place, **away)
+            assert source.y.tolist() == [0, 0, 0, 1, 1, 1, 1]
+            assert (source.validation, int(source.x[6].max())) == (1, 50)
+            x, y = source.test()
+            assert (x.max(), y.tolist()) == (90, [1])
+            assert [file.parent.parent.name for file in source.test_files] == ["asked"]
+            assert source.notes == ()
+
+    def test_are_decoded_once_and_again_when_a_file_changes(self, root, away, tmp_path):
+        first, heard = read(root, **away), []
+        first.test()
+        alone = read(root)
+
+        def listen(*of):
+            heard.append(of)
+
+        again = read(root, listen, **away)
+        np.testing.assert_array_equal(again.x, first.x)
+        again.test()
+        np.testing.assert_array_equal(read(root, listen).x, alone.x)
+        assert heard == []
+        save(tmp_path / "held" / "dog" / "a.png", np.full((6, 4, 3), 51, np.uint8))
+        assert read(root, listen, **away).x[6].max() == 51
+        assert heard
+
+    def test_beside_the_training_folder_are_no_strangers(self, root, away, tmp_path):
+        (tmp_path / "held").rename(root / "valid")
+        (root / "more").mkdir()
+        (note,) = read(root, validation=str(root / "valid")).notes
+        assert ": more: not used; the parts are called" in note
+
+    def test_what_is_not_used_of_them_is_noted_by_their_names(self, root, away, tmp_path):
+        (tmp_path / "held" / "readme.txt").write_text("")
+        (note,) = read(root, **away).notes
+        assert note.startswith(f"{tmp_path}/held: files that are no images")
+        assert note.endswith("used: readme.txt.")
+
+    @pytest.mark.parametrize("key", ["validation", "test"])
+    def test_those_that_do_not_fit_are_refused_at_once(self, root, tmp_path, key):
+        other = tmp_path / "other"
+        save(other / "cow" / "a.png", np.zeros((6, 4, 3), np.uint8))
+        with pytest.raises(DataError, match=r"other must hold classes of the training .* got cow"):
+            read(root, **{key: str(other)})
+        (other / "cow").rename(other / "cat")
+        save(other / "cat" / "a.png", np.zeros((7, 4, 3), np.uint8))
+        with pytest.raises(DataError, match=r"other/cat/a\.png must have the size of"):
+            read(root, **{key: str(other)})
+        assert read(root, size=[6, 4], **{key: str(other)}).classes == ("cat", "dog")
+        with pytest.raises(DataError, match=rf"dataset\.{key} must be a folder with a folder for"):
+            read(root, **{key: str(other / "cat" / "a.png")})
+        with pytest.raises(DataError, match=rf"dataset\.{key} must not lie within the training"):
+            read(root / "train", **{key: str(root / "train" / "cat")})
+        save(
+            root / {"validation": "val", "test": "test"}[key] / "cat" / "a.png",
+            np.zeros((6, 4), np.uint8),
+        )
+        with pytest.raises(DataError, match=rf"has a {key} part already"):
+            read(root, **{key: str(other)})

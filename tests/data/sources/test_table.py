@@ -206,3 +206,56 @@ def test_a_column_may_say_what_belongs_together(read):
         read(group="cuont")
     with pytest.raises(ValueError, match="target, ignore and group name column 'kind' twice"):
         read(group="kind")
+
+
+class TestPartsElsewhere:
+    @pytest.fixture
+    def load_parts(self, tmp_path):
+        def load_parts(tables, path="train.csv", **keys):
+            for name, columns in tables.items():
+                (tmp_path / name).parent.mkdir(exist_ok=True)
+                write(tmp_path / name, COLUMNS | columns)
+            keys = {key: str(tmp_path / name) for key, name in {"path": path, **keys}.items()}
+            return load(DatasetConfig(name="table", target="kind", **keys), seed=0)
+
+        return load_parts
+
+    def test_are_validated_and_tested_on(self, load_parts):
+        width = np.arange(N) + 100
+        tables = {"train.csv": {}, "a/v.parquet": {"width": width}, "b.csv": {"width": -width}}
+        dataset = load_parts(tables, validation="a/v.parquet", test="b.csv")
+        assert dataset.x[dataset.validation, 0].tolist() == width.tolist()
+        assert dataset.test()[0][:, 0].tolist() == (-width).tolist()
+        np.testing.assert_allclose(dataset.mean[0], np.mean(COLUMNS["width"]), rtol=1e-6)
+        assert dataset.test_files[0].name == "b.csv"
+
+    def test_beside_those_in_a_folder_are_no_strangers(self, load_parts):
+        tables = {"in/train.csv": {}, "in/valid.csv": {}, "in/test.csv": {}, "in/more.csv": {}}
+        dataset = load_parts(tables, path="in", validation="in/valid.csv")
+        assert (len(dataset.train), len(dataset.validation)) == (N, N)
+        (note,) = dataset.notes
+        assert "not used are more.csv; the parts" in note
+
+    @pytest.mark.parametrize("key", ["validation", "test"])
+    def test_those_that_do_not_fit_are_refused_at_once(self, load_parts, tmp_path, key):
+        tables = {"train.csv": {}, "other.csv": {"width": None}}
+        with pytest.raises(
+            DataError, match=r"other\.csv must have the columns .* lacks 'width'; add"
+        ):
+            load_parts(tables, **{key: "other.csv"})
+        (tmp_path / "other.txt").write_text("")
+        for name in ("other.txt", ""):
+            with pytest.raises(DataError, match=rf"dataset\.{key} must be a \.csv or .* file for"):
+                load_parts({}, **{key: name})
+
+    def test_a_part_can_be_there_once(self, load_parts):
+        tables = {"in/train.csv": {}, "in/val.csv": {}, "other.csv": {}}
+        with pytest.raises(
+            DataError, match=r"in/val\.csv has a validation part already, and datas"
+        ):
+            load_parts(tables, path="in", validation="other.csv")
+
+    def test_other_classes_are_refused_by_the_name_of_their_file(self, load_parts):
+        tables = {"train.csv": {}, "other.csv": {"kind": ["cow"] * N}}
+        with pytest.raises(DataError, match=r"other\.csv: the targets of the validation part"):
+            load_parts(tables, validation="other.csv")
