@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +13,13 @@ from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
+from onecycle_cli.engine.execution import one_by_one
 from onecycle_cli.engine.fusion import FusedBatchNormalization
 from onecycle_cli.engine.start import make_repeatable
 from onecycle_cli.engine.state import snapshot
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
-from onecycle_cli.errors import DataError, OptimizerError
+from onecycle_cli.errors import OptimizerError
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.code.containment import same_folder
 from onecycle_cli.workbench.fitness import (
@@ -33,7 +33,12 @@ from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
 from onecycle_cli.workbench.scoring.chance import chance_of
 from onecycle_cli.workbench.scoring.compiled import OTHER, objective_of_compiled
-from onecycle_cli.workbench.scoring.examination import Examination, examine, examine_by_batches
+from onecycle_cli.workbench.scoring.examination import (
+    Examination,
+    examine,
+    examine_by_batches,
+    examine_stream,
+)
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.settings import decide_fusion, decide_jit
@@ -100,6 +105,11 @@ class Workbench:
     def is_in_hand(self) -> bool:
         """Whether the model was handed over in Python, and not named by the configuration."""
         return self._in_hand is not None
+
+    @property
+    def validates(self) -> bool:
+        """Whether there is anything to validate on."""
+        return self.dataset.validates
 
     def _load(self) -> Dataset:
         if self._in_hand is None:
@@ -216,7 +226,7 @@ class Workbench:
             weights=weights if by_itself else None,
         )
         flip = self.config.train.flip_evaluation
-        with self._one_by_one():
+        with one_by_one(self.model):
             if by_itself:
                 return examine_by_batches(self.model, batches, self._instruments)
             of_rows = None if weights is None else weights[scored.rows]
@@ -225,11 +235,10 @@ class Workbench:
     def _examine_stream(self) -> Examination:
         stream = self.dataset.validation_stream
         if stream is None:
-            raise DataError(
-                "there is nothing to validate on, which is needed for trials of more than an epoch "
-                "and for trainings; give validation_data=."
-            )
-        with self._one_by_one():
+            raise ValueError("there is nothing to validate on; ask `validates` first.")
+        with one_by_one(self.model):
+            if self.objective.task != "other":
+                return examine_stream(self.model, stream, self.objective)
             return examine_by_batches(self.model, stream.batches(), self._instruments, stream.steps)
 
     def _warn_of_ignored_targets(self) -> None:
@@ -260,16 +269,6 @@ class Workbench:
             one_hot=self.objective.takes_one_hot and not self.is_in_hand,
             **more,
         )
-
-    @contextlib.contextmanager
-    def _one_by_one(self) -> Iterator[None]:
-        """Let Keras evaluate batch by batch, also within a training of several steps at a time."""
-        steps = self.model.steps_per_execution
-        self.model.steps_per_execution = 1
-        try:
-            yield
-        finally:
-            self.model.steps_per_execution = steps
 
     def _adopt_outputs(self) -> None:
         """Settle the task by what the model answers, and check that it goes with the loss."""

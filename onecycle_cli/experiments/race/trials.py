@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli import suggest
+from onecycle_cli.errors import DataError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.files import table_of
 from onecycle_cli.runs.journal import Journal
@@ -74,8 +75,19 @@ def scored_on(bench: Workbench, steps: int) -> str:
 
     As long as no batch is seen twice, the loss before the update estimates the loss on new data;
     longer trials are judged on the validation split.
+
+    Raises:
+        DataError: there is none.
     """
-    return ON_NEW_BATCHES if steps <= bench.steps_per_epoch else ON_VALIDATION
+    if steps <= bench.steps_per_epoch:
+        return ON_NEW_BATCHES
+    if not bench.validates:
+        raise DataError(
+            f"trials of {steps} steps see batches of {bench.steps_per_epoch} steps twice, so they "
+            f"are judged on validation data, and there are none; give some, or let the trials take "
+            f"{bench.steps_per_epoch} steps at most."
+        )
+    return ON_VALIDATION
 
 
 class Trials:
