@@ -305,6 +305,33 @@ class TestWhatTheModelWasCompiledWith:
         expected = model.evaluate(*held_out, verbose=0, return_dict=True)["loss"]
         assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-4)
 
+    @pytest.mark.samples(2)
+    @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
+    @pytest.mark.parametrize("inputs", [list, tuple, dict])
+    @pytest.mark.parametrize("outputs", [list, tuple, dict])
+    @pytest.mark.parametrize("given", [list, tuple, dict])
+    def test_may_be_structured_otherwise_than_its_data_as_for_fit(self, inputs, outputs, given):
+        def structured(kind, named):
+            return dict(named) if kind is dict else kind(named.values())
+
+        a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+        joined = keras.layers.Concatenate()([a, b])
+        ends = {
+            "kind": keras.layers.Dense(1, activation="sigmoid", name="kind")(joined),
+            "score": keras.layers.Dense(1, name="score")(joined),
+        }
+        model = keras.Model(structured(inputs, {"a": a, "b": b}), structured(outputs, ends))
+        model.compile(keras.optimizers.Adam(0.01), ["binary_crossentropy", "mse"])
+        x = structured(given, {"a": X[:, :2], "b": X[:, 2:]})
+        y = structured(
+            given, {"kind": BINARY[:, None], "score": SCORES[:, None].astype(np.float32)}
+        )
+        result = onecycle_cli.train(
+            model, x, y, max_lr=0.02, validation_data=(x, y), **QUICK | {"epochs": 1}
+        )
+        expected = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-4)
+
     @pytest.mark.samples(1)
     @pytest.mark.parametrize("by", ["class_weight", "sample_weight"])
     def test_may_be_weighted(self, by):
