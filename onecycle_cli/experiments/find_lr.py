@@ -138,7 +138,8 @@ class _Search:
                 self._sweep(repeat)
             findings = suggest.suggest_lr(
                 [(c.lrs, c.losses) for c in self.curves],
-                chance=self.bench.chance,
+                chance=self.bench.bounds.guessing,
+                floor=self.bench.bounds.floor,
                 planned=(self.steps, self.settings.max_lr),
                 stopped=self._stopped(),
                 skip_begin=self.settings.skip_begin,
@@ -244,7 +245,8 @@ class _Search:
             records.find_lr_result(
                 findings,
                 scale=self.settings.scale,
-                chance_loss=self.bench.chance,
+                chance_loss=self.bench.bounds.guessing,
+                floor=self.bench.bounds.floor,
                 planned=[self.steps, self.settings.max_lr],
                 stopped=self._stopped(),
                 skip_begin=self.settings.skip_begin,

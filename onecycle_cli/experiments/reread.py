@@ -193,6 +193,7 @@ def _range_test(
         rule=suggest.OURS if rule is None else rules.load(rule),
         bandwidth=bandwidth,
         chance=chance if isinstance(chance, float) else None,
+        floor=record.result.get("floor", 0.0),
         planned=_planned(folder, record),
         stopped=_stopped(folder, record),
         skip_begin=begin,

@@ -126,7 +126,7 @@ class _Training:
 
     def _check_validation(self) -> None:
         """Say so if no validation score will exist; refuse what would need one."""
-        if self.bench.validates:
+        if self.bench.dataset.validates:
             return
         nothing = "there is nothing to validate on"
         if self.config.train.early_finish is not None:

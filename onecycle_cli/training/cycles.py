@@ -160,7 +160,7 @@ class Cycles:
 
     def _validated(self) -> dict[str, Any]:
         """Return how good the model is on the validation part; nothing where there is none."""
-        if not self._bench.validates:
+        if not self._bench.dataset.validates:
             return {}
         with self._weights.in_force():
             examined = self._bench.examine("validation")

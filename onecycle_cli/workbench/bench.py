@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,7 @@ from onecycle_cli.workbench.fitness import (
 )
 from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
+from onecycle_cli.workbench.scoring.bounds import Bounds, bounds_of_compiled
 from onecycle_cli.workbench.scoring.chance import chance_of
 from onecycle_cli.workbench.scoring.compiled import OTHER, objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import (
@@ -106,11 +108,6 @@ class Workbench:
         """Whether the model was handed over in Python, and not named by the configuration."""
         return self._in_hand is not None
 
-    @property
-    def validates(self) -> bool:
-        """Whether there is anything to validate on."""
-        return self.dataset.validates
-
     def _load(self) -> Dataset:
         if self._in_hand is None:
             registry.check(self.config)
@@ -139,6 +136,13 @@ class Workbench:
         if type(self.model).compute_loss is not keras.Model.compute_loss:
             return None
         return chance_of(self.objective, self.dataset, self._outputs)
+
+    @functools.cached_property
+    def bounds(self) -> Bounds:
+        """Between which losses a range test has to come down."""
+        if self.objective.task == "other":
+            return bounds_of_compiled(self.model, self.dataset, self._first_outputs)
+        return Bounds(0.0, self.chance)
 
     def rewind(self, replicate: int = 0) -> None:
         """Bring the model back to its start; each replicate has initial weights of its own."""
@@ -214,7 +218,9 @@ class Workbench:
             scored: its examples, where they are known already.
         """
         if self.dataset.stream is not None:
-            return self._examine_stream()
+            stream = self.dataset.validation_stream
+            with one_by_one(self.model):
+                return examine_stream(self.model, stream, self.objective, self._instruments)
         scored = scored or chosen(None, self.dataset, part)
         weights = self.dataset.weights if scored.examples is None else None
         by_itself = self.objective.task == "other"
@@ -231,15 +237,6 @@ class Workbench:
                 return examine_by_batches(self.model, batches, self._instruments)
             of_rows = None if weights is None else weights[scored.rows]
             return examine(self.model, batches, self.objective, flip=flip, weights=of_rows)
-
-    def _examine_stream(self) -> Examination:
-        stream = self.dataset.validation_stream
-        if stream is None:
-            raise ValueError("there is nothing to validate on; ask `validates` first.")
-        with one_by_one(self.model):
-            if self.objective.task != "other":
-                return examine_stream(self.model, stream, self.objective)
-            return examine_by_batches(self.model, stream.batches(), self._instruments, stream.steps)
 
     def _warn_of_ignored_targets(self) -> None:
         """Say so if the model's own loss does not depend on the targets; leaves no trace."""
@@ -293,7 +290,7 @@ class Workbench:
             check_nothing_else_is_said(said, self.config, jit_compile=self.jit_compile)
         optimizers.note_momentum(self.model.optimizer)
         self._check_momentum(self.model.optimizer)
-        outputs = first_outputs(self.model, self.config, self.dataset)
+        outputs = self._first_outputs = first_outputs(self.model, self.config, self.dataset)
         few = self.dataset.train[:_FEW]
         self.objective = objective_of_compiled(self.model, outputs, rows_of(self.dataset.y, few))
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]

@@ -81,7 +81,7 @@ def scored_on(bench: Workbench, steps: int) -> str:
     """
     if steps <= bench.steps_per_epoch:
         return ON_NEW_BATCHES
-    if not bench.validates:
+    if not bench.dataset.validates:
         raise DataError(
             f"trials of {steps} steps see batches of {bench.steps_per_epoch} steps twice, so they "
             f"are judged on validation data, and there are none; give some, or let the trials take "

@@ -84,8 +84,10 @@ def examine(
     return _judged(objective, targets, outputs, weights)
 
 
-def examine_stream(model: Any, stream: Stream, objective: Objective) -> Examination:
-    """Return how a model does on an epoch of a pipeline, with the scores of its task.
+def examine_stream(
+    model: Any, stream: Stream | None, objective: Objective, instruments: Instruments
+) -> Examination:
+    """Return how a model does on an epoch of a pipeline, with the scores of its task, if it is any.
 
     Those of the metrics that it was compiled with come beside them, unless they have their names.
 
@@ -93,7 +95,12 @@ def examine_stream(model: Any, stream: Stream, objective: Objective) -> Examinat
         model: as for `examine`, and compiled.
         stream: gives the examples, with targets and, if they have any, weights.
         objective: the task and its loss.
+        instruments: attached to the model.
     """
+    if stream is None:
+        raise ValueError("there is nothing to validate on; ask the data set first.")
+    if objective.task == "other":
+        return examine_by_batches(model, stream.batches(), instruments, stream.steps)
     told: list[tuple[Any, ...]] = []
     inputs = _inputs(stream.batches(), told)
     outputs = np.asarray(model.predict(inputs, steps=stream.steps, verbose=0), np.float32)

@@ -399,6 +399,42 @@ class TestWhatTheModelWasCompiledWith:
         assert losses[0] == pytest.approx(np.log(2), abs=0.3)
 
 
+class TestConstantInTheLoss:
+    """It changes no answer: what is learned is learned, and what can't be is refused."""
+
+    RANDOM = np.random.default_rng(0)
+    X = RANDOM.normal(size=(1500, 8)).astype(np.float32)
+    Y = np.tanh(X @ RANDOM.normal(size=8)).astype(np.float32)[:, None]
+
+    def found(self, loss, x, y, *, frozen=False):
+        keras.utils.set_random_seed(1)
+        hidden = keras.layers.Dense(32, activation="relu")
+        last = keras.layers.Dense(1)
+        model = keras.Sequential([keras.Input((8,)), hidden, last])
+        hidden.trainable = not frozen
+        if frozen:
+            last.kernel.assign(keras.ops.zeros_like(last.kernel))
+            last.kernel.trainable = False
+        model.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss)
+        settings = {"find_lr": {"repeats": 1}}
+        return onecycle_cli.find_lr(model, x, y, epochs=5, settings=settings).suggestion
+
+    def test_does_not_hide_that_something_is_learned(self):
+        known = self.found("mse", self.X, self.Y)
+        moved = self.found(lambda y, p: (y - p) ** 2 + 1000.0, self.X, self.Y)
+        assert (known.verdict, moved.verdict) == ("ok", "ok")
+        assert moved.value == pytest.approx(known.value, rel=0.2)
+
+    @pytest.mark.harness
+    @pytest.mark.parametrize("control", ["random labels", "constant inputs", "frozen"])
+    @pytest.mark.parametrize("constant", [1000.0, -1000.0])
+    def test_lets_no_negative_control_pass(self, control, constant):
+        x = np.ones_like(self.X) if control == "constant inputs" else self.X
+        y = np.random.default_rng(1).permutation(self.Y) if control == "random labels" else self.Y
+        found = self.found(lambda y, p: (y - p) ** 2 + constant, x, y, frozen=control == "frozen")
+        assert found.verdict == "never_descended"
+
+
 @pytest.mark.samples(5)
 @pytest.mark.parametrize(
     ("make", "arguments", "error", "message"),
