@@ -82,7 +82,7 @@ class Runs:
 
 def chance(dataset) -> float:
     """Return the score of always giving the same answer."""
-    if not dataset.is_classification:
+    if dataset.task == "regression":
         return 0.0
     return 100 * float(np.bincount(dataset.y).max()) / len(dataset.y)
 

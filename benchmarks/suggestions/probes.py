@@ -16,7 +16,7 @@ import numpy as np
 from problems import PROBLEMS, Problem
 
 from onecycle_cli import suggest
-from onecycle_cli.suggest import Estimate, Probe, SearchPlan, Suggestion
+from onecycle_cli.suggest import Bounds, Estimate, Probe, SearchPlan, Suggestion
 
 FOLDER = Path(__file__).with_name("probes")
 FIRST_SEED = 2000  # far from those of the oracle and of the sweeps
@@ -46,7 +46,7 @@ class Search:
     def suggestion(self) -> Suggestion:
         """Return what the tool of today makes of it."""
         return suggest.suggest_from_probes(
-            self.probes, self.plan, chance=self.chance, shift=self.shift
+            self.probes, self.plan, bounds=Bounds(0.0, self.chance), shift=self.shift
         )
 
 

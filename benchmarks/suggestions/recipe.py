@@ -30,6 +30,7 @@ from problems import SCORED, Problem
 FILE = Path(__file__).with_name("recipe.csv")
 COLUMNS = ("problem", "method", "seed", "lr", "momentum_max", "momentum_min", "weight_decay", "search_steps", "search_seconds", "run_steps", "validation", "test")  # fmt: skip # noqa: E501
 TRIALS, SEEDS = 50, (50, 51, 52)
+CROSS_ENTROPY = "sparse_categorical_crossentropy"
 DECAYS = {"l2": (1e-7, 1e-2), "decoupled": (1e-5, 1.0)}
 """Weight decays that a random search draws from: a decoupled one acts per step as lr * decay."""
 
@@ -98,7 +99,7 @@ def defaults(problem: Problem, runs: Runs, seed: int) -> dict[str, float]:
     bench, config = runs.bench, runs.bench.config
     keras.utils.set_random_seed(seed)
     twin = keras.models.clone_model(bench.model)
-    loss = "sparse_categorical_crossentropy" if bench.dataset.is_classification else "mse"
+    loss = "mse" if bench.dataset.task == "regression" else CROSS_ENTROPY
     twin.compile(problem.optimizer, loss)
     steps = bench.steps_per_epoch * problem.epochs
     batches = data.Batches(
@@ -144,7 +145,7 @@ def _sweep_with_validation(problem: Problem, runs: Runs, lr: float, momentum: fl
         "adam": lambda: keras.optimizers.Adam(lr, beta_1=momentum),
         "adamw": lambda: keras.optimizers.AdamW(lr, beta_1=momentum, weight_decay=decay),
     }[problem.optimizer]()
-    loss = "sparse_categorical_crossentropy" if bench.dataset.is_classification else "mse"
+    loss = "mse" if bench.dataset.task == "regression" else CROSS_ENTROPY
     model.compile(optimizer, loss)
     rates = np.linspace(lr / 10, lr, bench.steps_per_epoch)
     order = np.random.default_rng(seed)

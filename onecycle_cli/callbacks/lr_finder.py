@@ -24,6 +24,7 @@ from onecycle_cli.engine.steering.names import LEARNING_RATE
 from onecycle_cli.errors import OnecycleError, TrainingError
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.shown import Facts
+from onecycle_cli.workbench.scoring.compiled import floor_of_compiled
 
 if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
@@ -326,6 +327,7 @@ class LRFinder(Scheduled):
         """Return what the suggestion is told beside the curve."""
         table = self.schedule.get(LEARNING_RATE)
         return {
+            "floor": floor_of_compiled(self.model) if self.lrs else 0.0,
             "planned": (len(table), self.maximum_lr) if table else None,
             "stopped": self.stop_reason,
             "skip_begin": self.skip_begin,
@@ -334,10 +336,8 @@ class LRFinder(Scheduled):
 
     def _summary(self) -> str:
         found = self.findings.suggestion
-        if found.value is None or found.interval is None:
-            return f"no suggestion ({found.verdict}): {found.reason}"
-        low, high = found.interval
-        return f"suggested max_lr {found.value:.3g} ({low:.3g} to {high:.3g}): {found.reason}"
+        refusal = f"no suggestion ({found.verdict}): {found.reason}"
+        return f"suggested max_lr {found}" if found.accepted else refusal
 
     def _facts(self) -> Facts:
         yield "learning rates", f"{self.minimum_lr:g} to {self.maximum_lr:g}, {self.lr_scale}"

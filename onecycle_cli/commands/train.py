@@ -76,13 +76,15 @@ def _check(asked: Invocation, policy: str | None) -> None:
 
 
 def _show(result: TrainResult, config: Config) -> None:
-    last, best = result.history[-1], result.history[result.best_epoch - 1]
     rows = []
     if result.test_accuracy is not None:
         rows.append(("test accuracy", f"{result.test_accuracy:.2%}"))
     rows += score_rows(result.test_scores, "test ")
-    rows.append(("test loss", number(result.test_loss)))
-    for name, epoch in (("last", last), ("best", best)):
+    if result.test_loss is not None:
+        rows.append(("test loss", number(result.test_loss)))
+    for name, epoch in (("last", result.history[-1]), ("best", result.best)):
+        if epoch is None or epoch.val_loss is None:
+            continue
         accuracy = "" if epoch.val_accuracy is None else f"accuracy {epoch.val_accuracy:.2%}, "
         text = f"{accuracy}loss {number(epoch.val_loss)} (epoch {epoch.epoch})"
         rows.append((f"validation, {name}", text))

@@ -85,9 +85,9 @@ class Dataset:
         return shapes(self.x)
 
     @property
-    def is_classification(self) -> bool:
-        """Whether each example has one of several classes as its target."""
-        return self.task in ("multiclass", "binary")
+    def validates(self) -> bool:
+        """Whether there is anything to validate on."""
+        return len(self.validation) > 0 or self.validation_stream is not None
 
     @property
     def is_image(self) -> bool:

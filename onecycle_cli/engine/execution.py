@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -70,6 +71,17 @@ class Execution:
         """Return the loss of each step that the last execution took."""
         taken = int(ops.convert_to_numpy(self._position))
         return [float(loss) for loss in ops.convert_to_numpy(self._losses)[:taken]]
+
+
+@contextlib.contextmanager
+def one_by_one(model: Any) -> Iterator[None]:
+    """Let Keras evaluate batch by batch, also within a training of several steps at a time."""
+    steps = model.steps_per_execution
+    model.steps_per_execution = 1
+    try:
+        yield
+    finally:
+        model.steps_per_execution = steps
 
 
 def check_execution(steps: int) -> None:

@@ -195,6 +195,7 @@ def _range_test(
         rule=suggest.OURS if rule is None else rules.load(rule),
         bandwidth=bandwidth,
         chance=chance if isinstance(chance, float) else None,
+        floor=record.result.get("floor", 0.0),
         planned=_planned(folder, record),
         stopped=_stopped(folder, record),
         skip_begin=begin,
@@ -255,10 +256,8 @@ def _probed(folder: Path, record: Record) -> SuggestedAgain:
             f"{folder}: 'plan' in result.json, or its trials.csv or curves.csv, is damaged "
             f"({error}); restore them, or run find-lr again."
         ) from None
-    chance = record.result.get("chance_loss")
-    suggestion = suggest.suggest_from_probes(
-        probes, plan, chance=chance if isinstance(chance, float) else None, shift=shift
-    )
+    bounds = suggest.bounds_of(record.result)
+    suggestion = suggest.suggest_from_probes(probes, plan, bounds=bounds, shift=shift)
     return SuggestedAgain(folder, record, suggestion)
 
 

@@ -107,6 +107,7 @@ class _Training:
             event_file.check_event_files_can_be_written()
         if not self.session.is_scratch:
             check_can_be_saved(self.bench, self.observer)
+        self._check_validation()
         self._announce()
         if self.session.is_resumed:
             self.cycles.restore(self.session.asked_epochs, policy)
@@ -123,6 +124,22 @@ class _Training:
         self._warn_of_nothing_learned(course.log.epochs[-1])
         return replace(result, record=self._write(result, course.log))
 
+    def _check_validation(self) -> None:
+        """Say so if no validation score will exist; refuse what would need one."""
+        if self.bench.dataset.validates:
+            return
+        nothing = "there is nothing to validate on"
+        if self.config.train.early_finish is not None:
+            raise self.config.error(
+                "train.early_finish",
+                f"train.early_finish looks at validation scores, and {nothing}; give validation "
+                f"data, or remove it.",
+            )
+        self.observer.warn(
+            f"{nothing}, so no epoch has a validation score and no best model is kept: the last "
+            f"one is all there is. Give validation data to have them."
+        )
+
     def _tested(self) -> tuple[Examination | None, int | None]:
         """Examine the test set, once, and count what of it was trained on; none without one."""
         if self.bench.dataset.read_test is None:
@@ -135,21 +152,24 @@ class _Training:
 
     @property
     def _examples(self) -> str:
-        """The examples of an epoch, in words."""
+        """The examples of an epoch and its batches, in words."""
         dataset = self.bench.dataset
         if dataset.stream is not None:
-            return f"a pipeline of {dataset.stream.steps} batches"
-        return f"{len(dataset.train)} examples"
+            return f"over a pipeline of {dataset.stream.steps} batches"
+        return f"of batch size {self.config.batch_size} over {len(dataset.train)} examples"
 
     def _warn_of_nothing_learned(self, last: Epoch) -> None:
         """Say so if always giving the same answer would have done as well."""
         guessing = self.bench.chance
         if guessing is None:
             return
-        if min(last.loss, last.val_loss) > _NOTHING_LEARNED * guessing:
+        losses = {"training": last.loss}
+        if last.val_loss is not None:
+            losses["validation"] = last.val_loss
+        if min(losses.values()) > _NOTHING_LEARNED * guessing:
+            found = " and ".join(f"{loss:.3g} in {part}" for part, loss in losses.items())
             self.observer.warn(
-                f"the loss of the last epoch, {last.loss:.3g} in training and {last.val_loss:.3g} "
-                f"in validation, is no better than what guessing costs "
+                f"the loss of the last epoch, {found}, is no better than what guessing costs "
                 f"({guessing:.3g}, by always giving the same best answer); train longer or at "
                 f"another train.max_lr, and check labels, inputs and the model's loss."
             )
@@ -182,8 +202,7 @@ class _Training:
         )
         note(
             f"{len(self.max_lrs)} cycle{'' if len(self.max_lrs) == 1 else 's'}, "
-            f"{training_steps(self.bench)} steps of batch size {self.config.batch_size} over "
-            f"{self._examples}"
+            f"{training_steps(self.bench)} steps {self._examples}"
         )
 
     def _keep_what_there_is(self, log: Logbook) -> None:
@@ -227,7 +246,7 @@ class _Training:
     def _result(
         self, course: Course, test: Examination | None, seen: int | None, seconds: float
     ) -> TrainResult:
-        if course.best is None:
+        if not course.log.epochs:
             raise TrainingError("no epoch was completed.")
         steps, written = len(course.log), self.cycles.checkpoints
         dataset = self.bench.dataset
@@ -239,7 +258,7 @@ class _Training:
             test_accuracy=None if test is None else test.accuracy,
             test_scores={} if test is None else test.scores,
             history=course.log.epochs,
-            best_epoch=course.best.epoch,
+            best_epoch=None if course.best is None else course.best.epoch,
             values=self.values,
             max_lrs=self.max_lrs,
             cost=Cost.of(self.bench, steps, seconds),

@@ -22,7 +22,7 @@ class TrainResult(Drawn):
         test_loss: mean data loss of the last model on the test set; `None` without one.
         test_accuracy: share of right classes or labels there; `None` for regression.
         history: one entry an epoch.
-        best_epoch: the epoch whose model is `best.keras`.
+        best_epoch: the epoch whose model is `best.keras`; `None` where nothing was validated on.
         values: the hyper-parameters used, and where they came from.
         max_lrs: the highest learning rate of each cycle.
         cost: what it took.
@@ -41,7 +41,7 @@ class TrainResult(Drawn):
     test_loss: float | None
     test_accuracy: float | None
     history: list[Epoch]
-    best_epoch: int
+    best_epoch: int | None
     values: Values
     max_lrs: list[float]
     cost: Cost
@@ -56,17 +56,22 @@ class TrainResult(Drawn):
     seen: int | None = None
     record: Record | None = None
 
+    @property
+    def best(self) -> Epoch | None:
+        """The best epoch; `None` where nothing was validated on."""
+        return None if self.best_epoch is None else self.history[self.best_epoch - 1]
+
     def scores(self) -> dict[str, Any]:
         """Return how good the last and the best model are, as plain data."""
-        last, best = self.history[-1], self.history[self.best_epoch - 1]
+        last, best = self.history[-1], self.best
         return {
             "test_accuracy": self.test_accuracy,
             "test_loss": self.test_loss,
             "test_scores": self.test_scores,
             "val_accuracy_last": last.val_accuracy,
-            "val_accuracy_best": best.val_accuracy,
+            "val_accuracy_best": None if best is None else best.val_accuracy,
             "val_loss_last": last.val_loss,
-            "val_loss_best": best.val_loss,
+            "val_loss_best": None if best is None else best.val_loss,
             "best_epoch": self.best_epoch,
         }
 
@@ -75,10 +80,11 @@ class TrainResult(Drawn):
         yield "test accuracy", None if accuracy is None else f"{accuracy:.2%}"
         yield "test loss", None if self.test_loss is None else f"{self.test_loss:.4g}"
         last = self.history[-1]
-        if self.test_loss is None:
+        if self.test_loss is None and last.val_loss is not None:
             share = "" if last.val_accuracy is None else f", accuracy {last.val_accuracy:.2%}"
             yield "validation", f"loss {last.val_loss:.4g}{share}"
-        yield "epochs", f"{len(self.history)}, the best is {self.best_epoch}"
+        best = "" if self.best_epoch is None else f", the best is {self.best_epoch}"
+        yield "epochs", f"{len(self.history)}{best}"
         yield "ended", self.ended
         yield "values", self.values
         yield "cost", self.cost

@@ -35,7 +35,7 @@ from onecycle_cli.plotting.wording import (
     title_of,
 )
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import Measure, Probe, Profile, probes_of
+from onecycle_cli.suggest import Bounds, Measure, Probe, Profile, bounds_of, probes_of
 
 _LADDER: dict[str, Any] = {
     "color": GREY, "markerfacecolor": "white", "linewidth": 1.0, "markersize": 6,
@@ -48,7 +48,7 @@ _FINAL: dict[str, Any] = {
 @picture
 def draw_probes(record: Record) -> Figure:
     """Draw the loss at the end of each probe over its learning rate, and what they suggest."""
-    probes, chance = _probes(record), _chance(record)
+    probes, bounds = _probes(record), bounds_of(record.result)
     suggestion = record.result.get("suggestion") or {}
     headline = suggested("max_lr", suggestion)
     if (min_lr := record.result.get("min_lr")) is not None:
@@ -56,15 +56,15 @@ def draw_probes(record: Record) -> Figure:
     title = title_of(record, "Learning rates, each tried by a short 1cycle")
     figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
     axes = figure.add_subplot()
-    limits = _limits(probes, chance)
+    limits = _limits(probes, bounds)
     _finish(axes, [probe.lr for probe in probes], limits)
     for name, stage, style in _stages(probes):
         _draw_stage(axes, stage, limits[1], name, style)
     if suggestion.get("value") is not None:
-        _draw_profile(axes, probes, chance)
+        _draw_profile(axes, probes, bounds)
         _mark(axes, suggestion)
-    if chance is not None:
-        axes.axhline(chance, color=GREY, linestyle=":", label="always the same answer")
+    if bounds.are_known:
+        axes.axhline(bounds.chance, color=GREY, linestyle=":", label="always the same answer")
     legend_below(figure, axes, columns=3)
     return figure
 
@@ -89,18 +89,13 @@ def overlay_probes(records: Sequence[Record]) -> Figure:
         if isinstance(suggestion.get("value"), float):
             axes.axvline(suggestion["value"], color=look(index)["color"], linestyle=":")
         everything += shown
-    _finish(axes, [probe.lr for probe in everything], _limits(everything, None))
+    _finish(axes, [probe.lr for probe in everything], _limits(everything, Bounds()))
     legend_below(figure, axes, columns=1)
     return figure
 
 
 def _probes(record: Record) -> list[Probe]:
     return probes_of(record.tables["trials"], record.tables["curves"])
-
-
-def _chance(record: Record) -> float | None:
-    chance = record.result.get("chance_loss")
-    return float(chance) if isinstance(chance, int | float) else None
 
 
 def _stages(probes: Sequence[Probe]) -> list[tuple[str, list[Probe], dict[str, Any]]]:
@@ -134,8 +129,8 @@ def _draw_stage(
             )  # fmt: skip
 
 
-def _draw_profile(axes: Axes, probes: Sequence[Probe], chance: float | None) -> None:
-    profile, measure = Profile.of(probes, chance), Measure.of(probes, chance)
+def _draw_profile(axes: Axes, probes: Sequence[Probe], bounds: Bounds) -> None:
+    profile, measure = Profile.of(probes, bounds), Measure.of(probes, bounds)
     longest = _stages(probes)[-1][1]
     within = (profile.x >= min(p.x for p in probes)) & (profile.x <= max(p.x for p in probes))
     losses = measure.losses(profile.smoothed[within], longest)
@@ -151,12 +146,12 @@ def _mark(axes: Axes, suggestion: dict[str, Any]) -> None:
         )
 
 
-def _limits(probes: Sequence[Probe], chance: float | None) -> tuple[float, float]:
+def _limits(probes: Sequence[Probe], bounds: Bounds) -> tuple[float, float]:
     """Return the lowest loss, and the highest but those far above the start and chance."""
     finite = [probe.loss for probe in probes if math.isfinite(probe.loss)]
     if not finite:
         return 0.0, 1.0
-    nothing = -math.inf if chance is None else chance
+    nothing = bounds.chance if bounds.are_known else -math.inf
     usual = max(nothing, float(np.median([probe.start for probe in probes])))
     near = [loss for loss in finite if loss <= usual] or finite
     return min(near), max(*near, nothing)

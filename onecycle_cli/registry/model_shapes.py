@@ -58,7 +58,7 @@ def shapes_of(
 
     if isinstance(model, keras.Sequential) and not model.built:
         model.build(_batched(input_shape))
-    taken, answered = input_shape_of(model), _shape(model, "output_shape")
+    taken, answered = input_shape_of(model, input_shape), _shape(model, "output_shape")
     if taken is not None and answered is not None:
         return taken, answered
     outputs = model(_a_few(input_shape, examples))
@@ -82,12 +82,27 @@ def _for_any_batch(output: Any) -> tuple[int | None, ...]:
     return (None, *shape[1:]) if shape[:1] == (_FEW,) else shape
 
 
-def input_shape_of(model: keras.Model) -> Any:
-    """Return a model's input shape; by name where its inputs have names, which Keras leaves out."""
+def input_shape_of(model: keras.Model, given: Any) -> Any:
+    """Return a model's input shape, in the structure of the data as Keras fits it to the model.
+
+    Keras takes a dictionary by the names of the inputs, whatever structure the model was made
+    with, and arrays in a tuple, or a single one, in the order of the inputs.
+
+    Args:
+        model: the model.
+        given: the shapes of an example's inputs.
+    """
+    import keras
+
     inputs = _shape(model, "input")
-    if isinstance(inputs, Mapping):
-        return {name: tuple(tensor.shape) for name, tensor in inputs.items()}
-    return _shape(model, "input_shape")
+    if inputs is None:
+        return _shape(model, "input_shape")
+    if isinstance(given, Mapping):
+        names = {tensor.name: tensor for tensor in keras.tree.flatten(inputs)}
+        named = inputs if isinstance(inputs, Mapping) else names
+        return {name: tuple(tensor.shape) for name, tensor in named.items()}
+    shapes = [tuple(tensor.shape) for tensor in keras.tree.flatten(inputs)]
+    return shapes if len(shapes) > 1 or _is_of_several(given) else shapes[0]
 
 
 def _shape(model: keras.Model, name: str) -> Any:
@@ -101,8 +116,8 @@ def _shape(model: keras.Model, name: str) -> Any:
 def takes(shape: Any, input_shape: Any) -> bool:
     """Tell whether batches of any size of such examples fit a model's input shape."""
     if isinstance(input_shape, Mapping):
-        is_alike = isinstance(shape, Mapping) and set(shape) == set(input_shape)
-        return is_alike and all(takes(shape[name], input_shape[name]) for name in input_shape)
+        is_alike = isinstance(shape, Mapping) and set(shape) <= set(input_shape)
+        return is_alike and all(takes(shape[name], input_shape[name]) for name in shape)
     if _is_of_several(input_shape):
         is_alike = _is_of_several(shape) and len(shape) == len(input_shape)
         return is_alike and all(map(takes, shape, input_shape))

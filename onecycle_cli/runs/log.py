@@ -24,7 +24,7 @@ class Epoch:
         epoch: counted from 1 through all cycles.
         cycle: counted from 1.
         loss: mean of the epoch's recorded losses.
-        val_loss: mean data loss on the validation split.
+        val_loss: mean data loss on the validation split; `None` where there is none.
         val_accuracy: share of right classes or labels there; `None` for regression.
         scores: further measures there, such as `auc` or `r2`; columns `val_auc` and so on.
     """
@@ -32,15 +32,24 @@ class Epoch:
     epoch: int
     cycle: int
     loss: float
-    val_loss: float
-    val_accuracy: float | None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def merit(self) -> float:
         """What the best epoch has most of: accuracy, or else the least loss."""
-        merit = -self.val_loss if self.val_accuracy is None else self.val_accuracy
+        loss = np.inf if self.val_loss is None else self.val_loss
+        merit = -loss if self.val_accuracy is None else self.val_accuracy
         return merit if np.isfinite(merit) else -np.inf
+
+    def __str__(self) -> str:
+        text = f"epoch {self.epoch}: loss {self.loss:.4f}"
+        if self.val_loss is not None:
+            text += f", validation loss {self.val_loss:.4f}"
+        if self.val_accuracy is not None:
+            text += f", accuracy {self.val_accuracy:.2%}"
+        return text
 
 
 @dataclass
@@ -86,8 +95,8 @@ class Logbook:
         self,
         *,
         cycle: int,
-        val_loss: float,
-        val_accuracy: float | None,
+        val_loss: float | None = None,
+        val_accuracy: float | None = None,
         scores: Mapping[str, float] | None = None,
     ) -> Epoch:
         """Append the present epoch, with the mean of its steps' losses."""

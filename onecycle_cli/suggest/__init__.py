@@ -4,6 +4,7 @@ Every suggestion carries an interval, a verdict and a reason, because refusing t
 correct answer when the data do not support one.
 """
 
+from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.comparison import (
     DEFAULT_MOMENTUM,
     ON_NEW_BATCHES,
@@ -33,9 +34,17 @@ from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
 from onecycle_cli.suggest.probes.choice import Profile, suggest_from_probes
 from onecycle_cli.suggest.probes.families import Family, family_of
 from onecycle_cli.suggest.probes.plan import Round, SearchPlan, usual_budget
-from onecycle_cli.suggest.probes.probe import FINAL, LADDER, Estimate, Explosion, Measure, Probe
+from onecycle_cli.suggest.probes.probe import (
+    FINAL,
+    LADDER,
+    Estimate,
+    Explosion,
+    Measure,
+    Probe,
+)
 from onecycle_cli.suggest.probes.tables import (
     COLUMNS,
+    bounds_of,
     plan_as_data,
     plan_of,
     probes_of,
@@ -70,6 +79,7 @@ __all__ = [
     "RULES",
     "STOPPED",
     "Array",
+    "Bounds",
     "Difference",
     "Estimate",
     "Explosion",
@@ -90,6 +100,7 @@ __all__ = [
     "aligned",
     "annealed",
     "base_lr",
+    "bounds_of",
     "ceiling",
     "family_of",
     "find_landmarks",

@@ -53,6 +53,7 @@ def suggest_lr(
     rule: str | RuleFunction = OURS,
     bandwidth: float | None = None,
     chance: float | None = None,
+    floor: float | None = 0.0,
     planned: tuple[int, float] | None = None,
     stopped: str | None = None,
     skip_begin: int = 0,
@@ -71,7 +72,10 @@ def suggest_lr(
         bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: what
             `usual_bandwidth` says of each sweep.
         chance: the loss of always giving the same best answer; a sweep that never comes clearly
-            below it has learned nothing, however far it fell. `None`: not known.
+            below it has learned nothing, however far it fell. `None`: not known. Means something
+            only where the floor is known.
+        floor: the least that the loss can be, which is 0 for a cross-entropy or an error; `None`:
+            not known, so that a constant added to all losses changes nothing.
         planned: how many steps each test was to take, and its last learning rate; `None`: not
             known. Says, with `stopped`, whether a test was cut short.
         stopped: how most of the tests ended, as the finder's `stop_reason` says: `"completed"`,
@@ -96,10 +100,11 @@ def suggest_lr(
             raise ValueError(f"`{name}` must be at least 0; got {points}.")
     skipped = (skip_begin, skip_end)
     course = Course.of(sweeps, planned, stopped, skipped)
-    every = [Trend.of(*sweep, bandwidth, skipped) for sweep in sweeps]
+    every = [Trend.of(*sweep, bandwidth, skipped, floor) for sweep in sweeps]
     trends = [trend for trend in every if trend]
-    learned = [trend for trend in trends if trend.descended and trend.beats(chance)]
-    suggestion = _suggest(course, sweeps, trends, learned, chosen)
+    fell = [trend for trend in trends if trend.descended]
+    learned = [trend for trend in fell if trend.beats(chance)]
+    suggestion = _suggest(course, sweeps, trends, fell, learned, chosen)
     value = suggestion.value
     return LRFindings(
         suggestion=suggestion,
@@ -126,6 +131,7 @@ def _suggest(
     course: Course,
     sweeps: Sweeps,
     trends: Sequence[Trend],
+    fell: Sequence[Trend],
     learned: Sequence[Trend],
     rule: Rule,
 ) -> Suggestion:
@@ -133,8 +139,7 @@ def _suggest(
     if len(trends) * 2 <= len(sweeps):
         return too_few_points(sweeps, course)
     if len(learned) * 2 <= len(trends):
-        fell = sum(trend.descended for trend in trends) * 2 > len(trends)
-        return nothing_learned(course, fell=fell)
+        return nothing_learned(course, fell=len(fell) * 2 > len(trends))
     if rule.needs_rebound and not _rebounds(learned):
         return never_rose(course, max(float(trend.lrs[-1]) for trend in learned))
     answers = [lr for trend in learned if (lr := rule.of_trend(trend)) is not None]

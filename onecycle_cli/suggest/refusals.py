@@ -21,6 +21,7 @@ Sweeps = Sequence[tuple[ArrayLike, ArrayLike]]
 
 _FEW_PER_DECADE = 8.0
 _FAR = 10.0
+_TIMES = 3
 _CHECK = "check the labels, the loss and that the layers are trainable"
 
 
@@ -83,7 +84,13 @@ class Course:
             return "lower min_lr, so that the test begins where the training is stable"
         if self.sparse:
             return "raise the number of steps, or lower max_lr, so that more come before that"
-        return f"{_CHECK}, or raise the number of steps"
+        return f"{self.more_steps}, since a network may need more to learn anything; else {_CHECK}"
+
+    @property
+    def more_steps(self) -> str:
+        """What to do where the test was too short."""
+        to = "" if self.planned is None else f" to {_TIMES * self.planned[0]}"
+        return f"raise the number of steps{to}"
 
     @property
     def left(self) -> int:

@@ -78,6 +78,7 @@ class Trend:
         ending: the mean of the last finite losses, those that are left out included.
         raw: learning rates and losses as they were recorded, as far as they are finite and not left
             out.
+        floor: the least that the loss can be; None: not known.
     """
 
     lrs: Array
@@ -88,6 +89,7 @@ class Trend:
     broke_off: bool
     ending: float
     raw: tuple[Array, Array]
+    floor: float | None = 0.0
 
     @classmethod
     def of(
@@ -96,6 +98,7 @@ class Trend:
         losses: ArrayLike,
         bandwidth: float | None = None,
         skipped: tuple[int, int] = (0, 0),
+        floor: float | None = 0.0,
     ) -> Trend | None:
         """Return the trend of a sweep; `None` if it is too short to have one.
 
@@ -105,6 +108,7 @@ class Trend:
             bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: the
                 usual one.
             skipped: how many points at the beginning and at the end to leave out.
+            floor: the least that the loss can be; None: not known.
         """
         x, y = finite_part(lrs, losses)
         begin, end = skipped
@@ -120,7 +124,7 @@ class Trend:
         x, y = (part[begin : len(part) - end] for part in (x, np.minimum(y, limit)))
         width = usual_bandwidth(x) if bandwidth is None else bandwidth
         smoothed, spread = kernel(x, without_spikes(y), width)
-        return cls(x, y, smoothed, spread, limit, broke_off, ending, raw)
+        return cls(x, y, smoothed, spread, limit, broke_off, ending, raw, floor)
 
     @property
     def first_tenth(self) -> slice:
@@ -150,23 +154,34 @@ class Trend:
 
     @property
     def descended(self) -> bool:
-        """Whether the fall is more than noise, and more than a trifle."""
+        """Whether the fall is more than noise, and more than a trifle.
+
+        A trifle is a share of the way down to the least that the loss can be. Where that is not
+        known, it is the noise alone that counts, and no constant that is added to the loss.
+        """
         begin = self.spread[self.first_tenth]
         share = float(begin.mean()) * (_OF_THREE if len(begin) == 1 else 1.0)
         error = self._noise(slice(None)) * max(float(self.spread[self.lowest]), share)
-        return self.fall > max(_SIGNIFICANT * error, _SMALLEST_DROP * abs(self.start))
+        trifle = _SMALLEST_DROP * self._height(self.start, unknown=0.0)
+        return self.fall > max(_SIGNIFICANT * error, trifle)
 
     def beats(self, chance: float | None) -> bool:
         """Tell whether the minimum is below `chance` by more than noise, and more than a trifle.
 
         A loss that starts far above chance may not have come down to it yet in so short a test:
-        then nothing can be told, and the answer is yes.
+        then nothing can be told, and the answer is yes; so it is where the floor is not known.
         """
-        if chance is None or self.start > _OVERCONFIDENT * chance:
+        if chance is None or self.floor is None:
+            return True
+        if self.start - self.floor > _OVERCONFIDENT * (chance - self.floor):
             return True
         gain = chance - float(self.smoothed[self.lowest])
         error = self._noise(slice(self.lowest + 1)) * self.spread[self.lowest]
-        return gain > max(_BEYOND_CHANCE * error, _SMALLEST_GAIN * abs(chance))
+        return gain > max(_BEYOND_CHANCE * error, _SMALLEST_GAIN * self._height(chance))
+
+    def _height(self, loss: float, *, unknown: float = np.inf) -> float:
+        """Return how far a loss is above the floor."""
+        return unknown if self.floor is None else abs(loss - self.floor)
 
     @property
     def steep(self) -> float:
@@ -177,7 +192,8 @@ class Trend:
     @property
     def bottom(self) -> float:
         """The rate from which on, up to the minimum, the loss stays close to it."""
-        rise = min(_BOTTOM * self.fall, abs(self.smoothed[self.lowest]) * _BOTTOM / _REBOUND)
+        height = self._height(float(self.smoothed[self.lowest]))
+        rise = min(_BOTTOM * self.fall, height * _BOTTOM / _REBOUND)
         above = np.flatnonzero(self.smoothed[: self.lowest] >= self.smoothed[self.lowest] + rise)
         return float(self.lrs[above[-1] + 1 if above.size else 0])
 
@@ -194,7 +210,7 @@ class Trend:
         around = max(FEWEST_POINTS // 2, len(self.lrs) // 12)
         error = self._noise(slice(max(0, low - around), low + around))
         bottom = self.smoothed[low]
-        rise = min(_REBOUND * self.fall, abs(bottom))
+        rise = min(_REBOUND * self.fall, self._height(float(bottom)))
         clear = np.maximum(rise, _SIGNIFICANT * error * self.spread[low:])
         rebound = np.flatnonzero(self.smoothed[low:] > bottom + clear)
         if rebound.size:

@@ -55,8 +55,8 @@ class Course:
 
     @property
     def best(self) -> Epoch | None:
-        """The epoch whose model is kept as the best."""
-        epochs = self.log.epochs[self.best_since :]
+        """The epoch whose model is kept as the best; `None` where nothing is validated on."""
+        epochs = self.log.epochs[self.best_since :] if self.bench.dataset.validates else []
         return max(epochs, key=lambda epoch: epoch.merit, default=None)
 
     @property

@@ -7,6 +7,7 @@ a training that is resumed gives the bits of one that was never broken off.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from onecycle_cli import data
 from onecycle_cli.errors import ResultError
@@ -146,19 +147,8 @@ class Cycles:
         course = self.course
         if course.cycle.stop_reason is not None:
             return
-        with self._weights.in_force():
-            examined = self._bench.examine("validation")
-        epoch = course.log.end_epoch(
-            cycle=course.number,
-            val_loss=examined.loss,
-            val_accuracy=examined.accuracy,
-            scores=examined.single_scores,
-        )
-        accuracy = "" if epoch.val_accuracy is None else f", accuracy {epoch.val_accuracy:.2%}"
-        self._observer.note(
-            f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation loss {epoch.val_loss:.4f}"
-            f"{accuracy}"
-        )
+        epoch = course.log.end_epoch(cycle=course.number, **self._validated())
+        self._observer.note(str(epoch))
         self._keep_epoch(course.log, course.best is epoch)
         self._recovery.drop_anchor()
         self._attend(at_epoch_end=True)
@@ -167,6 +157,18 @@ class Cycles:
             self._observer.note(
                 f"no better epoch for {waited} epochs: finishing with a cool-down of {steps} steps"
             )
+
+    def _validated(self) -> dict[str, Any]:
+        """Return how good the model is on the validation part; nothing where there is none."""
+        if not self._bench.dataset.validates:
+            return {}
+        with self._weights.in_force():
+            examined = self._bench.examine("validation")
+        return {
+            "val_loss": examined.loss,
+            "val_accuracy": examined.accuracy,
+            "scores": examined.single_scores,
+        }
 
     def _attend(self, *, at_epoch_end: bool) -> None:
         interrupts, goes_on = self._interrupts, self.course.ended is None

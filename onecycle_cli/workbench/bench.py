@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +14,16 @@ from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
+from onecycle_cli.engine.execution import one_by_one
 from onecycle_cli.engine.fusion import FusedBatchNormalization
 from onecycle_cli.engine.start import make_repeatable
 from onecycle_cli.engine.state import snapshot
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
-from onecycle_cli.errors import DataError, OptimizerError
+from onecycle_cli.errors import OptimizerError
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.code.containment import same_folder
+from onecycle_cli.suggest import Bounds
 from onecycle_cli.workbench.fitness import (
     check_can_be_compiled,
     check_end,
@@ -31,9 +33,15 @@ from onecycle_cli.workbench.fitness import (
 )
 from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
+from onecycle_cli.workbench.scoring.bounds import bounds_of_compiled
 from onecycle_cli.workbench.scoring.chance import chance_of
 from onecycle_cli.workbench.scoring.compiled import OTHER, objective_of_compiled
-from onecycle_cli.workbench.scoring.examination import Examination, examine, examine_by_batches
+from onecycle_cli.workbench.scoring.examination import (
+    Examination,
+    examine,
+    examine_by_batches,
+    examine_stream,
+)
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.settings import decide_fusion, decide_jit
@@ -130,6 +138,13 @@ class Workbench:
             return None
         return chance_of(self.objective, self.dataset, self._outputs)
 
+    @functools.cached_property
+    def bounds(self) -> Bounds:
+        """Between which losses a range test has to come down."""
+        if self.objective.task == "other":
+            return bounds_of_compiled(self.model, self.dataset, self._first_outputs)
+        return Bounds(0.0, self.chance)
+
     def rewind(self, replicate: int = 0) -> None:
         """Bring the model back to its start; each replicate has initial weights of its own."""
         self._initial.restore()
@@ -204,7 +219,9 @@ class Workbench:
             scored: its examples, where they are known already.
         """
         if self.dataset.stream is not None:
-            return self._examine_stream()
+            stream = self.dataset.validation_stream
+            with one_by_one(self.model):
+                return examine_stream(self.model, stream, self.objective, self._instruments)
         scored = scored or chosen(None, self.dataset, part)
         weights = self.dataset.weights if scored.examples is None else None
         by_itself = self.objective.task == "other"
@@ -216,21 +233,11 @@ class Workbench:
             weights=weights if by_itself else None,
         )
         flip = self.config.train.flip_evaluation
-        with self._one_by_one():
+        with one_by_one(self.model):
             if by_itself:
                 return examine_by_batches(self.model, batches, self._instruments)
             of_rows = None if weights is None else weights[scored.rows]
             return examine(self.model, batches, self.objective, flip=flip, weights=of_rows)
-
-    def _examine_stream(self) -> Examination:
-        stream = self.dataset.validation_stream
-        if stream is None:
-            raise DataError(
-                "there is nothing to validate on, which is needed for trials of more than an epoch "
-                "and for trainings; give validation_data=."
-            )
-        with self._one_by_one():
-            return examine_by_batches(self.model, stream.batches(), self._instruments, stream.steps)
 
     def _warn_of_ignored_targets(self) -> None:
         """Say so if the model's own loss does not depend on the targets; leaves no trace."""
@@ -261,16 +268,6 @@ class Workbench:
             **more,
         )
 
-    @contextlib.contextmanager
-    def _one_by_one(self) -> Iterator[None]:
-        """Let Keras evaluate batch by batch, also within a training of several steps at a time."""
-        steps = self.model.steps_per_execution
-        self.model.steps_per_execution = 1
-        try:
-            yield
-        finally:
-            self.model.steps_per_execution = steps
-
     def _adopt_outputs(self) -> None:
         """Settle the task by what the model answers, and check that it goes with the loss."""
         outputs = first_outputs(self.model, self.config, self.dataset)
@@ -294,7 +291,7 @@ class Workbench:
             check_nothing_else_is_said(said, self.config, jit_compile=self.jit_compile)
         optimizers.note_momentum(self.model.optimizer)
         self._check_momentum(self.model.optimizer)
-        outputs = first_outputs(self.model, self.config, self.dataset)
+        outputs = self._first_outputs = first_outputs(self.model, self.config, self.dataset)
         few = self.dataset.train[:_FEW]
         self.objective = objective_of_compiled(self.model, outputs, rows_of(self.dataset.y, few))
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]

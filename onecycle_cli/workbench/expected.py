@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from onecycle_cli.config import Config, source_of
+from onecycle_cli.data import steps_per_epoch
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.loading import load_data
 
@@ -21,7 +22,7 @@ def expected_steps_per_epoch(config: Config) -> int:
     settings = config.dataset
     known = source_of(settings.name).training_examples
     if known is None or settings.validation_rows is not None:
-        return math.ceil(len(load_data(config, Observer()).train) / config.batch_size)
+        return steps_per_epoch(load_data(config, Observer()), config.batch_size)
     pool = min(known, settings.limit or known)
     validation = max(1, round(settings.validation_fraction * pool))
     return math.ceil((pool - validation) / config.batch_size)

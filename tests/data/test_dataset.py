@@ -33,14 +33,12 @@ def test_properties_of_classification_and_regression(make_dataset):
     images = make_dataset()
     assert images.input_shape == (8, 6, 3)
     assert images.is_image
-    assert images.is_classification
     assert images.num_outputs == 5
     features = replace(
         make_dataset(shape=(4,)), classes=None, task="regression", y=np.zeros(120, np.float32)
     )
     assert features.input_shape == (4,)
     assert not features.is_image
-    assert not features.is_classification
     assert features.num_outputs == 1
     assert replace(features, y=np.zeros((120, 3), np.float32)).num_outputs == 3
 

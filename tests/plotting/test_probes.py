@@ -28,7 +28,7 @@ def record(config, losses=LOSSES, **changes):
             curves["step"] += list(range(taken))
             curves["loss"] += falling[:taken]
     result = {"method": "probes", "suggestion": SUGGESTION, "min_lr": 0.009, "plan": PLAN,
-              "chance_loss": 2.3} | changes  # fmt: skip
+              "chance_loss": 2.3, "floor": 0.0} | changes  # fmt: skip
     tables = {"trials": trials, "curves": curves}
     return Record("find-lr", "small/find-lr/001", result, tables, config)
 

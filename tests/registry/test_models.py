@@ -526,6 +526,17 @@ def test_examples_are_not_asked_for_where_nothing_adapts():
     models.build("mlp", {}, input_shape=(4,), num_outputs=2, activation=None, examples=examples)
 
 
+TWO_INPUTS = """
+    import keras
+
+    def build(input_shape, num_classes):
+        a, b = keras.Input((8, 8, 1), name="a"), keras.Input((8,), name="b")
+        inputs = %s
+        flat = [keras.layers.Flatten()(part) for part in keras.tree.flatten(inputs)]
+        joined = keras.layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
+        return keras.Model(inputs, keras.layers.Dense(num_classes, "softmax")(joined))
+"""
+
 NAMED_INPUTS = """
     import keras
 
@@ -541,6 +552,50 @@ NAMED_INPUTS = """
 def test_a_model_may_take_a_dictionary_of_inputs(write, shapes):
     model = build(f"{write(NAMED_INPUTS)}:build", input_shape=shapes)
     assert set(model.input) == set(shapes)
+
+
+A, B = (8, 8, 1), (8,)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
+@pytest.mark.parametrize(
+    ("made_of", "data"),
+    [
+        ("[a, b]", {"a": A, "b": B}),
+        ("[a, b]", {"b": B, "a": A}),
+        ("[a, b]", {"a": A, "b": B, "spare": (3,)}),
+        ("(a, b)", {"a": A, "b": B}),
+        ("{'a': a, 'b': b}", {"a": A, "b": B, "spare": (3,)}),
+        ("(a, b)", (A, B)),
+        ("{'a': a, 'b': b}", (A, B)),
+        ("a", {"a": A}),
+        ("[a]", {"a": A}),
+        ("[a]", A),
+        ("{'a': a}", A),
+        ("a", (A,)),
+    ],
+)
+def test_inputs_may_be_structured_otherwise_than_the_data_as_for_fit(write, made_of, data):
+    model = build(f"{write(TWO_INPUTS % made_of)}:build", input_shape=data)
+    arrays = keras.tree.map_shape_structure(lambda shape: np.ones((4, *shape), "float32"), data)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert len(model.fit(arrays, np.zeros(4), verbose=0).history["loss"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("made_of", "data"),
+    [
+        ("[a, b]", {"a": A}),
+        ("[a, b]", {"a": B, "b": A}),
+        ("[a, b]", (B, A)),
+        ("[a, b]", A),
+        ("a", {"z": A}),
+        ("a", (A, B)),
+    ],
+)
+def test_inputs_that_fit_would_not_find_are_refused(write, made_of, data):
+    with pytest.raises(ModelError, match="must take inputs of shape"):
+        build(f"{write(TWO_INPUTS % made_of)}:build", input_shape=data)
 
 
 def test_a_dictionary_of_inputs_must_have_the_shapes_of_the_data(write):

@@ -304,3 +304,42 @@ class TestAnyData:
         found = suggest_lr(sweeps).suggestion
         if found.accepted:
             assert 0.99e-6 / 2 <= found.value <= 5
+
+
+class TestFloor:
+    """A constant in the loss changes nothing, whether the floor is known or not."""
+
+    @pytest.mark.parametrize("constant", [1e3, -1e3, -2.0])
+    @pytest.mark.parametrize("least", [0.0, 0.5])
+    def test_a_constant_changes_no_answer(self, constant, least):
+        lrs, losses = falling_and_rising(least)
+        plain = suggest.suggest_lr([(lrs, losses)], chance=2.0)
+        moved = suggest.suggest_lr(
+            [(lrs, losses + constant)], chance=2.0 + constant, floor=constant
+        )
+        assert plain.suggestion.verdict == "ok"
+        assert moved == plain
+
+    @pytest.mark.parametrize("constant", [0.0, 1e3, -1e3])
+    def test_without_a_floor_it_is_the_noise_that_counts(self, constant):
+        lrs, losses = falling_and_rising(0.5)
+        moved = suggest.suggest_lr([(lrs, losses + constant)], floor=None)
+        assert moved.suggestion.verdict == "ok"
+        noise = np.random.default_rng(3).normal(size=len(lrs))
+        for share in (0.0, 1.0):  # of the noise the fall is lost in
+            lost = share * losses + 5 * noise + constant
+            assert suggest.suggest_lr([(lrs, lost)], floor=None).suggestion.value is None
+
+    def test_with_a_floor_a_fall_has_to_be_a_share_of_what_there_is(self):
+        lrs, losses = falling_and_rising(0.5)
+        trifle = 2.0 + (losses - 2.0) / 100
+        assert suggest.suggest_lr([(lrs, trifle)]).suggestion.verdict == "never_descended"
+        assert suggest.suggest_lr([(lrs, trifle)], floor=None).suggestion.verdict == "ok"
+
+
+def falling_and_rising(least):
+    """Return a curve that falls from 2 to `least` and rises again, with a little noise."""
+    lrs = np.geomspace(1e-5, 10, 120)
+    valley = (2.0 - least) * np.exp(-0.5 * (np.log(lrs / 0.01) / 2) ** 2)
+    noise = np.random.default_rng(1).normal(0, 0.002, 120)
+    return lrs, 2.0 - valley + np.abs(noise) + np.maximum(0, np.log(lrs))

@@ -15,7 +15,7 @@ from onecycle_cli.runs.curve import Curve, curve_table
 if TYPE_CHECKING:
     from onecycle_cli.plotting import Figure
 
-_TOLD = ("planned", "stopped", "skip_begin", "skip_end")
+_TOLD = ("floor", "planned", "stopped", "skip_begin", "skip_end")
 """Arguments of `suggest.suggest_lr`, and entries of `result.json`."""
 
 

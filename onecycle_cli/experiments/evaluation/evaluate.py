@@ -187,7 +187,7 @@ def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
 
 def _check_fits(saved: SavedTraining, model: Any, dataset: Dataset) -> None:
     """Refuse data of another kind, shape or number of classes than the model was made for."""
-    taken = input_shape_of(model)
+    taken = input_shape_of(model, dataset.input_shape)
     if not takes(taken, dataset.input_shape):
         raise DataError(
             f"{dataset.origin}: has inputs of the shape {_by(dataset.input_shape)}, and "

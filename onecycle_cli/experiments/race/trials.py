@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from onecycle_cli import suggest
 from onecycle_cli.callbacks.divergence import StopRule
+from onecycle_cli.errors import DataError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.files import table_of
 from onecycle_cli.runs.journal import Journal
@@ -84,8 +85,33 @@ def scored_on(bench: Workbench, steps: int) -> str:
 
     As long as no batch is seen twice, the loss before the update estimates the loss on new data;
     longer trials are judged on the validation split.
+
+    Raises:
+        DataError: there is none.
     """
-    return ON_NEW_BATCHES if steps <= bench.steps_per_epoch else ON_VALIDATION
+    if steps <= bench.steps_per_epoch:
+        return ON_NEW_BATCHES
+    if not bench.dataset.validates:
+        raise DataError(
+            f"trials of {steps} steps see batches of {bench.steps_per_epoch} steps twice, so they "
+            f"are judged on validation data, and there are none; give some, or let the trials take "
+            f"{bench.steps_per_epoch} steps at most."
+        )
+    return ON_VALIDATION
+
+
+def judged(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
+    """Return the losses that a trial is judged by: its last fifth, or those of the validation split.
+
+    Raises:
+        DataError: there is none, and it would be needed.
+    """
+    if scored_on(bench, len(losses)) == ON_VALIDATION:
+        return bench.examine("validation").losses
+    return suggest.annealed(losses)
+
+
+Judge = Callable[[Workbench, Sequence[float]], NDArray[np.float64]]
 
 
 class Trials:
@@ -98,6 +124,7 @@ class Trials:
         keep: called when a trial is finished and worth keeping.
         stop_rule: makes, for each trial, what ends it early because of its losses; `None`: only a
             loss that is not finite does.
+        judge: returns the losses that a trial is judged by, given the model and its losses.
 
     Attributes:
         done: every trial, in order.
@@ -111,9 +138,10 @@ class Trials:
         keep: Callable[[], None],
         *,
         stop_rule: Callable[[], StopRule] | None = None,
+        judge: Judge = judged,
     ) -> None:
         self._bench, self._observer, self._journal, self._keep = bench, observer, journal, keep
-        self._stop_rule = stop_rule
+        self._stop_rule, self._judge = stop_rule, judge
         self.done: list[Trial] = []
 
     def run_rung(
@@ -181,7 +209,7 @@ class Trials:
         bench.rewind(replicate)
         self._observer.begin(title, steps)
         bench.train(steps, [cycle, Reporting(self._observer, cycle.log)], replicate=replicate)
-        scored = [] if cycle.stop_reason else _judged(bench, cycle.log.losses).tolist()
+        scored = [] if cycle.stop_reason else self._judge(bench, cycle.log.losses).tolist()
         shown = suggest.annealed(cycle.log.losses) if self._stop_rule else scored
         outcome = f"loss {np.mean(shown):.4g}" if scored else _WHY[str(cycle.stop_reason)]
         self._observer.end(outcome)
@@ -199,9 +227,3 @@ def curves_table(trials: Sequence[Trial]) -> dict[str, list[Any]]:
             for step, row in enumerate(zip(t.lrs, t.momenta, t.losses, strict=True))
         ),
     )
-
-
-def _judged(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
-    if scored_on(bench, len(losses)) == ON_VALIDATION:
-        return bench.examine("validation").losses
-    return suggest.annealed(losses)

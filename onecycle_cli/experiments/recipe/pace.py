@@ -61,7 +61,9 @@ class Pace:
             step=step,
             start=max(rewinding, starting - _WARM_UP * step),
             replicate=max(0.0, _seconds(lambda: bench.rewind(1)) - rewinding),
-            validation=_seconds(lambda: bench.examine("validation")),
+            validation=_seconds(lambda: bench.examine("validation"))
+            if bench.dataset.validates
+            else 0.0,
             saving=_seconds(lambda: _save(bench)),
             drawing=_seconds(_draw),
         )

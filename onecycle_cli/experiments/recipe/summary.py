@@ -106,8 +106,10 @@ def _costs(cost: dict[str, float], predicted: dict[str, float]) -> Row:
 def _scores(scores: dict[str, Any]) -> list[tuple[str, str]]:
     if not scores:
         return []
-    shown = [("test", _score(scores["test_accuracy"], scores["test_loss"]))]
-    for which in ("last", "best"):
+    shown = []
+    if any(scores.get(f"test_{what}") for what in ("accuracy", "loss", "scores")):
+        shown.append(("test", _score(scores["test_accuracy"], scores["test_loss"])))
+    for which in ("last", "best") if scores["best_epoch"] is not None else ():
         text = _score(scores[f"val_accuracy_{which}"], scores[f"val_loss_{which}"])
         epoch = f" (epoch {scores['best_epoch']})" if which == "best" else ""
         shown.append((f"validation, {which}", text + epoch))

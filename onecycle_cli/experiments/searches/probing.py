@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
@@ -42,6 +44,7 @@ class Probing:
     Attributes:
         plan: which probes are run, and how long they may take.
         shift: decades from the best rate of short trainings to that of the whole one.
+        bounds: between which losses the model learns.
         curves: of range tests, of which there are none.
     """
 
@@ -49,6 +52,7 @@ class Probing:
         self.bench, self.values, self.observer = session.bench, session.values, session.observer
         family = family_of(self.bench.model.optimizer)
         self.plan, self.shift = plan_of(self.bench, family), family.shift
+        self.bounds = self.bench.bounds
         self.curves: list[Curve] = []
         self._trials = Trials(
             self.bench,
@@ -56,6 +60,7 @@ class Probing:
             session.journal,
             session.run.keep,
             stop_rule=self._explosion,
+            judge=_held_out_or_last,
         )
 
     @property
@@ -97,8 +102,7 @@ class Probing:
 
     def carry_out(self) -> LRFindings:
         """Run the probes, and choose."""
-        chance = self.bench.chance
-        while (wave := self.plan.next_round(self.probes, chance)) is not None:
+        while (wave := self.plan.next_round(self.probes, self.bounds)) is not None:
             candidates = [
                 Candidate(lr, lr, self.values.momentum, self.values.weight_decay, stage=wave.stage)
                 for lr in wave.rates
@@ -106,7 +110,9 @@ class Probing:
             rung = Rung(len(candidates), wave.steps, 1, name=wave.stage)
             self._trials.run_rung(rung, 1, candidates, self._title)
         return LRFindings.of(
-            suggest.suggest_from_probes(self.probes, self.plan, chance=chance, shift=self.shift)
+            suggest.suggest_from_probes(
+                self.probes, self.plan, bounds=self.bounds, shift=self.shift
+            )
         )
 
     def result(self, findings: LRFindings) -> dict[str, Any]:
@@ -115,13 +121,14 @@ class Probing:
             "suggestion": findings.suggestion.as_dict(),
             "min_lr": findings.min_lr,
             "method": PROBES,
-            "chance_loss": self.bench.chance,
+            "chance_loss": self.bounds.guessing,
+            "floor": self.bounds.floor,
             "plan": suggest.plan_as_data(self.plan, self.shift),
         }
 
     def tables(self) -> dict[str, Table]:
         """Return `trials.csv` and `curves.csv`: every probe, and every step of it."""
-        rows = suggest.rows_of(self.probes, self.bench.chance)
+        rows = suggest.rows_of(self.probes, self.bounds)
         return {
             "trials": table_of(suggest.COLUMNS, rows),
             "curves": curves_table(self.trials),
@@ -129,18 +136,29 @@ class Probing:
 
     def _probe(self, trial: Trial) -> Probe:
         held_out = None
-        if trial.steps > self.bench.steps_per_epoch and np.isfinite(trial.scored).all():
+        if _is_held_out(self.bench, trial.steps) and np.isfinite(trial.scored).all():
             held_out = Estimate.of(trial.scored)
         losses = np.asarray(trial.losses, float)
         stage = trial.candidate.stage
         return Probe(trial.candidate.max_lr, stage, trial.steps, losses, held_out)
 
     def _explosion(self) -> Explosion:
-        return Explosion(self.bench.chance)
+        return Explosion(self.bounds)
 
     def _title(self, candidate: Candidate, *_: int) -> str:
         number = len(self.trials) + 1
         return f"{candidate.stage} probe {number}, max_lr {candidate.max_lr:.3g}"
+
+
+def _held_out_or_last(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
+    """Return losses of examples that a probe was not trained with; else its last ones."""
+    if _is_held_out(bench, len(losses)):
+        return bench.examine("validation").losses
+    return suggest.annealed(losses)
+
+
+def _is_held_out(bench: Workbench, steps: int) -> bool:
+    return steps > bench.steps_per_epoch and bench.dataset.validates
 
 
 def plan_of(bench: Workbench, family: Family) -> SearchPlan:

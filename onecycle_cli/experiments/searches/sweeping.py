@@ -71,7 +71,8 @@ class Sweeping:
             self._sweep(repeat)
         return suggest.suggest_lr(
             [(c.lrs, c.losses) for c in self.curves],
-            chance=self.bench.chance,
+            chance=self.bench.bounds.guessing,
+            floor=self.bench.bounds.floor,
             planned=(self.planned, self.settings.max_lr),
             stopped=self._stopped(),
             skip_begin=self.settings.skip_begin,
@@ -84,7 +85,8 @@ class Sweeping:
             findings,
             scale=self.settings.scale,
             method=SWEEP,
-            chance_loss=self.bench.chance,
+            chance_loss=self.bench.bounds.guessing,
+            floor=self.bench.bounds.floor,
             planned=[self.planned, self.settings.max_lr],
             stopped=self._stopped(),
             skip_begin=self.settings.skip_begin,

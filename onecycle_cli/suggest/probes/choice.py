@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.curves import Array
 from onecycle_cli.suggest.probes.plan import SearchPlan
 from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Estimate, Measure, Probe
@@ -46,9 +47,9 @@ class Profile:
     smoothed: Array
 
     @classmethod
-    def of(cls, probes: Sequence[Probe], chance: float | None) -> Profile:
+    def of(cls, probes: Sequence[Probe], bounds: Bounds) -> Profile:
         """Return the profile of the last probes, prolonged by the shape of the ladder."""
-        measure = Measure.of(probes, chance)
+        measure = Measure.of(probes, bounds)
         known = _points(probes, measure)
         at, heights = np.array(known).T
         x = np.arange(at[0] - 1, at[-1] + 1, _GRID)
@@ -65,14 +66,14 @@ class Profile:
 
 
 def suggest_from_probes(
-    probes: Sequence[Probe], plan: SearchPlan, *, chance: float | None, shift: float = 0.0
+    probes: Sequence[Probe], plan: SearchPlan, *, bounds: Bounds, shift: float = 0.0
 ) -> Suggestion:
     """Suggest a maximum learning rate from short, complete 1cycles.
 
     Args:
         probes: all of them, in the order in which the plan asked for them.
         plan: what they were planned by.
-        chance: the training loss of always giving the same best answer; `None`: not known.
+        bounds: between which losses a model learns.
         shift: decades that the best rate of the whole training lies above that of a short one.
 
     Returns:
@@ -80,7 +81,7 @@ def suggest_from_probes(
         budget did not allow the last ones; `non_finite` where no loss was finite, and
         `never_descended` where no probe learned anything.
     """
-    measure = Measure.of(probes, chance)
+    measure = Measure.of(probes, bounds)
     if not any(np.isfinite(probe.losses).any() for probe in probes):
         return Suggestion(None, None, "non_finite", _NON_FINITE)
     good = [probe for probe in probes if measure.look(probe) == GOOD]
@@ -88,7 +89,7 @@ def suggest_from_probes(
         return _refusal(probes, measure)
     finals = [probe for probe in probes if probe.stage == FINAL]
     best = min(finals or good, key=lambda probe: probe.loss)
-    x = Profile.of(probes, chance).lowest + shift
+    x = Profile.of(probes, bounds).lowest + shift
     x = min(max(x, best.x - REACH), best.x + REACH)
     value = rounded(min(max(10**x, plan.lowest), plan.highest))
     interval = rounded(value / WITHIN), rounded(value * WITHIN)
@@ -136,20 +137,23 @@ def _learned(probes: Sequence[Probe], measure: Measure) -> bool:
     A network that starts far above it may not have come down to it yet: then nothing can be told,
     and having come half of the way is enough.
     """
-    if measure.chance is None:
+    bounds = measure.bounds
+    if not bounds.are_known:
         return True
-    if any(_beats(_on_new_examples(p), measure.chance) for p in probes if not p.broke_off):
+    if any(_beats(_on_new_examples(p), bounds) for p in probes if not p.broke_off):
         return True
-    far_above = measure.start > _FAR_ABOVE_CHANCE * measure.chance
-    return far_above and min(probe.loss for probe in probes) < 0.5 * measure.start
+    start = bounds.height(measure.start)
+    best = bounds.height(min(probe.loss for probe in probes))
+    return start > _FAR_ABOVE_CHANCE * bounds.height(bounds.chance) and best < 0.5 * start
 
 
 def _on_new_examples(probe: Probe) -> Estimate:
     return probe.held_out or Estimate.of(probe.tail)
 
 
-def _beats(loss: Estimate, chance: float) -> bool:
-    return chance - loss.mean > max(_CLEAR_ERRORS * loss.error, _CLEAR_SHARE * chance)
+def _beats(loss: Estimate, bounds: Bounds) -> bool:
+    clear = max(_CLEAR_ERRORS * loss.error, _CLEAR_SHARE * bounds.height(bounds.chance))
+    return bounds.chance - loss.mean > clear
 
 
 def _doubt(
@@ -160,7 +164,7 @@ def _doubt(
     measure: Measure,
 ) -> str:
     """Return what makes the answer uncertain, and what to do about it; "" if nothing does."""
-    if plan.is_cut_short(probes, measure.chance):
+    if plan.is_cut_short(probes, measure.bounds):
         return (
             "it was found late that anything can be learned, and the budget allowed no closer "
             "look; raise find_lr.budget"
@@ -186,7 +190,8 @@ def _reason(probes: Sequence[Probe], best: Probe, doubt: str) -> str:
 
 def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
     rates = [probe.lr for probe in probes]
-    bound = "its start" if measure.chance is None else "what always giving the same answer costs"
+    known = measure.bounds.are_known
+    bound = "what always giving the same answer costs" if known else "its start"
     longest = max(probe.steps for probe in probes)
     what = (
         f"none of {len(probes)} short trainings, of up to {longest} steps and at learning rates "

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.probes.probe import FINAL, GOOD, HIGH, LADDER, LOW, Measure, Probe
 from onecycle_cli.suggest.suggestion import rounded
 
@@ -98,13 +99,13 @@ class SearchPlan:
             return [self.given_steps] * len(self.given)
         return [self.ladders[0]] * (_START + _CLIMB) + [self.final_steps] * (_START + 1)
 
-    def next_round(self, probes: Sequence[Probe], chance: float | None) -> Round | None:
+    def next_round(self, probes: Sequence[Probe], bounds: Bounds) -> Round | None:
         """Return the probes to run after those that are done; `None` when it is over."""
         if self.given:
             return None if probes else Round(FINAL, self.given_steps, self.given)
         if not probes:
             return Round(LADDER, self.ladders[0], self._around(self.first, COARSE))
-        measure = Measure.of(probes, chance)
+        measure = Measure.of(probes, bounds)
         if not any(probe.stage == FINAL for probe in probes):
             ladder = self._next_of_ladder(probes, measure)
             if ladder is not None and ladder.cost <= self._left(probes):
@@ -112,11 +113,11 @@ class SearchPlan:
             return self._first_finals(probes, measure)
         return self._beyond(probes)
 
-    def is_cut_short(self, probes: Sequence[Probe], chance: float | None) -> bool:
+    def is_cut_short(self, probes: Sequence[Probe], bounds: Bounds) -> bool:
         """Tell whether the budget ended a search that would have gone on."""
         if any(probe.stage == FINAL for probe in probes):
             return False
-        return bool(probes) and best_of_ladder(probes, Measure.of(probes, chance)) is not None
+        return bool(probes) and best_of_ladder(probes, Measure.of(probes, bounds)) is not None
 
     def _next_of_ladder(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
         steps = max(probe.steps for probe in probes)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.curves import Array
 
 LADDER, FINAL = "ladder", "final"
@@ -94,37 +95,42 @@ class Measure:
     """What the losses of a search are measured against.
 
     Attributes:
-        chance: the loss of always giving the same best answer, > 0; `None` where no formula gives
-            it. The lowest possible loss is 0 then; otherwise it is not known.
+        bounds: between which losses a model learns.
         start: the loss before anything is learned.
     """
 
-    chance: float | None
+    bounds: Bounds
     start: float
 
     @classmethod
-    def of(cls, probes: Sequence[Probe], chance: float | None) -> Measure:
+    def of(cls, probes: Sequence[Probe], bounds: Bounds) -> Measure:
         """Return the measure of probes that all started from the same model."""
         starts = [probe.start for probe in probes if math.isfinite(probe.start)]
-        return cls(chance if chance else None, float(np.median(starts)) if starts else math.inf)
+        return cls(bounds, float(np.median(starts)) if starts else math.inf)
 
     @property
     def nothing(self) -> float:
         """The loss of having learned nothing."""
-        return self.start if self.chance is None else self.chance
+        return self.bounds.chance if self.bounds.are_known else self.start
 
     def look(self, probe: Probe) -> str:
         """Tell how a probe's learning rate looks by itself: `GOOD`, `LOW` or `HIGH`."""
         if probe.broke_off:
             return HIGH
-        if self.chance is not None and probe.loss <= _LEARNED * self.chance:
+        if not self.bounds.are_known:
+            return self._look_by_itself(probe)
+        if self.bounds.height(probe.loss) <= _LEARNED * self.bounds.height(self.nothing):
             return GOOD
+        highest = self.bounds.height(float(_means_of_three(probe.losses).max()))
+        usual = self.bounds.height(max(probe.start, self.nothing))
+        return HIGH if highest > _ROSE * usual else LOW
+
+    def _look_by_itself(self, probe: Probe) -> str:
+        """Tell it by the noise alone, where it is not known which losses mean what."""
         error = self._error(probe)
-        if self.chance is None and probe.loss < self.start - error:
+        if probe.loss < self.start - error:
             return GOOD
-        highest = float(_means_of_three(probe.losses).max())
-        rose = highest > _ROSE * max(probe.start, self.nothing, key=abs)
-        return HIGH if rose or (self.chance is None and probe.loss > self.start + error) else LOW
+        return HIGH if probe.loss > self.start + error else LOW
 
     def heights(self, probes: Sequence[Probe]) -> Array:
         """Return how high each probe's loss lies: its logarithm, 0 where nothing was learned.
@@ -146,8 +152,8 @@ class Measure:
 
     def floor(self, probes: Sequence[Probe]) -> float:
         """Return the loss whose height is minus infinity."""
-        if self.chance is not None:
-            return 0.0
+        if self.bounds.are_known:
+            return self.bounds.least
         best = min((probe.loss for probe in probes if self.look(probe) == GOOD), default=-math.inf)
         return best - _ROOM * (self.nothing - best) if math.isfinite(best) else -math.inf
 
@@ -165,11 +171,11 @@ class Explosion:
     times the first losses.
 
     Args:
-        guessing: the loss of always giving the same best answer, or `None`.
+        bounds: between which losses a model learns.
     """
 
-    def __init__(self, guessing: float | None) -> None:
-        self._guessing = guessing
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self._first: list[float] = []
         self._last: deque[float] = deque(maxlen=_FIRST)
 
@@ -189,8 +195,11 @@ class Explosion:
         """Whether it has exploded."""
         if len(self._last) < _FIRST:
             return False
-        usual = [abs(float(np.mean(self._first))), abs(self._guessing or 0.0)]
-        return float(np.mean(self._last)) > _EXPLODED * max(usual)
+        first, last = float(np.mean(self._first)), float(np.mean(self._last))
+        if not self._bounds.are_known:
+            return last > _EXPLODED * abs(first)
+        height = self._bounds.height
+        return height(last) > _EXPLODED * height(max(first, self._bounds.chance))
 
 
 def _means_of_three(losses: Array) -> Array:

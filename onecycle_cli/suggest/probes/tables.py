@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.probes.plan import SearchPlan
 from onecycle_cli.suggest.probes.probe import Estimate, Measure, Probe
 
@@ -15,9 +16,9 @@ COLUMNS = ("trial", "max_lr", "stage", "replicate", "steps", "score", "looks", "
 """What a table of probes says of each."""
 
 
-def rows_of(probes: Sequence[Probe], chance: float | None) -> list[tuple[Any, ...]]:
+def rows_of(probes: Sequence[Probe], bounds: Bounds) -> list[tuple[Any, ...]]:
     """Return a row of `COLUMNS` for each probe."""
-    measure = Measure.of(probes, chance)
+    measure = Measure.of(probes, bounds)
     return [
         (i, p.lr, p.stage, 0, p.steps, p.loss, measure.look(p), *(p.held_out or ("", "")))
         for i, p in enumerate(probes)
@@ -67,3 +68,10 @@ def plan_of(data: Mapping[str, Any]) -> tuple[SearchPlan, float]:
     first, lowest, highest = (float(data[key]) for key in ("first", "lowest", "highest"))
     given = tuple(float(rate) for rate in data["given"])
     return SearchPlan(int(data["budget"]), first, lowest, highest, given), float(data["shift"])
+
+
+def bounds_of(data: Mapping[str, Any]) -> Bounds:
+    """Return the bounds that the result of a search says."""
+    known = [data.get(key) for key in ("chance_loss", "floor")]
+    guessing, floor = (float(v) if isinstance(v, int | float) else None for v in known)
+    return Bounds(floor, guessing)

@@ -63,6 +63,14 @@ def objective_of_compiled(model: Any, outputs: Any, targets: Any) -> Objective:
     return Objective("regression", loss)
 
 
+def floor_of_compiled(model: Any) -> float | None:
+    """Return the least that a compiled loss can be: 0 of those that are known; None of others."""
+    has_own_way = type(model).compute_loss is not keras.Model.compute_loss
+    losses = keras.tree.flatten(model.loss)
+    are_known = bool(losses) and all(_named(loss)[0] is not None for loss in losses)
+    return 0.0 if are_known and not has_own_way else None
+
+
 def _is_weighted(model: Any) -> bool:
     """Tell whether the loss is multiplied by a number of the user's."""
     try:

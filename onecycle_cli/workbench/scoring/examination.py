@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli.data import EvaluationBatches
+from onecycle_cli.data.batches.stream import Stream
 from onecycle_cli.data.inputs import arrays_of, count, rows_of
 from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.workbench.scoring.compiled import as_labels
@@ -80,6 +81,56 @@ def examine(
         outputs += np.asarray(model.predict(batches.mirror(), verbose=0), np.float32)
         outputs /= 2
     (targets,) = arrays_of(rows_of(batches.y, batches.rows))
+    return _judged(objective, targets, outputs, weights)
+
+
+def examine_stream(
+    model: Any, stream: Stream | None, objective: Objective, instruments: Instruments
+) -> Examination:
+    """Return how a model does on an epoch of a pipeline, with the scores of its task, if it is any.
+
+    Those of the metrics that it was compiled with come beside them, unless they have their names.
+
+    Args:
+        model: as for `examine`, and compiled.
+        stream: gives the examples, with targets and, if they have any, weights.
+        objective: the task and its loss.
+        instruments: attached to the model.
+    """
+    if stream is None:
+        raise ValueError("there is nothing to validate on; ask the data set first.")
+    if objective.task == "other":
+        return examine_by_batches(model, stream.batches(), instruments, stream.steps)
+    told: list[tuple[Any, ...]] = []
+    inputs = _inputs(stream.batches(), told)
+    outputs = np.asarray(model.predict(inputs, steps=stream.steps, verbose=0), np.float32)
+    columns = zip(*told[: stream.steps], strict=True)  # Keras reads ahead
+    targets, *weights = (np.concatenate([*map(_only_array, column)]) for column in columns)
+    examined = _judged(objective, targets, outputs, *weights)
+    model.reset_metrics()
+    own = model.compute_metrics(None, targets, outputs, *weights)
+    return replace(examined, scores=_single(own) | examined.scores)
+
+
+def _inputs(batches: Iterator[tuple[Any, ...]], told: list[tuple[Any, ...]]) -> Iterator[Any]:
+    """Yield the inputs of batches as `predict` takes them, and take down what goes with them."""
+    for inputs, *others in batches:
+        told.append(tuple(others))
+        yield (inputs,)
+
+
+def _only_array(tree: Any) -> NDArray[Any]:
+    (array,) = arrays_of(tree)
+    return np.asarray(array)
+
+
+def _judged(
+    objective: Objective,
+    targets: NDArray[Any],
+    outputs: NDArray[np.float32],
+    weights: NDArray[Any] | None = None,
+) -> Examination:
+    """Return how good answers are, by the task and its loss."""
     is_multiclass = objective.task == "multiclass"
     shaped = targets = as_labels(targets) if is_multiclass else np.asarray(targets)
     if not is_multiclass:
@@ -169,10 +220,14 @@ def examine_by_batches(
         full, rest = divmod(len(batches.rows), batches.batch_size)
         counts = [batches.batch_size] * full + [rest] * bool(rest)
     found = model.evaluate(batches, steps=steps, verbose=0, callbacks=[heard], return_dict=True)
-    found.pop("loss")
-    scores = {name: float(value) for name, value in found.items() if np.ndim(value) == 0}
     sizes = counts[: len(heard.losses)]  # of a stream, Keras reads ahead
-    return Examination(np.array(heard.losses), None, scores, np.array(sizes, np.int64))
+    return Examination(np.array(heard.losses), None, _single(found), np.array(sizes, np.int64))
+
+
+def _single(found: Mapping[str, Any]) -> dict[str, float]:
+    """Return those of a model's own metrics that are one number, the loss apart."""
+    numbers = {name: np.asarray(ops.convert_to_numpy(value)) for name, value in found.items()}
+    return {n: float(value) for n, value in numbers.items() if n != "loss" and value.ndim == 0}
 
 
 def _counted(batches: Iterator[tuple[Any, ...]], counts: list[int]) -> Iterator[tuple[Any, ...]]:

@@ -305,6 +305,33 @@ class TestWhatTheModelWasCompiledWith:
         expected = model.evaluate(*held_out, verbose=0, return_dict=True)["loss"]
         assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-4)
 
+    @pytest.mark.samples(2)
+    @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
+    @pytest.mark.parametrize("inputs", [list, tuple, dict])
+    @pytest.mark.parametrize("outputs", [list, tuple, dict])
+    @pytest.mark.parametrize("given", [list, tuple, dict])
+    def test_may_be_structured_otherwise_than_its_data_as_for_fit(self, inputs, outputs, given):
+        def structured(kind, named):
+            return dict(named) if kind is dict else kind(named.values())
+
+        a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+        joined = keras.layers.Concatenate()([a, b])
+        ends = {
+            "kind": keras.layers.Dense(1, activation="sigmoid", name="kind")(joined),
+            "score": keras.layers.Dense(1, name="score")(joined),
+        }
+        model = keras.Model(structured(inputs, {"a": a, "b": b}), structured(outputs, ends))
+        model.compile(keras.optimizers.Adam(0.01), ["binary_crossentropy", "mse"])
+        x = structured(given, {"a": X[:, :2], "b": X[:, 2:]})
+        y = structured(
+            given, {"kind": BINARY[:, None], "score": SCORES[:, None].astype(np.float32)}
+        )
+        result = onecycle_cli.train(
+            model, x, y, max_lr=0.02, validation_data=(x, y), **QUICK | {"epochs": 1}
+        )
+        expected = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-4)
+
     @pytest.mark.samples(1)
     @pytest.mark.parametrize("by", ["class_weight", "sample_weight"])
     def test_may_be_weighted(self, by):
@@ -370,6 +397,42 @@ class TestWhatTheModelWasCompiledWith:
         model.compile(keras.optimizers.SGD(0.02, momentum=0.9), "binary_crossentropy")
         losses = onecycle_cli.find_lr(model, X, BINARY, **QUICK).curves[0].losses
         assert losses[0] == pytest.approx(np.log(2), abs=0.3)
+
+
+class TestConstantInTheLoss:
+    """It changes no answer: what is learned is learned, and what can't be is refused."""
+
+    RANDOM = np.random.default_rng(0)
+    X = RANDOM.normal(size=(1500, 8)).astype(np.float32)
+    Y = np.tanh(X @ RANDOM.normal(size=8)).astype(np.float32)[:, None]
+
+    def found(self, loss, x, y, *, frozen=False):
+        keras.utils.set_random_seed(1)
+        hidden = keras.layers.Dense(32, activation="relu")
+        last = keras.layers.Dense(1)
+        model = keras.Sequential([keras.Input((8,)), hidden, last])
+        hidden.trainable = not frozen
+        if frozen:
+            last.kernel.assign(keras.ops.zeros_like(last.kernel))
+            last.kernel.trainable = False
+        model.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss)
+        settings = {"find_lr": {"repeats": 1}}
+        return onecycle_cli.find_lr(model, x, y, epochs=5, settings=settings).suggestion
+
+    def test_does_not_hide_that_something_is_learned(self):
+        known = self.found("mse", self.X, self.Y)
+        moved = self.found(lambda y, p: (y - p) ** 2 + 1000.0, self.X, self.Y)
+        assert (known.verdict, moved.verdict) == ("ok", "ok")
+        assert moved.value == pytest.approx(known.value, rel=0.2)
+
+    @pytest.mark.harness
+    @pytest.mark.parametrize("control", ["random labels", "constant inputs", "frozen"])
+    @pytest.mark.parametrize("constant", [1000.0, -1000.0])
+    def test_lets_no_negative_control_pass(self, control, constant):
+        x = np.ones_like(self.X) if control == "constant inputs" else self.X
+        y = np.random.default_rng(1).permutation(self.Y) if control == "random labels" else self.Y
+        found = self.found(lambda y, p: (y - p) ** 2 + constant, x, y, frozen=control == "frozen")
+        assert found.verdict == "never_descended"
 
 
 @pytest.mark.samples(5)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from onecycle_cli.suggest import LADDER, Probe
+from onecycle_cli.suggest import LADDER, Bounds, Probe
 
 CHANCE = 2.3
 
@@ -33,7 +33,7 @@ def search(probe):
 
     def run(plan, world, chance=CHANCE, start=CHANCE):
         probes = []
-        while (wave := plan.next_round(probes, chance)) is not None:
+        while (wave := plan.next_round(probes, Bounds(0.0, chance))) is not None:
             assert wave.rates == tuple(sorted(wave.rates))
             probes += [
                 probe(lr, world(lr, wave.steps), wave.stage, wave.steps, start) for lr in wave.rates

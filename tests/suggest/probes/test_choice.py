@@ -3,7 +3,15 @@ import math
 import numpy as np
 import pytest
 
-from onecycle_cli.suggest import FINAL, LADDER, Estimate, Profile, SearchPlan, suggest_from_probes
+from onecycle_cli.suggest import (
+    FINAL,
+    LADDER,
+    Bounds,
+    Estimate,
+    Profile,
+    SearchPlan,
+    suggest_from_probes,
+)
 
 from .conftest import CHANCE, valley
 
@@ -11,7 +19,7 @@ PLAN = SearchPlan(960, 0.1, 1e-5, 10.0)
 
 
 def answer(probes, chance=CHANCE, plan=PLAN, **more):
-    return suggest_from_probes(probes, plan, chance=chance, **more)
+    return suggest_from_probes(probes, plan, bounds=Bounds(0.0, chance), **more)
 
 
 @pytest.mark.parametrize("best", [2e-4, 0.003, 0.05, 0.1, 0.13, 0.8])
@@ -46,7 +54,7 @@ def test_it_stays_near_the_best_probe(search):
 def test_the_smoothed_curve_is_the_curve_blurred_by_a_quarter_of_a_decade(probe):
     """Against a sum written by hand."""
     probes = [probe(lr, end, FINAL) for lr, end in ((0.01, 1.0), (0.1, 0.5), (1.0, 2.0))]
-    profile = Profile.of(probes, CHANCE)
+    profile = Profile.of(probes, Bounds(0.0, CHANCE))
 
     def raw(x):
         if x < -2:
@@ -71,7 +79,7 @@ def test_the_ladder_continues_the_curve_beyond_the_last_probes(probe):
         probe(lr, end) for lr, end in ((0.001, 2.0), (0.01, 1.5), (0.1, 1.0), (1.0, math.inf))
     ]
     finals = [probe(lr, end, FINAL, 60) for lr, end in ((0.05, 0.4), (0.1, 0.3), (0.2, 0.5))]
-    profile = Profile.of([*ladder, *finals], CHANCE)
+    profile = Profile.of([*ladder, *finals], Bounds(0.0, CHANCE))
 
     def at(lr):
         return profile.raw[np.abs(profile.x - math.log10(lr)).argmin()]

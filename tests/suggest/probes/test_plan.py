@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from onecycle_cli.suggest import FINAL, LADDER, SearchPlan, usual_budget
+from onecycle_cli.suggest import FINAL, LADDER, Bounds, SearchPlan, usual_budget
 from onecycle_cli.suggest.probes.plan import COARSE, FEWEST_STEPS, FINE
 
 from .conftest import CHANCE, valley
@@ -18,7 +18,7 @@ def rates(probes, stage):
 
 
 def test_it_starts_with_three_short_probes():
-    wave = plan().next_round([], CHANCE)
+    wave = plan().next_round([], Bounds(0.0, CHANCE))
     assert (wave.stage, wave.steps) == (LADDER, 40)
     assert wave.rates == (0.0237, 0.1, 0.422)
     assert wave.cost == 120
@@ -110,7 +110,7 @@ def test_given_rates_are_tried_and_no_others(search):
 
 
 def test_many_given_rates_share_the_budget():
-    wave = plan(given=tuple(0.01 * k for k in range(1, 21))).next_round([], CHANCE)
+    wave = plan(given=tuple(0.01 * k for k in range(1, 21))).next_round([], Bounds(0.0, CHANCE))
     assert wave.steps == 48
     assert wave.cost == 960
 

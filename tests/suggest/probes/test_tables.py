@@ -6,6 +6,7 @@ import pytest
 from onecycle_cli.suggest import (
     COLUMNS,
     FINAL,
+    Bounds,
     Estimate,
     SearchPlan,
     plan_as_data,
@@ -21,7 +22,7 @@ def test_probes_come_back_as_they_were(probe):
         probe(0.3, math.inf),
         probe(0.2, 0.4, FINAL, 40, held_out=Estimate(0.6, 0.05)),
     ]
-    rows = rows_of(probes, 2.3)
+    rows = rows_of(probes, Bounds(0.0, 2.3))
     trials = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
     assert trials["looks"] == ["good", "high", "good"]
     curves = {
