@@ -101,7 +101,7 @@ def scored_on(bench: Workbench, steps: int) -> str:
 
 
 def judged(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
-    """Return the losses that a trial is judged by: its last fifth, or those of the validation split.
+    """Return the losses that a trial is judged by: its last ones, or those on validation data.
 
     Raises:
         DataError: there is none, and it would be needed.

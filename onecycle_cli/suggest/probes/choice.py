@@ -197,9 +197,9 @@ def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
         f"none of {len(probes)} short trainings, of up to {longest} steps and at learning rates "
         f"from {min(rates):.3g} to {max(rates):.3g}, brought the loss clearly below {bound}"
     )
-    if any(measure.look(p) == GOOD for p in probes) and any(
-        probe.held_out is not None for probe in probes
-    ):
+    good = [probe for probe in probes if measure.look(probe) == GOOD]
+    held_out = [probe.held_out.mean for probe in good if probe.held_out is not None]
+    if held_out and min(held_out) >= measure.nothing:
         what = (
             "the loss fell on the examples trained with, but not on others: nothing was learned "
             "that holds for new examples"
