@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onecycle_cli.suggest.bounds import Bounds
-from onecycle_cli.suggest.probes.probe import FINAL, GOOD, HIGH, LADDER, LOW, Measure, Probe
+from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Estimate, Measure, Probe
 from onecycle_cli.suggest.suggestion import rounded
 
 COARSE, FINE = 5 / 8, 3 / 8
@@ -28,6 +28,7 @@ _LADDERS = (24, 12, 6)
 _FINAL_SHARE = 6
 _SHORTEST_FINAL_SHARE = 16
 _START, _CLIMB = 3, 4
+_CLEARLY = 2.0
 _FEWEST_PROBES = 12
 
 
@@ -57,7 +58,7 @@ class SearchPlan:
 
     The ladder starts with three rates, and goes on one further while the best of them, of those
     that learned something, is at its end. Where none has learned anything, probes of twice the
-    length are tried, as far as the budget allows. Then come three longer ones, of a quarter of the
+    length are tried around the best of them, as far as the budget allows. Then come three longer ones, of a quarter of the
     training, or of what is left, around the best rate; and one more if the best of these is at
     their end.
 
@@ -129,19 +130,24 @@ class SearchPlan:
         longer = [length for length in self.ladders if length > steps]
         if GOOD in looks.values() or not longer:
             return None
-        low = [lr for lr, look in looks.items() if look == LOW]
-        middle = max(low) if low else min(looks) / 10**COARSE
+        best = _best(rung)
+        alike = [probe.lr for probe in rung if not _is_worse(probe, best)]
+        middle = max(alike) if alike else best.lr / 10**COARSE
         return Round(LADDER, longer[0], self._around(middle, COARSE))
 
     def _further(self, rung: Sequence[Probe], looks: dict[float, str]) -> float | None:
-        """Return the rate beyond the end of the ladder that looks best; `None` if none does."""
+        """Return the rate beyond the end of the ladder that looks best; `None` if none does.
+
+        Where nothing was learned yet, a higher rate is tried as long as the highest one does no
+        clear harm: on the same batches, so that small differences show.
+        """
         good = [probe for probe in rung if looks[probe.lr] == GOOD]
-        best = min(good, key=lambda probe: probe.loss).lr if good else None
-        lowest, highest = min(looks), max(looks)
-        if best == lowest or set(looks.values()) == {HIGH}:
-            return self._within(lowest / 10**COARSE)
-        if best == highest or set(looks.values()) == {LOW}:
-            return self._within(highest * 10**COARSE)
+        best = _best(good or rung)
+        lowest, highest = (extreme(rung, key=lambda probe: probe.lr) for extreme in (min, max))
+        if best is highest or (not good and not _is_worse(highest, best)):
+            return self._within(highest.lr * 10**COARSE)
+        if best is lowest:
+            return self._within(lowest.lr / 10**COARSE)
         return None
 
     def _first_finals(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
@@ -182,6 +188,19 @@ class SearchPlan:
 
     def _left(self, probes: Sequence[Probe]) -> int:
         return self.budget - sum(len(probe.losses) for probe in probes)
+
+
+def _best(probes: Sequence[Probe]) -> Probe:
+    """Return the probe with the lowest loss; of those that broke off, that with the lowest rate."""
+    return min(probes, key=lambda probe: (probe.loss, probe.lr))
+
+
+def _is_worse(probe: Probe, best: Probe) -> bool:
+    """Tell whether a probe is worse than another one on the same batches, beyond the noise."""
+    if probe.broke_off or best.broke_off:
+        return probe.broke_off
+    difference = Estimate.of(probe.tail - best.tail)
+    return difference.mean > _CLEARLY * difference.error
 
 
 def best_of_ladder(probes: Sequence[Probe], measure: Measure) -> Probe | None:

@@ -144,3 +144,15 @@ def test_neighbours_are_as_far_apart_as_is_said(search):
     for stage, decades in ((LADDER, COARSE), (FINAL, FINE)):
         x = [math.log10(rate) for rate in rates(probes, stage)]
         assert [b - a for a, b in itertools.pairwise(x)] == pytest.approx([decades] * 2, abs=0.01)
+
+
+def test_the_longer_ladder_is_around_the_best_even_if_that_has_learned_nothing_yet(search):
+    """Far from the highest rate that does no harm: here all rates up to 1 are low, not high."""
+
+    def slow(lr, steps):
+        height = 0.3 * abs(math.log10(lr / 0.01))
+        return CHANCE * ((1.0 if steps == 40 else 0.5) + 0.1 * height)
+
+    probes = search(plan(), slow)
+    longer = [p.lr for p in probes if p.stage == LADDER and p.steps == 80]
+    assert longer[:3] == [0.00133, 0.00562, 0.0237]
