@@ -327,7 +327,7 @@ class LRFinder(Scheduled):
         """Return what the suggestion is told beside the curve."""
         table = self.schedule.get(LEARNING_RATE)
         return {
-            "floor": floor_of_compiled(self.model) if self.lrs else 0.0,
+            "floor": 0.0 if self.model is None else floor_of_compiled(self.model),
             "planned": (len(table), self.maximum_lr) if table else None,
             "stopped": self.stop_reason,
             "skip_begin": self.skip_begin,

@@ -260,7 +260,7 @@ def _mark_suggestion(
         linewidth=1.8,
         label="suggested max_lr" if named else "_suggested",
     )
-    if interval:
+    if interval and interval[0] < interval[1]:
         axes.axvspan(
             interval[0],
             interval[1],

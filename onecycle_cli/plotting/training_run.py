@@ -9,11 +9,13 @@ import numpy as np
 from onecycle_cli.plotting.wording import known
 from onecycle_cli.runs.files import Table
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import Array, moving_average
+from onecycle_cli.suggest import Array
 
 _SMOOTHING_SHARE = 1 / 200
 _SHORTEST_SMOOTHING = 10
-"""The smoothed loss averages over this share of the steps, and over so many at least."""
+"""The smoothed loss is fitted over this share of the steps, and over so many at least."""
+
+_FEWEST_FOR_A_LINE = 3
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,40 @@ def _cycle_starts(steps: Table, history: Table, at: Array) -> list[float]:
 
 
 def _smoothed(losses: Array) -> Array:
-    """Average to both sides, so that the line does not lag behind the losses."""
+    """Fit a line around each loss, to both sides, so that the curve neither lags nor bends off.
+
+    A loss weighs the less the further away it is. Far from the ends this is the weighted mean; a
+    mean would miss the slope at the ends, where there are losses on one side only.
+    """
     span = max(_SHORTEST_SMOOTHING, len(losses) * _SMOOTHING_SHARE)
-    before, after = (moving_average(each, 1 - 1 / span) for each in (losses, losses[::-1]))
-    return (before + after[::-1]) / 2
+    fading = 1 - 1 / span
+    ones = np.ones(len(losses))
+    weight, offset, spread = _moments(ones, fading)
+    total, tilt, _ = _moments(losses, fading)
+    if len(losses) < _FEWEST_FOR_A_LINE:
+        return total / weight
+    return (spread * total - offset * tilt) / (spread * weight - offset**2)
+
+
+def _moments(values: Array, fading: float) -> tuple[Array, Array, Array]:
+    """Return, about each place, the sums of w v, of w v d and of w v d^2 over all distances d.
+
+    The weight w is `fading` to the power of the distance.
+    """
+    before, after = _one_sided(values, fading), _one_sided(values[::-1], fading)
+    behind, ahead = before.T, after[::-1].T
+    return behind[0] + ahead[0] - values, ahead[1] - behind[1], behind[2] + ahead[2]
+
+
+def _one_sided(values: Array, fading: float) -> Array:
+    """Return these sums over each place and those before it, d counted backwards; shape (n, 3)."""
+    sums, rows = (0.0, 0.0, 0.0), []
+    for value in values.tolist():
+        zeroth, first, second = sums
+        sums = (
+            fading * zeroth + value,
+            fading * (first + zeroth),
+            fading * (second + 2 * first + zeroth),
+        )
+        rows.append(sums)
+    return np.array(rows).reshape(-1, 3)

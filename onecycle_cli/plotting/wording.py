@@ -14,8 +14,11 @@ _LONGEST_NAME = 60
 
 def conditions(record: Record) -> list[str]:
     """Return data set, model, batch size and optimizer of a record, as far as they are known."""
-    config = record.config
-    parts = [_without_folders(_name(config, section)) for section in ("dataset", "model")]
+    config, in_hand = record.config, record.result.get("in_hand") or {}
+    parts = [
+        str(in_hand.get(section) or _without_folders(_name(config, section)))
+        for section in ("dataset", "model")
+    ]
     if config.get("batch_size") is not None:
         parts.append(f"batch size {config['batch_size']}")
     parts.append(_without_folders(_name(config, "optimizer")))

@@ -37,11 +37,17 @@ def first_outputs(model: Any, config: Config, dataset: Dataset) -> Any:
     inputs = with_text(dataset.normalise(rows_of(dataset.x, dataset.train[:_EXAMPLES])))
     try:
         with contained():
-            return keras.tree.map_structure(ops.convert_to_numpy, model(inputs))
+            tensors = keras.tree.map_structure(_as_tensor, inputs)
+            return keras.tree.map_structure(ops.convert_to_numpy, model(tensors))
     except (Exception, SystemExit, GeneratorExit) as error:
         raise ModelError(
             f"model {config.model.name} failed on its first examples: {cause_of(error)}"
         ) from error
+
+
+def _as_tensor(array: Any) -> Any:
+    """Return an array as `fit` gives it to a model: of one in a list Keras takes tensors only."""
+    return ops.convert_to_tensor(array) if isinstance(array, np.ndarray) else array
 
 
 def check_outputs(outputs: NDArray[Any], config: Config, objective: Objective) -> None:

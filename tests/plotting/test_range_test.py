@@ -135,3 +135,11 @@ def test_overlaid_range_tests_are_named_with_their_suggestions(
     dotted = [drawn for drawn in axes.lines if drawn.get_linestyle() == ":"]
     assert [(d.get_xdata()[0], d.get_color()) for d in dotted] == [(0.12, look(0)["color"])]
     assert axes.get_ylim()[1] < 3.2
+
+
+def test_an_interval_of_one_point_is_not_drawn(find_lr, legend_texts):
+    record = find_lr()
+    record.result["suggestion"] |= {"value": 0.12, "interval": [0.12, 0.12]}
+    figure = plotting.draw(record)
+    assert list(figure.axes[0].patches) == []
+    assert "its interval" not in legend_texts(figure)

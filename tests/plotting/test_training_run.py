@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from onecycle_cli import plotting
 
@@ -22,3 +23,18 @@ def test_cycles_are_found_in_the_history_too(train):
     record = train()
     del record.tables["steps"]["cycle"]
     assert plotting.draw(record).axes[0].texts[0].xy[0] == 4
+
+
+@pytest.mark.parametrize("end", [0, -1], ids=["first", "last"])
+def test_the_smooth_line_follows_the_slope_at_its_ends_and_not_their_last_loss(train, line, end):
+    def smooth(losses):
+        record = train()
+        steps = {"step": list(range(200)), "lr": [0.1] * 200, "loss": losses.tolist()}
+        record.tables["steps"] = steps
+        return line(plotting.draw(record).axes[0], "smoothed").get_ydata()
+
+    falling = np.linspace(3, 1, 200)
+    np.testing.assert_allclose(smooth(falling), falling, atol=1e-9)
+    bent = falling.copy()
+    bent[end] += 1.0
+    assert abs(smooth(bent)[end] - falling[end]) < 0.25

@@ -8,3 +8,9 @@ def test_runs_with_the_same_label_are_told_apart(train, legend_texts):
         "tiny/train/001 (2)",
         "tiny/train/001 (3)",
     ]
+
+
+def test_what_was_handed_over_in_python_is_called_by_its_own_names(train, heading):
+    record = train()
+    record.result["in_hand"] = {"dataset": "BatchDataset", "model": "mine"}
+    assert heading(plotting.draw(record))[1] == "BatchDataset, mine, batch size 128, sgd"

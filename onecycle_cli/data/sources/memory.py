@@ -63,7 +63,7 @@ def dataset_in_hand(
     Raises:
         DataError: the arrays do not fit each other.
     """
-    x, y = _as_tree(x, "x"), _as_tree(y, "y")
+    kind, x, y = kind_of(x), _as_tree(x, "x"), _as_tree(y, "y")
     weights = _weights(sample_weight, class_weight, y)
     _check_lengths(x, y, weights, "")
     total = count(x)
@@ -86,7 +86,7 @@ def dataset_in_hand(
         name,
         None if groups is None else np.asarray(groups),
     )
-    return _as_it_is(name, x, y, train, validation, weights=weights)
+    return _as_it_is(name, x, y, train, validation, origin=kind, weights=weights)
 
 
 def stream_in_hand(
@@ -137,6 +137,7 @@ def stream_in_hand(
         others[0] if others else (),
         rows,
         rows[:0],
+        origin=kind_of(x),
         notes=notes,
         stream=stream,
         validation_stream=validation,
@@ -158,10 +159,14 @@ def _as_it_is(
         mean=nothing,
         std=nothing,
         read_test=None,
-        origin=name,
         task="regression",
         **more,
     )
+
+
+def kind_of(x: Any) -> str:
+    """Return what data are, in a word: their class, or the function that gives them."""
+    return getattr(x, "__name__", type(x).__name__).strip("_<>")
 
 
 def strata_of(y: Inputs, size: int) -> NDArray[Any]:

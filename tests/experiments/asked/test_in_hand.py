@@ -24,6 +24,10 @@ QUICK = {
 }
 
 
+def batches():
+    yield from ((X[i : i + 16], BINARY[i : i + 16]) for i in range(0, 96, 16))
+
+
 def network(units=1, activation="sigmoid", inputs=None):
     keras.utils.set_random_seed(3)
     inputs = inputs or keras.Input((4,))
@@ -151,6 +155,21 @@ class TestTrain:
         else:
             result = onecycle_cli.train(compiled(), X, BINARY, max_lr=found, **QUICK)
             assert result.max_lrs == [found.suggestion.value]
+
+    @pytest.mark.parametrize(
+        ("data", "called"),
+        [((X, BINARY), "ndarray"), (((X,), BINARY), "tuple"), ((batches,), "batches")],
+    )
+    def test_keeps_the_names_of_the_model_and_of_the_class_of_the_data_for_pictures(
+        self, data, called
+    ):
+        inputs = keras.Input((4,))
+        end = keras.layers.Dense(1, activation="sigmoid")(inputs)
+        model = keras.Model([inputs], end, name="mine")
+        model.compile(keras.optimizers.SGD(0.02, momentum=0.9), "binary_crossentropy")
+        more = {"steps_per_epoch": 4} if len(data) == 1 else {}
+        result = onecycle_cli.train(model, *data, max_lr=0.1, **QUICK | more)
+        assert result.record.result["in_hand"] == {"dataset": called, "model": "mine"}
 
     @pytest.mark.harness
     def test_has_a_picture_in_a_notebook_without_a_file(self):
