@@ -58,9 +58,9 @@ class SearchPlan:
 
     The ladder starts with three rates, and goes on one further while the best of them, of those
     that learned something, is at its end. Where none has learned anything, probes of twice the
-    length are tried around the best of them, as far as the budget allows. Then come three longer ones, of a quarter of the
-    training, or of what is left, around the best rate; and one more if the best of these is at
-    their end.
+    length are tried around the best of them, as far as the budget allows. Then come three longer
+    ones, of a quarter of the training, or of what is left, around the best rate; and one more if
+    the best of these is at their end.
 
     Learning rates that are given are tried instead, all of them, and no others.
 
