@@ -25,6 +25,7 @@ def pytest_configure(config):
     for marker in (
         "every_backend: also run under JAX and PyTorch, by test_other_backends.py.",
         "harness: takes minutes, and runs by `pytest -m harness` only.",
+        "torch: needs PyTorch, and runs by `pytest -m torch` only.",
     ):
         config.addinivalue_line("markers", marker)
 

@@ -1,7 +1,8 @@
-"""Each example runs, in a fresh copy of its folder, and the table is that of the file."""
+"""Each example runs, in a fresh copy of its folder, and the tables are those of the file."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,13 +13,11 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CONFIGS = sorted(path.parent.name for path in EXAMPLES.glob("*/config.yaml"))
 PROGRAMS = sorted(path.parent.name for path in EXAMPLES.glob("*/example.py"))
+ON_PYTORCH = {"torch_dataloader"}
 WRITERS = {"image_folder": "write_images.py", "table": "write_table.py"}
 DONE, REFUSED = 0, 3
 
-pytestmark = [
-    pytest.mark.harness,
-    pytest.mark.skipif(not EXAMPLES.is_dir(), reason="not part of the distribution"),
-]
+pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="not part of the distribution")
 
 
 @pytest.fixture
@@ -39,12 +38,14 @@ def run(tmp_path, request):
         )
         assert done.returncode in codes, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
+        assert "Error occurred" not in done.stderr  # as TensorFlow says it of what is left open
         return done
 
     run_command.folder = tmp_path / name
     return run_command
 
 
+@pytest.mark.harness
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_config(name, run):
     if name in WRITERS:
@@ -56,16 +57,21 @@ def test_a_config(name, run):
     assert (folder / "suggestions.yaml").is_file() == (found.returncode == DONE)
     more = [] if found.returncode == DONE else ["--set", "train.max_lr=0.05"]
     shorter = ("--set", "train.cycles=[{epochs: 2}]")
-    if "find-wd" in (run.folder / "README.md").read_text():
-        few = ("--set", "find_wd.values=[1e-3, 1e-5]", "--set", "find_wd.refine=false")
-        run("-m", "onecycle_cli", "find-wd", *once, *few, *more)
-        assert "weight_decay" in (folder / "suggestions.yaml").read_text()
+    few = ("--set", "find_wd.values=[1e-3, 1e-5]", "--set", "find_wd.refine=false")
+    run("-m", "onecycle_cli", "find-wd", *once, *few, *more)
+    assert "weight_decay" in (folder / "suggestions.yaml").read_text()
     run("-m", "onecycle_cli", "train", *once, *shorter, *more)
     assert len((folder / "train/001/history.csv").read_text().splitlines()) == 1 + 2
     assert (folder / "train/001/model.keras").is_file()
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.torch if name in ON_PYTORCH else pytest.mark.harness)
+        for name in PROGRAMS
+    ],
+)
 def test_a_program(name, run):
     settings = {
         "find_lr": {"repeats": 1},
@@ -73,21 +79,24 @@ def test_a_program(name, run):
     }
     done = run("-c", f"import example; example.main(epochs=2, settings={settings})")
     assert "FindLRResult" in done.stdout
+    decay = re.search(r"suggestion  (\S+) ", done.stdout)[1]
+    assert f"weight decay {decay}\n" in done.stdout.partition("TrainResult")[2]
     assert "epochs      2" in done.stdout
 
 
 @pytest.mark.parametrize("name", [*CONFIGS, *PROGRAMS])
 def test_says_what_it_is_and_how_to_run_it(name):
     text = (EXAMPLES / name / "README.md").read_text()
-    command = "onecycle train config.yaml" if name in CONFIGS else "python example.py"
-    assert command in text
+    commands = [f"onecycle {verb} config.yaml" for verb in ("find-lr", "find-wd", "train")]
+    for command in commands if name in CONFIGS else ["python example.py"]:
+        assert command in text
     assert f"[{name}]({name}/README.md)" in (EXAMPLES / "README.md").read_text()
 
 
-def test_the_table_is_that_of_the_file():
+def test_the_tables_are_those_of_the_file():
     kept = json.loads((EXAMPLES / "suggestions.json").read_text())["results"]
     assert sorted(kept) == sorted([*CONFIGS, *PROGRAMS])
-    code = "import sys, json, check_suggestions as c; print(c.table(json.load(sys.stdin)))"
+    code = "import sys, json, check_suggestions as c; print(c.tables(json.load(sys.stdin)))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(kept),

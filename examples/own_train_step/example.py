@@ -36,7 +36,8 @@ def load():
     return (digits.data / 16).astype("float32"), digits.target
 
 
-def build():
+def build(seed=0):
+    keras.utils.set_random_seed(seed)
     model = Noisy()
     model.compile(keras.optimizers.SGD(momentum=0.9), "sparse_categorical_crossentropy")
     model(keras.ops.zeros((1, 64)))  # so that it has weights
@@ -46,21 +47,27 @@ def build():
 FIT = {"batch_size": 32, "epochs": 10, "validation_split": 0.2}
 
 
-def find(**more):
+def find_lr(**more):
     x, y = load()
     return onecycle_cli.find_lr(build(), x, y, **FIT | more)
 
 
-def train(max_lr, seed=0, **more):
-    keras.utils.set_random_seed(seed)
+def find_weight_decay(max_lr, **more):
     x, y = load()
-    return onecycle_cli.train(build(), x, y, max_lr=max_lr, seed=seed, **FIT | more)
+    return onecycle_cli.find_weight_decay(build(), x, y, max_lr=max_lr, **FIT | more)
+
+
+def train(max_lr, seed=0, **more):
+    x, y = load()
+    return onecycle_cli.train(build(seed), x, y, max_lr=max_lr, seed=seed, **FIT | more)
 
 
 def main(**more):
-    lr = find(**more)
+    lr = find_lr(**more)
     print(lr)
-    print(train(lr, **more))
+    decay = find_weight_decay(lr, **more)
+    print(decay)
+    print(train(lr, weight_decay=decay, **more))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ def pipeline(kind):
     return generate, {"steps_per_epoch": STEPS}  # the function, not generate()
 
 
-def build():
+def build(seed=0):
+    keras.utils.set_random_seed(seed)
     model = keras.Sequential(
         [
             keras.Input((64,)),
@@ -63,27 +64,32 @@ def build():
     return model
 
 
-FIT = {"epochs": 10}
+FIT = {"epochs": 10, "validation_data": dataset(VALIDATION, shuffle=False)}
 
 
-def find(kind="tf.data", **more):
+def find_lr(kind="tf.data", **more):
     x, said = pipeline(kind)
     return onecycle_cli.find_lr(build(), x, **FIT | said | more)
 
 
-def train(max_lr, seed=0, kind="tf.data", **more):
-    keras.utils.set_random_seed(seed)
+def find_weight_decay(max_lr, kind="tf.data", **more):
     x, said = pipeline(kind)
-    fit = FIT | {"validation_data": dataset(VALIDATION, shuffle=False)} | said | more
-    return onecycle_cli.train(build(), x, max_lr=max_lr, seed=seed, **fit)
+    return onecycle_cli.find_weight_decay(build(), x, max_lr=max_lr, **FIT | said | more)
+
+
+def train(max_lr, seed=0, kind="tf.data", **more):
+    x, said = pipeline(kind)
+    return onecycle_cli.train(build(seed), x, max_lr=max_lr, seed=seed, **FIT | said | more)
 
 
 def main(kinds=("tf.data", "PyDataset", "generator"), **more):
     for kind in kinds:
         print(f"--- {kind}")
-        lr = find(kind, **more)
+        lr = find_lr(kind, **more)
         print(lr)
-        print(train(lr, kind=kind, **more))
+        decay = find_weight_decay(lr, kind, **more)
+        print(decay)
+        print(train(lr, weight_decay=decay, kind=kind, **more))
 
 
 if __name__ == "__main__":

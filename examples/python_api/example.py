@@ -12,7 +12,8 @@ def load():
     return (x[:1437], digits.target[:1437]), (x[1437:], digits.target[1437:])
 
 
-def build():
+def build(seed=0):
+    keras.utils.set_random_seed(seed)
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -30,21 +31,24 @@ def build():
 FIT = {"batch_size": 32, "epochs": 10, "validation_split": 0.2}
 
 
-def find(**more):
+def find_lr(**more):
     (x, y), _ = load()
     return onecycle_cli.find_lr(build(), x, y, **FIT | more)
 
 
-def train(max_lr, seed=0, **more):
-    keras.utils.set_random_seed(seed)
+def find_weight_decay(max_lr, **more):
     (x, y), _ = load()
-    return onecycle_cli.train(build(), x, y, max_lr=max_lr, seed=seed, **FIT | more)
+    return onecycle_cli.find_weight_decay(build(), x, y, max_lr=max_lr, **FIT | more)
+
+
+def train(max_lr, seed=0, **more):
+    (x, y), _ = load()
+    return onecycle_cli.train(build(seed), x, y, max_lr=max_lr, seed=seed, **FIT | more)
 
 
 def main(**more):
     fit = FIT | more
     (x, y), (x_test, y_test) = load()
-    keras.utils.set_random_seed(0)
     model = build()
     lr = onecycle_cli.find_lr(model, x, y, **fit)
     print(lr)

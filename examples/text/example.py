@@ -38,7 +38,8 @@ def load():
     return x[:, None], y
 
 
-def build(texts):
+def build(texts, seed=0):
+    keras.utils.set_random_seed(seed)
     vocabulary = keras.layers.TextVectorization(max_tokens=2000, output_sequence_length=40)
     vocabulary.adapt(texts)
     model = keras.Sequential(
@@ -58,21 +59,27 @@ def build(texts):
 FIT = {"batch_size": 32, "epochs": 10, "validation_split": 0.2}
 
 
-def find(**more):
+def find_lr(**more):
     x, y = load()
     return onecycle_cli.find_lr(build(x), x, y, **FIT | more)
 
 
-def train(max_lr, seed=0, **more):
-    keras.utils.set_random_seed(seed)
+def find_weight_decay(max_lr, **more):
     x, y = load()
-    return onecycle_cli.train(build(x), x, y, max_lr=max_lr, seed=seed, **FIT | more)
+    return onecycle_cli.find_weight_decay(build(x), x, y, max_lr=max_lr, **FIT | more)
+
+
+def train(max_lr, seed=0, **more):
+    x, y = load()
+    return onecycle_cli.train(build(x, seed), x, y, max_lr=max_lr, seed=seed, **FIT | more)
 
 
 def main(**more):
-    lr = find(**more)
+    lr = find_lr(**more)
     print(lr)
-    print(train(lr, **more))
+    decay = find_weight_decay(lr, **more)
+    print(decay)
+    print(train(lr, weight_decay=decay, **more))
 
 
 if __name__ == "__main__":

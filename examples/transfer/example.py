@@ -17,7 +17,8 @@ def load(count=600):
     return (images / 8 - 1).astype("float32"), digits.target[:count]
 
 
-def build(weights=None):
+def build(seed=0, weights=None):
+    keras.utils.set_random_seed(seed)
     network = keras.applications.MobileNetV2((SIZE, SIZE, 3), include_top=False, weights=weights)
     base = keras.Model(network.input, network.get_layer("block_3_expand_relu").output)
     base.trainable = False
@@ -33,21 +34,27 @@ def build(weights=None):
 FIT = {"batch_size": 32, "epochs": 8, "validation_split": 0.2}
 
 
-def find(**more):
+def find_lr(**more):
     x, y = load()
     return onecycle_cli.find_lr(build(), x, y, **FIT | more)
 
 
-def train(max_lr, seed=0, **more):
-    keras.utils.set_random_seed(seed)
+def find_weight_decay(max_lr, **more):
     x, y = load()
-    return onecycle_cli.train(build(), x, y, max_lr=max_lr, seed=seed, **FIT | more)
+    return onecycle_cli.find_weight_decay(build(), x, y, max_lr=max_lr, **FIT | more)
+
+
+def train(max_lr, seed=0, **more):
+    x, y = load()
+    return onecycle_cli.train(build(seed), x, y, max_lr=max_lr, seed=seed, **FIT | more)
 
 
 def main(**more):
-    lr = find(**more)
+    lr = find_lr(**more)
     print(lr)
-    print(train(lr, **more))
+    decay = find_weight_decay(lr, **more)
+    print(decay)
+    print(train(lr, weight_decay=decay, **more))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ losses readable.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -22,6 +24,10 @@ from onecycle_cli.engine.steering.no_effect import COMPILED_MEANWHILE
 from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
 
 INSTRUMENTS = "_onecycle_instruments"
+
+# A `fit` that a callback ends leaves the iterator of its data in a reference cycle of Keras, and
+# TensorFlow complains if it is left to be closed after Python's end.
+atexit.register(gc.collect)
 
 
 class Instruments:

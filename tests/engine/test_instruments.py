@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -217,3 +221,40 @@ def test_batch_losses_are_the_bits_of_the_losses(regression, each_batch, mode):
         expected.append(float(twin.train_on_batch(x, y)))
     assert losses == expected
     assert all(type(loss) is float for loss in losses)
+
+
+# --- a process ----------------------------------------------------------------------------------
+
+BROKEN_OFF = """
+import keras
+import numpy as np
+
+from onecycle_cli import LRFinder
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 9
+
+    def __getitem__(self, index):
+        return np.ones((4, 2)), np.ones(4)
+
+
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse", jit_compile=False)
+model.fit(Batches(), callbacks=[LRFinder(num_steps=5, verbose=False)], verbose=0)
+print(model.stop_training)
+"""
+
+
+@pytest.mark.harness
+def test_a_program_ends_without_a_complaint_of_the_data_that_were_left_unread():
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN_OFF],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
+    assert "finalizing" not in done.stderr

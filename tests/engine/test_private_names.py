@@ -3,7 +3,6 @@
 import ast
 import importlib
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import keras
@@ -98,14 +97,16 @@ def owner_of(place):
     return OWNERS[place]() if place in OWNERS else importlib.import_module(place)
 
 
-PLACES = sorted(set(PRIVATE_NAMES) - {"keras.src.backend.torch.optimizers"})
+PLACES = [
+    pytest.param(
+        place, marks=pytest.mark.torch if place.startswith("torch.") else pytest.mark.lowest
+    )
+    for place in sorted(set(PRIVATE_NAMES) - {"keras.src.backend.torch.optimizers"})
+]
 
 
-@pytest.mark.lowest
 @pytest.mark.parametrize("place", PLACES)
 def test_the_installed_versions_have_the_names(place):
-    if place.startswith("torch.") and find_spec("torch") is None:
-        pytest.skip("torch is not installed")
     owner = owner_of(place)
     assert [name for name in PRIVATE_NAMES[place] if not hasattr(owner, name)] == []
 

@@ -57,7 +57,7 @@ def leave_cases_to_the_harness(items):
     """Keep as many cases of a test as its marker `samples` says, evenly spread, for a plain run."""
     cases = collections.defaultdict(list)
     for item in items:
-        if marker := item.get_closest_marker("samples"):
+        if (marker := item.get_closest_marker("samples")) and not item.get_closest_marker("torch"):
             cases[item.path, item.originalname, *marker.args].append(item)
     for (*_, count), found in cases.items():
         kept = {round(i * len(found) / count) for i in range(count)}

@@ -127,8 +127,8 @@ def stream_in_hand(
         if stream.is_repeatable()
         else (
             f"{what[0]} gives other batches each time, so candidates are not compared on the same "
-            "ones, and what is resumed goes on with others; leave out what shuffles, or give it a "
-            "seed and reshuffle_each_iteration=False, to have them the same.",
+            "ones, and what is resumed goes on with others; leave out what shuffles, or have each "
+            "pass shuffle by the same seed (tf.data: seed=0, reshuffle_each_iteration=False).",
         )
     )
     return _as_it_is(

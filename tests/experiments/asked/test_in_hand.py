@@ -61,6 +61,7 @@ class TestEveryFinder:
         once = compiled(), compiled()
         for model in once:
             if not is_fresh:
+                keras.utils.set_random_seed(4)  # PyTorch's dropout draws from its one generator
                 model.fit(X, BINARY, epochs=1, verbose=0, shuffle=False)
         ours, untouched = once
         state = np.random.get_state()
@@ -74,11 +75,12 @@ class TestEveryFinder:
         before = everything(untouched)
         np.random.set_state(state)
         assert found.suggestion.verdict
-        assert type(ours.optimizer) is keras.optimizers.SGD
+        assert type(ours.optimizer) is type(untouched.optimizer)
         assert len(after) == len(before)
         for a, b in zip(after, before, strict=True):
             np.testing.assert_array_equal(a, b)
         for model in once:
+            model.evaluate(X, BINARY, verbose=0)  # what is built by a first `fit` may draw, too
             keras.utils.set_random_seed(5)
             model.fit(X, BINARY, epochs=1, verbose=0, shuffle=False)
         for a, b in zip(ours.get_weights(), untouched.get_weights(), strict=True):

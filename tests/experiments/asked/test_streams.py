@@ -47,12 +47,23 @@ def generated():
     yield from BATCHES
 
 
+def data_loader():
+    from torch import from_numpy
+    from torch.utils.data import DataLoader, TensorDataset
+
+    return DataLoader(TensorDataset(from_numpy(X), from_numpy(Y)), batch_size=SIZE)
+
+
 PIPELINES = {
     "tf.data": lambda: tf.data.Dataset.from_tensor_slices((X, Y)).batch(SIZE),
     "PyDataset": Indexed,
     "loader": Loader,
     "generator": lambda: generated,
+    "DataLoader": data_loader,
 }
+KINDS = [
+    pytest.param(kind, marks=[pytest.mark.torch] * (kind == "DataLoader")) for kind in PIPELINES
+]
 
 
 def model(units=1, activation="sigmoid", loss="binary_crossentropy", **more):
@@ -67,7 +78,7 @@ def arguments(kind):
 
 
 @pytest.mark.samples(2)
-@pytest.mark.parametrize("kind", PIPELINES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_batches_are_those_of_the_pipeline_in_its_order(kind):
     made, twin = model(), model()
     before = made.get_weights()
@@ -81,7 +92,7 @@ def test_the_batches_are_those_of_the_pipeline_in_its_order(kind):
 
 
 @pytest.mark.samples(2)
-@pytest.mark.parametrize("kind", PIPELINES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_training_passes_over_the_pipeline_and_validates_on_another(kind):
     made = model()
     validation = tf.data.Dataset.from_tensor_slices((X[:50], Y[:50])).batch(20)
