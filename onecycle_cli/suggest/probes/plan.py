@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onecycle_cli.suggest.bounds import Bounds
-from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Estimate, Measure, Probe
+from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Measure, Probe
 from onecycle_cli.suggest.suggestion import rounded
 
 COARSE, FINE = 5 / 8, 3 / 8
@@ -28,7 +28,6 @@ _LADDERS = (24, 12, 6)
 _FINAL_SHARE = 6
 _SHORTEST_FINAL_SHARE = 16
 _START, _CLIMB = 3, 4
-_CLEARLY = 2.0
 _FEWEST_PROBES = 12
 
 
@@ -131,23 +130,16 @@ class SearchPlan:
         if GOOD in looks.values() or not longer:
             return None
         best = _best(rung)
-        alike = [probe.lr for probe in rung if not _is_worse(probe, best)]
-        middle = max(alike) if alike else best.lr / 10**COARSE
+        middle = best.lr / 10**COARSE if best.broke_off else best.lr
         return Round(LADDER, longer[0], self._around(middle, COARSE))
 
     def _further(self, rung: Sequence[Probe], looks: dict[float, str]) -> float | None:
-        """Return the rate beyond the end of the ladder that looks best; `None` if none does.
-
-        Where nothing was learned yet, a higher rate is tried as long as the highest one does no
-        clear harm: on the same batches, so that small differences show.
-        """
-        good = [probe for probe in rung if looks[probe.lr] == GOOD]
-        best = _best(good or rung)
-        lowest, highest = (extreme(rung, key=lambda probe: probe.lr) for extreme in (min, max))
-        if best is highest or (not good and not _is_worse(highest, best)):
-            return self._within(highest.lr * 10**COARSE)
-        if best is lowest:
-            return self._within(lowest.lr / 10**COARSE)
+        """Return the rate beyond the end of the ladder that looks best; `None` if none does."""
+        best = _best([probe for probe in rung if looks[probe.lr] == GOOD] or rung)
+        if best.lr == max(looks):
+            return self._within(best.lr * 10**COARSE)
+        if best.lr == min(looks):
+            return self._within(best.lr / 10**COARSE)
         return None
 
     def _first_finals(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
@@ -191,16 +183,11 @@ class SearchPlan:
 
 
 def _best(probes: Sequence[Probe]) -> Probe:
-    """Return the probe with the lowest loss; of those that broke off, that with the lowest rate."""
-    return min(probes, key=lambda probe: (probe.loss, probe.lr))
+    """Return the probe with the lowest loss.
 
-
-def _is_worse(probe: Probe, best: Probe) -> bool:
-    """Tell whether a probe is worse than another one on the same batches, beyond the noise."""
-    if probe.broke_off or best.broke_off:
-        return probe.broke_off
-    difference = Estimate.of(probe.tail - best.tail)
-    return difference.mean > _CLEARLY * difference.error
+    Of equal ones, that with the highest rate; of those that broke off, with the lowest.
+    """
+    return min(probes, key=lambda p: (p.loss, p.lr if p.broke_off else -p.lr))
 
 
 def best_of_ladder(probes: Sequence[Probe], measure: Measure) -> Probe | None:
