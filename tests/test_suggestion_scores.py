@@ -141,3 +141,21 @@ def test_the_sentences_in_the_docs_are_those_of_the_file(saved):
     ]
     assert f"up to {max(max(x, 1 / x) for x in off):.0f} times off the best rate" in text
     assert f"between {min(best.values()):.3f} and {max(best.values()):.1f}" in text
+
+
+def test_the_recorded_searches_are_those_that_the_tool_of_today_would_make(scoring):
+    """Of each problem, the first: every probe is the one that the plan asks for."""
+    from problems import PROBLEMS
+
+    from onecycle_cli.suggest import Bounds
+
+    for problem in PROBLEMS:
+        search = scoring.probes.read(problem)[0]
+        done = []
+        while (wave := search.plan.next_round(done, Bounds(0.0, search.chance))) is not None:
+            run = search.probes[len(done) : len(done) + len(wave.rates)]
+            assert [(p.lr, p.stage, p.steps) for p in run] == [
+                (rate, wave.stage, wave.steps) for rate in wave.rates
+            ]
+            done += run
+        assert len(done) == len(search.probes)

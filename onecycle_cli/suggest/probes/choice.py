@@ -94,7 +94,9 @@ def suggest_from_probes(
     value = rounded(min(max(10**x, plan.lowest), plan.highest))
     interval = rounded(value / WITHIN), rounded(value * WITHIN)
     doubt = _doubt(probes, finals, best, plan, measure)
-    return Suggestion(value, interval, "undecided" if doubt else "ok", _reason(probes, best, doubt))
+    return Suggestion(
+        value, interval, "undecided" if doubt else "ok", _reason(probes, best, shift, doubt)
+    )
 
 
 def _points(probes: Sequence[Probe], measure: Measure) -> list[tuple[float, float]]:
@@ -179,12 +181,14 @@ def _doubt(
     return ""
 
 
-def _reason(probes: Sequence[Probe], best: Probe, doubt: str) -> str:
+def _reason(probes: Sequence[Probe], best: Probe, shift: float, doubt: str) -> str:
     rates = [probe.lr for probe in probes]
     what = (
         f"{len(probes)} short, complete 1cycle trainings from {min(rates):.3g} to {max(rates):.3g}"
         f": the loss is lowest around {best.lr:.3g}"
     )
+    if shift:
+        what += f", and a whole training takes a little {'more' if shift > 0 else 'less'}"
     return f"{what}; {doubt}." if doubt else f"{what}."
 
 

@@ -191,3 +191,6 @@ def test_the_reason_says_what_was_tried(search):
         "6 short, complete 1cycle trainings from 0.0237 to 0.422: the loss is lowest around 0.1."
     )
     assert LADDER not in found.reason
+    for shift, word in ((0.1, "more"), (-0.1, "less")):
+        longer = answer(search(PLAN, valley(0.1)), shift=shift).reason
+        assert longer == f"{found.reason[:-1]}, and a whole training takes a little {word}."
