@@ -296,7 +296,9 @@ class Workbench:
             check_nothing_else_is_said(said, self.config, jit_compile=self.jit_compile)
         optimizers.note_momentum(self.model.optimizer)
         self._check_momentum(self.model.optimizer)
+        before = snapshot.Snapshot(self.model)
         outputs = self._first_outputs = first_outputs(self.model, self.config, self.dataset)
+        before.restore()
         few = self.dataset.train[:_FEW]
         self.objective = objective_of_compiled(self.model, outputs, rows_of(self.dataset.y, few))
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]

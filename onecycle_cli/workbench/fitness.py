@@ -32,9 +32,11 @@ def first_outputs(model: Any, config: Config, dataset: Dataset) -> Any:
     """Return what a model answers to the first training examples.
 
     Raises:
-        ModelError: when the model fails.
+        ModelError: when the model fails, or takes batches of another size.
     """
-    inputs = with_text(dataset.normalise(rows_of(dataset.x, dataset.train[:_EXAMPLES])))
+    _check_batches(model, config, dataset)
+    few = dataset.train[: _fixed_batch(model) or _EXAMPLES]
+    inputs = with_text(dataset.normalise(rows_of(dataset.x, few)))
     try:
         with contained():
             tensors = keras.tree.map_structure(_as_tensor, inputs)
@@ -43,6 +45,33 @@ def first_outputs(model: Any, config: Config, dataset: Dataset) -> Any:
         raise ModelError(
             f"model {config.model.name} failed on its first examples: {cause_of(error)}"
         ) from error
+
+
+def _fixed_batch(model: Any) -> int | None:
+    """Return how many examples a model takes at a time; None: any number."""
+    tensors = getattr(model, "inputs", None) or []
+    return next((tensor.shape[0] for tensor in tensors if tensor.shape[0]), None)
+
+
+def _check_batches(model: Any, config: Config, dataset: Dataset) -> None:
+    """Refuse batches of other sizes than a model takes, such as one with a stateful layer.
+
+    Raises:
+        ModelError: when there is one; those of a pipeline are not known.
+    """
+    size = _fixed_batch(model)
+    if size is None or dataset.stream is not None:
+        return
+    parts = {"training": len(dataset.train), "validation": len(dataset.validation)}
+    odd = [f"{count} {part} examples" for part, count in parts.items() if count % size]
+    if config.batch_size != size:
+        odd = [f"batches of {config.batch_size}", *odd]
+    if odd:
+        raise ModelError(
+            f"model {config.model.name} takes {size} examples at a time, no more and no fewer, and "
+            f"is given {' and '.join(odd)}; make the batch size {size}, and the number of examples "
+            f"in each part a multiple of it."
+        )
 
 
 def _as_tensor(array: Any) -> Any:
