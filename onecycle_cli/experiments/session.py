@@ -148,7 +148,8 @@ class Session:
             found: what the experiment suggests.
         """
         config = self.write_config(found)
-        in_hand = {"in_hand": self.bench.names_in_hand} if self.bench.is_in_hand else {}
+        names = {"dataset": self.bench.dataset.origin, "model": self.bench.model.name}
+        in_hand = {"in_hand": names} if self.bench.is_in_hand else {}
         record = Record(self.kind.name, self.label, dict(result) | in_hand, tables, config)
         record.write(self.run.path)
         written = record.as_read()

@@ -109,11 +109,6 @@ class Workbench:
         """Whether the model was handed over in Python, and not named by the configuration."""
         return self._in_hand is not None
 
-    @property
-    def names_in_hand(self) -> dict[str, str]:
-        """What pictures call a model and data that were handed over, without a name in a config."""
-        return {"dataset": self.dataset.origin, "model": self.model.name}
-
     def _load(self) -> Dataset:
         if self._in_hand is None:
             registry.check(self.config)
