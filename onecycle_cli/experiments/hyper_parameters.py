@@ -10,14 +10,11 @@ from typing import Any
 from onecycle_cli.config import IN_MEMORY, Config, MomentumRange
 from onecycle_cli.data import augmentation
 from onecycle_cli.errors import ConfigError
-from onecycle_cli.kinds import FIND_LR, FINDERS, SWEEP, TRAIN
+from onecycle_cli.kinds import FINDERS, SWEEP
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import suggestions_file
 from onecycle_cli.suggest import DEFAULT_MOMENTUM
-
-_ANOTHER_MATTER = {"optimizer": "optimizer", "model": "model", "dataset": "data set"}
-"""What a learning rate can't be carried over from, in words."""
 
 Suggestions = Mapping[str, Mapping[str, Any]]
 """Entries of `suggestions.yaml` by key: `max_lr`, `momentum`, `weight_decay`."""
@@ -165,7 +162,7 @@ class _Gathering:
     def _reference_momentum(self, momentum: dict[str, float] | None) -> float:
         """Return the constant momentum that goes with the learning rate."""
         if self.searched == "momentum":
-            found_with = _conditions_of(self.used.get("max_lr", {}))
+            found_with = recorded_conditions(self.used.get("max_lr", {}))
             return found_with.get("momentum", self.config.optimizer.momentum)
         return self.config.optimizer.momentum if momentum is None else _middle(momentum)
 
@@ -268,7 +265,8 @@ def is_auto(config: Config, key: str) -> bool:
     return bool(getattr(config.train, key) == "auto")
 
 
-def _conditions_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+def recorded_conditions(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the conditions that a suggestion on file was made under, as far as they are known."""
     conditions = entry.get("conditions")
     return conditions if isinstance(conditions, Mapping) else {}
 
@@ -281,7 +279,7 @@ def warn_of_other_conditions(
     key: str, entry: Mapping[str, Any], conditions: Mapping[str, Any], observer: Observer
 ) -> None:
     """Say in what a suggestion's conditions differ from those given."""
-    made_under = {**_WHERE_NOT_ON_RECORD, **_conditions_of(entry)}
+    made_under = {**_WHERE_NOT_ON_RECORD, **recorded_conditions(entry)}
     other = {name: made_under.get(name, now) for name, now in conditions.items()}
     other = {name: then for name, then in other.items() if then != conditions[name]}
     if "dataset" in other:
@@ -292,41 +290,6 @@ def warn_of_other_conditions(
             f"the suggested {key} was made under other conditions: {differences}; run "
             f"'onecycle {FINDERS[key].name} CONFIG' again to be sure."
         )
-
-
-def check_rate(kind: str, config: Config, suggestions: Suggestions, *, force: bool = False) -> None:
-    """Refuse a suggested learning rate that says nothing about what is to be trained.
-
-    The rate of another optimizer, model or data set may be off by powers of ten; one found under
-    conditions that differ in a lesser way is used with a warning.
-
-    Args:
-        kind: of the experiment: `find-lr`, `find-momentum`, `find-wd` or `train`.
-        config: the configuration.
-        suggestions: those on file.
-        force: take it all the same.
-
-    Raises:
-        ConfigError: when it is of another kind, naming the difference.
-    """
-    if force or not _takes_the_suggested_rate(kind, config) or "max_lr" not in suggestions:
-        return
-    entry, now = suggestions["max_lr"], conditions_of(config)
-    then = _conditions_of(entry)
-    other = [name for name in _ANOTHER_MATTER if then.get(name, now[name]) != now[name]]
-    if other:
-        differences = " and ".join(f"{_ANOTHER_MATTER[n]} {then[n]}, not {now[n]}" for n in other)
-        raise ConfigError(
-            f"{config.name}: the suggested max_lr, {in_words(entry['value'])}, was found with the "
-            f"{differences}; run 'onecycle find-lr CONFIG' again, set train.max_lr to a number, or "
-            f"use it all the same with --force (in Python: force=True)."
-        )
-
-
-def _takes_the_suggested_rate(kind: str, config: Config) -> bool:
-    if kind == FIND_LR.name or not is_auto(config, "max_lr"):
-        return False
-    return kind != TRAIN.name or any(cycle.max_lr is None for cycle in config.train.cycles)
 
 
 def _difference(name: str, then: Any, now: Any) -> str:

@@ -195,6 +195,8 @@ def _started(
 ) -> Iterator[Session]:
     kind, config, out = request.kind, bench.config, request.out
     conditions = conditions_of(config, bench.dataset.fingerprint)
+    if recipe is None:
+        request.check_adopted(config)
     known = None if recipe is None else recipe.suggestions
     values = gather(
         config,

@@ -2,7 +2,7 @@ import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.hyper_parameters import check_rate, conditions_of, gather
+from onecycle_cli.experiments.hyper_parameters import conditions_of, gather
 from onecycle_cli.runs import suggestions_file
 from onecycle_cli.suggest import Suggestion
 
@@ -125,49 +125,6 @@ def test_other_conditions_give_one_warning_that_names_each_difference(small, tmp
         "of them, batch_size 32, now 64, optimizer adam, now sgd; run 'onecycle find-lr CONFIG' "
         "again to be sure."
     )
-
-
-OTHERS = [
-    ({"optimizer": {"name": "adam"}}, "found with the optimizer adam, not sgd; run 'onecycle"),
-    ({"model": {"name": "mini_vgg"}}, "found with the model mini_vgg, not mlp; run 'onecycle"),
-    ({"dataset": {"name": "mnist"}}, "found with the data set mnist, not digits; run 'onecycle"),
-]
-
-
-@pytest.mark.parametrize("kind", ["train", "find-wd", "find-momentum"])
-@pytest.mark.parametrize(("other", "said"), OTHERS)
-def test_a_rate_of_another_optimizer_model_or_data_set_is_refused(small, kind, other, said):
-    now = load_config(small(train={"max_lr": "auto"}))
-    conditions = conditions_of(now) | {
-        name: conditions_of(load_config(small(**other)))[name] for name in other
-    }
-    suggested = {"max_lr": {"value": 0.4, "conditions": conditions}}
-
-    with pytest.raises(ConfigError, match=said):
-        check_rate(kind, now, suggested)
-    check_rate(kind, now, suggested, force=True)
-    check_rate(kind, load_config(small(train={"max_lr": 0.1})), suggested)
-    check_rate("find-lr", now, suggested)
-
-
-def test_a_rate_that_no_cycle_uses_is_no_matter(small):
-    conditions = conditions_of(load_config(small(optimizer={"name": "adam"})), "abc")
-    suggested = {"max_lr": {"value": 0.4, "conditions": conditions}}
-    cycles = [{"epochs": 1, "max_lr": 0.1}]
-    own = load_config(small(train={"max_lr": "auto", "cycles": cycles}))
-    check_rate("train", own, suggested)
-    with pytest.raises(ConfigError, match="found with the optimizer"):
-        check_rate("find-wd", own, suggested)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [{"batch_size": 32}, {"precision": "mixed_bfloat16"}, {"optimizer": {"decay": "decoupled"}}],
-)
-def test_lesser_differences_are_left_to_a_warning(small, other):
-    now = load_config(small(train={"max_lr": "auto"}))
-    conditions = conditions_of(load_config(small(**other)), "abc")
-    check_rate("train", now, {"max_lr": {"value": 0.4, "conditions": conditions}})
 
 
 @pytest.mark.parametrize("on_record", [True, False])

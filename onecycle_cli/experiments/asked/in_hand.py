@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from onecycle_cli.config import IN_MEMORY, Config, load_config
 from onecycle_cli.errors import ConfigError, DataError, ModelError
+from onecycle_cli.kinds import FINDERS
 from onecycle_cli.suggest import Suggestion
 
 if TYPE_CHECKING:
@@ -84,6 +85,16 @@ class Given:
     x: Any = None
     y: Any = None
     fit: FitArguments | None = None
+
+    @property
+    def found_rate(self) -> dict[str, Any] | None:
+        """The learning rate of a finder's result, with its conditions; None of anything else."""
+        record = getattr((self.fit or {}).get("max_lr"), "record", None)
+        return (
+            None
+            if record is None
+            else record.result["suggestion"] | {"conditions": record.result.get("conditions")}
+        )
 
     def in_hand(self, *, to_be_trained: bool) -> InHand | None:
         """Return model and data; None where the configuration names them.
@@ -204,6 +215,12 @@ def _share(fit: FitArguments) -> dict[str, float]:
 
 def _value(key: str, given: Any) -> Any:
     """Return a value, or what a finder has suggested for it."""
+    record, finder = getattr(given, "record", None), FINDERS[key]
+    if record is not None and record.kind != finder.name:
+        raise ConfigError(
+            f"{key} can't be taken from what {record.kind} has found; give a number, or what "
+            f"{finder.name} finds."
+        )
     suggestion = getattr(given, "suggestion", given)
     if not isinstance(suggestion, Suggestion):
         return given

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.asked.carried_over import check_found, check_rate
 from onecycle_cli.experiments.asked.in_hand import Given
 from onecycle_cli.experiments.asked.resume import Resume, epochs_asked_for
-from onecycle_cli.experiments.hyper_parameters import (
-    Values,
-    check_rate,
-    gather,
-    suggestions_on_file,
-)
+from onecycle_cli.experiments.hyper_parameters import Values, gather, suggestions_on_file
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding
@@ -40,6 +36,8 @@ class Request:
         then: what that run was started with.
         epochs: those asked for, of each cycle, where they are others than the run's.
         in_hand: the model and its data; `None` where the configuration names them.
+        found: the learning rate that a finder's result gave, with its conditions.
+        force: whether a learning rate is used that was found for another matter.
     """
 
     kind: Kind
@@ -49,6 +47,8 @@ class Request:
     then: Resume | None = None
     epochs: list[int] | None = None
     in_hand: InHand | None = None
+    found: Mapping[str, Any] | None = None
+    force: bool = False
 
     @classmethod
     def of_call(
@@ -61,7 +61,8 @@ class Request:
     ) -> Request:
         """Return the request that a call from Python makes, if it can be met; see `of`."""
         request = cls.of(kind, given.config, out=given.out, resume=resume, force=force)
-        return replace(request, in_hand=given.in_hand(to_be_trained=kind is TRAIN))
+        in_hand = given.in_hand(to_be_trained=kind is TRAIN)
+        return replace(request, in_hand=in_hand, found=given.found_rate)
 
     @classmethod
     def of(
@@ -93,7 +94,8 @@ class Request:
             return request if asked is None else request.asking(asked)
         if asked is None:
             raise ConfigError("a config is needed, unless a run is resumed.")
-        request = cls(kind, asked, None if out is None else Path(out).absolute())
+        place = None if out is None else Path(out).absolute()
+        request = cls(kind, asked, place, force=force)
         suggestions = suggestions_on_file(asked, request.out)
         values = gather(asked, None, Observer(), conditions={}, suggestions=suggestions)
         check_rates(kind, values, asked)
@@ -109,6 +111,20 @@ class Request:
         """
         then = Resume.read(folder)
         return cls(kind, then.config, folder.parents[2], folder, then)
+
+    def check_adopted(self, config: Config) -> None:
+        """Refuse a learning rate of another matter, once the optimizer of the model is known.
+
+        Args:
+            config: with the optimizer of a model that comes compiled.
+
+        Raises:
+            ConfigError: when it is of another kind, naming the difference.
+        """
+        if self.found is not None and not self.force:
+            check_found(self.found, config, is_adopted=True)
+        suggestions = suggestions_on_file(config, self.out)
+        check_rate(self.kind.name, config, suggestions, force=self.force, is_adopted=True)
 
     def asking(self, config: Config) -> Request:
         """Return this request to resume, with the epochs that a configuration asks for.

@@ -116,7 +116,7 @@ def run(
     out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench, folder_for_runs(out) as place:
-        _get_ready(recipe, bench, out, observer, reuse)
+        _get_ready(recipe, bench, out, observer, reuse, force)
         folder = _new_folder(recipe, config, Path(place))
         with run_folder.locked(folder):
             return _Journey(recipe, bench, out, folder, observer).go()
@@ -135,7 +135,7 @@ def foresee(
     config, observer = load_config(config), observer or Observer()
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench:
-        _get_ready(recipe, bench, out, observer, reuse)
+        _get_ready(recipe, bench, out, observer, reuse, force)
     return recipe
 
 
@@ -148,7 +148,7 @@ def _resume(folder: Path, config: Config, observer: Observer) -> RunResult:
         now = model_files(config)
         check_identity(folder, _manifest(folder).get("model_files", now), now)
         with workbench(config, observer) as bench:
-            conditions = conditions_of(config, bench.dataset.fingerprint)
+            conditions = conditions_of(bench.config, bench.dataset.fingerprint)
             recipes.check_conditions(folder, recipe, conditions)
             _predict(recipe, bench, observer)
             _note_in_manifest(folder, "running", resumed=True)
@@ -157,10 +157,17 @@ def _resume(folder: Path, config: Config, observer: Observer) -> RunResult:
 
 
 def _get_ready(
-    recipe: Recipe, bench: Workbench, out: str | Path | None, observer: Observer, reuse: bool
+    recipe: Recipe,
+    bench: Workbench,
+    out: str | Path | None,
+    observer: Observer,
+    reuse: bool,
+    force: bool,
 ) -> None:
     """Settle what needs no search, and predict what the rest will cost."""
     config = bench.config
+    if not force:
+        recipes.check_adopted(recipe, config, suggestions_on_file(config, out))
     recipe.conditions = conditions_of(config, bench.dataset.fingerprint)
     recipes.warn_of_what_is_on_file(recipe, config, observer)
     if reuse:

@@ -13,10 +13,10 @@ from typing import Any
 
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, OnecycleError, ResultError
+from onecycle_cli.experiments.asked.carried_over import check_rate
 from onecycle_cli.experiments.asked.resume import refuse_changes
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
-    check_rate,
     gather,
     in_words,
     is_auto,
@@ -218,6 +218,12 @@ def plan(
         ).known_max_lr(config)  # fmt: skip
         check_rate("run", config, on_file, force=force)
     return recipe
+
+
+def check_adopted(recipe: Recipe, config: Config, on_file: Suggestions) -> None:
+    """Refuse a rate on file of another matter, once the optimizer of the model is known."""
+    if recipe.stages["find-lr"].is_settled and _needs_a_rate(recipe, config):
+        check_rate("run", config, on_file, is_adopted=True)
 
 
 def warn_of_what_is_on_file(recipe: Recipe, config: Config, observer: Observer) -> None:
