@@ -28,6 +28,7 @@ _LADDERS = (24, 12, 6)
 _FINAL_SHARE = 6
 _SHORTEST_FINAL_SHARE = 16
 _START, _CLIMB = 3, 4
+_CLEARLY_LONGER = 1.5
 _FEWEST_PROBES = 12
 
 
@@ -90,8 +91,12 @@ class SearchPlan:
     @property
     def ladders(self) -> list[int]:
         """The lengths of the ladder's probes: the first, and those where it learned nothing."""
-        lengths = [max(FEWEST_STEPS, round(self.budget / share)) for share in _LADDERS]
-        return sorted(set(lengths))
+        lengths: list[int] = []
+        for share in _LADDERS:
+            length = max(FEWEST_STEPS, round(self.budget / share))
+            if not lengths or length >= _CLEARLY_LONGER * lengths[-1]:
+                lengths.append(length)
+        return lengths
 
     def longest_course(self) -> list[int]:
         """Return the length of each probe of a search that climbs as far as it may."""
@@ -126,12 +131,14 @@ class SearchPlan:
         further = self._further(rung, looks)
         if further is not None and len(rung) < _START + _CLIMB:
             return Round(LADDER, steps, (further,))
-        longer = [length for length in self.ladders if length > steps]
-        if GOOD in looks.values() or not longer:
-            return None
         best = _best(rung)
         middle = best.lr / 10**COARSE if best.broke_off else best.lr
-        return Round(LADDER, longer[0], self._around(middle, COARSE))
+        rates = self._around(middle, COARSE)
+        wanted = next((length for length in self.ladders if length > steps), 0)
+        longer = min(wanted, self._left(probes) // len(rates))
+        if GOOD in looks.values() or longer < _CLEARLY_LONGER * steps:
+            return None
+        return Round(LADDER, longer, rates)
 
     def _further(self, rung: Sequence[Probe], looks: dict[float, str]) -> float | None:
         """Return the rate beyond the end of the ladder that looks best; `None` if none does."""
