@@ -27,7 +27,7 @@ WITHIN = math.sqrt(2)
 _GRID = 0.01
 _FALL_PER_DECADE = 0.5
 _RISE_PER_DECADE = 2.0
-_CLEAR_ERRORS = 2.0
+_LIKELY, _CLEAR = 1.0, 2.0
 _CLEAR_SHARE = 0.02
 _FAR_ABOVE_CHANCE = 2.0
 
@@ -85,7 +85,7 @@ def suggest_from_probes(
     if not any(np.isfinite(probe.losses).any() for probe in probes):
         return Suggestion(None, None, "non_finite", _NON_FINITE)
     good = [probe for probe in probes if measure.look(probe) == GOOD]
-    if not good or not _learned(probes, measure):
+    if not good or not _learned(probes, measure, _LIKELY):
         return _refusal(probes, measure)
     finals = [probe for probe in probes if probe.stage == FINAL]
     best = min(finals or good, key=lambda probe: probe.loss)
@@ -133,8 +133,8 @@ def _smooth(raw: Array) -> Array:
     return np.convolve(np.pad(raw, reach, mode="edge"), kernel / kernel.sum(), "valid")
 
 
-def _learned(probes: Sequence[Probe], measure: Measure) -> bool:
-    """Tell whether any probe came below the loss of guessing, by more than noise and a trifle.
+def _learned(probes: Sequence[Probe], measure: Measure, errors: float) -> bool:
+    """Tell whether any probe came below the loss of guessing, by so many errors and a trifle.
 
     A network that starts far above it may not have come down to it yet: then nothing can be told,
     and having come half of the way is enough.
@@ -142,7 +142,7 @@ def _learned(probes: Sequence[Probe], measure: Measure) -> bool:
     bounds = measure.bounds
     if not bounds.are_known:
         return True
-    if any(_beats(_on_new_examples(p), bounds) for p in probes if not p.broke_off):
+    if any(_beats(_on_new_examples(p), bounds, errors) for p in probes if not p.broke_off):
         return True
     start = bounds.height(measure.start)
     best = bounds.height(min(probe.loss for probe in probes))
@@ -153,8 +153,8 @@ def _on_new_examples(probe: Probe) -> Estimate:
     return probe.held_out or Estimate.of(probe.tail)
 
 
-def _beats(loss: Estimate, bounds: Bounds) -> bool:
-    clear = max(_CLEAR_ERRORS * loss.error, _CLEAR_SHARE * bounds.height(bounds.chance))
+def _beats(loss: Estimate, bounds: Bounds, errors: float) -> bool:
+    clear = max(errors * loss.error, _CLEAR_SHARE * bounds.height(bounds.chance))
     return bounds.chance - loss.mean > clear
 
 
@@ -173,6 +173,10 @@ def _doubt(
         )
     if not any(measure.look(probe) == GOOD for probe in finals):
         return "the longer trainings learned nothing more; raise find_lr.budget"
+    if not _learned(probes, measure, _CLEAR):
+        return (
+            "it is hardly below what guessing costs, so the noise may decide; raise find_lr.budget"
+        )
     tried = [probe.lr for probe in probes]
     if best.lr <= min(tried):
         return "it is the lowest rate tried, and a lower one may do better; lower find_lr.min_lr"
