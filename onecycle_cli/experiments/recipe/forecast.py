@@ -84,7 +84,7 @@ def _comparison(bench: Workbench, section: str, candidates: int) -> Work:
     steps = resolved_steps(bench, section)
     plan = plan_race(candidates, steps, settings.repeats)
     runs = race_runs(plan)
-    longer = [rung.steps > bench.steps_per_epoch for rung in plan]
+    longer = [scored_on(bench, rung.steps) == ON_VALIDATION for rung in plan]
     return Work(
         steps=race_steps(plan),
         starts=sum(runs),

@@ -174,9 +174,7 @@ def _doubt(
     if not any(measure.look(probe) == GOOD for probe in finals):
         return "the longer trainings learned nothing more; raise find_lr.budget"
     if not _learned(probes, measure, _CLEAR):
-        return (
-            "it is hardly below what guessing costs, so the noise may decide; raise find_lr.budget"
-        )
+        return "it is hardly below that of guessing, and may be noise; raise find_lr.budget"
     tried = [probe.lr for probe in probes]
     if best.lr <= min(tried):
         return "it is the lowest rate tried, and a lower one may do better; lower find_lr.min_lr"

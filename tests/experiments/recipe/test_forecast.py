@@ -4,16 +4,20 @@ import keras
 import pytest
 
 from onecycle_cli.config import load_config
+from onecycle_cli.errors import DataError
 from onecycle_cli.experiments.recipe.forecast import Work, forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 
 STEPS_ONLY = Pace(step=1, start=0, replicate=0, validation=0, saving=0, drawing=0)
 
 
-def bench(small, steps_per_epoch=200, **sections):
-    config = load_config(small(**sections))
-    model = SimpleNamespace(optimizer=keras.optimizers.SGD())
-    return SimpleNamespace(config=config, steps_per_epoch=steps_per_epoch, model=model)
+def bench(small, steps_per_epoch=200, *, validates=True, **sections):
+    return SimpleNamespace(
+        config=load_config(small(**sections)),
+        steps_per_epoch=steps_per_epoch,
+        model=SimpleNamespace(optimizer=keras.optimizers.SGD()),
+        dataset=SimpleNamespace(validates=validates),
+    )
 
 
 def test_every_part_counts():
@@ -44,6 +48,12 @@ def test_longer_trials_are_judged_on_the_validation_split(small, steps, passes):
     pace = Pace(step=0, start=0, replicate=0, validation=1, saving=0, drawing=0)
     config = {"find_wd": {"steps": steps, "refine": False}}
     assert forecast(bench(small, **config), pace, "find-wd").seconds == passes
+
+
+def test_longer_trials_are_refused_beforehand_where_there_is_nothing_to_judge_them_by(small):
+    config = {"find_wd": {"steps": 201, "refine": False}}
+    with pytest.raises(DataError, match="judged on validation data, and there are none"):
+        forecast(bench(small, validates=False, **config), STEPS_ONLY, "find-wd")
 
 
 def test_training_validates_each_epoch_and_saves(small):
