@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
+from onecycle_cli.experiments.race.trials import scored_on
 from onecycle_cli.experiments.searches.probing import family_of, plan_of
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, PROBES, TRAIN
 from onecycle_cli.suggest import plan_race, race_runs, race_steps
