@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from onecycle_cli.experiments.race.trials import scored_on
 from onecycle_cli.experiments.searches.probing import family_of, plan_of
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, PROBES, TRAIN
-from onecycle_cli.suggest import plan_race, race_runs, race_steps
+from onecycle_cli.suggest import ON_VALIDATION, plan_race, race_runs, race_steps
 from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps
 
 if TYPE_CHECKING:
