@@ -1,7 +1,7 @@
 """Where each example's suggestions stand among complete trainings at a grid of values.
 
     python examples/check_suggestions.py                 # all; writes suggestions.json
-    python examples/check_suggestions.py binary text     # some; writes nothing
+    python examples/check_suggestions.py binary text     # some; the others stay as they are there
 
 Each example is trained, with each of the same seeds, at 1/16 to 16 times of the suggested learning
 rate; then, at that rate, with no weight decay, with 1e-5 to 1e-2, and with the suggested one.
@@ -9,6 +9,7 @@ rate; then, at that rate, with no weight decay, with 1e-5 to 1e-2, and with the 
 
 import functools
 import importlib.util
+import json
 import math
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+FILE = HERE / "suggestions.json"
 sys.path.append(str(HERE.parent / "benchmarks"))
 for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
     os.environ[variable] = "1"  # networks so small lose more than they win by several
@@ -192,11 +194,10 @@ def main(asked):
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         results = dict(zip(checked, pool.map(check, checked), strict=True))
-    what = __doc__.splitlines()[0]
     if asked:
-        return record.write(__file__, what, results, "/dev/null")
+        results = dict(sorted((json.loads(FILE.read_text())["results"] | results).items()))
     record.insert(HERE / "README.md", "table", tables(results))
-    return record.write(__file__, what, results, HERE / "suggestions.json")
+    return record.write(__file__, __doc__.splitlines()[0], results, str(FILE))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _LADDERS = (24, 12, 6)
 _FINAL_SHARE = 6
 _SHORTEST_FINAL_SHARE = 16
 _START, _CLIMB = 3, 4
-_CLEARLY_LONGER = 1.5
+_CLEARLY_LONGER, _LONGER = 1.5, 1.25
 _FEWEST_PROBES = 12
 
 
@@ -136,7 +136,7 @@ class SearchPlan:
         rates = self._around(middle, COARSE)
         wanted = next((length for length in self.ladders if length > steps), 0)
         longer = min(wanted, self._left(probes) // len(rates))
-        if GOOD in looks.values() or longer < _CLEARLY_LONGER * steps:
+        if GOOD in looks.values() or longer < _LONGER * steps:
             return None
         return Round(LADDER, longer, rates)
 
