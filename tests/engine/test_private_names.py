@@ -19,7 +19,16 @@ LISTED = {name for names in PRIVATE_NAMES.values() for name in names}
 PRIVATE_PLACES = re.compile(r"keras\.src|tensorflow\.python")
 PRIVATE = re.compile(r"_[a-z]\w*")
 
-NOT_KERAS = {"_getframe", "_command", "_codecs", "_suggested", "_validation", "_exit", "_helpers"}
+NOT_KERAS = {
+    "_getframe",
+    "_command",
+    "_codecs",
+    "_suggested",
+    "_validation",
+    "_exit",
+    "_helpers",
+    "_file",
+}
 """What other rooms have of Python's own, of their own options, and in the text of pictures."""
 
 
