@@ -33,7 +33,7 @@ from onecycle_cli.suggest.learning_rate import LRFindings, base_lr, suggest_lr
 from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
 from onecycle_cli.suggest.probes.choice import Profile, suggest_from_probes
 from onecycle_cli.suggest.probes.families import Family, family_of
-from onecycle_cli.suggest.probes.plan import Round, SearchPlan, usual_budget
+from onecycle_cli.suggest.probes.plan import Round, SearchPlan, least_budget, usual_budget
 from onecycle_cli.suggest.probes.probe import (
     FINAL,
     LADDER,
@@ -105,6 +105,7 @@ __all__ = [
     "family_of",
     "find_landmarks",
     "finite_part",
+    "least_budget",
     "momentum_range",
     "moving_average",
     "paired_difference",

@@ -164,11 +164,12 @@ def _is_held_out(bench: Workbench, steps: int) -> bool:
 def plan_of(bench: Workbench, family: Family) -> SearchPlan:
     """Return how a learning rate is searched, as the configuration has it."""
     settings, training = bench.config.find_lr, training_steps(bench)
+    given = tuple(sorted(settings.rates or ()))
     if settings.budget == "auto":
         budget = suggest.usual_budget(training)
     else:
         budget = round(settings.budget * training)
-    given = tuple(sorted(settings.rates or ()))
+    budget = max(budget, suggest.least_budget(len(given)))
     lowest, highest = (given[0], given[-1]) if given else (settings.min_lr, settings.max_lr)
     first = min(max(family.first, lowest), highest)
     return SearchPlan(budget, first, lowest, highest, given)

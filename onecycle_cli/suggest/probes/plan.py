@@ -30,6 +30,7 @@ _SHORTEST_FINAL_SHARE = 16
 _START, _CLIMB = 3, 4
 _CLEARLY_LONGER, _LONGER = 1.5, 1.25
 _FEWEST_PROBES = 12
+_ROUNDING = 0.006  # of three digits, at most
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class SearchPlan:
             return None
         rates = self._around(best.lr, FINE)
         steps = min(self.final_steps, self._left(probes) // (len(rates) + 1))
-        if steps < max(FEWEST_STEPS, self.budget // _SHORTEST_FINAL_SHARE):
+        if steps < max(best.steps + 1, self.budget // _SHORTEST_FINAL_SHARE):
             return None
         return Round(FINAL, steps, rates)
 
@@ -177,13 +178,14 @@ class SearchPlan:
     def _around(self, middle: float, decades: float) -> tuple[float, ...]:
         """Return a rate and its neighbours, as far as they are within the range."""
         middle = min(max(middle, self.lowest), self.highest)
-        rates = (rounded(middle * 10 ** (k * decades)) for k in (-1, 0, 1))
-        return tuple(rate for rate in rates if self._within(rate) is not None)
+        rates = (self._within(middle * 10 ** (k * decades)) for k in (-1, 0, 1))
+        return tuple(rate for rate in rates if rate is not None)
 
     def _within(self, rate: float) -> float | None:
+        """Return a rate with three digits; `None` if it is outside of the range."""
         rate = rounded(rate)
-        slack = 1.001  # three digits are kept of the ends of the range, too
-        return rate if self.lowest / slack <= rate <= self.highest * slack else None
+        inside = min(max(rate, self.lowest), self.highest)
+        return inside if abs(rate / inside - 1) < _ROUNDING else None
 
     def _left(self, probes: Sequence[Probe]) -> int:
         return self.budget - sum(len(probe.losses) for probe in probes)
@@ -213,4 +215,9 @@ def usual_budget(training: int) -> int:
     """
     runs = MOST_RUNS * training
     longest = max(LONGEST_SEARCH, LONGEST_SHARE * training)
-    return max(_FEWEST_PROBES * FEWEST_STEPS, math.floor(min(runs, longest)))
+    return max(least_budget(), math.floor(min(runs, longest)))
+
+
+def least_budget(given: int = 0) -> int:
+    """Return the fewest steps that a search can do with: twelve probes, or so many, of twelve."""
+    return max(_FEWEST_PROBES, given) * FEWEST_STEPS

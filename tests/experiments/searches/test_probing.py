@@ -160,7 +160,7 @@ def test_what_short_probes_cannot_see_is_said(small, listener, epochs, is_said):
     assert any("overfitting can't be seen" in note for note in listener.notes) is is_said
 
 
-@pytest.mark.parametrize(("budget", "most"), [(14, 168), (30, 360)])
+@pytest.mark.parametrize(("budget", "most"), [(0.001, 144), (14, 168), (30, 360)])
 def test_the_budget_is_in_training_runs_and_never_overrun(small, budget, most):
     found = find_lr(probed(small, find_lr={"budget": budget}), out=None)
     assert found.cost.steps <= most

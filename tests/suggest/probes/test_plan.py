@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from onecycle_cli import suggest
 from onecycle_cli.suggest import FINAL, LADDER, Bounds, SearchPlan, usual_budget
 from onecycle_cli.suggest.probes.plan import COARSE, FEWEST_STEPS, FINE
 
@@ -46,12 +47,15 @@ def test_it_climbs_no_further_than_four_rates(search):
     assert len(short) == 7
 
 
-@pytest.mark.parametrize(("lowest", "highest"), [(0.09, 0.2), (0.05, 0.05001), (1e-3, 0.03)])
+@pytest.mark.parametrize(
+    ("lowest", "highest"),
+    [(0.09, 0.2), (0.05, 0.05001), (1e-3, 0.03), (0.100499, 0.1004991), (0.0123456, 0.0123999)],
+)
 def test_no_probe_leaves_the_range(search, lowest, highest):
     first = min(max(0.1, lowest), highest)
     probes = search(plan(first=first, lowest=lowest, highest=highest), valley(0.1))
     assert probes
-    assert all(lowest / 1.001 <= probe.lr <= highest * 1.001 for probe in probes)
+    assert all(lowest <= probe.lr <= highest for probe in probes)
 
 
 def test_where_nothing_is_learned_the_probes_get_longer(search):
@@ -107,6 +111,24 @@ def test_given_rates_are_tried_and_no_others(search):
     assert [(p.lr, p.stage, p.steps) for p in probes] == [
         (0.01, FINAL, 160), (0.03, FINAL, 160), (0.3, FINAL, 160),
     ]  # fmt: skip
+
+
+def test_the_least_budget_is_enough_for_any_search(search):
+    many = tuple(0.01 * k for k in range(1, 21))
+    budget = suggest.least_budget(len(many))
+    assert (suggest.least_budget(), budget) == (144, 240)
+    assert plan(budget, given=many).next_round([], Bounds(0.0, CHANCE)).cost <= budget
+
+
+def test_the_last_probes_are_longer_than_those_of_the_ladder(search):
+    """Else there is nothing that they could add, and the ladder has to do."""
+
+    def late(lr, steps):
+        return valley(0.1)(lr, steps) if steps >= 160 else CHANCE
+
+    probes = search(plan(), late)
+    assert max(p.steps for p in probes if p.stage == LADDER) == 160
+    assert not rates(probes, FINAL)
 
 
 def test_many_given_rates_share_the_budget():
