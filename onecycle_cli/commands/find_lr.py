@@ -15,6 +15,7 @@ from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import PROBES
 
 if TYPE_CHECKING:
+    from onecycle_cli.config import Config
     from onecycle_cli.experiments.find_lr import FindLRResult
 
 
@@ -31,12 +32,12 @@ def find_lr_command(
     then longer around the best of them. Says beforehand what it may cost. Writes the suggestion to
     OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
 
-    With --method sweep, it runs range tests instead: the learning rate rises step by step within
-    one training. That is cheaper for long trainings, and much less reliable.
+    With --method sweep, it runs range tests instead, as other tools do: the learning rate rises
+    step by step within one training. Their suggestions are far less reliable.
 
     Docs: docs/commands.md
     """
-    request = asked.request(find_lr=_settings(method, confirm=confirm))
+    request = asked.request(find_lr=_settings(asked.config, method, confirm=confirm))
     with asked.watched() as observer:
         from onecycle_cli.experiments.find_lr import carry_out
         from onecycle_cli.experiments.session import session
@@ -46,9 +47,14 @@ def find_lr_command(
     _show(result, asked.config.optimizer.decay_kind)
 
 
-def _settings(method: SearchMethod | None, *, confirm: bool) -> dict[str, str]:
-    if confirm and method not in (None, PROBES):
+def _settings(config: Config, method: SearchMethod | None, *, confirm: bool) -> dict[str, str]:
+    if confirm and method == SearchMethod.SWEEP:
         raise ConfigError("--confirm is an older name of --method probes; leave one of them out.")
+    if method == SearchMethod.SWEEP and (config.find_lr.rates or config.find_lr.confirm):
+        key = "rates" if config.find_lr.rates else "confirm"
+        raise ConfigError(
+            f"--method sweep: find_lr.{key} is for --method probes; leave one of them out."
+        )
     if confirm:
         return {"method": PROBES}
     return {} if method is None else {"method": method.value}

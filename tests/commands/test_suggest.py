@@ -115,8 +115,16 @@ def test_find_lr_by_probes_is_computed_again(invoke, config, small, rows, own_fo
     assert "for the curves of range tests only" in " ".join(refused.stderr.split())
 
 
-def test_confirm_and_sweep_exclude_each_other(invoke, config, small):
-    outcome = invoke("find-lr", config, *small, "--confirm", "--method", "sweep")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--confirm"],
+        ["--set", "find_lr.rates=[0.1, 0.2]"],
+        ["--set", "find_lr.confirm=true"],
+    ],
+)
+def test_what_is_for_probes_and_sweep_exclude_each_other(invoke, config, small, asked):
+    outcome = invoke("find-lr", config, *small, *asked, "--method", "sweep")
     assert outcome.exit_code == 2
     assert "leave one of them out" in " ".join(outcome.stderr.split())
 

@@ -70,8 +70,9 @@ class Invocation:
         if self.resumed is None:
             config = self.with_search(find_lr or {})
             return Request.of(self.kind, config, out=self.out, force=force)
-        if force:
-            raise ConfigError("--force is for a run that starts, not for --resume.")
+        if force or find_lr:
+            option = "--force" if force else "--method"
+            raise ConfigError(f"{option} is for a run that starts, not for --resume.")
         return self.resumed if self.given is None else self.resumed.asking(self.given)
 
     def with_search(self, find_lr: Mapping[str, Any]) -> Config:
