@@ -50,7 +50,7 @@ def run(tmp_path, request):
 def test_a_config(name, run):
     if name in WRITERS:
         run(WRITERS[name])
-    once = ("config.yaml", "--quiet", "--set", "find_lr.repeats=1")
+    once = ("config.yaml", "--quiet")
     found = run("-m", "onecycle_cli", "find-lr", *once, codes=(DONE, REFUSED))
     folder = run.folder / "runs" / name
     assert (folder / "find-lr/001/plot.png").is_file()

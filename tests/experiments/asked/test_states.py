@@ -92,7 +92,7 @@ FINDERS = {
 }
 
 
-@pytest.mark.samples(3)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("is_fresh", [True, False], ids=["fresh", "trained"])
 @pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("finder", FINDERS)

@@ -89,6 +89,7 @@ def test_it_costs_what_its_steps_cost_and_no_more_than_was_said(searched):
     assert result.cost.training_runs <= 1.5
 
 
+@pytest.mark.harness
 def test_the_model_learns_best_near_what_is_suggested(searched, small):
     """Against complete trainings: a tenth and thirty times of it do worse."""
     from onecycle_cli import train
@@ -146,6 +147,7 @@ def test_what_it_will_cost_is_said_before_anything_starts(small, listener):
     ]
 
 
+@pytest.mark.harness
 @pytest.mark.parametrize(("epochs", "is_said"), [(7, False), (200, True)])
 def test_what_short_probes_cannot_see_is_said(small, listener, epochs, is_said):
     """Of 200 epochs of 6 steps, a probe of 100 steps sees 17; of 7, one of 24 sees 4."""
@@ -160,6 +162,7 @@ def test_what_short_probes_cannot_see_is_said(small, listener, epochs, is_said):
     assert any("overfitting can't be seen" in note for note in listener.notes) is is_said
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(("budget", "most"), [(0.001, 144), (14, 168), (30, 360)])
 def test_the_budget_is_in_training_runs_and_never_overrun(small, budget, most):
     found = find_lr(probed(small, find_lr={"budget": budget}), out=None)
