@@ -91,6 +91,7 @@ def assert_same(left, right, *, anchors=True, but=()):
             assert_same(ours, theirs, but=but)
 
 
+@pytest.mark.harness
 def test_each_state_leads_to_the_next_bit_for_bit(every_state, config, monkeypatch):
     """So a training that breaks off anywhere, any number of times, ends as one that never does.
 

@@ -227,6 +227,7 @@ class TestTrain:
         result = onecycle_cli.train(model, X, BINARY, max_lr=0.1, **QUICK)
         assert result.values.momentum == {"max": 0, "min": 0}
 
+    @pytest.mark.harness
     def test_is_resumed_to_the_same_bits(self, tmp_path):
         settings = QUICK | {"epochs": 4, "max_lr": 0.2, "name": "mine"}
         whole = compiled()
@@ -251,7 +252,7 @@ REGRESSION = np.stack([SCORES, -SCORES], axis=1).astype(np.float32)
 
 
 class TestWhatTheModelWasCompiledWith:
-    @pytest.mark.samples(3)
+    @pytest.mark.samples(1)
     @pytest.mark.parametrize(
         ("end", "loss", "y", "chance", "accurate"),
         [
@@ -456,7 +457,7 @@ class TestConstantInTheLoss:
         assert found.verdict == "never_descended"
 
 
-@pytest.mark.samples(5)
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("make", "arguments", "error", "message"),
     [

@@ -337,6 +337,7 @@ def test_what_the_config_fixes_or_the_user_leaves_out_is_not_searched(
     assert {p.name for p in (tmp_path / "small").iterdir()} == {"train", "run"}
 
 
+@pytest.mark.harness
 def test_suggestions_on_file_are_not_used_unless_a_stage_is_left_out(
     whole, recipe_config, tmp_path
 ):
