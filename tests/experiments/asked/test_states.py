@@ -8,6 +8,8 @@ from keras import ops
 import onecycle_cli
 from onecycle_cli.errors import ModelError
 
+pytestmark = pytest.mark.harness
+
 RANDOM = np.random.default_rng(8)
 X = RANDOM.normal(size=(128, 5, 2)).astype(np.float32)
 Y = (X[:, -1, 0] > 0).astype(np.int32)
@@ -92,7 +94,6 @@ FINDERS = {
 }
 
 
-@pytest.mark.samples(1)
 @pytest.mark.parametrize("is_fresh", [True, False], ids=["fresh", "trained"])
 @pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("finder", FINDERS)

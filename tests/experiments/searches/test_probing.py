@@ -190,6 +190,7 @@ def test_a_probe_that_explodes_is_broken_off(small, table, tmp_path):
     assert len(found.trials[1].losses) < found.trials[1].steps
 
 
+@pytest.mark.harness
 def test_a_frozen_model_is_refused(small, user_model):
     frozen = user_model(
         """
@@ -204,6 +205,7 @@ def test_a_frozen_model_is_refused(small, user_model):
     assert found.suggestion.verdict == "never_descended"
 
 
+@pytest.mark.harness
 def test_probes_that_see_examples_twice_are_checked_on_others(small, table, tmp_path):
     found = find_lr(probed(small), out=tmp_path)
     held_out = table(found.folder / "trials.csv")["held_out"]
