@@ -29,7 +29,7 @@ def of_grid(problem: str, seeds: int) -> list[float]:
     found = []
     for first in SEEDS:
         wanted = {(first + k) % len(SEEDS) for k in range(seeds)}
-        means = {place: _mean(runs, wanted) for place, runs in scores.items()}
+        means = {place: oracle.mean_over(runs, wanted) for place, runs in scores.items()}
         found.append(oracle.GRID[max(means, key=lambda place: means[place])])
     return found
 
@@ -42,7 +42,7 @@ def of_random(problem: str, trials: int) -> list[float]:
     x = np.log10([oracle.GRID[place] for place in places])
     found = []
     for seed in SEEDS:
-        means = [_mean(scores[place], {seed}) for place in places]
+        means = [oracle.mean_over(scores[place], {seed}) for place in places]
         drawn = draw.uniform(-5, 1, trials)
         found.append(float(10 ** max(drawn, key=lambda at: np.interp(at, x, means))))
     return found
@@ -51,7 +51,3 @@ def of_random(problem: str, trials: int) -> list[float]:
 def size(problem: str) -> int:
     """Return how many rates the grid has."""
     return len(_validation()[problem])
-
-
-def _mean(runs: dict[int, float], wanted: set[int]) -> float:
-    return float(np.mean([s for seed, s in runs.items() if seed in wanted] or [*runs.values()]))

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +97,11 @@ def read(file: Path = FILE, horizon: float = 1.0, column: str = "test") -> dict[
                     place = round(4 * np.log10(float(row["lr"]))) + 16
                     found[row["problem"]][place][int(row["seed"])] = float(row[column])
     return found
+
+
+def mean_over(runs: dict[int, float], seeds: Container[int]) -> float:
+    """Return the mean score of these seeds; of all, where none of them was run."""
+    return float(np.mean([s for seed, s in runs.items() if seed in seeds] or [*runs.values()]))
 
 
 def missing(scores: Scores) -> Iterator[tuple[int, int]]:

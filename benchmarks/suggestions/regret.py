@@ -8,6 +8,7 @@ import numpy as np
 import oracle
 
 PLATEAU = 1.0
+EVEN, ODD = range(0, 1000, 2), range(1, 1000, 2)
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Oracle:
     @classmethod
     def of(cls, scores: oracle.Scores, steps: int) -> Oracle:
         places = sorted(scores)
-        halves = [[_mean(scores[place], parity) for place in places] for parity in (0, 1)]
+        halves = [
+            [oracle.mean_over(scores[place], half) for place in places] for half in (EVEN, ODD)
+        ]
         x = np.log10([oracle.GRID[place] for place in places])
         return cls(x, np.array(halves), steps)
 
@@ -68,8 +71,3 @@ def _steps() -> dict[str, set[int]]:
         name: {int(n) for runs in scores.values() for n in runs.values()}
         for name, scores in found.items()
     }
-
-
-def _mean(runs: dict[int, float], parity: int) -> float:
-    half = [score for seed, score in runs.items() if seed % 2 == parity]
-    return float(np.mean(half or list(runs.values())))

@@ -11,11 +11,9 @@ from onecycle_cli.commands.console.ending import REFUSED, number
 from onecycle_cli.commands.console.options import Confirm, Method, SearchMethod
 from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
 from onecycle_cli.commands.console.training_command import Invocation, training_command
-from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import PROBES
 
 if TYPE_CHECKING:
-    from onecycle_cli.config import Config
     from onecycle_cli.experiments.find_lr import FindLRResult
 
 
@@ -37,7 +35,7 @@ def find_lr_command(
 
     Docs: docs/commands.md
     """
-    request = asked.request(find_lr=_settings(asked.config, method, confirm=confirm))
+    request = asked.request(find_lr=_settings(method, confirm=confirm))
     with asked.watched() as observer:
         from onecycle_cli.experiments.find_lr import carry_out
         from onecycle_cli.experiments.session import session
@@ -47,17 +45,9 @@ def find_lr_command(
     _show(result, asked.config.optimizer.decay_kind)
 
 
-def _settings(config: Config, method: SearchMethod | None, *, confirm: bool) -> dict[str, str]:
-    if confirm and method == SearchMethod.SWEEP:
-        raise ConfigError("--confirm is an older name of --method probes; leave one of them out.")
-    if method == SearchMethod.SWEEP and (config.find_lr.rates or config.find_lr.confirm):
-        key = "rates" if config.find_lr.rates else "confirm"
-        raise ConfigError(
-            f"--method sweep: find_lr.{key} is for --method probes; leave one of them out."
-        )
-    if confirm:
-        return {"method": PROBES}
-    return {} if method is None else {"method": method.value}
+def _settings(method: SearchMethod | None, *, confirm: bool) -> dict[str, str]:
+    wanted = {} if method is None else {"method": method.value}
+    return {"method": PROBES, "confirm": "true"} | wanted if confirm else wanted
 
 
 def _show(result: FindLRResult, decay: str) -> None:

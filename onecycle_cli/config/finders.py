@@ -68,7 +68,7 @@ class FindLRConfig(Section):
         if self.confirm and self.method == "sweep":
             raise ValueError("confirm is an older name of method: probes; leave one of them out")
         if self.rates is not None and self.method == "sweep":
-            raise ValueError("rates is for method: probes; a sweep goes from min_lr to max_lr")
+            raise ValueError("rates is for method: probes; leave one of them out")
         return self
 
     @field_validator("rates")

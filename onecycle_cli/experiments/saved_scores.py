@@ -65,5 +65,4 @@ def scores_of(
 def _losses_of_trials(record: Record) -> list[suggest.Array]:
     trials, curves = record.tables["trials"], record.tables["curves"]
     identity = trials.get("trial") or list(range(len(trials["score"])))
-    trial_of_step, losses = np.array(curves["trial"]), np.array(curves["loss"], float)
-    return [losses[trial_of_step == trial] for trial in identity]
+    return suggest.by_trial(identity, curves["trial"], curves["loss"])

@@ -12,7 +12,7 @@ import numpy as np
 from onecycle_cli.kinds import KINDS
 from onecycle_cli.plotting.canvas import number
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, moving_average
+from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, by_trial, moving_average
 
 Value = float | str
 _SMOOTHING = 0.9
@@ -58,15 +58,14 @@ def candidates_of(record: Record) -> list[Candidate]:
     lengths = trials.get("steps") or [0.0] * len(trials[column])
     tried = {v: _longest(rows, lengths) for v, rows in tried.items()}
     scores = {v: _mean([trials["score"][row] for row in rows]) for v, rows in tried.items()}
-    trial_of_step = np.asarray(curves["trial"])
-    losses = np.asarray(curves["loss"], float)
+    losses = by_trial(identity, curves["trial"], curves["loss"])
     differences = _by_value(record.result.get("differences") or {})
     best = _best(record, scores)
     dropped = _dropped(record)
     return [
         Candidate(
             value,
-            _mean_curve([losses[trial_of_step == identity[row]] for row in tried[value]]),
+            _mean_curve([losses[row] for row in tried[value]]),
             scores[value],
             *_distance(value, best, scores, differences),
             dropped.get(value),

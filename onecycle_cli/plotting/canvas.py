@@ -16,6 +16,7 @@ import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
@@ -191,6 +192,35 @@ def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
     axis.set_minor_locator(LogLocator(subs=list(map(float, range(2, 10))), numticks=30))
     axis.set_minor_formatter(NullFormatter())
+
+
+def mark_suggestion(
+    axes: Axes, value: float | None, interval: Sequence[float] | None, *, named: bool = True
+) -> None:
+    """Mark a suggested learning rate by a line, and its interval by a band.
+
+    Args:
+        axes: where.
+        value: the rate; `None` marks nothing.
+        interval: its lowest and its highest value; a single point is not drawn.
+        named: whether the legend names them.
+    """
+    if value is None:
+        return
+    axes.axvline(
+        value,
+        color=VERMILLION,
+        linewidth=1.8,
+        label="suggested max_lr" if named else "_suggested",
+    )
+    if interval and interval[0] < interval[1]:
+        axes.axvspan(
+            interval[0],
+            interval[1],
+            facecolor=to_rgba(VERMILLION, 0.13),
+            linewidth=0,
+            label="its interval" if named else "_interval",
+        )
 
 
 def whole_ticks(axes: Axes, most: int = 12) -> None:

@@ -8,17 +8,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from onecycle_cli.plotting.canvas import (
     BLUE,
     GREY,
-    VERMILLION,
     Line,
     legend_below,
     log_axis,
     look,
+    mark_suggestion,
     new_figure,
     number,
     padded,
@@ -29,6 +28,7 @@ from onecycle_cli.plotting.canvas import (
 )
 from onecycle_cli.plotting.wording import (
     overlay_labels,
+    rate_headline,
     shared_conditions,
     suggested,
     suggestion_lines,
@@ -50,9 +50,7 @@ def draw_probes(record: Record) -> Figure:
     """Draw the loss at the end of each probe over its learning rate, and what they suggest."""
     probes, bounds = _probes(record), bounds_of(record.result)
     suggestion = record.result.get("suggestion") or {}
-    headline = suggested("max_lr", suggestion)
-    if (min_lr := record.result.get("min_lr")) is not None:
-        headline += f"; min_lr {number(min_lr)}"
+    headline = rate_headline(suggestion, record.result.get("min_lr"))
     title = title_of(record, "Learning rates, each tried by a short 1cycle")
     figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
     axes = figure.add_subplot()
@@ -62,7 +60,7 @@ def draw_probes(record: Record) -> Figure:
         _draw_stage(axes, stage, limits[1], name, style)
     if suggestion.get("value") is not None:
         _draw_profile(axes, probes, bounds)
-        _mark(axes, suggestion)
+        mark_suggestion(axes, suggestion["value"], suggestion.get("interval"))
     if bounds.are_known:
         axes.axhline(bounds.chance, color=GREY, linestyle=":", label="always the same answer")
     legend_below(figure, axes, columns=3)
@@ -136,14 +134,6 @@ def _draw_profile(axes: Axes, probes: Sequence[Probe], bounds: Bounds) -> None:
     losses = measure.losses(profile.smoothed[within], longest)
     axes.plot(10 ** profile.x[within], losses, color=BLUE, linewidth=1.6, alpha=0.6,
               label="smoothed")  # fmt: skip
-
-
-def _mark(axes: Axes, suggestion: dict[str, Any]) -> None:
-    axes.axvline(suggestion["value"], color=VERMILLION, linewidth=1.8, label="suggested max_lr")
-    if interval := suggestion.get("interval"):
-        axes.axvspan(
-            *interval, facecolor=to_rgba(VERMILLION, 0.13), linewidth=0, label="its interval"
-        )
 
 
 def _limits(probes: Sequence[Probe], bounds: Bounds) -> tuple[float, float]:

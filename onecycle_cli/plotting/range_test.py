@@ -7,17 +7,16 @@ from dataclasses import fields
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from onecycle_cli.plotting.canvas import (
     BLUE,
     GREY,
-    VERMILLION,
     Line,
     legend_below,
     look,
+    mark_suggestion,
     new_figure,
     number,
     padded,
@@ -30,6 +29,7 @@ from onecycle_cli.plotting.canvas import (
 from onecycle_cli.plotting.sweep import Sweep, sweep_of
 from onecycle_cli.plotting.wording import (
     overlay_labels,
+    rate_headline,
     shared_conditions,
     suggested,
     suggestion_lines,
@@ -73,9 +73,7 @@ def draw_lr_finder(
     """
     sweeps = [sweep_of(curve, clip_beginning, clip_end) for curve in curves]
     suggestion = findings.suggestion.as_dict()
-    headline = suggested("max_lr", suggestion)
-    if findings.min_lr is not None:
-        headline += f"; min_lr {number(findings.min_lr)}"
+    headline = rate_headline(suggestion, findings.min_lr)
     rules = _rules(findings)
     lane_height = _RULE_ROW * len(rules)
     heading = [*title_lines(title), *suggestion_lines(headline, suggestion)]
@@ -84,7 +82,7 @@ def draw_lr_finder(
     _draw_sweeps(axes, sweeps)
     if findings.suggestion.accepted:
         _mark_rebounds(axes, sweeps, findings.landmarks)
-        _mark_suggestion(axes, suggestion["value"], suggestion["interval"])
+        mark_suggestion(axes, suggestion["value"], suggestion["interval"])
     _finish(axes, lane or axes, sweeps, scale)
     if lane is not None:
         _draw_rules(lane, rules, suggestion["value"], suggestion["interval"])
@@ -249,27 +247,6 @@ def _mark_rebounds(axes: Axes, sweeps: Sequence[Sweep], landmarks: Sequence[Land
         )
 
 
-def _mark_suggestion(
-    axes: Axes, value: float | None, interval: Sequence[float] | None, *, named: bool = True
-) -> None:
-    if value is None:
-        return
-    axes.axvline(
-        value,
-        color=VERMILLION,
-        linewidth=1.8,
-        label="suggested max_lr" if named else "_suggested",
-    )
-    if interval and interval[0] < interval[1]:
-        axes.axvspan(
-            interval[0],
-            interval[1],
-            facecolor=to_rgba(VERMILLION, 0.13),
-            linewidth=0,
-            label="its interval" if named else "_interval",
-        )
-
-
 def _draw_rules(
     lane: Axes,
     rules: dict[str, float],
@@ -277,7 +254,7 @@ def _draw_rules(
     interval: Sequence[float] | None,
 ) -> None:
     """Mark the answer of each rule, a row for each, under the axis that they share."""
-    _mark_suggestion(lane, value, interval, named=False)
+    mark_suggestion(lane, value, interval, named=False)
     for row, (name, lr) in enumerate(rules.items()):
         lane.plot([lr], [row], marker="|", markersize=9, markeredgewidth=2, color=GREY)
         near_left = lane.transLimits.transform(lane.transScale.transform((lr, row)))[0] < 0.2

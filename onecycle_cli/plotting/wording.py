@@ -57,6 +57,12 @@ def suggested(name: str, suggestion: Mapping[str, Any]) -> str:
     return f"suggested {name} {_value(value)}{_interval(value, interval)}{doubt}"
 
 
+def rate_headline(suggestion: Mapping[str, Any], min_lr: float | None) -> str:
+    """Return a suggested learning rate in a few words, and the one that its 1cycle starts at."""
+    start = "" if min_lr is None else f"; min_lr {number(min_lr)}"
+    return suggested("max_lr", suggestion) + start
+
+
 def suggestion_lines(headline: str, suggestion: Mapping[str, Any]) -> list[Line]:
     """Return a suggestion, or a refusal, as heading: the headline, and the reason below it."""
     accepted = suggestion.get("value") is not None

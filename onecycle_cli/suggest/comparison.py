@@ -44,6 +44,18 @@ def annealed(losses: Sequence[float] | Array) -> Array:
     return np.array(losses[-max(1, round(len(losses) * _ANNEALED_SHARE)) :], float)
 
 
+def annealed_loss(losses: Sequence[float] | Array, steps: int) -> float:
+    """Return the mean of the last fifth of a run's losses; infinite if it broke off.
+
+    Args:
+        losses: of the steps that were taken.
+        steps: the length of its cycle.
+    """
+    if len(losses) < steps or not np.isfinite(losses).all():
+        return float("inf")
+    return float(annealed(losses).mean())
+
+
 def aligned(scores: Scores) -> Scores:
     """Give diverged runs as many infinite losses as the others have finite ones."""
     length = max((len(s) for runs in scores.values() for s in runs), default=1)

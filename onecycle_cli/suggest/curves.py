@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -47,6 +50,18 @@ def usual_bandwidth(lrs: ArrayLike) -> float:
         return BANDWIDTH
     densest = _NEIGHBOURS * float(np.median(np.diff(x)))
     return min(BANDWIDTH, max((x[-1] - x[0]) / _WIDTHS, densest))
+
+
+def by_trial(trials: Sequence[Any], trial_of_step: ArrayLike, values: ArrayLike) -> list[Array]:
+    """Return the values of each trial, of a table that has a row for each step of all of them.
+
+    Args:
+        trials: which ones.
+        trial_of_step: the trial that each row is of, shape (n,).
+        values: a number for each row, shape (n,).
+    """
+    owners, numbers = np.asarray(trial_of_step), np.asarray(values, float)
+    return [numbers[owners == trial] for trial in trials]
 
 
 def moving_average(losses: ArrayLike, beta: float = 0.98) -> Array:

@@ -55,7 +55,7 @@ class Invocation:
     given: Config | None = None
     resumed: Request | None = None
 
-    def request(self, *, force: bool = False, find_lr: Mapping[str, Any] | None = None) -> Request:
+    def request(self, *, force: bool = False, find_lr: Mapping[str, str] | None = None) -> Request:
         """Return the experiment that is asked for.
 
         Args:
@@ -75,9 +75,18 @@ class Invocation:
             raise ConfigError(f"{option} is for a run that starts, not for --resume.")
         return self.resumed if self.given is None else self.resumed.asking(self.given)
 
-    def with_search(self, find_lr: Mapping[str, Any]) -> Config:
-        """Return the configuration, with some keys of `find_lr` set."""
-        return self.config.with_values(find_lr=dict(find_lr)) if find_lr else self.config
+    def with_search(self, find_lr: Mapping[str, str]) -> Config:
+        """Return the configuration, with some keys of `find_lr` set, as by `--set`.
+
+        Raises:
+            ConfigError: when they contradict the others.
+        """
+        settings = [f"find_lr.{key}={value}" for key, value in find_lr.items()]
+        if not settings:
+            return self.config
+        from onecycle_cli.config import load_config
+
+        return load_config(self.config, settings)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[Observer]:

@@ -70,9 +70,7 @@ class Trial:
     @property
     def loss(self) -> float:
         """The mean of the last fifth of its losses; infinite if it broke off."""
-        if len(self.losses) < self.steps or not np.isfinite(self.losses).all():
-            return float("inf")
-        return float(suggest.annealed(self.losses).mean())
+        return suggest.annealed_loss(self.losses, self.steps)
 
     @property
     def score(self) -> float:

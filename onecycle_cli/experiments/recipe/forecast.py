@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from onecycle_cli.experiments.race.trials import scored_on
-from onecycle_cli.experiments.searches.probing import family_of, plan_of
+from onecycle_cli.experiments.searches.probing import family_of, is_held_out, plan_of
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, PROBES, TRAIN
 from onecycle_cli.suggest import ON_VALIDATION, plan_race, race_runs, race_steps
 from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps
@@ -67,7 +67,7 @@ def _find_lr(bench: Workbench) -> Work:
 def _probes(bench: Workbench) -> Work:
     plan = plan_of(bench, family_of(bench.model.optimizer))
     lengths = plan.longest_course()
-    validated = sum(steps > bench.steps_per_epoch for steps in lengths)
+    validated = sum(is_held_out(bench, steps) for steps in lengths)
     return Work(plan.budget, len(lengths), validations=validated)
 
 

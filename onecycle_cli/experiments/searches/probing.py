@@ -136,7 +136,7 @@ class Probing:
 
     def _probe(self, trial: Trial) -> Probe:
         held_out = None
-        if _is_held_out(self.bench, trial.steps) and np.isfinite(trial.scored).all():
+        if is_held_out(self.bench, trial.steps) and np.isfinite(trial.scored).all():
             held_out = Estimate.of(trial.scored)
         losses = np.asarray(trial.losses, float)
         stage = trial.candidate.stage
@@ -152,12 +152,13 @@ class Probing:
 
 def _held_out_or_last(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
     """Return losses of examples that a probe was not trained with; else its last ones."""
-    if _is_held_out(bench, len(losses)):
+    if is_held_out(bench, len(losses)):
         return bench.examine("validation").losses
     return suggest.annealed(losses)
 
 
-def _is_held_out(bench: Workbench, steps: int) -> bool:
+def is_held_out(bench: Workbench, steps: int) -> bool:
+    """Tell whether a probe of so many steps is examined on examples that it never saw."""
     return steps > bench.steps_per_epoch and bench.dataset.validates
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from onecycle_cli.suggest.bounds import Bounds
+from onecycle_cli.suggest.comparison import annealed, annealed_loss
 from onecycle_cli.suggest.curves import Array
 
 LADDER, FINAL = "ladder", "final"
@@ -21,7 +22,6 @@ GOOD, LOW, HIGH = "good", "low", "high"
 """How a probe's learning rate looks by itself: something was learned, or it is too low or high."""
 
 _FIRST = 3
-_TAIL = 1 / 5
 _LEARNED = 0.98
 _ROSE = 1.3
 _EXPLODED = 4.0
@@ -72,7 +72,7 @@ class Probe:
     @property
     def broke_off(self) -> bool:
         """Whether it ended before its cycle did, or in a loss that is not finite."""
-        return len(self.losses) < self.steps or not np.isfinite(self.losses).all()
+        return math.isinf(self.loss)
 
     @property
     def start(self) -> float:
@@ -82,12 +82,12 @@ class Probe:
     @property
     def tail(self) -> Array:
         """The losses of its last fifth, where the learning rate is low."""
-        return self.losses[-max(1, round(_TAIL * len(self.losses))) :]
+        return annealed(self.losses)
 
     @property
     def loss(self) -> float:
         """What it is judged by: the mean of its tail; infinite if it broke off."""
-        return math.inf if self.broke_off else float(self.tail.mean())
+        return annealed_loss(self.losses, self.steps)
 
 
 @dataclass(frozen=True)

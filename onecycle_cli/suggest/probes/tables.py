@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from onecycle_cli.suggest.bounds import Bounds
+from onecycle_cli.suggest.curves import by_trial
 from onecycle_cli.suggest.probes.plan import SearchPlan
 from onecycle_cli.suggest.probes.probe import Estimate, Measure, Probe
 
@@ -31,18 +30,18 @@ def probes_of(trials: Mapping[str, Sequence[Any]], curves: Mapping[str, Any]) ->
     Raises:
         LookupError: when a table lacks something; or a `TypeError` or `ValueError`.
     """
-    trial_of_step, losses = np.array(curves["trial"]), np.array(curves["loss"], float)
-    columns = ("trial", "max_lr", "stage", "steps", "held_out", "held_out_error")
+    losses = by_trial(trials["trial"], curves["trial"], curves["loss"])
+    columns = ("max_lr", "stage", "steps", "held_out", "held_out_error")
     return [
         Probe(
             float(lr),
             str(stage),
             int(steps),
-            losses[trial_of_step == trial],
+            taken,
             None if mean == "" else Estimate(float(mean), float(error)),
         )
-        for trial, lr, stage, steps, mean, error in zip(
-            *(trials[column] for column in columns), strict=True
+        for taken, lr, stage, steps, mean, error in zip(
+            losses, *(trials[column] for column in columns), strict=True
         )
     ]
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,28 +109,20 @@ def test_it_refuses_where_nothing_is_learned(search, end):
 
 
 def test_it_refuses_what_is_learned_by_heart_only(search):
-    probes = [
-        type(p)(p.lr, p.stage, p.steps, p.losses, Estimate(2.5, 0.1))
-        for p in search(PLAN, valley(0.1))
-    ]
-    found = answer(probes)
+    found = answer([replace(p, held_out=Estimate(2.5, 0.1)) for p in search(PLAN, valley(0.1))])
     assert found.verdict == "never_descended"
     assert "but not on others" in found.reason
 
 
 def test_it_does_not_speak_of_learning_by_heart_where_others_fell_within_the_noise(search):
-    probes = [
-        type(p)(p.lr, p.stage, p.steps, p.losses, Estimate(2.1, 0.4))
-        for p in search(PLAN, valley(0.1))
-    ]
-    found = answer(probes)
+    found = answer([replace(p, held_out=Estimate(2.1, 0.4)) for p in search(PLAN, valley(0.1))])
     assert found.verdict == "never_descended"
     assert "clearly below what always giving the same answer costs" in found.reason
 
 
 def test_one_probe_that_holds_for_new_examples_is_enough(search):
     probes = [
-        type(p)(p.lr, p.stage, p.steps, p.losses, Estimate(2.5 if p.stage == FINAL else 2.0, 0.1))
+        replace(p, held_out=Estimate(2.5 if p.stage == FINAL else 2.0, 0.1))
         for p in search(PLAN, valley(0.1))
     ]
     assert answer(probes).verdict == "ok"
