@@ -6,12 +6,15 @@ import datetime
 import json
 import os
 import platform
+import re
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from onecycle_cli.engine.start import versions
+
+VECTORS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "asimd", "sve")
 
 
 def spread(values: Sequence[float], digits: int = 4) -> dict[str, float]:
@@ -24,7 +27,12 @@ def write(script: str, what: str, results: dict[str, Any], target: str | None = 
     """Write the results beside the script, or to `target`, and print them."""
     record = {
         "what": what,
-        "machine": {"platform": platform.platform(), "cpu": cpu(), "cpus": os.cpu_count()},
+        "machine": {
+            "platform": platform.platform(),
+            "cpu": cpu(),
+            "cpus": os.cpu_count(),
+            "instructions": instructions(),
+        },
         "versions": versions(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "results": results,
@@ -48,6 +56,13 @@ def cpu() -> str:
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.processor()
+
+
+def instructions() -> str:
+    """What it can do to several numbers at once, where the system tells it."""
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", _read("/proc/cpuinfo"), re.MULTILINE)
+    known = set(flags[1].split()) if flags else set()
+    return " ".join(name for name in VECTORS if name in known)
 
 
 def _read(path: str) -> str:

@@ -87,14 +87,15 @@ def chance(dataset) -> float:
     return 100 * float(np.bincount(dataset.y).max()) / len(dataset.y)
 
 
-def read(file: Path = FILE, horizon: float = 1.0, column: str = "test") -> dict[str, Scores]:
+def read(file: Path = FILE, horizon: float = 1.0, column: str = "test", grid: Sequence[float] = GRID) -> dict[str, Scores]:  # fmt: skip # noqa: E501
     """Return the scores by problem, position in the grid and seed."""
+    places = {f"{lr:.6g}": place for place, lr in enumerate(grid)}
     found: dict[str, Scores] = defaultdict(lambda: defaultdict(dict))
     if file.exists():
         with file.open() as lines:
             for row in csv.DictReader(lines):
                 if float(row["horizon"]) == horizon:
-                    place = round(4 * np.log10(float(row["lr"]))) + 16
+                    place = places[row["lr"]]
                     found[row["problem"]][place][int(row["seed"])] = float(row[column])
     return found
 

@@ -16,6 +16,7 @@ import numpy as np
 from problems import PROBLEMS, Problem
 
 from onecycle_cli import suggest
+from onecycle_cli.observer import Observer
 from onecycle_cli.suggest import Bounds, Estimate, Probe, SearchPlan, Suggestion
 
 FOLDER = Path(__file__).with_name("probes")
@@ -75,13 +76,13 @@ def read(problem: str) -> list[Search]:
     return found
 
 
-def record(problem: Problem) -> None:
+def record(problem: Problem, observer: Observer | None = None) -> None:
     from onecycle_cli import find_lr
 
     rows, losses, plans = [], [], []
     chance = np.nan
     for number in range(NUMBER):
-        found = find_lr(problem.config(seed=FIRST_SEED + 100 * number), out=None)
+        found = find_lr(problem.config(seed=FIRST_SEED + 100 * number), out=None, observer=observer)
         result = found.record
         plan, shift = suggest.plan_of(result.result["plan"])
         plans.append((plan.budget, plan.first, plan.lowest, plan.highest, shift))

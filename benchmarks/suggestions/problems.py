@@ -1,7 +1,8 @@
 """The problems of the suggestion benchmark: tasks and variants, as configurations of the tool.
 
 Those of the tasks in `TUNING` may be looked at while a rule is being made; all the others are only
-ever scored. In the negative controls nothing can be learned, and the right answer is to refuse.
+ever scored; `LONG`, trainings of thousands of steps, in a table of their own. In the
+negative controls nothing can be learned, and the right answer is to refuse.
 """
 
 from __future__ import annotations
@@ -148,7 +149,24 @@ def _controls() -> list[Problem]:
     ]
 
 
+def _long() -> list[Problem]:
+    digits = variants("digits-mlp", data="digits", network="mlp", options={})
+    layered = variants("teacher-mlp-ln", data="teacher", network="mlp", options={"norm": "layer"})
+    regression = variants("friedman-mlp", data="friedman", network="mlp", options={}, batch_size=32)
+    deep = variants("teacher-mlp-deep", data="teacher", network="mlp", options={"depth": 4})
+    reader = variants("digits-gru", data="digits", network="recurrent", options={}, batch_size=32)
+    return [
+        digits("long", epochs=110),
+        layered("long", epochs=54),
+        regression("long", epochs=40),
+        deep("long, batch 256", batch_size=256, epochs=84),
+        deep("long, adam", optimizer="adam", epochs=54),
+        reader("long", optimizer="adam", epochs=60),
+    ]
+
+
 TUNING = _tuning()
 SCORED = _scored()
+LONG = _long()
 CONTROLS = _controls()
 PROBLEMS = {problem.name: problem for problem in [*TUNING, *SCORED, *CONTROLS]}

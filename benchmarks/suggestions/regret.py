@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import oracle
@@ -27,12 +29,12 @@ class Oracle:
     steps: int
 
     @classmethod
-    def of(cls, scores: oracle.Scores, steps: int) -> Oracle:
+    def of(cls, scores: oracle.Scores, steps: int, grid: Sequence[float] = oracle.GRID) -> Oracle:
         places = sorted(scores)
         halves = [
             [oracle.mean_over(scores[place], half) for place in places] for half in (EVEN, ODD)
         ]
-        x = np.log10([oracle.GRID[place] for place in places])
+        x = np.log10([grid[place] for place in places])
         return cls(x, np.array(halves), steps)
 
     @property
@@ -40,13 +42,15 @@ class Oracle:
         """The learning rate with the best mean score."""
         return float(10 ** self.x[self.halves.mean(axis=0).argmax()])
 
+    @property
+    def top(self) -> float:
+        """The score at the best learning rate, chosen with one half and scored with the other."""
+        halves = zip(self.halves, self.halves[::-1], strict=True)
+        return float(np.mean([scored_by[chosen_by.argmax()] for chosen_by, scored_by in halves]))
+
     def regret(self, lr: float) -> float:
         """Return the points lost at `lr`; unbiased, so that it may be a little below zero."""
-        lost = []
-        for chosen_by, scored_by in (self.halves, self.halves[::-1]):
-            there = scored_by[chosen_by.argmax()]
-            lost.append(there - np.interp(np.log10(lr), self.x, scored_by))
-        return float(np.mean(lost))
+        return self.top - float(np.mean([np.interp(np.log10(lr), self.x, h) for h in self.halves]))
 
     @property
     def plateau(self) -> tuple[float, float]:
@@ -59,15 +63,9 @@ class Oracle:
         return float(10 ** fine[min(left, centre)]), float(10 ** fine[max(right, centre)])
 
 
-def read() -> dict[str, Oracle]:
+def read(file: Path = oracle.FILE, grid: Sequence[float] = oracle.GRID) -> dict[str, Oracle]:
     """Return the oracle of every problem that has one."""
-    steps = {name: max(runs) for name, runs in _steps().items()}
-    return {name: Oracle.of(scores, steps[name]) for name, scores in oracle.read().items()}
-
-
-def _steps() -> dict[str, set[int]]:
-    found = oracle.read(column="steps")
-    return {
-        name: {int(n) for runs in scores.values() for n in runs.values()}
-        for name, scores in found.items()
-    }
+    steps = oracle.read(file, column="steps", grid=grid)
+    longest = {n: max(int(m) for runs in s.values() for m in runs.values()) for n, s in steps.items()}  # fmt: skip # noqa: E501
+    scores = oracle.read(file, grid=grid)
+    return {name: Oracle.of(scores[name], longest[name], grid) for name in scores}
