@@ -23,6 +23,8 @@ NETWORKS = ("mlp", "recurrent")
 GROUP = 32
 """So many runs are trained side by side."""
 
+Tree = dict[str, Any]
+
 SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
@@ -207,10 +209,11 @@ class CompiledRuns:
             x, y = dataset.x[rows], dataset.y[rows]
         return dataset.normalise(x), y[:, None] if dataset.task == "regression" else y
 
-    def _train_groups(self, x, y, shares, by_seed, each):
+    def _train_groups(self, x: Any, y: Any, shares: Any, by_seed: Tree, each: Tree) -> Any:
+        """Train all runs, `GROUP` of them at a time."""
         import jax
 
-        def train_one(run):
+        def train_one(run: Tree) -> tuple[Any, Any, Any]:
             own = jax.tree.map(lambda values: values[run["seed"]], by_seed)
             tables = {name: run[name] for name in self._places}
             steps = {"rows": own["rows"], "shares": shares, "tables": tables}
@@ -221,13 +224,13 @@ class CompiledRuns:
 
         return jax.lax.map(train_one, each, batch_size=GROUP)
 
-    def _step(self, x, y, state, now):
+    def _step(self, x: Any, y: Any, state: tuple[Any, Any, Any], now: Tree) -> Any:
         """Take one step, as Keras does; return the new state, and the loss before."""
         import jax
 
         weights, fixed, slots = state
 
-        def loss_of(weights, fixed):
+        def loss_of(weights: Any, fixed: Any) -> tuple[Any, Any]:
             outputs, fixed = self.bench.model.stateless_call(
                 weights, fixed, x[now["rows"]], training=True
             )
@@ -241,10 +244,11 @@ class CompiledRuns:
         weights, slots = self._optimizer.stateless_apply(slots, gradients, weights)
         return (weights, fixed, slots), loss
 
-    def _answer_groups(self, x, y, weights, fixed):
+    def _answer_groups(self, x: Any, y: Any, weights: Any, fixed: Any) -> Any:
+        """Return the loss of each example, and whether the answer is the right class."""
         import jax
 
-        def answer_one(held):
+        def answer_one(held: tuple[Any, Any]) -> tuple[Any, Any]:
             outputs, _ = self.bench.model.stateless_call(*held, x, training=False)
             return self._loss(y, outputs), outputs.argmax(axis=1) == y.reshape(-1)
 

@@ -160,7 +160,7 @@ def _long() -> list[Problem]:
         layered("long", epochs=54),
         regression("long", epochs=40),
         deep("long, batch 256", batch_size=256, epochs=84),
-        deep("long, adam", optimizer="adam", epochs=54),
+        deep("long, adam", optimizer="adam", epochs=22),
         reader("long", optimizer="adam", epochs=60),
     ]
 
