@@ -42,7 +42,7 @@ COMPARED = {"promising": 3, "best": 6}
 """Which rates are compared: those that Keras ran with so many seeds, see oracle.py."""
 
 DRAWS = 2000
-TIMED_STEPS, TIMES = 200, 3
+TIMED_STEPS, TIMES = 100, 3
 PROBLEMS = [problem for problem in [*TUNING, *SCORED] if compiled.can_be_compiled(problem)]
 
 
