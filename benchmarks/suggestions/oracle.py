@@ -6,8 +6,9 @@ Appends to oracle.csv beside this file, a row a run, and does only what is missi
 be stopped and started at any time, and several can run at once on different problems.
 The grid has four learning rates a decade. First every second one is tried with one seed; then all
 next to one that comes within `PROMISING` points of the best, with three seeds; then those within
-`CLOSE` points with six. A score is in points on the test part: accuracy in percent, or, of a
-regression, the percentage of the variance that is explained; a run that breaks off scores chance.
+`CLOSE` points with six. A score is in points on the test part: accuracy in percent, which is that
+of all labels together where there are several, or, of a regression, the percentage of the variance
+that is explained, in all columns together; a run that breaks off scores chance.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from problems import PROBLEMS, SCORED, TUNING, Problem
+from problems import NEW, PROBLEMS, SCORED, TUNING, Problem
 
 FILE = Path(__file__).with_name("oracle.csv")
 COLUMNS = ("problem", "horizon", "lr", "seed", "test", "validation", "training_loss", "steps")
@@ -73,7 +74,7 @@ class Runs:
             value = 100 * found.accuracy
         else:
             targets = self.bench.dataset.y
-            value = 100 * (1 - found.loss / float(np.var(targets)))
+            value = 100 * (1 - found.loss / float(np.var(targets, axis=0).mean()))
         return max(self.floor, value) if np.isfinite(value) else self.floor
 
     def close(self) -> None:
@@ -84,6 +85,9 @@ def chance(dataset) -> float:
     """Return the score of always giving the same answer."""
     if dataset.task == "regression":
         return 0.0
+    if dataset.task == "multilabel":
+        ones = dataset.y.mean(axis=0)
+        return 100 * float(np.maximum(ones, 1 - ones).mean())
     return 100 * float(np.bincount(dataset.y).max()) / len(dataset.y)
 
 
@@ -154,7 +158,7 @@ if __name__ == "__main__":
     from onecycle_cli.engine.start import start_keras
 
     start_keras()
-    for problem in [*TUNING, *SCORED]:
+    for problem in [*TUNING, *SCORED, *NEW]:
         if not asked.names or problem.name in asked.names or problem.task in asked.names:
             print(problem.name, flush=True)
             fill(PROBLEMS[problem.name], asked.horizon, asked.file)
