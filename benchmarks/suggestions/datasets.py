@@ -130,7 +130,8 @@ def columns() -> list[Examples]:
 def topics() -> list[Examples]:
     """24 words in a row of one of the longest texts of Python's documentation, and of which one.
 
-    Each text is cut into pieces of 200 words, and a piece belongs to one part only.
+    Each text is cut into pieces of 200 words, and a piece belongs to one part only. Some passages
+    stand in two of the texts, so that a twelfth of the test part is known under another topic.
     """
     texts = [re.findall("[a-z_]+", text.lower()) for text in pydoc_data.topics.topics.values()]
     draw = np.random.default_rng(6)

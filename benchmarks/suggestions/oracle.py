@@ -68,17 +68,24 @@ class Runs:
         }
 
     def score(self, part: str) -> float:
-        """Return accuracy in percent, or the explained variance in percent; at least chance."""
-        found = self.bench.examine(part)
-        if found.accuracy is not None:
-            value = 100 * found.accuracy
-        else:
-            targets = self.bench.dataset.y
-            value = 100 * (1 - found.loss / float(np.var(targets, axis=0).mean()))
+        """Return the points of the model as it is, at least those of chance."""
+        value = points(self.bench.examine(part), self.bench.dataset.y)
         return max(self.floor, value) if np.isfinite(value) else self.floor
 
     def close(self) -> None:
         self.bench.close()
+
+
+def points(found, targets: np.ndarray) -> float:
+    """Return accuracy in percent, or the share of the variance of all targets that is explained.
+
+    Args:
+        found: the examination of a model.
+        targets: of all examples, of shape (n,) or (n, columns).
+    """
+    if found.accuracy is not None:
+        return 100 * found.accuracy
+    return 100 * (1 - found.loss / float(np.var(targets, axis=0).mean()))
 
 
 def chance(dataset) -> float:

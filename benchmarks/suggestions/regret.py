@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import oracle
@@ -48,7 +49,7 @@ class Oracle:
             lost.append(there - np.interp(np.log10(lr), self.x, scored_by))
         return float(np.mean(lost))
 
-    @property
+    @cached_property
     def plateau(self) -> tuple[float, float]:
         """The learning rates around the best that lose at most `PLATEAU` points."""
         fine = np.linspace(self.x[0], self.x[-1], 40 * len(self.x))
