@@ -48,6 +48,17 @@ def of_random(problem: str, trials: int) -> list[float]:
     return found
 
 
+def of_training_loss(problem: str) -> float:
+    """Return the rate at which complete trainings reach the lowest training loss on average."""
+    losses = _training_losses()[problem]
+    return oracle.GRID[min(losses, key=lambda place: oracle.mean_over(losses[place], SEEDS))]
+
+
+@lru_cache
+def _training_losses() -> dict[str, oracle.Scores]:
+    return oracle.read(column="training_loss")
+
+
 def size(problem: str) -> int:
     """Return how many rates the grid has."""
     return len(_validation()[problem])

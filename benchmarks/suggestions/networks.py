@@ -74,6 +74,37 @@ def recurrent(input_shape, num_classes, *, units: int = 32, output_scale: float 
     return ending(inputs, x, num_classes, output_scale, activation)
 
 
+def lenet(input_shape, num_classes, *, filters: int = 8, dropout: float = 0.0,
+          output_scale: float = 1.0, activation: str = "softmax"):  # fmt: skip
+    """Two convolutions, each with a maximum over 2x2, and a hidden dense layer."""
+    inputs = keras.Input(input_shape)
+    x = layers.MaxPooling2D()(layers.Conv2D(filters, 5, activation="relu")(inputs))
+    x = layers.MaxPooling2D()(layers.Conv2D(2 * filters, 3, activation="relu")(x))
+    x = layers.Dropout(dropout)(layers.Flatten()(x))
+    x = layers.Dropout(dropout)(layers.Dense(64, activation="relu")(x))
+    return ending(inputs, x, num_classes, output_scale, activation)
+
+
+def reader(input_shape, num_classes, *, words: int = 1000, width: int = 32, convolutions: int = 0,
+           output_scale: float = 1.0, activation: str = "softmax"):  # fmt: skip
+    """A vector for each word, convolutions over words next to each other, and the mean of all."""
+    inputs = keras.Input(input_shape)
+    x = layers.Embedding(words, width)(inputs)
+    for _ in range(convolutions):
+        x = layers.Conv1D(2 * width, 3, padding="same", activation="relu")(x)
+    x = layers.Dense(64, activation="relu")(layers.GlobalAveragePooling1D()(x))
+    return ending(inputs, x, num_classes, output_scale, activation)
+
+
+def autoencoder(input_shape, num_classes, *, hidden: int = 64, code: int = 8,
+                output_scale: float = 1.0, activation: str = "linear"):  # fmt: skip
+    """Dense layers that narrow to `code` numbers and widen again."""
+    inputs = keras.Input(input_shape)
+    x = layers.Dense(hidden, activation="relu")(layers.Flatten()(inputs))
+    x = layers.Dense(hidden, activation="relu")(layers.Dense(code)(x))
+    return ending(inputs, x, num_classes, output_scale, activation)
+
+
 def frozen(input_shape, num_classes, *, activation: str = "softmax"):
     """A network whose only trainable weight does not reach the output."""
     inputs = keras.Input(input_shape)
@@ -113,6 +144,8 @@ def ending(inputs, x, num_classes, output_scale, activation):
 def normalised(x, norm: str):
     if norm == "batch":
         return layers.BatchNormalization(momentum=0.9)(x)
+    if norm == "group":
+        return layers.GroupNormalization(4)(x)
     return layers.LayerNormalization()(x) if norm == "layer" else x
 
 

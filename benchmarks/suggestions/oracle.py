@@ -6,8 +6,9 @@ Appends to oracle.csv beside this file, a row a run, and does only what is missi
 be stopped and started at any time, and several can run at once on different problems.
 The grid has four learning rates a decade. First every second one is tried with one seed; then all
 next to one that comes within `PROMISING` points of the best, with three seeds; then those within
-`CLOSE` points with six. A score is in points on the test part: accuracy in percent, or, of a
-regression, the percentage of the variance that is explained; a run that breaks off scores chance.
+`CLOSE` points with six. A score is in points on the test part: accuracy in percent, which is that
+of all labels together where there are several, or, of a regression, the percentage of the variance
+that is explained, in all columns together; a run that breaks off scores chance.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from problems import PROBLEMS, SCORED, TUNING, Problem
+from problems import NEW, PROBLEMS, SCORED, TUNING, Problem
 
 FILE = Path(__file__).with_name("oracle.csv")
 COLUMNS = ("problem", "horizon", "lr", "seed", "test", "validation", "training_loss", "steps")
@@ -67,23 +68,33 @@ class Runs:
         }
 
     def score(self, part: str) -> float:
-        """Return accuracy in percent, or the explained variance in percent; at least chance."""
-        found = self.bench.examine(part)
-        if found.accuracy is not None:
-            value = 100 * found.accuracy
-        else:
-            targets = self.bench.dataset.y
-            value = 100 * (1 - found.loss / float(np.var(targets)))
+        """Return the points of the model as it is, at least those of chance."""
+        value = points(self.bench.examine(part), self.bench.dataset.y)
         return max(self.floor, value) if np.isfinite(value) else self.floor
 
     def close(self) -> None:
         self.bench.close()
 
 
+def points(found, targets: np.ndarray) -> float:
+    """Return accuracy in percent, or the share of the variance of all targets that is explained.
+
+    Args:
+        found: the examination of a model.
+        targets: of all examples, of shape (n,) or (n, columns).
+    """
+    if found.accuracy is not None:
+        return 100 * found.accuracy
+    return 100 * (1 - found.loss / float(np.var(targets, axis=0).mean()))
+
+
 def chance(dataset) -> float:
     """Return the score of always giving the same answer."""
     if dataset.task == "regression":
         return 0.0
+    if dataset.task == "multilabel":
+        ones = dataset.y.mean(axis=0)
+        return 100 * float(np.maximum(ones, 1 - ones).mean())
     return 100 * float(np.bincount(dataset.y).max()) / len(dataset.y)
 
 
@@ -155,7 +166,7 @@ if __name__ == "__main__":
     from onecycle_cli.engine.start import start_keras
 
     start_keras()
-    for problem in [*TUNING, *SCORED]:
+    for problem in [*TUNING, *SCORED, *NEW]:
         if not asked.names or problem.name in asked.names or problem.task in asked.names:
             print(problem.name, flush=True)
             fill(PROBLEMS[problem.name], asked.horizon, asked.file)

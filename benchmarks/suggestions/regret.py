@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ class Oracle:
         """Return the points lost at `lr`; unbiased, so that it may be a little below zero."""
         return self.top - float(np.mean([np.interp(np.log10(lr), self.x, h) for h in self.halves]))
 
-    @property
+    @cached_property
     def plateau(self) -> tuple[float, float]:
         """The learning rates around the best that lose at most `PLATEAU` points."""
         fine = np.linspace(self.x[0], self.x[-1], 40 * len(self.x))

@@ -2,8 +2,8 @@
 
     python benchmarks/suggestions/score.py
 
-Reads oracle.csv, probes/, sweeps/ and peers/answers.csv, and writes scores.json and scores.png
-beside this file, and the tables in docs/suggestions.md.
+Reads oracle.csv, probes/, sweeps/ and peers/answers.csv, and writes scores.json, scores.png and
+scores_new.png beside this file, and the tables in docs/suggestions.md.
 
 Regret: how many points a complete 1cycle run loses at the suggested learning rate against the best
 one of the grid, interpolated in the logarithm of the learning rate; the best is chosen with half of
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import floor
+import groups
 import numpy as np
 import own_rates
 import picture
@@ -30,7 +31,7 @@ import probes
 import regret
 import sweeps
 from peers import replay
-from problems import CONTROLS, DEFAULTS, SCORED, TUNING, Problem
+from problems import CONTROLS, DEFAULTS, NEW, SCORED, TUNING, Problem
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import record
@@ -271,31 +272,51 @@ def as_table(found: dict[str, Any], refused: dict[str, dict[str, float]]) -> str
     return "\n".join(f"| {line} |" for line in lines) + "\n"
 
 
+def grouped(scored: dict[str, Any], new: dict[str, Any], both: dict[str, Any]) -> dict[str, Any]:
+    """Return scores under the names of the groups, with the numbers of their problems."""
+    count, more = len(SCORED), len(NEW)
+    return {f"the {count}": scored, f"the {more} new": new, f"all {count + more}": both}
+
+
 if __name__ == "__main__":
     oracles = regret.read()
     refused = refusals()
-    scored = score(known(SCORED, oracles), oracles)
-    tuned = score(known(TUNING, oracles), oracles)
-    table = as_table(scored, refused)
-    record.insert(HERE.parents[1] / "docs" / "suggestions.md", "scores", table)
+    scored, tuned, new, both = (
+        score(known(problems, oracles), oracles)
+        for problems in (SCORED, TUNING, NEW, [*SCORED, *NEW])
+    )
+    for row in both.values():
+        del row["suggestions"], row["by_problem"]  # which scored and new have
+    best = {p.name: [oracles[p.name].best, *oracles[p.name].plateau] for p in known([*TUNING, *SCORED, *NEW], oracles)}  # fmt: skip # noqa: E501
+    lowest = {name: floor.of_training_loss(name) for name in best}
     spaced = own_rates.means(known(SCORED, oracles), oracles)
-    record.insert(HERE.parents[1] / "docs" / "suggestions.md", "own rates", own_rates.table(scored, spaced))  # fmt: skip # noqa: E501
-    best = {p.name: [oracles[p.name].best, *oracles[p.name].plateau] for p in known([*TUNING, *SCORED], oracles)}  # fmt: skip # noqa: E501
+    side_by_side = grouped(scored, new, both)
+    tables = {
+        "scores": as_table(scored, refused),
+        "own rates": own_rates.table(scored, spaced),
+        "groups": groups.figures(side_by_side),
+        "regrets": groups.regrets(side_by_side),
+        "new problems": groups.problems(new, best),
+    }
+    for name, table in tables.items():
+        record.insert(HERE.parents[1] / "docs" / "suggestions.md", name, table)
     record.write(
         __file__,
         "regret in points of suggested learning rates, on problems that no rule was tuned on",
         {
             "scored": scored,
+            "new": new,
+            "all": both,
             "tuning": tuned,
             "refusals": refused,
             "best_and_plateau": best,
+            "lowest_training_loss": lowest,
             "mean_at_own_rates": spaced,
             "keras_one_cycle_held": own_rates.held(known(SCORED, oracles), oracles),
         },
         str(HERE / "scores.json"),
     )
-    picture.draw(
-        scored, [(p, oracles[p.name]) for p in known(SCORED, oracles)], HERE / "scores.png"
-    )
-    print(table)
+    for found, problems, name in ((scored, SCORED, "scores.png"), (new, NEW, "scores_new.png")):
+        picture.draw(found, [(p, oracles[p.name]) for p in known(problems, oracles)], HERE / name)
+    print(tables["scores"])
     print(json.dumps({name: row["mean"] for name, row in tuned.items()}, indent=1))

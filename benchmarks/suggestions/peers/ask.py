@@ -1,8 +1,9 @@
 """Let one tool repeat the recorded sweeps in its own loop, and write its answers to stdout as CSV.
 
-    python benchmarks/suggestions/peers/ask.py MODULE
+    python benchmarks/suggestions/peers/ask.py MODULE [PROBLEM ...]
 
-Runs where that tool is installed, and needs nothing of this project but its sweeps.
+About all problems but those that are named. Runs where that tool is installed, and needs nothing of
+this project but its sweeps.
 """
 
 from __future__ import annotations
@@ -64,5 +65,5 @@ if __name__ == "__main__":
     table.writeheader()
     with contextlib.redirect_stdout(sys.stderr):  # the tools print
         tool = import_module(sys.argv[1])
-        for name in PROBLEMS:
+        for name in [name for name in PROBLEMS if name not in sys.argv[2:]]:
             table.writerows(rows(tool, name))

@@ -3,8 +3,9 @@
     python benchmarks/suggestions/peers/replay.py [--environments FOLDER] [--clr FILE] [PACKAGE ...]
 
 Writes answers.csv beside this file, a row a rule and recorded sweep. Makes the environments that
-are missing; packages that are not named keep their rows. keras-one-cycle is not on the package
-index: `--clr` is the `clr.py` of github.com/titu1994/keras-one-cycle at commit 0f8b873.
+are missing, and asks about the problems that are; delete rows to ask again. keras-one-cycle is not
+on the package index: `--clr` is the `clr.py` of github.com/titu1994/keras-one-cycle at commit
+0f8b873.
 """
 
 from __future__ import annotations
@@ -61,12 +62,12 @@ def read() -> dict[str, dict[str, list[Given]]]:
     return found
 
 
-def asked(package: str, environments: Path, clr: Path | None) -> list[dict[str, str]]:
-    """Return the rows of one package."""
+def asked(package: str, known: set[str], environments: Path, clr: Path | None) -> list[dict[str, str]]:  # fmt: skip # noqa: E501
+    """Return the rows of one package on the problems that are not known."""
     python = environment(package, environments)
-    known = os.environ | ({"KERAS_ONE_CYCLE": str(clr.resolve())} if clr else {})
-    command = [python, HERE / "ask.py", MODULES[package]]
-    done = subprocess.run(command, env=known, stdout=subprocess.PIPE, text=True, check=True)
+    variables = os.environ | ({"KERAS_ONE_CYCLE": str(clr.resolve())} if clr else {})
+    command = [python, HERE / "ask.py", MODULES[package], *sorted(known)]
+    done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True)
     return list(csv.DictReader(done.stdout.splitlines()))
 
 
@@ -107,5 +108,6 @@ if __name__ == "__main__":
         options.error("keras-one-cycle needs --clr")
     for package in packages:
         print(package, file=sys.stderr, flush=True)
-        answers = asked(package, given.environments, given.clr)
-        write([row for row in _rows() if row["package"] != package] + answers)
+        rows = _rows()
+        known = {row["problem"] for row in rows if row["package"] == package}
+        write(rows + asked(package, known, given.environments, given.clr))
