@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
     from onecycle_cli.experiments.find_momentum import find_momentum
     from onecycle_cli.experiments.find_wd import find_wd, find_weight_decay
-    from onecycle_cli.experiments.race.comparison import ComparisonResult
     from onecycle_cli.experiments.recipe.run import RunResult, run
+    from onecycle_cli.experiments.searches.comparing import ComparisonResult
     from onecycle_cli.experiments.train import train
     from onecycle_cli.experiments.train_result import TrainResult
     from onecycle_cli.observer import Observer
@@ -33,7 +33,7 @@ _HOMES = {
     "LRFinder": "onecycle_cli.callbacks.lr_finder",
     "OneCycleLR": "onecycle_cli.callbacks.one_cycle_lr",
     "Scheduled": "onecycle_cli.callbacks.scheduled",
-    "ComparisonResult": "onecycle_cli.experiments.race.comparison",
+    "ComparisonResult": "onecycle_cli.experiments.searches.comparing",
     "Config": "onecycle_cli.config",
     "Curve": "onecycle_cli.runs.curve",
     "Evaluation": "onecycle_cli.experiments.evaluation.evaluate",

@@ -45,7 +45,7 @@ class Kind:
         return self.name.replace("-", "_")
 
     @property
-    def is_race(self) -> bool:
+    def compares(self) -> bool:
         """Whether it compares candidates by short trainings, which need a learning rate."""
         return "trials" in self.tables
 

@@ -181,7 +181,7 @@ def test_everything_optional_is_tested():
 
 
 TESTED_TOGETHER = {
-    "callbacks/recorded_cycle.py": "experiments/race/test_comparison.py",
+    "callbacks/recorded_cycle.py": "experiments/searches/test_comparing.py",
     "callbacks/range_test/accumulation.py": "callbacks/test_lr_finder.py",
     "callbacks/counts.py": "callbacks/test_one_cycle_lr.py",
     "callbacks/range_test/saved.py": "callbacks/test_lr_finder.py",
@@ -205,7 +205,9 @@ TESTED_TOGETHER = {
     "plugin_names.py": "registry/code/test_functions.py",
     "registry/model_shapes.py": "registry/test_models.py",
     "registry/code/running.py": "registry/test_models.py",
-    "experiments/race/trials.py": "experiments/race/test_comparison.py",
+    "experiments/searches/search.py": "experiments/searches/test_rates.py",
+    "suggest/probes/rounds.py": "suggest/probes/test_plan.py",
+    "experiments/searches/trials.py": "experiments/searches/test_comparing.py",
     "workbench/expected.py": "workbench/test_loading.py",
     "registry/datasets.py": "workbench/test_loading.py",
     "registry/augmentations.py": "workbench/test_loading.py",
@@ -229,8 +231,8 @@ TESTED_TOGETHER = {
     "data/sources/parts.py": "data/sources/test_arrays.py",
     "experiments/evaluation/saved_training.py": "experiments/evaluation/test_evaluate.py",
     "training/hooks.py": "experiments/test_train.py",
-    "experiments/find_momentum.py": "experiments/race/test_comparison.py",
-    "experiments/find_wd.py": "experiments/race/test_comparison.py",
+    "experiments/find_momentum.py": "experiments/searches/test_comparing.py",
+    "experiments/find_wd.py": "experiments/searches/test_comparing.py",
     "observer.py": "experiments/test_train.py",
     "engine/started.py": "commands/test_processes.py",
     "experiments/manifest.py": "experiments/test_find_lr.py",

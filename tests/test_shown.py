@@ -16,9 +16,8 @@ from onecycle_cli import (
     TrainResult,
 )
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.race.comparison import Heat
-from onecycle_cli.experiments.race.trials import Candidate, Trial
 from onecycle_cli.experiments.recipe.stages import Recipe, Stage
+from onecycle_cli.experiments.searches.trials import Candidate, Trial
 from onecycle_cli.kinds import STAGES
 from onecycle_cli.runs.log import Epoch
 from onecycle_cli.shown import Shown
@@ -32,7 +31,8 @@ VALUES = Values(0.1, {"max": 0.95, "min": 0.85}, 1e-4, 0.9, {})
 COST = Cost(steps=300, epochs=2.5, training_runs=0.1, seconds=12.0)
 LRS = np.geomspace(1e-5, 10, 300).tolist()
 LOSSES = [*np.linspace(2.3, 1.1, 299).tolist(), 9.0]
-TRIAL = Trial(Candidate(0.1, 0.1, VALUES.momentum, 0.0), 1, 0, 300, LRS, LRS, LOSSES, np.ones(300))
+CANDIDATE = Candidate(0.1, 0.1, VALUES.momentum, 0.0, "first")
+TRIAL = Trial(CANDIDATE, 0, 300, LRS, LRS, LOSSES, np.ones(300))
 
 
 class Dataset:
@@ -46,8 +46,7 @@ def find_lr_result(folder):
 
 
 def comparison_result(folder):
-    rung = Heat(300, 1, "new batches", {0.1: [np.ones(300)]})
-    return ComparisonResult(SUGGESTION, [TRIAL] * 8, [rung], 0.1, {}, VALUES, COST, folder)
+    return ComparisonResult(SUGGESTION, [TRIAL] * 8, 0.1, {}, VALUES, COST, folder)
 
 
 def train_result(folder):
@@ -79,7 +78,7 @@ FindLRResult
 ComparisonResult
   suggestion  0.123 (0.06 to 0.25), ok: the loss rises above 0.3.
   best        0.1
-  trials      8 in 1 rungs
+  trials      8
   values      max_lr 0.1, momentum 0.95 to 0.85, weight decay 0.0001
   cost        300 steps = 2.5 epochs = 10 % of the configured training""",
     train_result: """\

@@ -206,7 +206,7 @@ def test_the_sentences_on_the_new_problems_are_those_of_the_file(scoring, saved)
     assert 0.4 < lost[late] / sum(lost.values()) < 0.5
     name = "topics-words/convolutions, rmsprop"
     (refused,) = (s for s in scoring.probes.read(name) if s.suggestion().value is None)
-    longer = [probe.lr for probe in refused.probes if probe.steps > refused.probes[0].steps]
+    longer = [probe.value for probe in refused.probes if probe.steps > refused.probes[0].steps]
     span = min(longer), max(longer), saved["best_and_plateau"][name][0]
     assert "rates from {:.3g} to {:.3g}, while the best is {:.2g}".format(*span) in text
     glyphs = [lost[f"glyphs-lenet/{variant}"] for variant in ("base", "decay 0.003", "lion")]
@@ -248,9 +248,9 @@ def test_the_recorded_searches_are_those_that_the_tool_of_today_would_make(scori
         search = scoring.probes.read(problem)[0]
         done = []
         while (wave := search.plan.next_round(done, Bounds(0.0, search.chance))) is not None:
-            run = search.probes[len(done) : len(done) + len(wave.rates)]
-            assert [(p.lr, p.stage, p.steps) for p in run] == [
-                (rate, wave.stage, wave.steps) for rate in wave.rates
+            run = search.probes[len(done) : len(done) + len(wave.values)]
+            assert [(p.value, p.stage, p.steps) for p in run] == [
+                (rate, wave.stage, wave.steps) for rate in wave.values
             ]
             done += run
         assert len(done) == len(search.probes)

@@ -89,7 +89,9 @@ def record(problem: Problem, observer: Observer | None = None) -> None:
         chance = result.result["chance_loss"]
         for p in suggest.probes_of(result.tables["trials"], result.tables["curves"]):
             held_out = (np.nan, np.nan) if p.held_out is None else p.held_out
-            rows.append((number, p.lr, p.stage == suggest.FINAL, p.steps, len(p.losses), held_out))
+            rows.append(
+                (number, p.value, p.stage == suggest.FINAL, p.steps, len(p.losses), held_out)
+            )
             losses.append(p.losses)
         print(problem.name, number, found.suggestion, found.cost, flush=True)
     search, lr, final, steps, taken, held_out = map(np.array, zip(*rows, strict=True))

@@ -9,12 +9,11 @@ from onecycle_cli.commands.console.training_command import Invocation, training_
 
 @training_command
 def find_momentum_command(asked: Invocation, *, force: Force = False) -> None:
-    """Find the momentum range by a race of several values.
+    """Find the range of momentum by short trainings with several.
 
-    Each value runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
-    on the same batches; the range 0.95 to 0.85 runs as one more candidate. The better half
-    goes on to longer runs, until two are left. Where the values can't be told apart, the range
-    stays 0.95 to 0.85. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-momentum/NNN.
+    Each range runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
+    on the same batches. The training then takes the suggested learning rate to the momentum found
+    in the same way. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-momentum/NNN.
 
     Docs: docs/commands.md
     """

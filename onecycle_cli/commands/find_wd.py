@@ -9,12 +9,12 @@ from onecycle_cli.commands.console.training_command import Invocation, training_
 
 @training_command
 def find_wd_command(asked: Invocation, *, force: Force = False) -> None:
-    """Find the weight decay by a race of several values.
+    """Find the weight decay by short trainings with several values.
 
     Each value runs a complete short 1cycle from the same weights on the same batches, and is judged
-    on the loss without the penalty; half a decade around the best is searched too. The better half
-    goes on to longer runs, until two are left. Of values that can't be told apart, the largest is
-    suggested. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-wd/NNN.
+    on the loss without the penalty; half a decade around the best is tried too. What they say is
+    weighed with the decay that is usual at such a learning rate. Writes to
+    OUT/NAME/suggestions.yaml and OUT/NAME/find-wd/NNN.
 
     Docs: docs/commands.md
     """

@@ -84,11 +84,19 @@ class FindLRConfig(Section):
 
 
 class FindMomentumConfig(Section):
-    """The comparison of momentum values."""
+    """The comparison of ranges of momentum.
 
-    values: list[Momentum] = Field(default=[0.8, 0.85, 0.9, 0.95, 0.99], min_length=1)
+    Attributes:
+        values: the middles of the ranges.
+        width: of each range, from its lowest momentum to its highest; 0 holds momentum constant.
+        steps: of each short training.
+        repeats: how often the best values run in all.
+    """
+
+    values: list[Momentum] = Field(default=[0.8, 0.85, 0.9], min_length=1)
+    width: Momentum = 0.1
     steps: Steps = "auto"
-    repeats: Count = 3
+    repeats: Count = 1
 
     @field_validator("values")
     @classmethod
@@ -97,14 +105,22 @@ class FindMomentumConfig(Section):
 
 
 class FindWDConfig(Section):
-    """The comparison of weight decays."""
+    """The comparison of weight decays.
 
-    values: list[NotNegative] = Field(default=[1e-3, 1e-4, 1e-5, 1e-6, 1e-7], min_length=2)
+    Attributes:
+        values: the first ones that are tried; `auto`: none, and three decades by the kind of decay.
+        refine: whether half a decade above and below the best one is tried, too, and beyond the
+            first values' ends if the best lies there.
+        steps: of each short training.
+        repeats: how often the best values run in all.
+    """
+
+    values: Annotated[list[NotNegative], Field(min_length=2)] | Auto = "auto"
     refine: bool = True
     steps: Steps = "auto"
-    repeats: Count = 3
+    repeats: Count = 1
 
     @field_validator("values")
     @classmethod
-    def _all_different(cls, values: list[float]) -> list[float]:
-        return distinct(values)
+    def _all_different(cls, values: list[float] | Auto) -> list[float] | Auto:
+        return values if values == "auto" else distinct(values)

@@ -54,8 +54,8 @@ optimizer:
   # decay: auto                 # l2 | decoupled; what a weight decay means
 # find_lr:       {{method: probes, budget: auto, min_lr: 1e-5, max_lr: 10}}
 #                budget is in training runs; method: sweep is the classic range test
-# find_momentum: {{values: [0.8, 0.85, 0.9, 0.95, 0.99], steps: auto, repeats: 3}}
-# find_wd:       {{values: [1e-3, 1e-4, 1e-5, 1e-6, 1e-7], refine: true, steps: auto, repeats: 3}}
+# find_momentum: {{values: [0.8, 0.85, 0.9], width: 0.1, steps: auto, repeats: 1}}
+# find_wd:       {{values: auto, refine: true, steps: auto, repeats: 1}}
 train:
   cycles: [{{epochs: {epochs}}}]  # each its own 1cycle pass
   # max_lr: auto                # auto: what find-lr suggested

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -14,13 +11,13 @@ from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, gi
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.drawn import Drawn
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.race.trials import Trial
-from onecycle_cli.experiments.searches.probing import Probing
+from onecycle_cli.experiments.searches.rates import Probing
+from onecycle_cli.experiments.searches.search import carried_out
 from onecycle_cli.experiments.searches.sweeping import Sweeping
+from onecycle_cli.experiments.searches.trials import Trial
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_LR, PROBES
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import records
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.runs.records import Record
 from onecycle_cli.shown import Facts
@@ -104,32 +101,8 @@ def find_lr(
 
 def carry_out(ready: Session) -> FindLRResult:
     """Carry out the search of a session."""
-    started = time.perf_counter()
     probes = ready.config.find_lr.method == PROBES
     search = Probing(ready) if probes else Sweeping(ready)
-    search.announce()
-    with _kept_if_broken_off(ready, search):
-        findings = search.carry_out()
-    cost = Cost.of(ready.bench, search.steps, time.perf_counter() - started)
-    more = {
-        "cost": cost.as_dict(),
-        "conditions": ready.conditions_of_suggestion,
-        "caveats": ready.bench.caveats_of(search.replicates),
-    }
-    result = search.result(findings) | more
-    record = ready.write(result, search.tables(), findings.suggestion)
-    ready.suggest(findings.suggestion)
+    findings, cost, record = carried_out(ready, search)
     trials, curves = search.trials, search.curves
     return FindLRResult(findings, trials, curves, search.values, cost, ready.folder, record)
-
-
-@contextlib.contextmanager
-def _kept_if_broken_off(ready: Session, search: Probing | Sweeping) -> Iterator[None]:
-    """Keep on disk what there is, if a search breaks off."""
-    try:
-        yield
-    except BaseException:
-        if search.steps:
-            ready.run.keep()
-            records.write_tables(ready.run.path, search.tables())
-        raise

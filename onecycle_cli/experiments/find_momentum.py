@@ -1,25 +1,27 @@
-"""Momentum values compared by short runs, and the range that they support."""
+"""Ranges of momentum compared by short trainings, and the best of them."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from onecycle_cli import suggest
-from onecycle_cli.config import Config
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
-from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
-from onecycle_cli.experiments.race.trials import Candidate
+from onecycle_cli.experiments.hyper_parameters import in_words
+from onecycle_cli.experiments.searches.comparing import ComparisonResult, Question, compare
+from onecycle_cli.experiments.searches.trials import Candidate
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_MOMENTUM
 from onecycle_cli.observer import Observer
+from onecycle_cli.suggest import ComparisonPlan, Round
+from onecycle_cli.workbench.cost import resolved_steps
 
 if TYPE_CHECKING:
     import keras
 
-CYCLED = "cycled"
+    from onecycle_cli.workbench.bench import Workbench
 
 
 def find_momentum(
@@ -33,14 +35,11 @@ def find_momentum(
     force: bool = False,
     **fit: Unpack[FitArguments],
 ) -> ComparisonResult:
-    """Race `find_momentum.values`, and the default range as one more candidate.
-
-    The default range stays in the race to the end, unless it diverges: only runs of full length,
-    with every replicate, may overturn it.
+    """Compare ranges of momentum by short, complete 1cycles, each as the training would have it.
 
     At a fixed learning rate a comparison of momentum values measures the step size
-    lr / (1 - momentum). So each value m runs at `lr * (1 - m) / (1 - m_ref)`, where lr was found
-    with m_ref; optimizers whose step does not grow with momentum run at the same lr.
+    lr / (1 - momentum). So each range with the middle m runs at `lr * (1 - m) / (1 - m_ref)`, where
+    lr was found with m_ref; optimizers whose step does not grow with momentum run at the same lr.
 
     Args:
         config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
@@ -67,28 +66,44 @@ def find_momentum(
 
 def carry_out(ready: Session) -> ComparisonResult:
     """Carry out the search of a session."""
+    config, values = ready.config, ready.values
+    lr, width = values.known_max_lr(config), config.find_momentum.width
+
+    def candidate(wave: Round, middle: float) -> Candidate:
+        momentum = suggest.momentum_range(middle, width)
+        rate = lr
+        if config.optimizer.step_grows_with_momentum:
+            mean = sum(momentum.values()) / 2
+            rate *= (1 - mean) / (1 - values.reference_momentum)
+        return Candidate(middle, rate, momentum, values.weight_decay, wave.stage)
+
     question = Question(
-        kind=FIND_MOMENTUM,
-        candidates=_candidates,
-        answer=lambda rungs: suggest.suggest_momentum(*rungs, cycled=CYCLED),
-        safest=lambda _: CYCLED,
-        meaning=lambda winner: tuple(suggest.momentum_range(winner, CYCLED).values()),
+        plan=plan_of(ready.bench),
+        candidate=candidate,
+        in_words=lambda it: in_words(it.momentum),
+        answer=lambda rungs, _: suggest.suggest_momentum(
+            rungs, width=width, reference=values.reference_momentum
+        ),
+        more={"reference": values.reference_momentum},
     )
-    return compare(question, ready)
+    result = compare(question, ready)
+    _tell_of_a_fixed_rate(ready, result, lr)
+    return result
 
 
-def _candidates(config: Config, values: Values) -> list[Candidate]:
-    lr, reference = values.known_max_lr(config), values.reference_momentum
-    middle = sum(suggest.DEFAULT_MOMENTUM.values()) / 2
+def _tell_of_a_fixed_rate(ready: Session, result: ComparisonResult, lr: float) -> None:
+    """Warn where a training would not have the learning rate that the momentum was found with."""
+    suggested = result.suggestion.value
+    rates = [t.candidate.max_lr for t in result.trials if t.candidate.momentum == suggested]
+    if rates and not math.isclose(rates[0], lr) and not ready.values.follows_momentum:
+        ready.observer.warn(
+            f"train.max_lr is fixed at {lr:.3g}, but that momentum was compared at max_lr "
+            f"{rates[0]:.3g}, where steps are as large; set train.max_lr to it."
+        )
 
-    def rate_for(momentum: float) -> float:
-        if not config.optimizer.step_grows_with_momentum:
-            return lr
-        return lr * (1 - momentum) / (1 - reference)
 
-    constants = [
-        Candidate(m, rate_for(m), {"max": m, "min": m}, values.weight_decay)
-        for m in config.find_momentum.values
-    ]
-    cycled = Candidate(CYCLED, rate_for(middle), suggest.DEFAULT_MOMENTUM, values.weight_decay)
-    return [*constants, cycled]
+def plan_of(bench: Workbench) -> ComparisonPlan:
+    """Return which ranges of momentum are compared, by their middles."""
+    settings = bench.config.find_momentum
+    steps = resolved_steps(bench, FIND_MOMENTUM.section)
+    return ComparisonPlan(tuple(sorted(settings.values)), steps, settings.repeats)

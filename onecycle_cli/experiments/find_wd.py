@@ -1,27 +1,29 @@
-"""Weight decays compared by short runs, and the largest one that the data support."""
+"""Weight decays compared by short trainings, and the one that suits the whole training."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from onecycle_cli import suggest
-from onecycle_cli.config import Config
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
-from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.race.comparison import ComparisonResult, Question, compare
-from onecycle_cli.experiments.race.trials import Candidate
+from onecycle_cli.experiments.searches.comparing import ComparisonResult, Question, compare
+from onecycle_cli.experiments.searches.rates import adapts
+from onecycle_cli.experiments.searches.trials import Candidate
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_WD
 from onecycle_cli.observer import Observer
-from onecycle_cli.suggest import Scores
+from onecycle_cli.suggest import ComparisonPlan
+from onecycle_cli.workbench.cost import resolved_steps
 
 if TYPE_CHECKING:
     import keras
 
-_HALF_A_DECADE = math.sqrt(10)
+    from onecycle_cli.workbench.bench import Workbench
+
+REFINEMENTS = 2
+"""How many decays are added around the best one, at most."""
 
 
 def find_wd(
@@ -35,10 +37,10 @@ def find_wd(
     force: bool = False,
     **fit: Unpack[FitArguments],
 ) -> ComparisonResult:
-    """Race `find_wd.values`, and half a decade above and below the one that starts best.
+    """Compare weight decays by short, complete 1cycles, and suggest one for the whole training.
 
-    Judged on the data loss without the penalty, at the learning rate and momentum of the training
-    to come. Of values that can't be told apart, the largest is suggested.
+    They run at the learning rate and momentum of the training to come, and are judged on the data
+    loss, without the penalty. What they say is weighed with the decay that is usual at such a rate.
 
     Args:
         config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
@@ -69,29 +71,36 @@ find_weight_decay = find_wd
 
 def carry_out(ready: Session) -> ComparisonResult:
     """Carry out the search of a session."""
+    values, config = ready.values, ready.config
+    max_lr = values.known_max_lr(config)
+    usual = suggest.usual_decay(
+        config.optimizer.decay_kind,
+        max_lr=max_lr,
+        momentum=sum(values.momentum.values()) / 2,
+        steps_per_epoch=ready.bench.steps_per_epoch,
+        normalised=adapts(ready.bench.model.optimizer),
+    )
     question = Question(
-        kind=FIND_WD,
-        candidates=lambda config, values: _at(config.find_wd.values, config, values, "coarse"),
-        refine=_refine,
-        finer=lambda config: 2 * config.find_wd.refine,
-        answer=lambda rungs: suggest.suggest_weight_decay(*rungs),
-        safest=max,
+        plan=plan_of(ready.bench),
+        candidate=lambda wave, decay: Candidate(decay, max_lr, values.momentum, decay, wave.stage),
+        in_words=lambda candidate: f"{candidate.value:g}",
+        answer=lambda rungs, measure: suggest.suggest_weight_decay(
+            rungs, measure=measure, usual=usual
+        ),
+        more={"usual": usual},
     )
     return compare(question, ready)
 
 
-def _at(decays: list[float], config: Config, values: Values, stage: str) -> list[Candidate]:
-    max_lr = values.known_max_lr(config)
-    return [Candidate(decay, max_lr, values.momentum, decay, stage) for decay in decays]
-
-
-def _refine(scores: Scores, config: Config, values: Values) -> list[Candidate]:
-    """Return half a decade above and below the best value, to one significant figure."""
-    if not config.find_wd.refine:
-        return []
-    try:
-        best, _ = suggest.rank(scores)
-    except ValueError:
-        return []
-    around = [float(f"{best * f:.0e}") for f in (_HALF_A_DECADE, 1 / _HALF_A_DECADE)]
-    return _at([d for d in around if d > 0 and d not in scores], config, values, "fine")
+def plan_of(bench: Workbench) -> ComparisonPlan:
+    """Return which weight decays are compared, as the configuration has it."""
+    config = bench.config
+    settings = config.find_wd
+    usual = suggest.USUAL_DECAYS[config.optimizer.decay_kind]
+    values = usual if settings.values == "auto" else settings.values
+    return ComparisonPlan(
+        tuple(sorted(values)),
+        resolved_steps(bench, FIND_WD.section),
+        settings.repeats,
+        REFINEMENTS if settings.refine else 0,
+    )

@@ -14,7 +14,7 @@ from onecycle_cli.kinds import FINDERS, SWEEP
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import suggestions_file
-from onecycle_cli.suggest import DEFAULT_MOMENTUM
+from onecycle_cli.suggest import DEFAULT_MOMENTUM, rounded
 
 Suggestions = Mapping[str, Mapping[str, Any]]
 """Entries of `suggestions.yaml` by key: `max_lr`, `momentum`, `weight_decay`."""
@@ -30,6 +30,8 @@ class Values:
         weight_decay: the weight decay, in the configured convention.
         reference_momentum: the constant momentum that goes with `max_lr`.
         sources: where each came from, in words.
+        follows_momentum: whether `max_lr` was found at a momentum that is known, so that it changes
+            with that in force; a number of one's own stays.
     """
 
     max_lr: float | None
@@ -37,6 +39,7 @@ class Values:
     weight_decay: float
     reference_momentum: float
     sources: dict[str, str]
+    follows_momentum: bool = False
 
     def __str__(self) -> str:
         rate = "" if self.max_lr is None else f"max_lr {in_words(self.max_lr)}, "
@@ -82,6 +85,7 @@ def gather(
     conditions: Mapping[str, Any],
     searched: str = "",
     suggestions: Suggestions | None = None,
+    found: Mapping[str, Any] | None = None,
 ) -> Values:
     """Take each value from the configuration, else from a suggestion, else from the defaults.
 
@@ -93,13 +97,14 @@ def gather(
         searched: the key that the experiment is about to find; its own suggestion is not needed.
         suggestions: take these instead of those on file, and warn of nothing: whoever gives them
             answers for them.
+        found: the suggestion, with its conditions, that the configuration's `max_lr` is.
 
     Raises:
         ResultError: when `suggestions.yaml` is damaged.
     """
     if suggestions is not None:
-        return _Gathering(config, suggestions, searched).values()
-    gathering = _Gathering(config, suggestions_on_file(config, out), searched)
+        return _Gathering(config, suggestions, searched, found).values()
+    gathering = _Gathering(config, suggestions_on_file(config, out), searched, found)
     for key, entry in gathering.used.items():
         if key != searched:
             warn_of_other_conditions(key, entry, conditions, observer)
@@ -126,11 +131,20 @@ class _Gathering:
         used: the suggestions for what the configuration leaves open.
         sources: where each value came from, in words.
         defaults: the values that nobody has said or found, in words.
+        found_with: the mean momentum that the learning rate was found with, if that is known.
     """
 
-    def __init__(self, config: Config, suggestions: Suggestions, searched: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        suggestions: Suggestions,
+        searched: str,
+        found: Mapping[str, Any] | None,
+    ) -> None:
         self.config, self.searched = config, searched
         self.used = {key: entry for key, entry in suggestions.items() if is_auto(config, key)}
+        rate = self.used.get("max_lr", found or {})
+        self.found_with: float | None = recorded_conditions(rate).get("momentum")
         self.sources: dict[str, str] = {}
         self.defaults: dict[str, str] = {}
 
@@ -141,11 +155,12 @@ class _Gathering:
         reference = self._reference_momentum(momentum)
         momentum = self._momentum_in_force(momentum, reference)
         return Values(
-            max_lr=None if max_lr is None else float(max_lr),
+            max_lr=None if max_lr is None else self._at_momentum(float(max_lr), momentum),
             momentum={end: float(value) for end, value in momentum.items()},
             weight_decay=float(self._weight_decay()),
             reference_momentum=float(reference),
             sources=self.sources,
+            follows_momentum=self.found_with is not None,
         )
 
     def _pick(self, key: str) -> Any:
@@ -162,8 +177,8 @@ class _Gathering:
     def _reference_momentum(self, momentum: dict[str, float] | None) -> float:
         """Return the constant momentum that goes with the learning rate."""
         if self.searched == "momentum":
-            found_with = recorded_conditions(self.used.get("max_lr", {}))
-            return found_with.get("momentum", self.config.optimizer.momentum)
+            own = self.config.optimizer.momentum
+            return own if self.found_with is None else self.found_with
         return self.config.optimizer.momentum if momentum is None else _middle(momentum)
 
     def _momentum_in_force(
@@ -189,6 +204,21 @@ class _Gathering:
             middle = f"middle of {momentum['max']:g} to {momentum['min']:g}"
             self.sources["momentum"] = f"{middle}, {self.sources['momentum']}"
         return momentum
+
+    def _at_momentum(self, max_lr: float, momentum: Mapping[str, float]) -> float:
+        """Return a suggested rate for the momentum in force, if it was found with another.
+
+        Steps of one size take lr / (1 - momentum) of one size; so find-momentum compares.
+        """
+        middle, then = _middle(momentum), self.found_with
+        grows = self.config.optimizer.step_grows_with_momentum
+        if then in (None, middle) or self.searched in ("max_lr", "momentum") or not grows:
+            return max_lr
+        times = (1 - middle) / (1 - then)
+        self.sources["max_lr"] += (
+            f": {in_words(max_lr)} at momentum {then:g}, so x {times:.3g} around {middle:g}"
+        )
+        return rounded(max_lr * times)
 
     def _weight_decay(self) -> float:
         decay = self._pick("weight_decay")

@@ -15,7 +15,7 @@ from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.kinds import FINDERS
 from onecycle_cli.runs import files
 from onecycle_cli.runs.run_folder import RunFolder
-from onecycle_cli.suggest import usual_budget
+from onecycle_cli.suggest import USUAL_DECAYS, usual_budget
 from onecycle_cli.workbench.cost import resolved_steps, training_steps
 from onecycle_cli.workbench.steps_together import steps_together
 
@@ -46,6 +46,8 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     if config.find_lr.budget == "auto":
         training = training_steps(bench)
         finders["find_lr"]["budget"] = usual_budget(training) / training
+    if config.find_wd.values == "auto":
+        finders["find_wd"]["values"] = list(USUAL_DECAYS[config.optimizer.decay_kind])
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
     data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()
     data["jit_compile"] = bench.jit_compile

@@ -13,13 +13,13 @@ from onecycle_cli import suggest
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import OnecycleError, ResultError
 from onecycle_cli.experiments.hyper_parameters import conditions_of
-from onecycle_cli.experiments.saved_scores import rungs_of
+from onecycle_cli.experiments.saved_scores import probes_of
 from onecycle_cli.kinds import FIND_LR, FINDERS, KINDS, PROBES
 from onecycle_cli.plugin_names import names_a_file, short
 from onecycle_cli.registry import rules
 from onecycle_cli.runs import finding, records, suggestions_file
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import BANDWIDTH, LRFindings, Scores, Suggestion
+from onecycle_cli.suggest import BANDWIDTH, LRFindings, Measure, Probe, Scores, Suggestion
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class SuggestedAgain:
         skip_begin: points at the beginning of each curve that were left out.
         skip_end: points at its end that were left out.
         findings: landmarks and every rule's answer, of a range test.
-        rungs: the judged losses of each candidate in each rung of a comparison; `None` where the
-            files don't tell them.
+        rungs: the judged losses of each value of a comparison, and of those that ran again; `None`
+            where the files don't tell them.
         not_recomputed: why the suggestion is the saved one, in a sentence; empty if it is new.
     """
 
@@ -264,19 +264,32 @@ def _probed(folder: Path, record: Record) -> SuggestedAgain:
 def _comparison(folder: Path, record: Record) -> SuggestedAgain:
     key = str(KINDS[record.kind].finds)
     try:
-        rungs, problem = rungs_of(record, key)
-    except (LookupError, TypeError) as error:
+        probes, problem = probes_of(record, key)
+    except (LookupError, TypeError, ValueError) as error:
         raise ResultError(
-            f"{folder}: 'rungs' in result.json, or its trials.csv or curves.csv, is damaged "
-            f"({error}); restore them, or run {record.kind} again."
+            f"{folder}: its trials.csv or curves.csv is damaged ({error}); restore them, or run "
+            f"{record.kind} again."
         ) from None
     if problem:
         saved = _saved(record)
         if saved is None:
             raise ResultError(f"{folder}: {problem}, and no suggestion is saved with it.")
         return SuggestedAgain(folder, record, saved, not_recomputed=f"{problem}.")
-    answer = suggest.suggest_momentum if key == "momentum" else suggest.suggest_weight_decay
-    return SuggestedAgain(folder, record, answer(*rungs), rungs=rungs)
+    rungs = suggest.rungs_of(probes)
+    answer = _momentum if key == "momentum" else _weight_decay
+    return SuggestedAgain(folder, record, answer(record, probes, rungs), rungs=rungs)
+
+
+def _weight_decay(record: Record, probes: Sequence[Probe], rungs: list[Scores]) -> Suggestion:
+    measure = Measure.of(probes, suggest.bounds_of(record.result))
+    usual = float(record.result["usual"])
+    return suggest.suggest_weight_decay(rungs, measure=measure, usual=usual)
+
+
+def _momentum(record: Record, probes: Sequence[Probe], rungs: list[Scores]) -> Suggestion:
+    width = float(record.config["find_momentum"]["width"])
+    reference = float(record.result["reference"])
+    return suggest.suggest_momentum(rungs, width=width, reference=reference)
 
 
 def _saved(record: Record) -> Suggestion | None:

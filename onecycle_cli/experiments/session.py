@@ -205,6 +205,7 @@ def _started(
         conditions=conditions,
         searched=kind.finds or "",
         suggestions=known,
+        found=request.found,
     )
     check_rates(kind, values, config)
     manifest = manifest_of(config, values.sources) | {"replay": bench.replay}

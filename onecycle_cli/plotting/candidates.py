@@ -22,8 +22,7 @@ _SMOOTHING = 0.9
 class Candidate:
     """One value that was tried: its smoothed loss, its score, its distance from the best one.
 
-    Of several rungs, the last one that it ran in; `dropped` is that rung, counted from 1, if it
-    was not the race's last.
+    `range` is from the highest to the lowest momentum, of which `value` is the middle.
     """
 
     value: Value
@@ -31,15 +30,18 @@ class Candidate:
     score: float
     mean: float
     interval: tuple[float, float] | None
-    dropped: int | None = None
+    range: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
         """What the picture calls it."""
+        if self.range is not None:
+            high, low = self.range
+            return number(high) if high == low else f"{number(high)} to {number(low)}"
         if isinstance(self.value, float):
             return number(self.value)
-        high, low = number(DEFAULT_MOMENTUM["max"]), number(DEFAULT_MOMENTUM["min"])
-        return f"{self.value}\n{high} to {low}"
+        usual = " to ".join(number(end) for end in DEFAULT_MOMENTUM.values())
+        return f"{self.value}\n{usual}"
 
     @property
     def finished(self) -> bool:
@@ -61,29 +63,29 @@ def candidates_of(record: Record) -> list[Candidate]:
     losses = by_trial(identity, curves["trial"], curves["loss"])
     differences = _by_value(record.result.get("differences") or {})
     best = _best(record, scores)
-    dropped = _dropped(record)
     return [
         Candidate(
             value,
             _mean_curve([losses[row] for row in tried[value]]),
             scores[value],
             *_distance(value, best, scores, differences),
-            dropped.get(value),
+            _range(trials, tried[value][0]) if column == "momentum" else None,
         )
         for value in ordered(tried)
     ]
 
 
+def _range(trials: Mapping[str, Sequence[Any]], row: int) -> tuple[float, float] | None:
+    """Return the highest and the lowest momentum of a trial; earlier versions don't say."""
+    if "momentum_max" not in trials:
+        return None
+    return float(trials["momentum_max"][row]), float(trials["momentum_min"][row])
+
+
 def _longest(rows: Sequence[int], lengths: Sequence[Any]) -> list[int]:
-    """Return the rows of the longest cycles: those of the last rung that a candidate ran in."""
+    """Return the rows of the longest cycles: of runs of an earlier version, of several."""
     longest = max(lengths[row] for row in rows)
     return [row for row in rows if lengths[row] == longest]
-
-
-def _dropped(record: Record) -> dict[Value | None, int]:
-    """Return the rung, counted from 1, that each candidate was dropped in."""
-    rungs = record.result.get("rungs") or []
-    return {_value_of(c): i for i, rung in enumerate(rungs, 1) for c in rung.get("dropped") or []}
 
 
 def _best(record: Record, scores: Mapping[Value, float]) -> Value | None:

@@ -15,7 +15,6 @@ from matplotlib.ticker import MaxNLocator
 from onecycle_cli.kinds import KINDS
 from onecycle_cli.plotting.candidates import (
     Candidate,
-    Value,
     candidates_of,
     ordered,
     short_name,
@@ -47,7 +46,6 @@ from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import DEFAULT_MOMENTUM
 
 _FAR_OFF = 6.0
-_PALE = 0.55
 _DECAYS = {
     "l2": "weight decay (L2: loss + λ·Σw²)",
     "decoupled": "weight decay (decoupled: w −= lr·λ·w)",
@@ -65,11 +63,13 @@ def draw_comparison(record: Record) -> Figure:
         heading += suggestion_lines(suggested(short_name(record), suggestion), suggestion)
     figure = new_figure(heading, max(4.2, 2.2 + 0.3 * len(candidates)))
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
-    chosen = _chosen_rows([c.value for c in candidates], suggestion.get("value"))
+    chosen = _chosen_rows(candidates, suggestion.get("value"))
     _draw_losses(left, candidates, chosen)
     _draw_scores(right, candidates, chosen)
+    if not chosen:
+        _mark_between(right, candidates, suggestion.get("value"))
     right.set_ylabel(_axis_name(record))
-    right.set_xlabel(_score_label(record, candidates))
+    right.set_xlabel(_score_label(record))
     if any(len(c.losses) for c in candidates):
         columns = len(candidates) if len(candidates) < 8 else 5
         legend_below(figure, left, columns, _axis_name(record))
@@ -100,26 +100,49 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
     names = {c.value: c.name for run in runs for c in run}
     _finish_scores(axes, [names[v] for v in values], limits)
     axes.set_ylabel(" / ".join(dict.fromkeys(map(_axis_name, records))))
-    axes.set_xlabel(_score_label(records[0], [c for run in runs for c in run]))
+    axes.set_xlabel(_score_label(records[0]))
     legend_below(figure, axes, columns=1)
     return figure
 
 
-def _chosen_rows(values: Sequence[Value], suggestion: Any) -> list[int]:
+def _chosen_rows(candidates: Sequence[Candidate], suggestion: Any) -> list[int]:
     """Return the rows that a suggested value, or a range of them, stands for."""
     if suggestion is None:
         return []
-    if isinstance(suggestion, Mapping):
-        low, high = suggestion["min"] - 1e-9, suggestion["max"] + 1e-9
-        cycled = dict(suggestion) == DEFAULT_MOMENTUM
-        return [
-            i for i, v in enumerate(values) if (cycled if isinstance(v, str) else low <= v <= high)
-        ]
-    return [
-        i
-        for i, v in enumerate(values)
-        if isinstance(v, float) and math.isclose(v, suggestion, rel_tol=1e-6, abs_tol=0)
-    ]
+    return [i for i, candidate in enumerate(candidates) if _is_chosen(candidate, suggestion)]
+
+
+def _is_chosen(candidate: Candidate, suggestion: Any) -> bool:
+    value = candidate.value
+    if not isinstance(suggestion, Mapping):
+        return isinstance(value, float) and math.isclose(value, suggestion, rel_tol=1e-6)
+    high, low = suggestion["max"], suggestion["min"]
+    if candidate.range is not None:
+        return candidate.range == (high, low)
+    if isinstance(value, str):
+        return dict(suggestion) == DEFAULT_MOMENTUM
+    return bool(low - 1e-9 <= value <= high + 1e-9)
+
+
+def _mark_between(axes: Axes, candidates: Sequence[Candidate], suggestion: Any) -> None:
+    """Draw a line where a suggested value lies that is none of those that were tried."""
+    values = [c.value for c in candidates if isinstance(c.value, float)]
+    if not isinstance(suggestion, float) or not values or suggestion <= 0:
+        return
+    least = min(v for v in (*values, suggestion) if v > 0) / 10
+    at = [math.log10(max(value, least)) for value in values]
+    row = float(np.interp(math.log10(suggestion), at, range(len(at))))
+    axes.axhline(row, color=VERMILLION, linestyle="--", linewidth=1.4, zorder=1)
+    axes.annotate(
+        f"suggested: {number(suggestion)}",
+        (1, row),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(-4, 2),
+        textcoords="offset points",
+        ha="right",
+        size=8,
+        color=VERMILLION,
+    )
 
 
 def _draw_losses(axes: Axes, candidates: Sequence[Candidate], chosen: Sequence[int]) -> None:
@@ -128,7 +151,6 @@ def _draw_losses(axes: Axes, candidates: Sequence[Candidate], chosen: Sequence[i
         axes.plot(
             candidate.losses,
             linewidth=2.4 if index in chosen else 1.3,
-            alpha=_PALE if candidate.dropped else 1.0,
             label=candidate.name.replace("\n", ", "),
             marker="o" if len(candidate.losses) == 1 else None,
             **look(index),  # type: ignore[arg-type]
@@ -180,21 +202,14 @@ def _draw_dots(
     limits: tuple[float, float],
     marker: str,
 ) -> None:
-    """Draw each score as a dot with whiskers; what lies far off, as an arrow at the edge.
-
-    Candidates that were dropped early have hollow marks.
-    """
+    """Draw each score as a dot with whiskers; what lies far off, as an arrow at the edge."""
     for candidate, row, color in zip(candidates, rows, colors, strict=True):
-        inside = "white" if candidate.dropped else color
         if not candidate.finished or candidate.mean > limits[1]:
-            axes.plot(
-                [limits[1]], [row], ">", color=color, mfc=inside, ms=7, clip_on=False, zorder=3
-            )
+            axes.plot([limits[1]], [row], ">", color=color, ms=7, clip_on=False, zorder=3)
             continue
         if candidate.interval:
-            width = 1.0 if candidate.dropped else 1.8
-            axes.plot(candidate.interval, [row, row], "-", color=color, linewidth=width)
-        axes.plot([candidate.mean], [row], marker, color=color, mfc=inside, ms=6, zorder=3)
+            axes.plot(candidate.interval, [row, row], "-", color=color, linewidth=1.8)
+        axes.plot([candidate.mean], [row], marker, color=color, ms=6, zorder=3)
 
 
 def _name_far_off(
@@ -247,8 +262,6 @@ def _score_text(candidate: Candidate, candidates: Sequence[Candidate]) -> str:
     text = f"{candidate.mean:+.{decimals}f}"
     if candidate.interval:
         text += f" ± {(candidate.interval[1] - candidate.interval[0]) / 2:.{decimals}f}"
-    if candidate.dropped:
-        text += f" (rung {candidate.dropped})"
     return text.replace("-", "−")
 
 
@@ -258,11 +271,9 @@ def _axis_name(record: Record) -> str:
     return str(record.result.get("momentum_name") or "momentum")
 
 
-def _score_label(record: Record, candidates: Sequence[Candidate]) -> str:
+def _score_label(record: Record) -> str:
     scored_on = record.result.get("scored_on")
     lines = ["loss above the best one, 95 % interval"]
     if scored_on:
         lines.append(f"(scored on {scored_on})")
-    if any(c.dropped for c in candidates):
-        lines.append("hollow: dropped early, after shorter cycles")
     return "\n".join(lines)

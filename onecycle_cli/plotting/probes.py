@@ -35,7 +35,7 @@ from onecycle_cli.plotting.wording import (
     title_of,
 )
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import Bounds, Measure, Probe, Profile, bounds_of, probes_of
+from onecycle_cli.suggest import Bounds, Measure, Probe, bounds_of, probes_of, profile_of
 
 _LADDER: dict[str, Any] = {
     "color": GREY, "markerfacecolor": "white", "linewidth": 1.0, "markersize": 6,
@@ -55,7 +55,7 @@ def draw_probes(record: Record) -> Figure:
     figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
     axes = figure.add_subplot()
     limits = _limits(probes, bounds)
-    _finish(axes, [probe.lr for probe in probes], limits)
+    _finish(axes, [probe.value for probe in probes], limits)
     for name, stage, style in _stages(probes):
         _draw_stage(axes, stage, limits[1], name, style)
     if suggestion.get("value") is not None:
@@ -82,12 +82,12 @@ def overlay_probes(records: Sequence[Record]) -> Figure:
         _, stage, _ = _stages(_probes(record))[-1]
         shown = [probe for probe in stage if math.isfinite(probe.loss)]
         name = f"{label}: {suggested('max_lr', suggestion)}"
-        axes.plot([p.lr for p in shown], [p.loss for p in shown], marker="o", label=name,
+        axes.plot([p.value for p in shown], [p.loss for p in shown], marker="o", label=name,
                   **look(index))  # type: ignore[arg-type]  # fmt: skip
         if isinstance(suggestion.get("value"), float):
             axes.axvline(suggestion["value"], color=look(index)["color"], linestyle=":")
         everything += shown
-    _finish(axes, [probe.lr for probe in everything], _limits(everything, Bounds()))
+    _finish(axes, [probe.value for probe in everything], _limits(everything, Bounds()))
     legend_below(figure, axes, columns=1)
     return figure
 
@@ -102,7 +102,9 @@ def _stages(probes: Sequence[Probe]) -> list[tuple[str, list[Probe], dict[str, A
     return [
         (
             f"{stage} probes of {steps} steps",
-            sorted((p for p in probes if (p.stage, p.steps) == (stage, steps)), key=lambda p: p.lr),
+            sorted(
+                (p for p in probes if (p.stage, p.steps) == (stage, steps)), key=lambda p: p.value
+            ),
             _LADDER if stage == "ladder" else _FINAL,
         )
         for stage, steps in kinds
@@ -114,21 +116,21 @@ def _draw_stage(
 ) -> None:
     shown = [probe for probe in probes if probe.loss <= high]
     axes.plot(
-        [p.lr for p in shown], [p.loss for p in shown], marker="o", zorder=3, label=name, **style
+        [p.value for p in shown], [p.loss for p in shown], marker="o", zorder=3, label=name, **style
     )
     for probe in probes:
         if probe.loss > high:
             text = number(probe.loss) if math.isfinite(probe.loss) else "broke off"
             top = axes.get_ylim()[1]
-            axes.plot([probe.lr], [top], "^", color=style["color"], clip_on=False, zorder=4)
+            axes.plot([probe.value], [top], "^", color=style["color"], clip_on=False, zorder=4)
             axes.annotate(
-                text, (probe.lr, top), xytext=(0, -13), textcoords="offset points", ha="center",
+                text, (probe.value, top), xytext=(0, -13), textcoords="offset points", ha="center",
                 size=8, color=GREY,
             )  # fmt: skip
 
 
 def _draw_profile(axes: Axes, probes: Sequence[Probe], bounds: Bounds) -> None:
-    profile, measure = Profile.of(probes, bounds), Measure.of(probes, bounds)
+    profile, measure = profile_of(probes, bounds), Measure.of(probes, bounds)
     longest = _stages(probes)[-1][1]
     within = (profile.x >= min(p.x for p in probes)) & (profile.x <= max(p.x for p in probes))
     losses = measure.losses(profile.smoothed[within], longest)

@@ -6,7 +6,6 @@ correct answer when the data do not support one.
 
 from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.comparison import (
-    DEFAULT_MOMENTUM,
     ON_NEW_BATCHES,
     ON_VALIDATION,
     Difference,
@@ -14,12 +13,8 @@ from onecycle_cli.suggest.comparison import (
     aligned,
     annealed,
     annealed_loss,
-    momentum_range,
     paired_difference,
-    paired_error,
     rank,
-    suggest_momentum,
-    suggest_weight_decay,
 )
 from onecycle_cli.suggest.curves import (
     BANDWIDTH,
@@ -32,10 +27,22 @@ from onecycle_cli.suggest.curves import (
     usual_bandwidth,
 )
 from onecycle_cli.suggest.learning_rate import LRFindings, base_lr, suggest_lr
+from onecycle_cli.suggest.momentum import (
+    DEFAULT_MOMENTUM,
+    WIDTH,
+    momentum_range,
+    suggest_momentum,
+)
 from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
-from onecycle_cli.suggest.probes.choice import Profile, suggest_from_probes
+from onecycle_cli.suggest.probes.choice import profile_of, suggest_from_probes
+from onecycle_cli.suggest.probes.comparing import (
+    FEWEST_STEPS,
+    FINALISTS,
+    ComparisonPlan,
+    rungs_of,
+)
 from onecycle_cli.suggest.probes.families import Family, family_of
-from onecycle_cli.suggest.probes.plan import Round, SearchPlan, least_budget, usual_budget
+from onecycle_cli.suggest.probes.plan import SearchPlan, least_budget, usual_budget
 from onecycle_cli.suggest.probes.probe import (
     FINAL,
     LADDER,
@@ -44,6 +51,7 @@ from onecycle_cli.suggest.probes.probe import (
     Measure,
     Probe,
 )
+from onecycle_cli.suggest.probes.rounds import Plan, Round
 from onecycle_cli.suggest.probes.tables import (
     COLUMNS,
     bounds_of,
@@ -52,19 +60,11 @@ from onecycle_cli.suggest.probes.tables import (
     probes_of,
     rows_of,
 )
-from onecycle_cli.suggest.racing import (
-    FEWEST_STEPS,
-    LAST_SEATS,
-    Rung,
-    plan_race,
-    race_runs,
-    race_steps,
-    survivors,
-)
 from onecycle_cli.suggest.refusals import STOPPED
 from onecycle_cli.suggest.rules import OURS, RULES, Rule, slide, valley
-from onecycle_cli.suggest.suggestion import ACCEPTED, Suggestion
+from onecycle_cli.suggest.suggestion import ACCEPTED, Suggestion, rounded
 from onecycle_cli.suggest.trends import Landmarks, find_landmarks
+from onecycle_cli.suggest.weight_decay import USUAL_DECAYS, suggest_weight_decay, usual_decay
 
 __all__ = [
     "ACCEPTED",
@@ -73,15 +73,18 @@ __all__ = [
     "DEFAULT_MOMENTUM",
     "FEWEST_STEPS",
     "FINAL",
+    "FINALISTS",
     "LADDER",
-    "LAST_SEATS",
     "ON_NEW_BATCHES",
     "ON_VALIDATION",
     "OURS",
     "RULES",
     "STOPPED",
+    "USUAL_DECAYS",
+    "WIDTH",
     "Array",
     "Bounds",
+    "ComparisonPlan",
     "Difference",
     "Estimate",
     "Explosion",
@@ -90,12 +93,11 @@ __all__ = [
     "Landmarks",
     "Measure",
     "OwnRule",
+    "Plan",
     "Probe",
-    "Profile",
     "Round",
     "Rule",
     "RuleFunction",
-    "Rung",
     "Scores",
     "SearchPlan",
     "Suggestion",
@@ -113,23 +115,22 @@ __all__ = [
     "momentum_range",
     "moving_average",
     "paired_difference",
-    "paired_error",
     "plan_as_data",
     "plan_of",
-    "plan_race",
     "probes_of",
-    "race_runs",
-    "race_steps",
+    "profile_of",
     "rank",
+    "rounded",
     "rows_of",
+    "rungs_of",
     "slide",
     "smooth",
     "suggest_from_probes",
     "suggest_lr",
     "suggest_momentum",
     "suggest_weight_decay",
-    "survivors",
     "usual_bandwidth",
     "usual_budget",
+    "usual_decay",
     "valley",
 ]

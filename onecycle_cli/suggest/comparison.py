@@ -12,9 +12,6 @@ from numpy.typing import ArrayLike
 from onecycle_cli.suggest.curves import Array, first_broken
 from onecycle_cli.suggest.suggestion import Suggestion
 
-DEFAULT_MOMENTUM = {"max": 0.95, "min": 0.85}
-"""L. N. Smith's range, the safe answer where a comparison stays undecided."""
-
 ON_NEW_BATCHES = "batches before they were trained on"
 ON_VALIDATION = "validation split"
 
@@ -92,41 +89,19 @@ def paired_difference(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> 
     return Difference(mean, (mean - margin, mean + margin))
 
 
-def paired_error(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> float:
-    """Return the standard error of the mean difference of two candidates, in loss.
-
-    The wider one of that within the replicates, from blocks of neighbouring losses, and that
-    between them. Infinite where a loss is not finite or has exploded, or where there is but one.
-
-    Args:
-        worse: for each replicate, an array of losses of shape (n,).
-        best: the same of the better candidate, aligned example by example.
-    """
-    if not _comparable(worse, best):
-        return float("inf")
-    pairs = _pairs(worse, best)
-    blocks = [_block_means(p) for p in pairs]
-    errors = [_error_within(blocks)] if any(len(b) > 1 for b in blocks) else []
-    if len(pairs) > 1:
-        errors.append(_standard_error(np.array([p.mean() for p in pairs])))
-    return max(errors, default=float("inf"))
-
-
 def rank(*rungs: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Difference]]:
     """Return the candidate with the lowest mean loss, and every other one's distance from it.
 
     Args:
-        *rungs: for each candidate, an array of losses for each replicate; of several rungs of a
-            race, in order, the last one decides which is the best, and each candidate's distance
-            from it is that of the last rung it ran in.
+        *rungs: for each candidate, an array of losses for each replicate; of several rungs, in
+            order, the last one decides which is the best, and each candidate's distance from it is
+            that of the last rung it ran in.
 
     Raises:
         ValueError: when every candidate of the last rung has a loss that is not finite.
     """
     means = {
-        c: float(np.mean([np.asarray(run, float).mean() for run in runs]))
-        for c, runs in rungs[-1].items()
-        if _all_finite(runs)
+        candidate: mean_loss(runs) for candidate, runs in rungs[-1].items() if _all_finite(runs)
     }
     if not means:
         raise ValueError("no candidate has finite losses only.")
@@ -135,81 +110,6 @@ def rank(*rungs: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Diff
     return best, {
         c: paired_difference(rung[c], rung[best]) for c, rung in last.items() if c != best
     }
-
-
-def suggest_weight_decay(*rungs: Mapping[float, Sequence[ArrayLike]]) -> Suggestion:
-    """Suggest the largest weight decay that is not shown to be worse than the best one.
-
-    Args:
-        *rungs: data losses, without penalty, of each weight decay, as in `rank`; only who ran in
-            the last rung can be suggested.
-    """
-    try:
-        best, differences = rank(*rungs)
-    except ValueError:
-        return no_finite_candidate()
-    tied = sorted([best, *(c for c, d in differences.items() if d.tied)])
-    interval = (tied[0], tied[-1])
-    if len(tied) == 1:
-        return Suggestion(best, interval, "ok", f"{best:g} has the lowest loss, beyond the noise.")
-    value = max(c for c in tied if c in rungs[-1])
-    return Suggestion(
-        value,
-        interval,
-        "undecided",
-        f"{len(tied)} values from {tied[0]:g} to {tied[-1]:g} can't be told apart; the largest of "
-        f"the last rung is the safer one. Raise find_wd.repeats or find_wd.steps to decide.",
-    )
-
-
-def suggest_momentum(
-    *rungs: Mapping[float | str, Sequence[ArrayLike]], cycled: str = "cycled"
-) -> Suggestion:
-    """Suggest a momentum range from short runs at constant values and one over the default range.
-
-    A constant winner is cycled around: see `momentum_range`. While the default range is among
-    those that can't be told apart, it is the answer.
-
-    Args:
-        *rungs: data losses of each momentum, as in `rank`; the key `cycled` stands for the range
-            `DEFAULT_MOMENTUM`, mirrored to the learning rate.
-        cycled: that key.
-    """
-    try:
-        best, differences = rank(*rungs)
-    except ValueError:
-        return no_finite_candidate()
-    tied = [best, *(c for c, d in differences.items() if d.tied)]
-    constants = [float(c) for c in tied if c != cycled]
-    is_default = cycled in tied or (len(tied) > 1 and cycled not in rungs[0])
-    value = momentum_range(cycled if is_default else best, cycled)
-    spoken = f"{value['max']:g} to {value['min']:g}"
-    interval = (min([*constants, *value.values()]), max([*constants, *value.values()]))
-    if len(tied) > 1:
-        names = ", ".join(str(c) for c in sorted(tied, key=str))
-        choice = "the safe choice" if is_default else "around the best of them"
-        return Suggestion(
-            value,
-            interval,
-            "undecided",
-            f"{names} can't be told apart; {spoken} is {choice}. Raise find_momentum.repeats or "
-            f"find_momentum.steps to decide.",
-        )
-    if best == cycled:
-        reason = f"cycling from {spoken} has the lowest loss, beyond the noise."
-    else:
-        reason = f"a constant {best:g} has the lowest loss, beyond the noise; cycle around it."
-    return Suggestion(value, interval, "ok", reason)
-
-
-def momentum_range(winner: float | str, cycled: str = "cycled") -> dict[str, float]:
-    """Return the range that a winner stands for: of a constant m, `min(.99, m + .05)` to `m - .05`.
-
-    Args:
-        winner: a constant momentum, or the key of the default range.
-        cycled: that key.
-    """
-    return dict(DEFAULT_MOMENTUM) if winner == cycled else _around(float(winner))
 
 
 def no_finite_candidate() -> Suggestion:
@@ -222,11 +122,9 @@ def no_finite_candidate() -> Suggestion:
     )
 
 
-def _around(momentum: float) -> dict[str, float]:
-    return {
-        "max": round(min(0.99, momentum + 0.05), 6),
-        "min": round(max(0.0, momentum - 0.05), 6),
-    }
+def mean_loss(runs: Sequence[ArrayLike]) -> float:
+    """Return the mean of the losses of all replicates."""
+    return float(np.mean([np.asarray(run, float).mean() for run in runs]))
 
 
 def _all_finite(runs: Sequence[ArrayLike]) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _FEWEST_STEPS, _MOST_STEPS = 100, 300
-_FEWEST_RACED = 48
+_PROBES_SHARE, _LONGEST_PROBE, _LONGEST_SHARE = 5, 200, 10
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -67,11 +67,11 @@ def training_steps(bench: Workbench) -> int:
 
 
 def resolved_steps(bench: Workbench, section: str) -> int:
-    """Return the steps of the runs of `find_lr`, or of the longest ones of a comparison."""
+    """Return the steps of the range tests of `find_lr`, or of the probes of a comparison."""
     configured = getattr(bench.config, section).steps
     if section == "find_lr":
         return short_run_steps(configured, bench.steps_per_epoch)
-    return final_rung_steps(configured, bench.steps_per_epoch, training_steps(bench))
+    return probe_steps(configured, training_steps(bench))
 
 
 def short_run_steps(configured: int | str, steps_per_epoch: int) -> int:
@@ -81,18 +81,16 @@ def short_run_steps(configured: int | str, steps_per_epoch: int) -> int:
     return max(_FEWEST_STEPS, min(_MOST_STEPS, steps_per_epoch))
 
 
-def final_rung_steps(configured: int | str, steps_per_epoch: int, training: int) -> int:
-    """Return the length of the longest runs of a race of candidates.
+def probe_steps(configured: int | str, training: int) -> int:
+    """Return the length of the short trainings that compare values.
 
-    An eighth of an epoch, but at least 48 and at most 300 steps, so that a race of six candidates
-    costs little more than an epoch; 100 steps, where an epoch has fewer than 48. No more than an
-    eighth of the whole training, so that a race costs about one or two of these, but at least 24.
+    A fifth of the training, but at least 24 steps, and at most 200, or a tenth of the training if
+    that is more.
     """
     if isinstance(configured, int):
         return configured
-    share = max(_FEWEST_RACED, min(_MOST_STEPS, steps_per_epoch // 8))
-    wanted = _FEWEST_STEPS if steps_per_epoch < _FEWEST_RACED else share
-    return max(FEWEST_STEPS, min(wanted, training // 8))
+    longest = max(_LONGEST_PROBE, training // _LONGEST_SHARE)
+    return max(FEWEST_STEPS, min(training // _PROBES_SHARE, longest))
 
 
 def _share(runs: float) -> str:

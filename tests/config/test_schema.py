@@ -70,13 +70,13 @@ def test_the_defaults(minimal):
             "skip_end": 0,
             "confirm": False,
         },
-        "find_momentum": {"values": [0.8, 0.85, 0.9, 0.95, 0.99], "steps": "auto", "repeats": 3},
-        "find_wd": {
-            "values": [1e-3, 1e-4, 1e-5, 1e-6, 1e-7],
-            "refine": True,
+        "find_momentum": {
+            "values": [0.8, 0.85, 0.9],
+            "width": 0.1,
             "steps": "auto",
-            "repeats": 3,
+            "repeats": 1,
         },
+        "find_wd": {"values": "auto", "refine": True, "steps": "auto", "repeats": 1},
         "train": {
             "cycles": [{"epochs": 10, "max_lr": None}],
             "max_lr": "auto",
@@ -211,10 +211,10 @@ def test_a_config_cannot_be_changed(minimal):
 
 
 def test_defaults_are_not_shared(minimal):
-    minimal.find_wd.values.append(3.0)
+    minimal.find_momentum.values.append(0.7)
     minimal.train.cycles.clear()
     fresh = load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}})
-    assert len(fresh.find_wd.values) == 5
+    assert len(fresh.find_momentum.values) == 3
     assert len(fresh.train.cycles) == 1
 
 

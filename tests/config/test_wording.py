@@ -47,7 +47,7 @@ TOP = (
         ("find_lr:", 3, "find_lr must have keys and values of its own; got nothing."),
         ("find_wd: {refine: yes}", 3, "find_wd.refine must be true or false; got 'yes'."),
         ("find_wd: {refine: 1}", 3, "find_wd.refine must be true or false; got 1."),
-        ("find_wd: {values: 1e-3}", 3, "find_wd.values must be a list; got 0.001."),
+        ("find_wd: {values: 1e-3}", 3, "find_wd.values must be a list or 'auto'; got 0.001."),
         ("find_wd: {values: [1e-3, x]}", 3, "find_wd.values.1 must be a number; got 'x'."),
         (
             "jit_compile: yes",
@@ -88,7 +88,11 @@ TOP = (
         ("train: {scale_percentage: 1.1}", 3, "train.scale_percentage must be at most 1"),
         ("train: {end_percentage: 1}", 3, "train.end_percentage must be less than 1"),
         ("train: {cycles: []}", 3, "train.cycles must have at least 1 entries; got []."),
-        ("find_wd: {values: [1]}", 3, "find_wd.values must have at least 2 entries; got [1]."),
+        (
+            "find_wd: {values: [1]}",
+            3,
+            "find_wd.values must have at least 2 entries or 'auto'; got [1].",
+        ),
         # upside down, or twice
         (
             "find_lr: {min_lr: 1, max_lr: 0.1}",

@@ -113,6 +113,33 @@ def test_the_momentum_search_starts_from_the_momentum_that_the_rate_was_found_wi
     assert values.reference_momentum == 0.8
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "searched", "times"),
+    [("sgd", "", 3), ("sgd", "weight_decay", 3), ("sgd", "momentum", 1), ("adam", "", 1)],
+)
+def test_a_suggested_rate_goes_with_the_momentum_in_force(
+    optimizer, searched, times, small, tmp_path, listener
+):
+    """Found at 0.9 and used at 0.7, steps are as large at three times the rate."""
+    config = load_config(small(train={"max_lr": "auto"}, optimizer={"name": optimizer}))
+    suggest(tmp_path, "max_lr", 0.1, {"momentum": 0.9})
+    suggest(tmp_path, "momentum", {"max": 0.75, "min": 0.65}, {})
+    values = gather(config, tmp_path, listener, conditions={}, searched=searched)
+    assert values.max_lr == pytest.approx(0.1 * times)
+    assert ("0.1 at momentum 0.9, so x 3 around 0.7" in values.sources["max_lr"]) == (times == 3)
+
+
+def test_a_rate_of_ones_own_stays(small, tmp_path, listener):
+    config = load_config(small(train={"max_lr": 0.2, "momentum": {"max": 0.75, "min": 0.65}}))
+    suggest(tmp_path, "max_lr", 0.1, {"momentum": 0.9})
+    values = gather(config, tmp_path, listener, conditions={})
+    assert (values.max_lr, values.follows_momentum) == (0.2, False)
+    handed_on = gather(
+        config, None, listener, conditions={}, found={"conditions": {"momentum": 0.9}}
+    )
+    assert (handed_on.max_lr, handed_on.follows_momentum) == (pytest.approx(0.6), True)
+
+
 def test_other_conditions_give_one_warning_that_names_each_difference(small, tmp_path, listener):
     then = load_config(small(batch_size=32, optimizer={"name": "adam"}))
     now = load_config(small(train={"max_lr": "auto"}))

@@ -126,9 +126,9 @@ def test_the_losses_decide_and_not_what_was_concluded(folder):
     trials["weight_decay"] = [float(swapped[wd]) for wd in trials["weight_decay"]]
     files.write_csv(run / "trials.csv", trials)
     before = suggest_again(folder / "find-momentum/001").rungs
-    assert set(before[0]) == {0.5, 0.9, "cycled"}
-    (swapped_scores,) = suggest_again(run).rungs
-    (original,) = suggest_again(folder.parent / "small/find-wd/001").rungs
+    assert set(before[0]) == {0.5, 0.9}
+    swapped_scores = suggest_again(run).rungs[0]
+    original = suggest_again(folder.parent / "small/find-wd/001").rungs[0]
     np.testing.assert_array_equal(swapped_scores[1e-2], original[1e-2])
     saved = json.loads((run / "result.json").read_text())
     assert str(suggest.rank(swapped_scores)[0]) != str(saved["best"])
@@ -137,7 +137,7 @@ def test_the_losses_decide_and_not_what_was_concluded(folder):
 def test_scores_that_are_not_those_of_the_losses(folder):
     run = folder / "find-wd/001"
     text = (run / "trials.csv").read_text().splitlines()
-    text[1] = ",".join([*text[1].split(",")[:-2], "1.5", "0"])
+    text[1] = ",".join([*text[1].split(",")[:-1], "1.5"])
     (run / "trials.csv").write_text("\n".join(text))
 
     again = suggest_again(run)

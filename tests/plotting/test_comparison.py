@@ -4,6 +4,7 @@ from matplotlib.colors import to_hex
 
 from onecycle_cli import plotting
 from onecycle_cli.plotting.canvas import VERMILLION
+from onecycle_cli.suggest import Suggestion
 
 
 def test_a_diverged_candidate_leaves_the_picture(find_wd, line):
@@ -28,16 +29,26 @@ def test_scores_have_their_intervals(find_wd, tick_labels, notes):
     ]
 
 
-def test_who_was_dropped_is_pale_and_hollow_and_says_when(find_wd, line, notes):
+def test_a_suggestion_between_those_tried_is_a_line_between_their_rows(find_wd):
     record = find_wd()
-    record.result["rungs"] = [{"dropped": [1e-5]}, {"dropped": []}]
-    record.tables["trials"]["steps"] = [60.0] * len(record.tables["trials"]["trial"])
-    left, right = plotting.draw(record).axes
-    assert "+0.020 ± 0.010 (rung 1)" in notes(right)
-    assert right.get_xlabel().endswith("hollow: dropped early, after shorter cycles")
-    hollow = [d for d in right.lines if d.get_marker() == "o" and d.get_mfc() == "white"]
-    assert [d.get_ydata()[0] for d in hollow] == [2]
-    assert line(left, "1e-5").get_alpha() < line(left, "0.0001").get_alpha()
+    record.result["suggestion"]["value"] = 3e-4
+    right = plotting.draw(record).axes[1]
+    (marked,) = [d for d in right.lines if d.get_linestyle() == "--"]
+    assert 3 < marked.get_ydata()[0] < 4  # of 1e-4 and 1e-3
+    assert any("suggested: 0.0003" in note.get_text() for note in right.texts)
+    assert not right.patches
+
+
+def test_ranges_are_called_by_their_ends(compared, tick_labels):
+    found = Suggestion({"max": 0.9, "min": 0.8}, (0.8, 0.9), "ok", "it has the lowest loss.")
+    record = compared("find-momentum", {0.8: 0.1, 0.85: 0.0}, found)
+    trials = record.tables["trials"]
+    trials["momentum_max"] = [m + 0.05 for m in trials["momentum"]]
+    trials["momentum_min"] = [round(m - 0.05, 6) for m in trials["momentum"]]
+    right = plotting.draw(record).axes[1]
+    assert tick_labels(right.yaxis) == ["0.85 to 0.75", "0.9 to 0.8"]
+    (band,) = right.patches
+    assert band.get_y() == 0.5
 
 
 def test_what_lies_far_off_is_an_arrow_at_the_edge(find_wd):

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from onecycle_cli.workbench.cost import Cost, final_rung_steps, short_run_steps
+from onecycle_cli.workbench.cost import Cost, probe_steps, short_run_steps
 
 
 def bench(steps_per_epoch, *epochs):
@@ -47,20 +47,9 @@ def test_a_short_run_is_an_epoch_within_limits(configured, steps_per_epoch, step
 
 
 @pytest.mark.parametrize(
-    ("configured", "steps_per_epoch", "training", "steps"),
-    [
-        ("auto", 23, 10_000, 100),
-        ("auto", 23, 460, 57),  # an eighth of the training
-        ("auto", 23, 80, 24),
-        ("auto", 48, 10_000, 48),
-        ("auto", 352, 10_000, 48),
-        ("auto", 800, 10_000, 100),
-        ("auto", 9000, 90_000, 300),
-        (12, 352, 10_000, 12),
-        (500, 352, 400, 500),
-    ],
+    ("training", "steps"),
+    [(10, 24), (120, 24), (125, 25), (1000, 200), (2000, 200), (2010, 201), (90_000, 9000)],
 )
-def test_the_longest_runs_of_a_race_take_an_eighth_of_an_epoch(
-    configured, steps_per_epoch, training, steps
-):
-    assert final_rung_steps(configured, steps_per_epoch, training) == steps
+def test_probes_grow_with_the_training_but_slowly(training, steps):
+    assert probe_steps("auto", training) == steps
+    assert probe_steps(77, training) == 77

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +12,8 @@ from onecycle_cli.commands.console.ending import REFUSED, number
 from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
 
 if TYPE_CHECKING:
-    from onecycle_cli.experiments.race.comparison import ComparisonResult, Heat
+    from onecycle_cli.experiments.searches.comparing import ComparisonResult
+    from onecycle_cli.experiments.searches.trials import Trial
     from onecycle_cli.suggest import Difference
 
 
@@ -31,8 +32,8 @@ def show(result: ComparisonResult, key: str, decay: str) -> None:
     elif found.value is not None:
         rows.append((f"{key}, {decay}", number(found.value)))
     rows += [("verdict", found.verdict), ("reason", found.reason)]
-    rows += candidate_rows(result.best, result.differences, result.dropped)
-    rows.append(("rungs", "; then ".join(_in_words(rung) for rung in result.rungs)))
+    rows.append(("short trainings", _in_words(result.trials)))
+    rows += candidate_rows(result.best, result.differences)
     in_force = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
     rows += [*used_rows(result.values, decay, *in_force), cost_row(result.cost)]
     write_table(rows, result.folder)
@@ -41,27 +42,20 @@ def show(result: ComparisonResult, key: str, decay: str) -> None:
 
 
 def candidate_rows(
-    best: float | str | None,
-    differences: Mapping[float | str, Difference],
-    dropped: Mapping[float | str, int] | None = None,
+    best: float | None, differences: Mapping[float, Difference]
 ) -> list[tuple[str, str]]:
     """Return the best candidate and every other one's distance from it, for a table."""
-    rows = [] if best is None else [(f"  {_named(best)}", "lowest loss")]
+    rows = [] if best is None else [(f"  {best:g}", "lowest loss")]
     for candidate, difference in differences.items():
         if math.isfinite(difference.mean):
             low, high = difference.interval
             text = f"loss {difference.mean:+.4f} ({low:+.4f} to {high:+.4f})"
         else:
             text = "diverged"
-        if dropped and candidate in dropped:
-            text += f", dropped in rung {dropped[candidate]}"
-        rows.append((f"  {_named(candidate)}", text))
+        rows.append((f"  {candidate:g}", text))
     return rows
 
 
-def _in_words(rung: Heat) -> str:
-    return f"{len(rung.scores)} x {rung.replicates} of {rung.steps} steps"
-
-
-def _named(candidate: float | str) -> str:
-    return candidate if isinstance(candidate, str) else f"{candidate:g}"
+def _in_words(trials: Sequence[Trial]) -> str:
+    lengths = sorted({trial.steps for trial in trials})
+    return f"{len(trials)} of {' and '.join(map(str, lengths))} steps"

@@ -145,5 +145,5 @@ def check_rates(kind: Kind, values: Values, config: Config) -> None:
     """
     if kind is TRAIN:
         values.cycle_rates(config)
-    elif kind.is_race:
+    elif kind.compares:
         values.known_max_lr(config)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from onecycle_cli.experiments.race.trials import scored_on
-from onecycle_cli.experiments.searches.probing import family_of, is_held_out, plan_of
+from onecycle_cli.experiments import find_momentum, find_wd
+from onecycle_cli.experiments.searches.rates import family_of, plan_of
+from onecycle_cli.experiments.searches.search import is_held_out
+from onecycle_cli.experiments.searches.trials import scored_on
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, PROBES, TRAIN
-from onecycle_cli.suggest import ON_VALIDATION, plan_race, race_runs, race_steps
+from onecycle_cli.suggest import Plan
 from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps
 
 if TYPE_CHECKING:
@@ -66,31 +68,28 @@ def _find_lr(bench: Workbench) -> Work:
 
 def _probes(bench: Workbench) -> Work:
     plan = plan_of(bench, family_of(bench.model.optimizer))
-    lengths = plan.longest_course()
-    validated = sum(is_held_out(bench, steps) for steps in lengths)
-    return Work(plan.budget, len(lengths), validations=validated)
+    return _course(bench, plan, plan.budget)
 
 
 def _find_wd(bench: Workbench) -> Work:
-    settings = bench.config.find_wd
-    return _comparison(bench, "find_wd", len(settings.values) + 2 * settings.refine)
+    plan = find_wd.plan_of(bench)
+    scored_on(bench, plan.steps)
+    return _course(bench, plan, plan.most_steps)
 
 
 def _find_momentum(bench: Workbench) -> Work:
-    return _comparison(bench, "find_momentum", len(bench.config.find_momentum.values) + 1)
+    plan = find_momentum.plan_of(bench)
+    scored_on(bench, plan.steps)
+    return _course(bench, plan, plan.most_steps)
 
 
-def _comparison(bench: Workbench, section: str, candidates: int) -> Work:
-    settings = getattr(bench.config, section)
-    steps = resolved_steps(bench, section)
-    plan = plan_race(candidates, steps, settings.repeats)
-    runs = race_runs(plan)
-    longer = [scored_on(bench, rung.steps) == ON_VALIDATION for rung in plan]
+def _course(bench: Workbench, plan: Plan, steps: int) -> Work:
+    rounds = plan.longest_course()
     return Work(
-        steps=race_steps(plan),
-        starts=sum(runs),
-        replicates=sum(rung.candidates * (rung.replicates - 1) for rung in plan),
-        validations=sum(count for count, validated in zip(runs, longer, strict=True) if validated),
+        steps,
+        starts=sum(len(wave.values) for wave in rounds),
+        replicates=sum(len(wave.values) for wave in rounds if wave.replicate > 0),
+        validations=sum(len(wave.values) for wave in rounds if is_held_out(bench, wave.steps)),
     )
 
 

@@ -19,12 +19,12 @@ from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_
 from onecycle_cli.experiments.find_lr import FindLRResult
 from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
 from onecycle_cli.experiments.manifest import manifest_of
-from onecycle_cli.experiments.race.comparison import ComparisonResult
 from onecycle_cli.experiments.recipe import stages as recipes
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
+from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
 from onecycle_cli.experiments.train_result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
@@ -245,6 +245,8 @@ class _Journey:
             stage.folder = f"{self.config.name}/{stage.name}/{result.folder.name}"
         if isinstance(result, TrainResult):
             stage.status, stage.scores = "done", result.scores()
+            stage.conditions = premises(result.values, "")
+            stage.note = f"with {result.values}"
         else:
             self._take_suggestion(stage, result)
 
@@ -329,6 +331,7 @@ def _result(recipe: Recipe, label: str) -> dict[str, Any]:
         "status": recipe.status,
         **recipe.stages["train"].scores,
         **{key: recipe.stages[name].value for name, key in KEYS.items()},
+        **recipe.stages["train"].conditions,
         "runs": {name: stage.folder for name, stage in recipe.stages.items()},
         "predicted": total(stage.predicted for stage in recipe.stages.values()),
         "cost": total(stage.cost for stage in recipe.stages.values()),

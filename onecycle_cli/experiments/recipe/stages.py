@@ -52,7 +52,7 @@ class Stage:
         verdict: of its search.
         reason: for that verdict.
         folder: of its run, relative to the folder of all runs; `NAME/find-lr/001`.
-        conditions: under which it was found.
+        conditions: under which it was found; of the training, the values that it had.
         predicted: the cost foreseen: steps, epochs, training_runs, seconds.
         cost: the cost in the end; its seconds are those of the whole stage.
         scores: of the training: test_accuracy, test_loss, val_accuracy_last and so on.
@@ -335,9 +335,9 @@ def _check_names(skip: Collection[str]) -> None:
 
 def _needs_a_rate(recipe: Recipe, config: Config) -> bool:
     """Tell whether a stage to come needs the learning rate that the cycles have in common."""
-    races = any(KINDS[stage.name].is_race for stage in recipe.pending)
+    compares = any(KINDS[stage.name].compares for stage in recipe.pending)
     trains = not recipe.stages["train"].is_settled
-    return races or (trains and any(c.max_lr is None for c in config.train.cycles))
+    return compares or (trains and any(c.max_lr is None for c in config.train.cycles))
 
 
 def _leave_out_a_rate_that_nobody_needs(recipe: Recipe, config: Config) -> None:

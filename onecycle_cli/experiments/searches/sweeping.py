@@ -9,7 +9,7 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.engine.steering import names
-from onecycle_cli.experiments.race.trials import Trial
+from onecycle_cli.experiments.searches.trials import Trial
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import FIND_LR, SWEEP
 from onecycle_cli.plugin_names import short

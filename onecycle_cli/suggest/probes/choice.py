@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from onecycle_cli.suggest.bounds import Bounds
-from onecycle_cli.suggest.curves import Array
 from onecycle_cli.suggest.probes.plan import SearchPlan
 from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Estimate, Measure, Probe
+from onecycle_cli.suggest.probes.profile import Profile
 from onecycle_cli.suggest.suggestion import Suggestion, rounded
 
 SPREAD = 0.25
@@ -24,7 +23,6 @@ REACH = 0.32
 WITHIN = math.sqrt(2)
 """The interval reaches from a value divided by it to the value times it."""
 
-_GRID = 0.01
 _FALL_PER_DECADE = 0.5
 _RISE_PER_DECADE = 2.0
 _LIKELY, _CLEAR = 1.0, 2.0
@@ -32,37 +30,10 @@ _CLEAR_SHARE = 0.02
 _FAR_ABOVE_CHANCE = 2.0
 
 
-@dataclass(frozen=True)
-class Profile:
-    """How high the loss lies at each learning rate, as far as the probes tell.
-
-    Attributes:
-        x: decimal logarithms of learning rates, rising evenly, of shape (n,).
-        raw: the curve through the probes, a logarithm of the loss, of shape (n,).
-        smoothed: the same without what length and seed leave unknown, of shape (n,).
-    """
-
-    x: Array
-    raw: Array
-    smoothed: Array
-
-    @classmethod
-    def of(cls, probes: Sequence[Probe], bounds: Bounds) -> Profile:
-        """Return the profile of the last probes, prolonged by the shape of the ladder."""
-        measure = Measure.of(probes, bounds)
-        known = _points(probes, measure)
-        at, heights = np.array(known).T
-        x = np.arange(at[0] - 1, at[-1] + 1, _GRID)
-        raw = np.interp(x, at, heights)
-        raw = np.where(x < at[0], heights[0] + (at[0] - x) * _FALL_PER_DECADE, raw)
-        raw = np.where(x > at[-1], heights[-1] + (x - at[-1]) * _RISE_PER_DECADE, raw)
-        raw = np.minimum(raw, 0.0)
-        return cls(x, raw, _smooth(raw))
-
-    @property
-    def lowest(self) -> float:
-        """Where the smoothed curve is lowest."""
-        return float(self.x[self.smoothed.argmin()])
+def profile_of(probes: Sequence[Probe], bounds: Bounds) -> Profile:
+    """Return the profile of the last probes, prolonged by the shape of the ladder."""
+    points = _points(probes, Measure.of(probes, bounds))
+    return Profile.through(points, spread=SPREAD, below=_FALL_PER_DECADE, above=_RISE_PER_DECADE)
 
 
 def suggest_from_probes(
@@ -89,7 +60,7 @@ def suggest_from_probes(
         return _refusal(probes, measure)
     finals = [probe for probe in probes if probe.stage == FINAL]
     best = min(finals or good, key=lambda probe: probe.loss)
-    x = Profile.of(probes, bounds).lowest + shift
+    x = profile_of(probes, bounds).lowest + shift
     x = min(max(x, best.x - REACH), best.x + REACH)
     value = rounded(min(max(10**x, plan.lowest), plan.highest))
     interval = rounded(value / WITHIN), rounded(value * WITHIN)
@@ -117,20 +88,13 @@ def _points(probes: Sequence[Probe], measure: Measure) -> list[tuple[float, floa
 
 
 def _known(probes: Sequence[Probe], measure: Measure) -> list[tuple[float, float]]:
-    heights = measure.heights(probes)
+    heights = measure.heights_of(probes)
     return sorted((probe.x, float(h)) for probe, h in zip(probes, heights, strict=True))
 
 
 def _at(points: Sequence[tuple[float, float]], x: float) -> float:
     at, heights = zip(*points, strict=True)
     return float(np.interp(x, at, heights))
-
-
-def _smooth(raw: Array) -> Array:
-    """Smooth by a Gaussian kernel; beyond its ends, a curve stays as it is there."""
-    reach = round(3 * SPREAD / _GRID)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * _GRID / SPREAD) ** 2)
-    return np.convolve(np.pad(raw, reach, mode="edge"), kernel / kernel.sum(), "valid")
 
 
 def _learned(probes: Sequence[Probe], measure: Measure, errors: float) -> bool:
@@ -175,19 +139,19 @@ def _doubt(
         return "the longer trainings learned nothing more; raise find_lr.budget"
     if not _learned(probes, measure, _CLEAR):
         return "it is hardly below that of guessing, and may be noise; raise find_lr.budget"
-    tried = [probe.lr for probe in probes]
-    if best.lr <= min(tried):
+    tried = [probe.value for probe in probes]
+    if best.value <= min(tried):
         return "it is the lowest rate tried, and a lower one may do better; lower find_lr.min_lr"
-    if best.lr >= max(tried):
+    if best.value >= max(tried):
         return "it is the highest rate tried, and a higher one may do better; raise find_lr.max_lr"
     return ""
 
 
 def _reason(probes: Sequence[Probe], best: Probe, shift: float, doubt: str) -> str:
-    rates = [probe.lr for probe in probes]
+    rates = [probe.value for probe in probes]
     what = (
         f"{len(probes)} short, complete 1cycle trainings from {min(rates):.3g} to {max(rates):.3g}"
-        f": the loss is lowest around {best.lr:.3g}"
+        f": the loss is lowest around {best.value:.3g}"
     )
     if shift:
         what += f", and a whole training takes a little {'more' if shift > 0 else 'less'}"
@@ -195,7 +159,7 @@ def _reason(probes: Sequence[Probe], best: Probe, shift: float, doubt: str) -> s
 
 
 def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
-    rates = [probe.lr for probe in probes]
+    rates = [probe.value for probe in probes]
     known = measure.bounds.are_known
     bound = "what always giving the same answer costs" if known else "its start"
     longest = max(probe.steps for probe in probes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Measure, Probe
+from onecycle_cli.suggest.probes.rounds import Round
 from onecycle_cli.suggest.suggestion import rounded
 
 COARSE, FINE = 5 / 8, 3 / 8
@@ -31,26 +32,6 @@ _START, _CLIMB = 3, 4
 _CLEARLY_LONGER, _LONGER = 1.5, 1.25
 _FEWEST_PROBES = 12
 _ROUNDING = 0.006  # of three digits, at most
-
-
-@dataclass(frozen=True)
-class Round:
-    """Probes that can run side by side.
-
-    Attributes:
-        stage: `LADDER` or `FINAL`.
-        steps: of each.
-        rates: their learning rates, rising.
-    """
-
-    stage: str
-    steps: int
-    rates: tuple[float, ...]
-
-    @property
-    def cost(self) -> int:
-        """Steps of all of them, at most."""
-        return self.steps * len(self.rates)
 
 
 @dataclass(frozen=True)
@@ -99,11 +80,14 @@ class SearchPlan:
                 lengths.append(length)
         return lengths
 
-    def longest_course(self) -> list[int]:
-        """Return the length of each probe of a search that climbs as far as it may."""
+    def longest_course(self) -> list[Round]:
+        """Return the rounds of a search that climbs as far as it may, at rates of any size."""
         if self.given:
-            return [self.given_steps] * len(self.given)
-        return [self.ladders[0]] * (_START + _CLIMB) + [self.final_steps] * (_START + 1)
+            return [Round(FINAL, self.given_steps, self.given)]
+        return [
+            Round(LADDER, self.ladders[0], (self.first,) * (_START + _CLIMB)),
+            Round(FINAL, self.final_steps, (self.first,) * (_START + 1)),
+        ]
 
     def next_round(self, probes: Sequence[Probe], bounds: Bounds) -> Round | None:
         """Return the probes to run after those that are done; `None` when it is over."""
@@ -128,12 +112,12 @@ class SearchPlan:
     def _next_of_ladder(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
         steps = max(probe.steps for probe in probes)
         rung = [probe for probe in probes if probe.steps == steps]
-        looks = {probe.lr: measure.look(probe) for probe in rung}
+        looks = {probe.value: measure.look(probe) for probe in rung}
         further = self._further(rung, looks)
         if further is not None and len(rung) < _START + _CLIMB:
             return Round(LADDER, steps, (further,))
         best = _best(rung)
-        middle = best.lr / 10**COARSE if best.broke_off else best.lr
+        middle = best.value / 10**COARSE if best.broke_off else best.value
         rates = self._around(middle, COARSE)
         wanted = next((length for length in self.ladders if length > steps), 0)
         longer = min(wanted, self._left(probes) // len(rates))
@@ -143,18 +127,18 @@ class SearchPlan:
 
     def _further(self, rung: Sequence[Probe], looks: dict[float, str]) -> float | None:
         """Return the rate beyond the end of the ladder that looks best; `None` if none does."""
-        best = _best([probe for probe in rung if looks[probe.lr] == GOOD] or rung)
-        if best.lr == max(looks):
-            return self._within(best.lr * 10**COARSE)
-        if best.lr == min(looks):
-            return self._within(best.lr / 10**COARSE)
+        best = _best([probe for probe in rung if looks[probe.value] == GOOD] or rung)
+        if best.value == max(looks):
+            return self._within(best.value * 10**COARSE)
+        if best.value == min(looks):
+            return self._within(best.value / 10**COARSE)
         return None
 
     def _first_finals(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
         best = best_of_ladder(probes, measure)
         if best is None:
             return None
-        rates = self._around(best.lr, FINE)
+        rates = self._around(best.value, FINE)
         steps = min(self.final_steps, self._left(probes) // (len(rates) + 1))
         if steps < max(best.steps + 1, self.budget // _SHORTEST_FINAL_SHARE):
             return None
@@ -162,14 +146,14 @@ class SearchPlan:
 
     def _beyond(self, probes: Sequence[Probe]) -> Round | None:
         """Return one more final beyond the best, if that is at an end; only once."""
-        finals = sorted((p for p in probes if p.stage == FINAL), key=lambda probe: probe.lr)
+        finals = sorted((p for p in probes if p.stage == FINAL), key=lambda probe: probe.value)
         if len(finals) > _START:
             return None
         best = min(finals, key=lambda probe: probe.loss)
         if best is finals[0]:
-            rate = self._within(best.lr / 10**FINE)
+            rate = self._within(best.value / 10**FINE)
         elif best is finals[-1]:
-            rate = self._within(best.lr * 10**FINE)
+            rate = self._within(best.value * 10**FINE)
         else:
             rate = None
         further = Round(FINAL, best.steps, (rate,)) if rate is not None else None
@@ -196,7 +180,7 @@ def _best(probes: Sequence[Probe]) -> Probe:
 
     Of equal ones, that with the highest rate; of those that broke off, with the lowest.
     """
-    return min(probes, key=lambda p: (p.loss, p.lr if p.broke_off else -p.lr))
+    return min(probes, key=lambda p: (p.loss, p.value if p.broke_off else -p.value))
 
 
 def best_of_ladder(probes: Sequence[Probe], measure: Measure) -> Probe | None:

@@ -16,7 +16,10 @@ from onecycle_cli.suggest.comparison import annealed, annealed_loss
 from onecycle_cli.suggest.curves import Array
 
 LADDER, FINAL = "ladder", "final"
-"""The stages of a search: coarse and very short probes first, then finer and longer ones."""
+"""The stages of a search for a learning rate: coarse, short probes, then finer, longer ones."""
+
+FIRST, AGAIN = "first", "again"
+"""The stages of a comparison: every value once; then the best ones from other initial weights."""
 
 GOOD, LOW, HIGH = "good", "low", "high"
 """How a probe's learning rate looks by itself: something was learned, or it is too low or high."""
@@ -50,24 +53,29 @@ class Probe:
     """A short, complete 1cycle training.
 
     Attributes:
-        lr: its highest learning rate.
-        stage: `LADDER` or `FINAL`.
+        value: what it tries: of a search for a learning rate, the highest of its cycle.
+        stage: `LADDER`, `FINAL`, `FIRST` or `AGAIN`.
         steps: the length of its cycle; it takes fewer if it is broken off.
         losses: the data loss of each step's batch before its update, of shape (steps taken,).
         held_out: the loss of examples that it was not trained with; `None` where no batch came
             twice, so that `losses` are of such examples, or where there are none.
+        replicate: from which initial weights it starts, and in which order it sees the data.
+        scored: the losses that it is compared by, example by example, of shape (n,); infinite
+            where it broke off.
     """
 
-    lr: float
+    value: float
     stage: str
     steps: int
     losses: Array = field(repr=False)
     held_out: Estimate | None = None
+    replicate: int = 0
+    scored: Array = field(default_factory=lambda: np.array([np.inf]), repr=False)
 
     @property
     def x(self) -> float:
-        """The decimal logarithm of its learning rate."""
-        return math.log10(self.lr)
+        """The decimal logarithm of its value."""
+        return math.log10(self.value)
 
     @property
     def broke_off(self) -> bool:
@@ -132,30 +140,32 @@ class Measure:
             return GOOD
         return HIGH if probe.loss > self.start + error else LOW
 
-    def heights(self, probes: Sequence[Probe]) -> Array:
-        """Return how high each probe's loss lies: its logarithm, 0 where nothing was learned.
+    def heights_of(self, probes: Sequence[Probe]) -> Array:
+        """Return how high the training losses of probes lie; 0 where one learned nothing."""
+        return self.heights([p.loss if self.look(p) == GOOD else math.inf for p in probes])
 
-        Where the lowest possible loss is not known, it is taken to lie below the best probe by a
-        tenth of what that has learned, so that adding a constant to a loss changes nothing.
-        """
-        floor = self.floor(probes)
-        shares = [
-            (probe.loss - floor) / (self.nothing - floor) if self.look(probe) == GOOD else 1.0
-            for probe in probes
-        ]
+    def heights(self, losses: Sequence[float]) -> Array:
+        """Return how high losses lie: a logarithm, 0 where nothing was learned."""
+        floor = self.floor(losses)
+        room = self.nothing - floor
+        shares = [(loss - floor) / room if loss < self.nothing else 1.0 for loss in losses]
         return np.log(np.clip(np.array(shares), _SMALLEST, 1.0))
 
     def losses(self, heights: Array, probes: Sequence[Probe]) -> Array:
-        """Return the losses that lie so high, by the measure of these probes."""
-        floor = self.floor(probes)
+        """Return the training losses that lie so high, by the measure of these probes."""
+        floor = self.floor([probe.loss for probe in probes if self.look(probe) == GOOD])
         return floor + (self.nothing - floor) * np.exp(heights)
 
-    def floor(self, probes: Sequence[Probe]) -> float:
-        """Return the loss whose height is minus infinity."""
+    def floor(self, losses: Sequence[float]) -> float:
+        """Return the loss whose height is minus infinity.
+
+        Where the lowest possible loss is not known, it is taken to lie below the best one by a
+        tenth of what that has learned, so that adding a constant to a loss changes nothing.
+        """
         if self.bounds.are_known:
             return self.bounds.least
-        best = min((probe.loss for probe in probes if self.look(probe) == GOOD), default=-math.inf)
-        return best - _ROOM * (self.nothing - best) if math.isfinite(best) else -math.inf
+        best = min(losses, default=math.inf)
+        return best - _ROOM * (self.nothing - best) if best < self.nothing else -math.inf
 
     def _error(self, probe: Probe) -> float:
         """Return how far start and tail may differ by chance."""

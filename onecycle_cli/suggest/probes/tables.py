@@ -19,7 +19,7 @@ def rows_of(probes: Sequence[Probe], bounds: Bounds) -> list[tuple[Any, ...]]:
     """Return a row of `COLUMNS` for each probe."""
     measure = Measure.of(probes, bounds)
     return [
-        (i, p.lr, p.stage, 0, p.steps, p.loss, measure.look(p), *(p.held_out or ("", "")))
+        (i, p.value, p.stage, 0, p.steps, p.loss, measure.look(p), *(p.held_out or ("", "")))
         for i, p in enumerate(probes)
     ]
 

@@ -53,6 +53,19 @@ def everything(model):
     ]
 
 
+def test_a_rate_that_was_found_goes_with_the_momentum_that_is_given():
+    """Found at 0.9 and trained at 0.75 to 0.65: as at three times the rate, weight for weight."""
+    found = onecycle_cli.find_lr(compiled(), X, BINARY, **QUICK)
+    lower = {"max": 0.75, "min": 0.65}
+    follows, told = compiled(), compiled()
+    trained = onecycle_cli.train(follows, X, BINARY, max_lr=found, momentum=lower, **QUICK)
+    assert trained.values.max_lr == pytest.approx(3 * found.suggestion.value, rel=0.01)
+    number = trained.values.max_lr
+    onecycle_cli.train(told, X, BINARY, max_lr=number, momentum=lower, **QUICK)
+    for one, other in zip(follows.get_weights(), told.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 class TestEveryFinder:
     @pytest.mark.every_backend
     @pytest.mark.samples(1)
@@ -95,6 +108,7 @@ class TestEveryFinder:
         assert (found.folder / "curve.csv").is_file()
 
 
+@pytest.mark.harness
 def test_the_curve_is_that_of_the_users_own_steps():
     """What is recorded is what Keras' own `train_on_batch` gives with the same batches."""
     from onecycle_cli.experiments.asked.in_hand import given
@@ -191,6 +205,7 @@ class TestTrain:
         assert header == "epoch,cycle,loss,val_loss,val_accuracy,val_auc,val_f1"
         assert result.history[-1].scores.keys() == {"auc", "f1"}
 
+    @pytest.mark.harness
     def test_takes_down_the_models_own_metrics_where_only_it_knows_its_loss(self):
         model = compiled(loss=keras.losses.Huber(0.3), metrics=["accuracy", "mae"])
         held_out = (X[:50], BINARY[:50, None])
@@ -294,6 +309,7 @@ class TestWhatTheModelWasCompiledWith:
         else:
             assert result.history[-1].val_accuracy is None
 
+    @pytest.mark.harness
     def test_may_be_a_loss_below_zero(self):
         """A log-likelihood has no lower end."""
         model = compiled(
@@ -306,6 +322,7 @@ class TestWhatTheModelWasCompiledWith:
         result = onecycle_cli.train(model, X, y, max_lr=0.02, **QUICK | {"epochs": 6})
         assert result.history[-1].loss < result.history[0].loss < -50
 
+    @pytest.mark.harness
     def test_may_be_several_inputs_and_outputs_with_weights(self):
         a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
         joined = keras.layers.Concatenate()([a, b])

@@ -32,9 +32,9 @@ def test_every_part_counts():
         ("find-lr", {"find_lr": {"steps": "auto", "repeats": 3}}, 600),
         ("find-lr", {"find_lr": {"method": "probes"}}, 600),
         ("find-lr", {"find_lr": {"method": "probes", "budget": 2.5}}, 1000),
-        ("find-wd", {"find_wd": {"steps": "auto", "refine": True}}, 4 * 24 + 2 * 2 * 48),
-        ("find-wd", {"find_wd": {"steps": 12, "refine": False}}, 2 * 2 * 12),
-        ("find-momentum", {"find_momentum": {"steps": 50}}, 3 * 25 + 2 * 2 * 50),
+        ("find-wd", {"find_wd": {"steps": "auto", "refine": True}}, (2 + 2 + 2) * 80),
+        ("find-wd", {"find_wd": {"steps": 12, "refine": False}}, (2 + 2) * 12),
+        ("find-momentum", {"find_momentum": {"steps": 50}}, (2 + 2) * 50),
         ("train", {"train": {"cycles": [{"epochs": 3}, {"epochs": 2}]}}, 1000),
     ],
 )

@@ -416,7 +416,7 @@ def test_the_forecast_names_every_stage_and_is_kept(whole, recipe_config, tmp_pa
 
     assert not (tmp_path / "out").exists()
     steps = {name: stage.predicted["steps"] for name, stage in recipe.stages.items()}
-    assert steps == {"find-lr": 80, "find-wd": 48, "find-momentum": 60, "train": 12}
+    assert steps == {"find-lr": 80, "find-wd": 48, "find-momentum": 48, "train": 12}
     for stage in whole[0].recipe.stages.values():
         assert stage.cost["steps"] <= stage.predicted["steps"] == steps[stage.name]
         assert stage.predicted["seconds"] > 0

@@ -34,9 +34,10 @@ def search(probe):
     def run(plan, world, chance=CHANCE, start=CHANCE):
         probes = []
         while (wave := plan.next_round(probes, Bounds(0.0, chance))) is not None:
-            assert wave.rates == tuple(sorted(wave.rates))
+            assert wave.values == tuple(sorted(wave.values))
             probes += [
-                probe(lr, world(lr, wave.steps), wave.stage, wave.steps, start) for lr in wave.rates
+                probe(lr, world(lr, wave.steps), wave.stage, wave.steps, start)
+                for lr in wave.values
             ]
         return probes
 

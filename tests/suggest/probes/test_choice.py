@@ -9,8 +9,8 @@ from onecycle_cli.suggest import (
     LADDER,
     Bounds,
     Estimate,
-    Profile,
     SearchPlan,
+    profile_of,
     suggest_from_probes,
 )
 
@@ -45,7 +45,7 @@ def test_the_whole_training_is_longer_than_the_probes(search, shift):
 
 def test_it_stays_near_the_best_probe(search):
     probes = search(PLAN, valley(0.1))
-    best = min((p for p in probes if p.stage == FINAL), key=lambda p: p.loss).lr
+    best = min((p for p in probes if p.stage == FINAL), key=lambda p: p.loss).value
     for shift in (-3, 3):
         assert answer(probes, shift=shift).value == pytest.approx(
             best * 10 ** math.copysign(0.32, shift), rel=0.01
@@ -55,7 +55,7 @@ def test_it_stays_near_the_best_probe(search):
 def test_the_smoothed_curve_is_the_curve_blurred_by_a_quarter_of_a_decade(probe):
     """Against a sum written by hand."""
     probes = [probe(lr, end, FINAL) for lr, end in ((0.01, 1.0), (0.1, 0.5), (1.0, 2.0))]
-    profile = Profile.of(probes, Bounds(0.0, CHANCE))
+    profile = profile_of(probes, Bounds(0.0, CHANCE))
 
     def raw(x):
         if x < -2:
@@ -80,7 +80,7 @@ def test_the_ladder_continues_the_curve_beyond_the_last_probes(probe):
         probe(lr, end) for lr, end in ((0.001, 2.0), (0.01, 1.5), (0.1, 1.0), (1.0, math.inf))
     ]
     finals = [probe(lr, end, FINAL, 60) for lr, end in ((0.05, 0.4), (0.1, 0.3), (0.2, 0.5))]
-    profile = Profile.of([*ladder, *finals], Bounds(0.0, CHANCE))
+    profile = profile_of([*ladder, *finals], Bounds(0.0, CHANCE))
 
     def at(lr):
         return profile.raw[np.abs(profile.x - math.log10(lr)).argmin()]

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from onecycle_cli.experiments.searches.probing import family_of
+from onecycle_cli.experiments.searches.rates import family_of
 
 
 @pytest.mark.parametrize(

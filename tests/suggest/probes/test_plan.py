@@ -15,13 +15,13 @@ def plan(budget=960, first=0.1, lowest=1e-5, highest=10.0, given=()):
 
 
 def rates(probes, stage):
-    return sorted(probe.lr for probe in probes if probe.stage == stage)
+    return sorted(probe.value for probe in probes if probe.stage == stage)
 
 
 def test_it_starts_with_three_short_probes():
     wave = plan().next_round([], Bounds(0.0, CHANCE))
     assert (wave.stage, wave.steps) == (LADDER, 40)
-    assert wave.rates == (0.0237, 0.1, 0.422)
+    assert wave.values == (0.0237, 0.1, 0.422)
     assert wave.cost == 120
 
 
@@ -55,7 +55,7 @@ def test_no_probe_leaves_the_range(search, lowest, highest):
     first = min(max(0.1, lowest), highest)
     probes = search(plan(first=first, lowest=lowest, highest=highest), valley(0.1))
     assert probes
-    assert all(lowest <= probe.lr <= highest for probe in probes)
+    assert all(lowest <= probe.value <= highest for probe in probes)
 
 
 def test_where_nothing_is_learned_the_probes_get_longer(search):
@@ -75,7 +75,7 @@ def test_the_longer_ladder_begins_where_the_shorter_one_ended(search):
             return math.inf
         return 1.0 if steps > 40 and lr < 0.2 else CHANCE
 
-    longer = [p.lr for p in search(plan(), slow) if p.steps == 80]
+    longer = [p.value for p in search(plan(), slow) if p.steps == 80]
     assert longer[:3] == [0.0237, 0.1, 0.422]
 
 
@@ -108,7 +108,7 @@ def test_one_more_comes_beyond_a_best_final_at_an_end_but_only_one(search):
 
 def test_given_rates_are_tried_and_no_others(search):
     probes = search(plan(given=(0.01, 0.03, 0.3)), valley(1.0))
-    assert [(p.lr, p.stage, p.steps) for p in probes] == [
+    assert [(p.value, p.stage, p.steps) for p in probes] == [
         (0.01, FINAL, 160), (0.03, FINAL, 160), (0.3, FINAL, 160),
     ]  # fmt: skip
 
@@ -138,9 +138,10 @@ def test_many_given_rates_share_the_budget():
 
 
 def test_its_longest_course_is_what_it_may_take():
-    lengths = plan().longest_course()
-    assert lengths == [40] * 7 + [160] * 4
-    assert plan(given=(0.1, 0.2)).longest_course() == [160, 160]
+    course = plan().longest_course()
+    assert [(wave.steps, len(wave.values)) for wave in course] == [(40, 7), (160, 4)]
+    (only,) = plan(given=(0.1, 0.2)).longest_course()
+    assert (only.steps, only.values) == (160, (0.1, 0.2))
 
 
 @pytest.mark.parametrize(
@@ -176,5 +177,5 @@ def test_the_longer_ladder_is_around_the_best_even_if_that_has_learned_nothing_y
         return CHANCE * ((1.0 if steps == 40 else 0.5) + 0.1 * height)
 
     probes = search(plan(), slow)
-    longer = [p.lr for p in probes if p.stage == LADDER and p.steps == 80]
+    longer = [p.value for p in probes if p.stage == LADDER and p.steps == 80]
     assert longer[:3] == [0.00133, 0.00562, 0.0237]

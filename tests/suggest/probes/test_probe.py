@@ -70,7 +70,7 @@ def test_an_unknown_chance_makes_adding_a_constant_to_a_loss_no_matter(probe, of
     looks = [measure.look(it) for it in probes]
     assert looks[:3] == ["good"] * 3
     assert "good" not in looks[3:]
-    heights = measure.heights(probes)
+    heights = measure.heights_of(probes)
     assert heights.argmin() == 1
     floor = 0.4 - 0.1 * 1.9
     start = np.median([np.mean(it.losses[:3]) for it in probes]) - offset
@@ -82,12 +82,12 @@ def test_an_unknown_chance_makes_adding_a_constant_to_a_loss_no_matter(probe, of
 def test_a_known_floor_makes_adding_a_constant_to_a_loss_no_matter(probe):
     probes = [probe(0.1, end) for end in (1.9, 0.4, 2.3, 3.1)]
     plain = Measure.of(probes, Bounds(0.0, 2.3))
-    looks, heights = [plain.look(it) for it in probes], plain.heights(probes)
+    looks, heights = [plain.look(it) for it in probes], plain.heights_of(probes)
     for it in probes:
         it.losses[:] += 1000.0
     raised = Measure.of(probes, Bounds(1000.0, 1002.3))
     assert [raised.look(it) for it in probes] == looks == ["good", "good", "low", "high"]
-    assert raised.heights(probes) == pytest.approx(heights)
+    assert raised.heights_of(probes) == pytest.approx(heights)
     losses = [1002.3] * 3 + [1009.3] * 3
     rule = Explosion(Bounds(1000.0, 1002.3))
     rule.follow(losses)
@@ -104,7 +104,7 @@ def test_bounds_help_only_if_both_are_known_and_apart(guessing, floor):
 
 def test_heights_are_logarithms_of_the_share_of_chance(probe):
     probes = [probe(0.1, end) for end in (0.23, 1.15, 2.3, math.inf)]
-    heights = Measure.of(probes, Bounds(0.0, 2.3)).heights(probes)
+    heights = Measure.of(probes, Bounds(0.0, 2.3)).heights_of(probes)
     assert heights == pytest.approx([math.log(0.1), math.log(0.5), 0, 0])
 
 
@@ -112,13 +112,13 @@ def test_losses_and_heights_say_the_same(probe):
     for chance in (2.3, None):
         probes = [probe(0.1, end) for end in (0.3, 1.0, 1.9)]
         measure = Measure.of(probes, Bounds(0.0, chance))
-        again = measure.losses(measure.heights(probes), probes)
+        again = measure.losses(measure.heights_of(probes), probes)
         assert again == pytest.approx([0.3, 1.0, 1.9])
 
 
 def test_a_loss_of_zero_has_a_height(probe):
     it = probe(0.1, 0.0)
-    assert np.isfinite(Measure.of([it], Bounds(0.0, 2.3)).heights([it])).all()
+    assert np.isfinite(Measure.of([it], Bounds(0.0, 2.3)).heights_of([it])).all()
 
 
 def explodes(losses, guessing):

@@ -31,7 +31,7 @@ def test_probes_come_back_as_they_were(probe):
     }
     again = probes_of(trials, curves)
     for then, now in zip(probes, again, strict=True):
-        assert (then.lr, then.stage, then.steps) == (now.lr, now.stage, now.steps)
+        assert (then.value, then.stage, then.steps) == (now.value, now.stage, now.steps)
         assert then.held_out == now.held_out
         np.testing.assert_array_equal(then.losses, now.losses)
 

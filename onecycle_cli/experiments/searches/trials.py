@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from onecycle_cli.errors import DataError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.files import table_of
 from onecycle_cli.runs.journal import Journal
-from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Rung, Scores
+from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Round
 from onecycle_cli.training.plan import cycle_of
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.bench import Workbench
@@ -28,18 +28,18 @@ class Candidate:
     """One setting to try.
 
     Attributes:
-        value: what tables and pictures call it: a number, or `cycled` for a momentum range.
+        value: what tables and pictures call it; of momentum, the middle of its range.
         max_lr: the highest learning rate of its cycle.
         momentum: its momentum range; equal ends hold it constant.
         weight_decay: its weight decay, in the configured convention.
-        stage: `coarse` or `fine`, `first` or `final`.
+        stage: of the search, such as `ladder` or `first`.
     """
 
-    value: float | str
+    value: float
     max_lr: float
     momentum: Mapping[str, float]
     weight_decay: float
-    stage: str = "coarse"
+    stage: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,6 @@ class Trial:
 
     Attributes:
         candidate: what was tried.
-        rung: the rung that it was run for, counted from 1.
         replicate: which initial weights and order of the data.
         steps: the length of its cycle.
         lrs: learning rate of each step.
@@ -59,7 +58,6 @@ class Trial:
     """
 
     candidate: Candidate
-    rung: int
     replicate: int
     steps: int
     lrs: list[float]
@@ -110,6 +108,7 @@ def judged(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
 
 
 Judge = Callable[[Workbench, Sequence[float]], NDArray[np.float64]]
+Title = Callable[[Candidate, int], str]
 
 
 class Trials:
@@ -142,47 +141,21 @@ class Trials:
         self._stop_rule, self._judge = stop_rule, judge
         self.done: list[Trial] = []
 
-    def run_rung(
-        self,
-        rung: Rung,
-        number: int,
-        candidates: Iterable[Candidate],
-        title: Callable[[Candidate, int, int], str],
-    ) -> None:
-        """Run what a rung lacks; earlier trials that are as long count too.
+    def run(self, wave: Round, candidates: Sequence[Candidate], title: Title) -> None:
+        """Run a round, a trial for each candidate.
 
         Args:
-            rung: of what length the trials are, and which replicates.
-            number: of the rung, counted from 1.
-            candidates: who takes part.
-            title: says what a trial is called, given its candidate, its place, and how many there
-                are.
+            wave: of what length they are, and from which initial weights.
+            candidates: one for each of its values.
+            title: says what a trial is called, given its candidate and its number from 1.
         """
-        done = {(t.candidate.value, t.steps, t.replicate) for t in self.done}
-        trials = [
-            (candidate, replicate)
-            for candidate in candidates
-            for replicate in rung.numbers
-            if (candidate.value, rung.steps, replicate) not in done
-        ]
-        for place, (candidate, replicate) in enumerate(trials, start=1):
-            shown = title(candidate, place, len(trials))
-            self.done.append(self._run(candidate, number, replicate, rung.steps, shown))
+        for candidate in candidates:
+            shown = title(candidate, len(self.done) + 1)
+            self.done.append(self._run(candidate, wave.replicate, wave.steps, shown))
 
-    def scores(self, rung: Rung, candidates: Iterable[Candidate]) -> Scores:
-        """Return the judged losses of each candidate in a rung, a list entry for each replicate."""
-        return suggest.aligned(
-            {
-                c.value: [t.scored for t in self.done if (t.candidate, t.steps) == (c, rung.steps)]
-                for c in candidates
-            }
-        )
-
-    def _run(
-        self, candidate: Candidate, rung: int, replicate: int, steps: int, title: str
-    ) -> Trial:
+    def _run(self, candidate: Candidate, replicate: int, steps: int, title: str) -> Trial:
         """Run a candidate for a complete cycle of the training's shape, and judge it."""
-        piece = f"{asdict(candidate)} replicate {replicate} steps {steps} rung {rung}"
+        piece = f"{asdict(candidate)} replicate {replicate} steps {steps}"
         gave = self._journal.recall(piece)
         if gave is None:
             gave = self._carry_out(candidate, replicate, steps, title)
@@ -191,7 +164,7 @@ class Trials:
         self._keep()
         taken = gave["lrs"], gave["momenta"], gave["losses"]
         judged = [np.array(gave["scored"])] if gave["scored"] else []
-        return Trial(candidate, rung, replicate, steps, *taken, *judged)
+        return Trial(candidate, replicate, steps, *taken, *judged)
 
     def _carry_out(
         self, candidate: Candidate, replicate: int, steps: int, title: str

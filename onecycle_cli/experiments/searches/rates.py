@@ -12,21 +12,14 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.experiments import hyper_parameters
-from onecycle_cli.experiments.race.trials import Candidate, Trial, Trials, curves_table
+from onecycle_cli.experiments.searches.search import Probes, is_held_out
+from onecycle_cli.experiments.searches.trials import Candidate, Trial, curves_table
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import PROBES
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.runs.files import Table, table_of
-from onecycle_cli.suggest import (
-    Estimate,
-    Explosion,
-    Family,
-    LRFindings,
-    Probe,
-    Rung,
-    SearchPlan,
-)
+from onecycle_cli.suggest import Explosion, Family, LRFindings, Round, SearchPlan
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost, training_steps
 
@@ -36,7 +29,7 @@ _SHARE_SEEN = 1 / 8
 
 
 class Probing:
-    """Runs probes on a model that is set up already, and suggests.
+    """Searches a learning rate by probes, on a model that is set up already.
 
     Args:
         session: the model, to be rewound before each probe, and where to write.
@@ -46,7 +39,10 @@ class Probing:
         shift: decades from the best rate of short trainings to that of the whole one.
         bounds: between which losses the model learns.
         curves: of range tests, of which there are none.
+        replicates: from how many initial weights probes start: all from the same.
     """
+
+    replicates = 1
 
     def __init__(self, session: Session) -> None:
         self.bench, self.values, self.observer = session.bench, session.values, session.observer
@@ -54,34 +50,25 @@ class Probing:
         self.plan, self.shift = plan_of(self.bench, family), family.shift
         self.bounds = self.bench.bounds
         self.curves: list[Curve] = []
-        self._trials = Trials(
-            self.bench,
-            session.observer,
-            session.journal,
-            session.run.keep,
-            stop_rule=self._explosion,
+        self._probes = Probes(
+            session,
+            self.plan,
+            self._candidate,
+            lambda candidate: f"max_lr {candidate.max_lr:.3g}",
+            bounds=self.bounds,
+            stop_rule=lambda: Explosion(self.bounds),
             judge=_held_out_or_last,
         )
 
     @property
     def trials(self) -> list[Trial]:
         """Every trial that is finished, in order."""
-        return self._trials.done
-
-    @property
-    def probes(self) -> list[Probe]:
-        """The same as the suggestion sees them."""
-        return [self._probe(trial) for trial in self.trials]
-
-    @property
-    def replicates(self) -> int:
-        """How many initial weights they start from: all from the same."""
-        return 1
+        return self._probes.trials
 
     @property
     def steps(self) -> int:
         """The steps of all probes so far."""
-        return sum(len(trial.losses) for trial in self.trials)
+        return self._probes.steps
 
     def announce(self) -> None:
         """Say what will be done, what it will cost, and what it can't see."""
@@ -102,17 +89,9 @@ class Probing:
 
     def carry_out(self) -> LRFindings:
         """Run the probes, and choose."""
-        while (wave := self.plan.next_round(self.probes, self.bounds)) is not None:
-            candidates = [
-                Candidate(lr, lr, self.values.momentum, self.values.weight_decay, stage=wave.stage)
-                for lr in wave.rates
-            ]
-            rung = Rung(len(candidates), wave.steps, 1, name=wave.stage)
-            self._trials.run_rung(rung, 1, candidates, self._title)
+        probes = self._probes.carry_out()
         return LRFindings.of(
-            suggest.suggest_from_probes(
-                self.probes, self.plan, bounds=self.bounds, shift=self.shift
-            )
+            suggest.suggest_from_probes(probes, self.plan, bounds=self.bounds, shift=self.shift)
         )
 
     def result(self, findings: LRFindings) -> dict[str, Any]:
@@ -128,26 +107,14 @@ class Probing:
 
     def tables(self) -> dict[str, Table]:
         """Return `trials.csv` and `curves.csv`: every probe, and every step of it."""
-        rows = suggest.rows_of(self.probes, self.bounds)
+        rows = suggest.rows_of(self._probes.done, self.bounds)
         return {
             "trials": table_of(suggest.COLUMNS, rows),
             "curves": curves_table(self.trials),
         }
 
-    def _probe(self, trial: Trial) -> Probe:
-        held_out = None
-        if is_held_out(self.bench, trial.steps) and np.isfinite(trial.scored).all():
-            held_out = Estimate.of(trial.scored)
-        losses = np.asarray(trial.losses, float)
-        stage = trial.candidate.stage
-        return Probe(trial.candidate.max_lr, stage, trial.steps, losses, held_out)
-
-    def _explosion(self) -> Explosion:
-        return Explosion(self.bounds)
-
-    def _title(self, candidate: Candidate, *_: int) -> str:
-        number = len(self.trials) + 1
-        return f"{candidate.stage} probe {number}, max_lr {candidate.max_lr:.3g}"
+    def _candidate(self, wave: Round, lr: float) -> Candidate:
+        return Candidate(lr, lr, self.values.momentum, self.values.weight_decay, wave.stage)
 
 
 def _held_out_or_last(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
@@ -155,11 +122,6 @@ def _held_out_or_last(bench: Workbench, losses: Sequence[float]) -> NDArray[np.f
     if is_held_out(bench, len(losses)):
         return bench.examine("validation").losses
     return suggest.annealed(losses)
-
-
-def is_held_out(bench: Workbench, steps: int) -> bool:
-    """Tell whether a probe of so many steps is examined on examples that it never saw."""
-    return steps > bench.steps_per_epoch and bench.dataset.validates
 
 
 def plan_of(bench: Workbench, family: Family) -> SearchPlan:
@@ -178,9 +140,13 @@ def plan_of(bench: Workbench, family: Family) -> SearchPlan:
 
 def family_of(optimizer: Any) -> Family:
     """Return what is known beforehand of learning rates for an optimizer."""
-    optimizer = optimizers.core(optimizer)
-    names = [part.__name__ for part in type(optimizer).__mro__]
-    return suggest.family_of(names, adapts=any(hasattr(optimizer, name) for name in _ADAPTIVE))
+    names = [part.__name__ for part in type(optimizers.core(optimizer)).__mro__]
+    return suggest.family_of(names, adapts=adapts(optimizer))
+
+
+def adapts(optimizer: Any) -> bool:
+    """Tell whether it divides each step by the size of the gradients, as Adam and RMSprop do."""
+    return any(hasattr(optimizers.core(optimizer), name) for name in _ADAPTIVE)
 
 
 def in_words(plan: SearchPlan) -> str:

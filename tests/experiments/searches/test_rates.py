@@ -9,7 +9,7 @@ from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments.find_lr import find_lr
 from onecycle_cli.experiments.reread import suggest_again, write_suggestion
-from onecycle_cli.experiments.searches import probing
+from onecycle_cli.experiments.searches import rates
 from onecycle_cli.suggest import Family
 from onecycle_cli.workbench.bench import Workbench
 
@@ -271,6 +271,6 @@ def test_the_first_rate_is_within_the_range(small):
     bench = Workbench.__new__(Workbench)
     bench.config = load_config(probed(small, find_lr={"min_lr": 0.2, "max_lr": 0.5}))
     bench.steps_per_epoch = 100
-    plan = probing.plan_of(bench, Family(first=0.1, shift=0.0))
+    plan = rates.plan_of(bench, Family(first=0.1, shift=0.0))
     assert (plan.first, plan.budget) == (0.2, 300)
     assert suggest.SearchPlan(300, 0.2, 0.2, 0.5) == plan

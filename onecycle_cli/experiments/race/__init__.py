@@ -1,1 +1,0 @@
-"""Candidates tried by short trainings and compared."""

@@ -1,0 +1,169 @@
+"""The engine of every search by probes: rounds of trials, each planned after those before."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+import onecycle_cli.engine.started  # noqa: F401
+from onecycle_cli.callbacks.divergence import StopRule
+from onecycle_cli.experiments.searches.trials import Candidate, Judge, Trial, Trials, judged
+from onecycle_cli.experiments.session import Session
+from onecycle_cli.runs import records
+from onecycle_cli.runs.files import Table
+from onecycle_cli.runs.records import Record
+from onecycle_cli.suggest import Bounds, Estimate, Plan, Probe, Round, Suggestion
+from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.cost import Cost
+
+
+class Answer(Protocol):
+    """What a search finds out."""
+
+    @property
+    def suggestion(self) -> Suggestion:
+        """The suggested value."""
+
+
+Found = TypeVar("Found", bound=Answer)
+
+
+class Probes:
+    """Runs the probes that a plan asks for on a model that is set up already.
+
+    Args:
+        session: the model, to be rewound before each probe, and where to write.
+        plan: which probes are run.
+        candidate: returns the setting that a value of a round stands for.
+        name: what is searched, and how its values are shown.
+        bounds: between which losses the model learns.
+        stop_rule: makes, for each probe, what ends it early because of its losses.
+        judge: returns the losses that a probe is judged by.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        plan: Plan,
+        candidate: Callable[[Round, float], Candidate],
+        name: Callable[[Candidate], str],
+        *,
+        bounds: Bounds | None = None,
+        stop_rule: Callable[[], StopRule] | None = None,
+        judge: Judge = judged,
+    ) -> None:
+        self._bench, self._plan = session.bench, plan
+        self._candidate, self._name = candidate, name
+        self._bounds = bounds or Bounds()
+        self._trials = Trials(
+            session.bench,
+            session.observer,
+            session.journal,
+            session.run.keep,
+            stop_rule=stop_rule,
+            judge=judge,
+        )
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Every trial that is finished, in order."""
+        return self._trials.done
+
+    @property
+    def done(self) -> list[Probe]:
+        """The same as the suggestion sees them."""
+        return [_probe(self._bench, trial) for trial in self.trials]
+
+    @property
+    def steps(self) -> int:
+        """The steps of all probes so far."""
+        return sum(len(trial.losses) for trial in self.trials)
+
+    def carry_out(self) -> list[Probe]:
+        """Run round after round, until the plan asks for no more."""
+        while (wave := self._plan.next_round(self.done, self._bounds)) is not None:
+            candidates = [self._candidate(wave, value) for value in wave.values]
+            self._trials.run(wave, candidates, self._title)
+        return self.done
+
+    def _title(self, candidate: Candidate, number: int) -> str:
+        return f"{candidate.stage} probe {number}, {self._name(candidate)}"
+
+
+class Search(Protocol[Found]):
+    """A search that a session can carry out."""
+
+    @property
+    def steps(self) -> int:
+        """Training steps so far."""
+
+    @property
+    def replicates(self) -> int:
+        """From how many initial weights it starts."""
+
+    def announce(self) -> None:
+        """Say what will be done, and what it will cost."""
+
+    def carry_out(self) -> Found:
+        """Do it, and say what was found."""
+
+    def result(self, found: Found) -> dict[str, Any]:
+        """Return what `result.json` says of what was found."""
+
+    def tables(self) -> dict[str, Table]:
+        """Return the tables of what has been done so far."""
+
+
+def carried_out(ready: Session, search: Search[Found]) -> tuple[Found, Cost, Record]:
+    """Carry out a search, write everything down, and return what it found and what it cost.
+
+    What is done is kept on disk if it breaks off.
+    """
+    started = time.perf_counter()
+    search.announce()
+    with _kept_if_broken_off(ready, search):
+        found = search.carry_out()
+    cost = Cost.of(ready.bench, search.steps, time.perf_counter() - started)
+    more = {
+        "cost": cost.as_dict(),
+        "conditions": ready.conditions_of_suggestion,
+        "caveats": ready.bench.caveats_of(search.replicates),
+    }
+    record = ready.write(search.result(found) | more, search.tables(), found.suggestion)
+    ready.suggest(found.suggestion)
+    return found, cost, record
+
+
+@contextlib.contextmanager
+def _kept_if_broken_off(ready: Session, search: Search[Any]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if search.steps:
+            ready.run.keep()
+            records.write_tables(ready.run.path, search.tables())
+        raise
+
+
+def is_held_out(bench: Workbench, steps: int) -> bool:
+    """Tell whether a probe of so many steps is examined on examples that it never saw."""
+    return steps > bench.steps_per_epoch and bench.dataset.validates
+
+
+def _probe(bench: Workbench, trial: Trial) -> Probe:
+    held_out = None
+    if is_held_out(bench, trial.steps) and np.isfinite(trial.scored).all():
+        held_out = Estimate.of(trial.scored)
+    return Probe(
+        trial.candidate.value,
+        trial.candidate.stage,
+        trial.steps,
+        np.asarray(trial.losses, float),
+        held_out,
+        trial.replicate,
+        trial.scored,
+    )
