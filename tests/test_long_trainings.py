@@ -42,12 +42,12 @@ def lost():
 
 
 def test_the_sentences_in_the_docs_are_those_of_the_files(text, lost):
-    from long import searches, table, trainings
+    from long import decays, searches, table, trainings
     from problems import LONG
 
     text = " ".join(text.split())
     regrets = [
-        [table.oracles(file)[p.name].regret(lr) for p in LONG for lr in trainings.suggested(p)]
+        [table.oracles(file)[p.name].regret(lr) for p in LONG for lr in searches.suggested(p)]
         for file in (trainings.ORACLE, trainings.DECAYED_ORACLE)
     ]
     plain, decayed = regrets
@@ -58,6 +58,12 @@ def test_the_sentences_in_the_docs_are_those_of_the_files(text, lost):
     assert f"on all six, by {-max(mild):.2f} to {-min(mild):.2f} points; 0.003 gains up to {-min(lost['L2 0.003']):.2f}" in text  # fmt: skip # noqa: E501
     assert all(a > b for a, b in zip(lost["L2 0.01"], lost["L2 0.003"], strict=True))
     assert f"a quarter of them loses {np.mean(lost['0.25']):.2f} on average instead of {np.mean(lost['as suggested']):.2f}" in text  # fmt: skip # noqa: E501
+    found = lost["find-wd"]
+    assert f"{np.mean(lost['as suggested']):.2f} points lost on average become {np.mean(found):.2f}" in text  # fmt: skip # noqa: E501
+    assert f"On one of the six {max(found):.2f} points are still lost" in text
+    assert sum(points > 0 for points in found) == 1
+    runs = [float(row["training_runs"]) for row in decays.read().values()]
+    assert f"for {min(runs):.1f} to {max(runs):.1f} training runs" in text
     assert f"{np.mean(plain):.2f} becomes {np.mean(lost['longer probes']):.2f}" in text
     worst = np.argsort(lost["as suggested"])[-2:]
     assert all(lost["0.125"][i] < 0 for i in worst)

@@ -49,7 +49,7 @@ def ours(problem: Problem) -> Choice:
     searches = [stages[name] for name in ("find-lr", "find-wd", "find-momentum")]
     momentum = stages["find-momentum"].value
     return Choice(
-        lr=stages["find-lr"].value,
+        lr=stages["train"].conditions["max_lr"],
         momentum_max=momentum["max"],
         momentum_min=momentum["min"],
         weight_decay=stages["find-wd"].value,
@@ -215,9 +215,14 @@ def _choose(method: str, problem: Problem, runs: Runs, there: dict) -> Choice:
         return random_search(problem, runs)
     if method == "onecycle":
         return ours(problem)
-    lr = float(there[problem.name, "onecycle", SEEDS[0]]["lr"])
-    config = runs.bench.config
-    return keras_one_cycle(problem, runs, lr, config.find_momentum.values, config.find_wd.values)
+    lr = _as_found(runs.bench.config, there[problem.name, "onecycle", SEEDS[0]])
+    return keras_one_cycle(problem, runs, lr, [0.8, 0.85, 0.9, 0.95, 0.99], [1e-3, 1e-4, 1e-5, 1e-6, 1e-7])  # fmt: skip # noqa: E501
+
+
+def _as_found(config, ours: dict) -> float:
+    """Return our learning rate as it was found, at Smith's momentum."""
+    lr, middle = float(ours["lr"]), (float(ours["momentum_max"]) + float(ours["momentum_min"])) / 2
+    return lr * (1 - 0.9) / (1 - middle) if config.optimizer.step_grows_with_momentum else lr
 
 
 def _read() -> dict:

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import oracle
 import probes
-from problems import LONG
+from problems import DEFAULTS, LONG, Problem
 
 from onecycle_cli.observer import Observer
 
@@ -42,6 +42,12 @@ def said() -> dict[str, bool]:
         return {}
     with FILE.open() as lines:
         return {row["problem"]: row["overfitting"] == "unseen" for row in csv.DictReader(lines)}
+
+
+def suggested(problem: Problem) -> list[float]:
+    """Return the learning rates that the searches lead to."""
+    found = [search.suggestion().value for search in probes.read(problem.name)]
+    return [lr if isinstance(lr, float) else DEFAULTS[problem.optimizer] for lr in found]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import probes
 import record
 import regret
-from long import trainings
+from long import searches, trainings
 from problems import LONG, Problem
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "suggestions.md"
@@ -35,7 +35,7 @@ def answers() -> str:
         " | ".join(["---"] + ["---:"] * 10),
     ]
     for problem in LONG:
-        rates, plain = trainings.suggested(problem), oracles()[problem.name]
+        rates, plain = searches.suggested(problem), oracles()[problem.name]
         cost = np.mean([search.steps for search in probes.read(problem.name)]) / plain.steps
         cells = [
             problem.name,
@@ -54,7 +54,15 @@ def remedies() -> str:
     """Return the points lost with each remedy, in Markdown."""
     decays = [f"L2 {decay:g}" for decay in trainings.DECAYS]
     shares = [f"1/{round(1 / share)} of the steps" for share in trainings.SHARES if share < 1]
-    head = ["training", "as suggested", *decays, "best of these", *shares, "longer probes"]
+    head = [
+        "training",
+        "as suggested",
+        *decays,
+        "best of these",
+        "find-wd",
+        *shares,
+        "longer probes",
+    ]
     lines = [" | ".join(head), " | ".join(["---"] + ["---:"] * (len(head) - 1))]
     for problem in LONG:
         lost = points_lost(problem)
@@ -72,6 +80,7 @@ def points_lost(problem: Problem) -> dict[str, float]:
     found = {"as suggested": lost(trainings.SHORTENED, 1.0)}
     found |= {f"L2 {decay:g}": lost(trainings.DECAYED, decay) for decay in trainings.DECAYS}
     found["best of these"] = top - _best_decay(rows)
+    found["find-wd"] = lost(trainings.SEARCHED, 0.0)
     found |= {f"{s:g}": lost(trainings.SHORTENED, s) for s in trainings.SHARES if s < 1}
     return found | {"longer probes": _by_longer_probes(problem, rows)}
 

@@ -3,9 +3,10 @@
     python benchmarks/suggestions/long/trainings.py [NAME ...]
 
 Writes oracle.csv beside this file, with the columns of the other one; decayed_oracle.csv, the same
-around the best rates with an L2 of `DECAY`; and, where `searches.py` has left suggestions,
-remedies.csv: trainings at the suggested rates with more weight decay, or of fewer steps, and probes
-four times as long as the last ones of the search. What exists is not done again.
+around the best rates with an L2 of `DECAY`; and, where `searches.py` and `decays.py` have left
+suggestions, remedies.csv: trainings at the suggested rates with more weight decay, with that of
+`find-wd`, or of fewer steps, and probes four times as long as the last ones of the search. What
+exists is not done again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import compiled_oracle
 import oracle
 import probes
 from compiled import CompiledRuns, Run
-from problems import DEFAULTS, LONG, Problem
+from long import decays, searches
+from problems import LONG, Problem
 
 ORACLE = Path(__file__).with_name("oracle.csv")
 REMEDIES = Path(__file__).with_name("remedies.csv")
@@ -37,6 +39,7 @@ LOWER = (1.0, 0.1, 0.01)
 
 LENGTHENED = "longer probe"
 DECAYED, SHORTENED = "weight decay", "share of the steps"
+SEARCHED = "find-wd"
 COLUMNS = ("problem", "search", "remedy", "value", "lr", "steps", "weight_decay", "seed", "test", "validation", "validation_loss")  # fmt: skip # noqa: E501
 
 
@@ -67,43 +70,54 @@ def remedies(steps: int, probe: int) -> Iterator[Remedy]:
     yield from (Remedy(LENGTHENED, share, LONGER * probe, share=share) for share in LOWER)
 
 
-def suggested(problem: Problem) -> list[float]:
-    """Return the learning rates that the searches lead to."""
-    found = [search.suggestion().value for search in probes.read(problem.name)]
-    return [lr if isinstance(lr, float) else DEFAULTS[problem.optimizer] for lr in found]
-
-
 def try_remedies(problem: Problem) -> None:
-    searches = probes.read(problem.name)
-    if not searches:
+    found = probes.read(problem.name)
+    if not found:
         return
     done = {
         (row["remedy"], float(row["value"])) for row in read() if row["problem"] == problem.name
     }
     runs = CompiledRuns(problem)
-    for remedy in remedies(runs.steps, searches[0].plan.final_steps):
+    for remedy in remedies(runs.steps, found[0].plan.final_steps):
         if (remedy.name, remedy.value) in done:
             continue
         wanted = [
             (number, Run(lr * remedy.share, seed, weight_decay=remedy.weight_decay))
-            for number, lr in enumerate(suggested(problem))
+            for number, lr in enumerate(searches.suggested(problem))
             for seed in ([number] if remedy.name == LENGTHENED else REMEDY_SEEDS)
         ]
-        outcomes = runs.outcomes([run for _, run in wanted], remedy.steps)
-        print(problem.name, remedy, flush=True)
-        for (number, run), found in zip(wanted, outcomes, strict=True):
-            decay = problem.weight_decay if run.weight_decay is None else run.weight_decay
-            row = {
-                "problem": problem.name,
-                "search": number,
-                "remedy": remedy.name,
-                "value": remedy.value,
-                "lr": run.lr,
-                "weight_decay": decay,
-                "seed": run.seed,
-            }
-            oracle.append(REMEDIES, row | found, COLUMNS)
+        _carry_out(runs, remedy, wanted)
+    searched = [row for (name, _), row in decays.read().items() if name == problem.name]
+    if searched and (SEARCHED, 0.0) not in done:
+        wanted = [
+            (
+                int(row["search"]),
+                Run(float(row["lr"]), seed, weight_decay=float(row["weight_decay"])),
+            )
+            for row in searched
+            for seed in REMEDY_SEEDS
+        ]
+        _carry_out(runs, Remedy(SEARCHED, 0.0, runs.steps), wanted)
     runs.close()
+
+
+def _carry_out(runs: CompiledRuns, remedy: Remedy, wanted: list[tuple[int, Run]]) -> None:
+    """Train, for each of these searches, as said, and append what came of it."""
+    problem = runs.problem
+    print(problem.name, remedy, flush=True)
+    outcomes = runs.outcomes([run for _, run in wanted], remedy.steps)
+    for (number, run), outcome in zip(wanted, outcomes, strict=True):
+        decay = problem.weight_decay if run.weight_decay is None else run.weight_decay
+        row = {
+            "problem": problem.name,
+            "search": number,
+            "remedy": remedy.name,
+            "value": remedy.value,
+            "lr": run.lr,
+            "weight_decay": decay,
+            "seed": run.seed,
+        }
+        oracle.append(REMEDIES, row | outcome, COLUMNS)
 
 
 def read() -> list[dict[str, str]]:
