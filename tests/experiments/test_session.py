@@ -63,7 +63,7 @@ def result_of(folder):
 
 @pytest.mark.samples(1)
 @pytest.mark.parametrize(
-    ("finder", "steps"), [(find_lr, (14, 20)), (find_wd, (5, 30)), (find_momentum, (13, 37))]
+    ("finder", "steps"), [(find_lr, (14, 20)), (find_wd, (5, 20)), (find_momentum, (13, 20))]
 )
 def test_a_finder_that_is_taken_up_gives_the_same_bytes(
     small, tmp_path, listener, finder, steps, tree
