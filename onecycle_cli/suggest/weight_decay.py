@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -76,7 +76,8 @@ def suggest_weight_decay(rungs: Sequence[Scores], *, measure: Measure, usual: fl
 
     Returns:
         The suggestion. `undecided` where the lowest or the highest decay tried does as well as the
-        best one, within the noise, or is it; `non_finite` where every loss was.
+        best one, within the noise, or is it, and where the usual decay overrules what short
+        trainings say; `non_finite` where every loss was.
     """
     try:
         best, differences = rank(*rungs)
@@ -90,7 +91,7 @@ def suggest_weight_decay(rungs: Sequence[Scores], *, measure: Measure, usual: fl
         f"in short trainings, {_shown(best)} has the lowest loss; weighed with {usual:.2g}, which "
         f"is usual at this learning rate"
     )
-    doubt = _doubt(best, tied, sorted(means))
+    doubt = _doubt(best, tied, sorted(means)) or _disagreement(value, best, tied, means)
     reason = f"{what}. {doubt}." if doubt else f"{what}."
     return Suggestion(value, interval, "undecided" if doubt else "ok", reason)
 
@@ -149,6 +150,19 @@ def _doubt(best: float, tied: Sequence[float], tried: Sequence[float]) -> str:
     if len(tied) > 1 and best == least:
         return f"But up to {tied[-1]:g} does as well, within the noise"
     return ""
+
+
+def _disagreement(value: float, best: float, tied: Sequence[float], tried: Iterable[float]) -> str:
+    """Return that a value lies beyond one that was worse than the best; "" if it does not."""
+    worse = [decay for decay in tried if decay not in tied]
+    below = any(value <= decay < tied[0] for decay in worse)
+    above = any(tied[-1] < decay <= value for decay in worse)
+    if not (below or above):
+        return ""
+    return (
+        f"There {best:g} is better than {value:g}, beyond the noise; a whole training mostly takes "
+        f"{'more' if above else 'less'}, but try {best:g}, too"
+    )
 
 
 def _shown(decay: float) -> str:

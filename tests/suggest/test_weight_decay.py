@@ -86,6 +86,16 @@ def test_none_where_less_is_better(runs):
     assert "up to 0.0001 does as well, within the noise" in found.reason
 
 
+def test_that_the_usual_one_overrules_short_trainings_is_said(runs):
+    """All differences are beyond the noise, but small."""
+    scores = {0.0: runs(0.5), 1e-4: runs(0.505), 1e-3: runs(0.51), 1e-2: runs(1.5)}
+    found = suggest_weight_decay([scores], measure=KNOWN, usual=USUAL)
+    assert found.value > 1e-4 and found.verdict == "undecided"
+    assert f"0 is better than {found.value:g}, beyond the noise" in found.reason
+    near = suggest_weight_decay([scores], measure=KNOWN, usual=2e-6)
+    assert (near.value, near.verdict) == (0.0, "ok")
+
+
 def test_the_lowest_is_not_the_end_either(runs):
     scores = {1e-4: runs(0.5), 1e-3: runs(0.8), 1e-2: runs(1.5)}
     found = suggest_weight_decay([scores], measure=KNOWN, usual=USUAL)
