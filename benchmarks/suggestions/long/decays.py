@@ -19,7 +19,7 @@ from long import searches
 from problems import LONG, Problem
 
 FILE = Path(__file__).with_name("decays.csv")
-COLUMNS = ("problem", "search", "lr", "weight_decay", "verdict", "steps", "training_runs")
+COLUMNS = ("problem", "search", "lr", "weight_decay", "steps", "training_runs")
 
 
 def record(problem: Problem) -> None:
@@ -36,7 +36,6 @@ def record(problem: Problem) -> None:
             "search": number,
             "lr": lr,
             "weight_decay": found.suggestion.value,
-            "verdict": found.suggestion.verdict,
             "steps": found.cost.steps,
             "training_runs": found.cost.training_runs,
         }
