@@ -265,19 +265,19 @@ def _comparison(folder: Path, record: Record) -> SuggestedAgain:
     key = str(KINDS[record.kind].finds)
     try:
         probes, problem = probes_of(record, key)
+        rungs = suggest.rungs_of(probes)
+        answer = None if problem else _ANSWERS[key](record, probes, rungs)
     except (LookupError, TypeError, ValueError) as error:
         raise ResultError(
-            f"{folder}: its trials.csv or curves.csv is damaged ({error}); restore them, or run "
-            f"{record.kind} again."
+            f"{folder}: its trials.csv, curves.csv or result.json is damaged ({error}); restore "
+            f"them, or run {record.kind} again."
         ) from None
-    if problem:
+    if answer is None:
         saved = _saved(record)
         if saved is None:
             raise ResultError(f"{folder}: {problem}, and no suggestion is saved with it.")
         return SuggestedAgain(folder, record, saved, not_recomputed=f"{problem}.")
-    rungs = suggest.rungs_of(probes)
-    answer = _momentum if key == "momentum" else _weight_decay
-    return SuggestedAgain(folder, record, answer(record, probes, rungs), rungs=rungs)
+    return SuggestedAgain(folder, record, answer, rungs=rungs)
 
 
 def _weight_decay(record: Record, probes: Sequence[Probe], rungs: list[Scores]) -> Suggestion:
@@ -290,6 +290,9 @@ def _momentum(record: Record, probes: Sequence[Probe], rungs: list[Scores]) -> S
     width = float(record.config["find_momentum"]["width"])
     reference = float(record.result["reference"])
     return suggest.suggest_momentum(rungs, width=width, reference=reference)
+
+
+_ANSWERS = {"weight_decay": _weight_decay, "momentum": _momentum}
 
 
 def _saved(record: Record) -> Suggestion | None:

@@ -134,6 +134,26 @@ def test_the_losses_decide_and_not_what_was_concluded(folder):
     assert str(suggest.rank(swapped_scores)[0]) != str(saved["best"])
 
 
+@pytest.mark.parametrize(("kind", "key"), [("find-wd", "usual"), ("find-momentum", "reference")])
+def test_a_result_that_lacks_what_it_went_by_is_damaged(folder, kind, key):
+    run = folder / f"{kind}/001"
+    result = json.loads((run / "result.json").read_text())
+    del result[key]
+    (run / "result.json").write_text(json.dumps(result))
+    with pytest.raises(ResultError, match=f"result.json is damaged .*{key}.*run {kind} again"):
+        suggest_again(run)
+
+
+def test_a_comparison_of_an_earlier_version_is_taken_as_it_is(folder):
+    run = folder / "find-wd/001"
+    result = json.loads((run / "result.json").read_text())
+    del result["usual"]
+    (run / "result.json").write_text(json.dumps(result | {"rungs": []}))
+    again = suggest_again(run)
+    assert "an earlier version" in again.not_recomputed
+    assert again.suggestion == again.saved
+
+
 def test_scores_that_are_not_those_of_the_losses(folder):
     run = folder / "find-wd/001"
     text = (run / "trials.csv").read_text().splitlines()
