@@ -7,6 +7,7 @@ import signal
 import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -307,6 +308,14 @@ def _each_batch(begin=None, end=None):
 
 
 # --- small experiments, that a second is enough for --------------------------------------------
+
+
+@pytest.fixture
+def benchmark_modules(monkeypatch):
+    """Let the modules of the benchmark of suggestions find each other."""
+    benchmarks = Path(__file__).parents[1] / "benchmarks"
+    for folder in (benchmarks, benchmarks / "suggestions"):
+        monkeypatch.syspath_prepend(str(folder))
 
 
 @pytest.fixture(autouse=True)

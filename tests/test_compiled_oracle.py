@@ -9,14 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "benchmarks" / "suggestions"
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="not part of the distribution")
-
-
-@pytest.fixture(autouse=True)
-def _benchmark_modules(monkeypatch):
-    """Let the benchmark's modules find each other."""
-    monkeypatch.syspath_prepend(str(FOLDER.parent))
-    monkeypatch.syspath_prepend(str(FOLDER))
+pytestmark = [
+    pytest.mark.skipif(not FOLDER.is_dir(), reason="not part of the distribution"),
+    pytest.mark.usefixtures("benchmark_modules"),
+]
 
 
 @pytest.fixture

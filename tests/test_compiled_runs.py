@@ -18,6 +18,7 @@ RATES = {"sgd": 0.1, "adam": 0.01, "adamw": 0.01, "diverging": 1e6}
 pytestmark = [
     pytest.mark.harness,
     pytest.mark.skipif(not FOLDER.is_dir(), reason="not part of the distribution"),
+    pytest.mark.usefixtures("benchmark_modules"),
 ]
 
 
@@ -88,12 +89,6 @@ def folder(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     return path
-
-
-@pytest.fixture(autouse=True)
-def _benchmark_modules(monkeypatch):
-    """Let the benchmark's modules find each other."""
-    monkeypatch.syspath_prepend(str(FOLDER))
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])

@@ -14,7 +14,7 @@ from onecycle_cli.kinds import FINDERS, SWEEP
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import suggestions_file
-from onecycle_cli.suggest import DEFAULT_MOMENTUM, rounded
+from onecycle_cli.suggest import DEFAULT_MOMENTUM, range_in_words, rounded
 
 Suggestions = Mapping[str, Mapping[str, Any]]
 """Entries of `suggestions.yaml` by key: `max_lr`, `momentum`, `weight_decay`."""
@@ -285,8 +285,7 @@ def in_words(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        high, low = value["max"], value["min"]
-        return f"{high:g}" if high == low else f"{high:g} to {low:g}"
+        return range_in_words(value)
     return f"{value:.6g}"
 
 

@@ -62,7 +62,7 @@ from onecycle_cli.suggest.probes.tables import (
 )
 from onecycle_cli.suggest.refusals import STOPPED
 from onecycle_cli.suggest.rules import OURS, RULES, Rule, slide, valley
-from onecycle_cli.suggest.suggestion import ACCEPTED, Suggestion, rounded
+from onecycle_cli.suggest.suggestion import ACCEPTED, Suggestion, range_in_words, rounded
 from onecycle_cli.suggest.trends import Landmarks, find_landmarks
 from onecycle_cli.suggest.weight_decay import USUAL_DECAYS, suggest_weight_decay, usual_decay
 
@@ -119,6 +119,7 @@ __all__ = [
     "plan_of",
     "probes_of",
     "profile_of",
+    "range_in_words",
     "rank",
     "rounded",
     "rows_of",

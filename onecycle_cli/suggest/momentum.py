@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onecycle_cli.suggest.comparison import Scores, no_finite_candidate, rank
-from onecycle_cli.suggest.suggestion import Suggestion
+from onecycle_cli.suggest.suggestion import Suggestion, range_in_words
 
 DEFAULT_MOMENTUM = {"max": 0.95, "min": 0.85}
 """L. N. Smith's range."""
@@ -56,18 +56,12 @@ def suggest_momentum(
     ranges = [momentum_range(middle, width) for middle in tied]
     interval = (min(r["min"] for r in ranges), max(r["max"] for r in ranges))
     if len(tied) == 1:
-        reason = f"{in_words(value)} has the lowest loss, beyond the noise."
+        reason = f"{range_in_words(value)} has the lowest loss, beyond the noise."
         return Suggestion(value, interval, "ok", reason)
-    names = ", ".join(in_words(r) for r in sorted(ranges, key=lambda r: r["max"]))
+    names = ", ".join(range_in_words(r) for r in sorted(ranges, key=lambda r: r["max"]))
     choice = "is the safe choice: the rate was found with it" if stays else "has the lowest loss"
     reason = (
-        f"{names} can't be told apart; {in_words(value)} {choice}. Raise find_momentum.repeats "
-        f"or find_momentum.steps to decide."
+        f"{names} can't be told apart; {range_in_words(value)} {choice}. Raise "
+        f"find_momentum.repeats or find_momentum.steps to decide."
     )
     return Suggestion(value, interval, "undecided", reason)
-
-
-def in_words(momentum: dict[str, float]) -> str:
-    """Return a range as a person writes it; a constant momentum as one number."""
-    high, low = momentum["max"], momentum["min"]
-    return f"{high:g}" if high == low else f"{high:g} to {low:g}"

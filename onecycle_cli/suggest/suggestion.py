@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,10 +48,14 @@ def rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
+def range_in_words(momentum: Mapping[str, float]) -> str:
+    """Return a range of momentum as a person writes it; a constant one as one number."""
+    high, low = momentum["max"], momentum["min"]
+    return f"{high:g}" if high == low else f"{high:g} to {low:g}"
+
+
 def _in_words(value: float | dict[str, float]) -> str:
-    if isinstance(value, dict):
-        return f"{value['max']:g} to {value['min']:g}"
-    return f"{value:.3g}"
+    return range_in_words(value) if isinstance(value, dict) else f"{value:.3g}"
 
 
 def _interval_in_words(interval: tuple[Any, Any]) -> str:

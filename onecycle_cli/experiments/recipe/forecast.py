@@ -10,7 +10,7 @@ from onecycle_cli.experiments.searches.rates import family_of, plan_of
 from onecycle_cli.experiments.searches.search import is_held_out
 from onecycle_cli.experiments.searches.trials import scored_on
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, PROBES, TRAIN
-from onecycle_cli.suggest import Plan
+from onecycle_cli.suggest import ComparisonPlan, Plan
 from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps
 
 if TYPE_CHECKING:
@@ -67,26 +67,26 @@ def _find_lr(bench: Workbench) -> Work:
 
 
 def _probes(bench: Workbench) -> Work:
-    plan = plan_of(bench, family_of(bench.model.optimizer))
-    return _course(bench, plan, plan.budget)
+    return _course(bench, plan_of(bench, family_of(bench.model.optimizer)))
 
 
 def _find_wd(bench: Workbench) -> Work:
-    plan = find_wd.plan_of(bench)
-    scored_on(bench, plan.steps)
-    return _course(bench, plan, plan.most_steps)
+    return _comparison(bench, find_wd.plan_of(bench))
 
 
 def _find_momentum(bench: Workbench) -> Work:
-    plan = find_momentum.plan_of(bench)
-    scored_on(bench, plan.steps)
-    return _course(bench, plan, plan.most_steps)
+    return _comparison(bench, find_momentum.plan_of(bench))
 
 
-def _course(bench: Workbench, plan: Plan, steps: int) -> Work:
+def _comparison(bench: Workbench, plan: ComparisonPlan) -> Work:
+    scored_on(bench, plan.steps)  # refuses what could not be judged
+    return _course(bench, plan)
+
+
+def _course(bench: Workbench, plan: Plan) -> Work:
     rounds = plan.longest_course()
     return Work(
-        steps,
+        plan.most_steps,
         starts=sum(len(wave.values) for wave in rounds),
         replicates=sum(len(wave.values) for wave in rounds if wave.replicate > 0),
         validations=sum(len(wave.values) for wave in rounds if is_held_out(bench, wave.steps)),

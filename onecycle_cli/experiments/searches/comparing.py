@@ -13,7 +13,7 @@ from onecycle_cli.engine.steering.names import MOMENTUM
 from onecycle_cli.engine.steering.optimizers import momentum_attributes
 from onecycle_cli.experiments.drawn import Drawn
 from onecycle_cli.experiments.hyper_parameters import Values
-from onecycle_cli.experiments.searches.search import Probes, carried_out
+from onecycle_cli.experiments.searches.search import ByProbes, Probes, carried_out
 from onecycle_cli.experiments.searches.trials import Candidate, Trial, curves_table, scored_on
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.runs.files import Table, table_of
@@ -108,7 +108,7 @@ def compare(question: Question, ready: Session) -> ComparisonResult:
     )
 
 
-class Comparing:
+class Comparing(ByProbes):
     """Compares values on a model that is set up already.
 
     Args:
@@ -127,16 +127,6 @@ class Comparing:
             question.candidate,
             lambda candidate: f"{name} {question.in_words(candidate)}",
         )
-
-    @property
-    def trials(self) -> list[Trial]:
-        """Every trial that is finished, in order."""
-        return self._probes.trials
-
-    @property
-    def steps(self) -> int:
-        """The steps of all probes so far."""
-        return self._probes.steps
 
     @property
     def replicates(self) -> int:

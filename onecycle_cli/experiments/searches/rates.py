@@ -12,8 +12,8 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.experiments import hyper_parameters
-from onecycle_cli.experiments.searches.search import Probes, is_held_out
-from onecycle_cli.experiments.searches.trials import Candidate, Trial, curves_table
+from onecycle_cli.experiments.searches.search import ByProbes, Probes, is_held_out
+from onecycle_cli.experiments.searches.trials import Candidate, curves_table
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import PROBES
 from onecycle_cli.plugin_names import short
@@ -28,7 +28,7 @@ _MANY_EPOCHS = 8
 _SHARE_SEEN = 1 / 8
 
 
-class Probing:
+class Probing(ByProbes):
     """Searches a learning rate by probes, on a model that is set up already.
 
     Args:
@@ -60,16 +60,6 @@ class Probing:
             judge=_held_out_or_last,
         )
 
-    @property
-    def trials(self) -> list[Trial]:
-        """Every trial that is finished, in order."""
-        return self._probes.trials
-
-    @property
-    def steps(self) -> int:
-        """The steps of all probes so far."""
-        return self._probes.steps
-
     def announce(self) -> None:
         """Say what will be done, what it will cost, and what it can't see."""
         config = self.bench.config
@@ -78,7 +68,7 @@ class Probing:
             f"{hyper_parameters.in_words(self.values.momentum)}, {config.optimizer.decay_kind} "
             f"weight decay {self.values.weight_decay:g}"
         )
-        self.observer.note(Cost.forecast(self.bench, self.plan.budget))
+        self.observer.note(Cost.forecast(self.bench, self.plan.most_steps))
         seen = self.plan.final_steps / self.bench.steps_per_epoch
         epochs = training_steps(self.bench) / self.bench.steps_per_epoch
         if epochs >= _MANY_EPOCHS and seen < _SHARE_SEEN * epochs:

@@ -21,6 +21,22 @@ from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost
 
 
+class ByProbes:
+    """A search that runs probes, and what of them is done."""
+
+    _probes: Probes
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Every trial that is finished, in order."""
+        return self._probes.trials
+
+    @property
+    def steps(self) -> int:
+        """The steps of all probes so far."""
+        return self._probes.steps
+
+
 class Answer(Protocol):
     """What a search finds out."""
 

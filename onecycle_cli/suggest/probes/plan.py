@@ -61,6 +61,11 @@ class SearchPlan:
     given: tuple[float, ...] = ()
 
     @property
+    def most_steps(self) -> int:
+        """Steps that all probes take, at most: the budget."""
+        return self.budget
+
+    @property
     def final_steps(self) -> int:
         """The length of the last probes, if the ladder leaves room for it."""
         return max(FEWEST_STEPS, self.budget // _FINAL_SHARE)

@@ -35,6 +35,10 @@ class Round:
 class Plan(Protocol):
     """Which probes a search runs."""
 
+    @property
+    def most_steps(self) -> int:
+        """Steps that all probes take, at most."""
+
     def next_round(self, probes: Sequence[Probe], bounds: Bounds) -> Round | None:
         """Return the probes to run after those that are done; `None` when it is over.
 
