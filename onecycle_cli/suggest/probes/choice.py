@@ -20,8 +20,11 @@ deviation of the kernel that the curve is smoothed with."""
 REACH = 0.32
 """Decades that the answer may lie off the best probe."""
 
-WITHIN = math.sqrt(2)
-"""The interval reaches from a value divided by it to the value times it."""
+AS_GOOD = 0.05
+"""The interval holds the rates whose smoothed loss is so little above the lowest: a logarithm."""
+
+NARROWEST, WIDEST = 0.1, 0.6
+"""Decades that it reaches to either side, at least and at most."""
 
 _FALL_PER_DECADE = 0.5
 _RISE_PER_DECADE = 2.0
@@ -48,9 +51,10 @@ def suggest_from_probes(
         shift: decades that the best rate of the whole training lies above that of a short one.
 
     Returns:
-        The suggestion. `undecided` where the best probe is at the end of those tried, or where the
-        budget did not allow the last ones; `non_finite` where no loss was finite, and
-        `never_descended` where no probe learned anything.
+        The suggestion, and as its interval the rates that do about as well by the smoothed curve.
+        `undecided` where the best probe is at the end of those tried, or where the budget did not
+        allow the last ones; `non_finite` where no loss was finite, and `never_descended` where no
+        probe learned anything.
     """
     measure = Measure.of(probes, bounds)
     if not any(np.isfinite(probe.losses).any() for probe in probes):
@@ -60,10 +64,11 @@ def suggest_from_probes(
         return _refusal(probes, measure)
     finals = [probe for probe in probes if probe.stage == FINAL]
     best = min(finals or good, key=lambda probe: probe.loss)
-    x = profile_of(probes, bounds).lowest + shift
-    x = min(max(x, best.x - REACH), best.x + REACH)
+    profile = profile_of(probes, bounds)
+    x = min(max(profile.lowest + shift, best.x - REACH), best.x + REACH)
     value = rounded(min(max(10**x, plan.lowest), plan.highest))
-    interval = rounded(value / WITHIN), rounded(value * WITHIN)
+    below, above = np.clip(profile.room(AS_GOOD), NARROWEST, WIDEST)
+    interval = rounded(value / 10**below), rounded(value * 10**above)
     doubt = _doubt(probes, finals, best, plan, measure)
     return Suggestion(
         value, interval, "undecided" if doubt else "ok", _reason(probes, best, shift, doubt)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onecycle_cli.suggest.bounds import Bounds
-from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Measure, Probe
+from onecycle_cli.suggest.comparison import paired_difference
+from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, LOW, Measure, Probe
 from onecycle_cli.suggest.probes.rounds import Round
 from onecycle_cli.suggest.suggestion import rounded
 
@@ -118,10 +119,10 @@ class SearchPlan:
         steps = max(probe.steps for probe in probes)
         rung = [probe for probe in probes if probe.steps == steps]
         looks = {probe.value: measure.look(probe) for probe in rung}
-        further = self._further(rung, looks)
+        best = _most_promising(rung, measure)
+        further = self._beyond_end(best.value, list(looks))
         if further is not None and len(rung) < _START + _CLIMB:
             return Round(LADDER, steps, (further,))
-        best = _best(rung)
         middle = best.value / 10**COARSE if best.broke_off else best.value
         rates = self._around(middle, COARSE)
         wanted = next((length for length in self.ladders if length > steps), 0)
@@ -130,13 +131,12 @@ class SearchPlan:
             return None
         return Round(LADDER, longer, rates)
 
-    def _further(self, rung: Sequence[Probe], looks: dict[float, str]) -> float | None:
-        """Return the rate beyond the end of the ladder that looks best; `None` if none does."""
-        best = _best([probe for probe in rung if looks[probe.value] == GOOD] or rung)
-        if best.value == max(looks):
-            return self._within(best.value * 10**COARSE)
-        if best.value == min(looks):
-            return self._within(best.value / 10**COARSE)
+    def _beyond_end(self, best: float, tried: Sequence[float]) -> float | None:
+        """Return the rate beyond the end of the ladder that is best; `None` if none is."""
+        if best == max(tried):
+            return self._within(best * 10**COARSE)
+        if best == min(tried):
+            return self._within(best / 10**COARSE)
         return None
 
     def _first_finals(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
@@ -180,12 +180,23 @@ class SearchPlan:
         return self.budget - sum(len(probe.losses) for probe in probes)
 
 
-def _best(probes: Sequence[Probe]) -> Probe:
-    """Return the probe with the lowest loss.
+def _most_promising(probes: Sequence[Probe], measure: Measure) -> Probe:
+    """Return the probe around which to look closer: of those that learned something, the best.
 
-    Of equal ones, that with the highest rate; of those that broke off, with the lowest.
+    Where none has, and the network started above the loss of guessing, it is the one with the
+    lowest loss. Where it started there, a rate that changes nothing does as well as any: then it
+    is the one with the highest rate of those that can't be told from the best. Where all broke
+    off, it is the one with the lowest rate.
     """
-    return min(probes, key=lambda p: (p.loss, p.value if p.broke_off else -p.value))
+    whole = [probe for probe in probes if not probe.broke_off]
+    if not whole:
+        return min(probes, key=lambda probe: probe.value)
+    best = min(whole, key=lambda probe: probe.loss)
+    if measure.look(best) == GOOD or measure.starts_above_guessing:
+        return best
+    low = [probe for probe in whole if measure.look(probe) == LOW]
+    tied = [p for p in low if p is best or paired_difference([p.tail], [best.tail]).tied]
+    return max(tied, key=lambda probe: probe.value, default=best)
 
 
 def best_of_ladder(probes: Sequence[Probe], measure: Measure) -> Probe | None:

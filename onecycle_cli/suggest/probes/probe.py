@@ -121,6 +121,12 @@ class Measure:
         """The loss of having learned nothing."""
         return self.bounds.chance if self.bounds.are_known else self.start
 
+    @property
+    def starts_above_guessing(self) -> bool:
+        """Whether a rate that changes nothing leaves the loss clearly above that of guessing."""
+        height = self.bounds.height
+        return self.bounds.are_known and height(self.nothing) < _LEARNED * height(self.start)
+
     def look(self, probe: Probe) -> str:
         """Tell how a probe's learning rate looks by itself: `GOOD`, `LOW` or `HIGH`."""
         if probe.broke_off:

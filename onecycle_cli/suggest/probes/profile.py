@@ -53,6 +53,14 @@ class Profile:
         """Where the smoothed curve is lowest."""
         return float(self.x[self.smoothed.argmin()])
 
+    def room(self, rise: float) -> tuple[float, float]:
+        """Return how far below and above its lowest place it stays within a rise, in decades."""
+        place = int(self.smoothed.argmin())
+        higher = self.smoothed > self.smoothed[place] + rise
+        sides = (higher[: place + 1][::-1], higher[place:])
+        below, above = (int(np.append(side, True).argmax()) - 1 for side in sides)
+        return below * _GRID, above * _GRID
+
 
 def _smooth(raw: Array, spread: float) -> Array:
     """Smooth a curve; beyond its ends, it stays as it is there."""

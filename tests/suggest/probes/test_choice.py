@@ -1,3 +1,4 @@
+import itertools
 import math
 from dataclasses import replace
 
@@ -34,6 +35,29 @@ def test_it_finds_the_lowest_loss(search, best):
 def test_a_cliff_to_the_right_pushes_the_answer_to_the_left(search):
     free, near = (answer(search(PLAN, valley(0.1, cliff=c))).value for c in (9, 0.2))
     assert near < free
+
+
+def test_the_interval_is_as_wide_as_the_valley(search):
+    """Between a tenth and six tenths of a decade to either side, and less far on a steep one."""
+
+    def widths(**world):
+        found = answer(search(PLAN, valley(0.1, **world)))
+        return [math.log10(b / a) for a, b in itertools.pairwise(spread(found))]
+
+    def spread(found):
+        return found.interval[0], found.value, found.interval[1]
+
+    narrow, wide, cliff = (widths(**w) for w in ({"width": 0.3}, {"width": 2.0, "cliff": 9}, {"cliff": 0.5}))  # fmt: skip # noqa: E501
+    assert sum(narrow) < 0.6 * sum(wide)
+    assert cliff[1] < 0.85 * cliff[0]
+    assert all(0.09 < side < 0.61 for side in (*narrow, *wide, *cliff))
+
+
+@pytest.mark.parametrize(("ends", "side"), [((1.0, 1.0, 1.0), 0.6), ((2.2, 1e-5, 2.2), 0.1)])
+def test_the_interval_has_a_least_and_a_largest_width(probe, ends, side):
+    rates = (0.001, 0.1, 9.9)
+    found = answer([probe(lr, end, FINAL) for lr, end in zip(rates, ends, strict=True)])
+    assert math.log10(found.value / found.interval[0]) == pytest.approx(side, abs=0.01)
 
 
 @pytest.mark.parametrize("shift", [-0.1, 0.1])

@@ -179,3 +179,17 @@ def test_the_longer_ladder_is_around_the_best_even_if_that_has_learned_nothing_y
     probes = search(plan(), slow)
     longer = [p.value for p in probes if p.stage == LADDER and p.steps == 80]
     assert longer[:3] == [0.00133, 0.00562, 0.0237]
+
+
+@pytest.mark.parametrize("nothing", [0.0, 1e-4, 1e-3])
+def test_rates_that_change_nothing_do_not_draw_the_longer_ladder(search, nothing):
+    """Where a network starts at the loss of guessing, the lowest loss is that of such a rate."""
+
+    def slow(lr, steps):
+        if steps == 40:
+            return CHANCE - nothing if lr < 0.3 else CHANCE + 0.3
+        return valley(0.1)(lr, steps)
+
+    probes = search(plan(), slow)
+    assert min(probe.value for probe in probes) > 0.02
+    assert [p.value for p in probes if p.steps == 80] == [0.0237, 0.1, 0.422]

@@ -38,3 +38,25 @@ def test_smoothing_is_a_gaussian_mean(spread):
     middle = (weights * found.raw).sum() / weights.sum()
     assert found.smoothed[len(found.x) // 2] == pytest.approx(middle, abs=2e-3)
     assert math.isfinite(found.lowest)
+
+
+def test_its_room_is_where_it_stays_within_a_rise():
+    found = profile(VALLEY, below=1.0, above=1.0)
+    below, above = found.room(0.05)
+    lowest = found.smoothed.min()
+    for x, inside in ((-0.005, True), (0.015, False)):
+        for edge, sign in ((found.lowest - below, -1), (found.lowest + above, 1)):
+            height = np.interp(edge + sign * x, found.x, found.smoothed)
+            assert (height <= lowest + 0.05) == inside
+    assert below == pytest.approx(above, abs=0.02)
+
+
+def test_it_has_more_room_where_it_rises_slowly():
+    below, above = profile([(-2.0, -1.9), (-1.0, -2.0), (0.0, 0.0)]).room(0.05)
+    assert below > 1.5 * above > 0
+
+
+def test_its_room_ends_where_the_curve_does():
+    found = profile([(-1.0, 0.0)])
+    assert sum(found.room(0.05)) == pytest.approx(found.x[-1] - found.x[0])
+    assert found.room(0.05)[1] == pytest.approx(found.x[-1] - found.lowest)
