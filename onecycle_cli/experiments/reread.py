@@ -13,7 +13,7 @@ from onecycle_cli import suggest
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import OnecycleError, ResultError
 from onecycle_cli.experiments.hyper_parameters import conditions_of
-from onecycle_cli.experiments.saved_scores import probes_of
+from onecycle_cli.experiments.saved_scores import compared_probes
 from onecycle_cli.kinds import FIND_LR, FINDERS, KINDS, PROBES
 from onecycle_cli.plugin_names import names_a_file, short
 from onecycle_cli.registry import rules
@@ -264,7 +264,7 @@ def _probed(folder: Path, record: Record) -> SuggestedAgain:
 def _comparison(folder: Path, record: Record) -> SuggestedAgain:
     key = str(KINDS[record.kind].finds)
     try:
-        probes, problem = probes_of(record, key)
+        probes, problem = compared_probes(record, key)
         rungs = suggest.rungs_of(probes)
         answer = None if problem else _ANSWERS[key](record, probes, rungs)
     except (LookupError, TypeError, ValueError) as error:

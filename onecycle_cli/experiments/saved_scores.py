@@ -13,7 +13,7 @@ from onecycle_cli.suggest import Probe
 _SAME_SCORE = 1e-6
 
 
-def probes_of(record: Record, column: str) -> tuple[list[Probe], str]:
+def compared_probes(record: Record, column: str) -> tuple[list[Probe], str]:
     """Return the probes of a comparison, or why the files don't tell what they were judged by."""
     trials, scored_on = record.tables["trials"], record.result.get("scored_on")
     is_whole = all(name in trials for name in ("stage", "replicate", "steps", column))
