@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.recipe.run import RunResult, run
     from onecycle_cli.experiments.searches.comparing import ComparisonResult
     from onecycle_cli.experiments.train import train
-    from onecycle_cli.experiments.train_result import TrainResult
+    from onecycle_cli.experiments.trainings.result import TrainResult
     from onecycle_cli.observer import Observer
     from onecycle_cli.runs.curve import Curve
     from onecycle_cli.suggest import Suggestion
@@ -41,7 +41,7 @@ _HOMES = {
     "Observer": "onecycle_cli.observer",
     "RunResult": "onecycle_cli.experiments.recipe.run",
     "Suggestion": "onecycle_cli.suggest",
-    "TrainResult": "onecycle_cli.experiments.train_result",
+    "TrainResult": "onecycle_cli.experiments.trainings.result",
     "load_config": "onecycle_cli.config",
     "OnecycleError": "onecycle_cli.errors",
     "evaluate": "onecycle_cli.experiments.evaluation.evaluate",

@@ -227,7 +227,7 @@ TESTED_TOGETHER = {
     "data/mapping.py": "data/files/test_npy.py",
     "data/batches/stream.py": "experiments/asked/test_streams.py",
     "experiments/drawn.py": "experiments/asked/test_in_hand.py",
-    "experiments/train_result.py": "experiments/test_train.py",
+    "experiments/trainings/result.py": "experiments/test_train.py",
     "data/sources/parts.py": "data/sources/test_arrays.py",
     "experiments/evaluation/saved_training.py": "experiments/evaluation/test_evaluate.py",
     "training/hooks.py": "experiments/test_train.py",

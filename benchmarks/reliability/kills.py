@@ -135,9 +135,9 @@ def start(command: str, folder: Path, *, resume: bool = False) -> Child:
 
 
 def _write_states_often() -> None:
-    from onecycle_cli.runs import checkpoints
+    from onecycle_cli import pace
 
-    checkpoints.LARGEST_SHARE = 1e9
+    pace.LARGEST_SHARE = 1e9
 
 
 # --- one run, killed and killed again -----------------------------------------------------------

@@ -20,7 +20,7 @@ from onecycle_cli.schedules import POLICIES
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.experiments.train_result import TrainResult
+    from onecycle_cli.experiments.trainings.result import TrainResult
 
 
 Policy = Annotated[

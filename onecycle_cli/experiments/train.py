@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -14,10 +12,11 @@ from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, gi
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.session import Session, session
-from onecycle_cli.experiments.train_result import TrainResult
+from onecycle_cli.experiments.trainings.epoch_files import EpochFiles
+from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import event_file, files
+from onecycle_cli.runs import event_file
 from onecycle_cli.runs.log import Epoch, Logbook
 from onecycle_cli.runs.records import Record
 from onecycle_cli.training.course import Course
@@ -98,9 +97,10 @@ class _Training:
             self.values.momentum,
             self.values.weight_decay,
         )
-        self.cycles = Cycles(
-            self.bench, plan, self.weights, self.run, self.observer, self._keep_epoch
+        self.files = EpochFiles(
+            self.run, self.bench, self.weights, with_models=not session.is_scratch
         )
+        self.cycles = Cycles(self.bench, plan, self.weights, self.run, self.observer, self.files)
 
     def carry_out(self, policy: str | None) -> TrainResult:
         if self.config.train.tensorboard:
@@ -118,8 +118,9 @@ class _Training:
             self._keep_what_there_is(self.cycles.course.log)
             raise
         seconds = course.seconds
+        self.files.write()
         self.run.keep()
-        self._save("model.keras")
+        self.files.write_model()
         result = self._result(course, *self._tested(), seconds)
         self._warn_of_nothing_learned(course.log.epochs[-1])
         return replace(result, record=self._write(result, course.log))
@@ -206,42 +207,13 @@ class _Training:
         )
 
     def _keep_what_there_is(self, log: Logbook) -> None:
-        """Write the steps and the model as they are."""
+        """Write the steps and the models as they are."""
         if not len(log):
             return
+        self.files.write()
         self.run.keep()
-        self._write_log(log)
-        self._save("model.keras")
-
-    def _keep_epoch(self, log: Logbook, is_best: bool) -> None:
-        self.run.keep()
-        self._write_log(log)
-        if is_best:
-            self._save("best.keras")
-
-    def _write_log(self, log: Logbook) -> None:
-        log.write(self.run.path)
-        if self.config.train.tensorboard:
-            started = datetime.fromisoformat(self.run.manifest["start"]).timestamp()
-            folder, tables = self.run.path / "tensorboard", log.tables()
-            event_file.write_events(folder, tables["steps"], tables["history"], started=started)
-
-    def _save(self, name: str) -> None:
-        """Write the model whole or not at all; one that nobody will find is not written."""
-        if self.session.is_scratch:
-            return
-        run = self.run
-        temporary = run.path / f".{name.removesuffix('.keras')}.tmp.keras"
-        try:
-            with self.weights.in_force():
-                self.bench.model.save(temporary)
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.replace(run.path / name)
-        except OSError as error:
-            raise files.unwritable(run.path / name, error) from None
-        finally:
-            temporary.unlink(missing_ok=True)
+        self.files.write_tables(log)
+        self.files.write_model()
 
     def _result(
         self, course: Course, test: Examination | None, seen: int | None, seconds: float

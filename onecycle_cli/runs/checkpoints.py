@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.pace import Pace
 from onecycle_cli.runs import files, run_folder
 
 KEPT = 3
-LARGEST_SHARE = 0.01
-"""Of the time that passes, what writing checkpoints may take."""
 
 _NAME = re.compile(r"(\d{8})-([0-9a-f]{16})\.npz")
 _ABOUT = "about"
@@ -80,7 +79,7 @@ class Checkpoints:
 
     A file is called after its number and the SHA-256 digest of its contents, so that a file that
     was cut short or changed shows. The newest `KEPT` are kept. Writing is put off as long as it
-    would take more than `LARGEST_SHARE` of the time that passes.
+    would take more than a hundredth of the time, see `Pace`.
 
     Args:
         folder: of the run.
@@ -96,25 +95,39 @@ class Checkpoints:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder / run_folder.CHECKPOINTS
-        self._every, self._clock = every, clock
-        self._last = clock()
-        self._longest = 0.0
-        self.written = 0
-        self.seconds = 0.0
+        self._every = every
+        self._pace = Pace(clock)
+
+    @property
+    def written(self) -> int:
+        """How many were written."""
+        return self._pace.times
+
+    @property
+    def seconds(self) -> float:
+        """What writing them took."""
+        return self._pace.seconds
 
     def is_due(self, *, at_epoch_end: bool) -> bool:
         """Tell whether it is time for the next one."""
-        since = self._clock() - self._last
-        wanted = 0.0 if at_epoch_end else self._every
-        return since >= max(wanted, self._longest / LARGEST_SHARE)
+        return self._pace.is_due(after=0.0 if at_epoch_end else self._every)
 
-    def write(self, state: State) -> None:
+    def write(self, state: State, before: Callable[[], None] | None = None) -> None:
         """Write a state, and remove the oldest beyond those kept.
+
+        Args:
+            state: of the training.
+            before: is done first; its time counts as well.
 
         Raises:
             ResultError: when it can't be written; those before are still there.
         """
-        begun = self._clock()
+        with self._pace.work():
+            if before is not None:
+                before()
+            self._write(state)
+
+    def _write(self, state: State) -> None:
         data = state.to_bytes()
         digest = hashlib.sha256(data).hexdigest()[:16]
         number = 1 + max((_number_of(path) for path in self._newest_first()), default=0)
@@ -122,10 +135,6 @@ class Checkpoints:
         for path in self._newest_first()[KEPT:]:
             with contextlib.suppress(OSError):
                 path.unlink()
-        self._last = self._clock()
-        self._longest = max(self._longest, self._last - begun)
-        self.written += 1
-        self.seconds += self._last - begun
 
     def read_newest(self, warn: Callable[[str], None]) -> State | None:
         """Return the newest state that is whole; `None` if there is none.

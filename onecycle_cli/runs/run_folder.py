@@ -24,6 +24,9 @@ JOURNAL = "journal"
 
 """What a run that is not finished holds beside its results, to be resumed."""
 
+LAST, BEST = "model.keras", "best.keras"
+"""The models of a training: as it ended, and as its best epoch left it."""
+
 _NUMBERED = re.compile(r"\.?(\d+)(?:-running)?")
 
 _TEMPORARY = re.compile(r"\..+(\.[0-9a-f]{8}|\.tmp\.keras)")

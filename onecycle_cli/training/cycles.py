@@ -6,8 +6,7 @@ a training that is resumed gives the bits of one that was never broken off.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from onecycle_cli import data
 from onecycle_cli.errors import ResultError
@@ -30,6 +29,16 @@ from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.steps_together import steps_together
 
 
+class KeepsEpochs(Protocol):
+    """Keeps what there is of a training at the end of each epoch."""
+
+    def end_epoch(self, log: Logbook, *, is_best: bool) -> None:
+        """Keep an epoch, the last of a log; `is_best`: with the best model so far."""
+
+    def write(self) -> None:
+        """Write what was put off."""
+
+
 class Cycles:
     """Carries out the cycles of a training, from its start or from a checkpoint.
 
@@ -39,8 +48,7 @@ class Cycles:
         weights: which of the model's weights are judged.
         run: where checkpoints are written.
         observer: hears of the progress.
-        keep_epoch: is called at the end of an epoch with the log, and with whether the model is the
-            best so far.
+        kept: keeps epochs, and the best model.
 
     Attributes:
         course: how far it is, and what has come of it.
@@ -54,10 +62,10 @@ class Cycles:
         weights: FinalWeights,
         run: RunFolder,
         observer: Observer,
-        keep_epoch: Callable[[Logbook, bool], None],
+        kept: KeepsEpochs,
     ) -> None:
         self._bench, self._run, self._observer = bench, run, observer
-        self._weights, self._keep_epoch = weights, keep_epoch
+        self._weights, self._kept = weights, kept
         self._together = steps_together(bench)
         self._interrupts = Interrupts()
         self.course = Course(bench, plan)
@@ -149,7 +157,7 @@ class Cycles:
             return
         epoch = course.log.end_epoch(cycle=course.number, **self._validated())
         self._observer.note(str(epoch))
-        self._keep_epoch(course.log, course.best is epoch)
+        self._kept.end_epoch(course.log, is_best=course.best is epoch)
         self._recovery.drop_anchor()
         self._attend(at_epoch_end=True)
         if waited := epochs_in_vain(course):
@@ -191,7 +199,7 @@ class Cycles:
 
     def _checkpoint(self) -> None:
         self._run.keep()
-        self.checkpoints.write(self._recovery.checkpoint())
+        self.checkpoints.write(self._recovery.checkpoint(), before=self._kept.write)
 
     def _is_best_of_another_future(self) -> bool:
         """Tell whether `best.keras` may be of an epoch that is going to be another one."""

@@ -11,8 +11,8 @@ from typing import Any
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, finding
+from onecycle_cli.runs.run_folder import BEST, LAST
 
-LAST, BEST = "model.keras", "best.keras"
 _ANY_DATA = {"name": "digits"}
 
 

@@ -26,7 +26,7 @@ from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
-from onecycle_cli.experiments.train_result import TrainResult
+from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding, run_folder

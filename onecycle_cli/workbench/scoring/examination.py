@@ -15,6 +15,7 @@ from onecycle_cli.data import EvaluationBatches
 from onecycle_cli.data.batches.stream import Stream
 from onecycle_cli.data.inputs import arrays_of, count, rows_of
 from onecycle_cli.engine.instruments import Instruments
+from onecycle_cli.workbench.scoring.answers import answers_to
 from onecycle_cli.workbench.scoring.compiled import as_labels
 from onecycle_cli.workbench.scoring.objective import Objective
 from onecycle_cli.workbench.scoring.scores import scores_of_labels, scores_of_numbers
@@ -76,9 +77,9 @@ def examine(
         flip: average the outputs for each image and for its mirror image.
         weights: what the loss of each example is multiplied by, shape (n,).
     """
-    outputs = np.asarray(model.predict(batches, verbose=0), np.float32)
+    outputs = answers_to(model, batches)
     if flip:
-        outputs += np.asarray(model.predict(batches.mirror(), verbose=0), np.float32)
+        outputs += answers_to(model, batches.mirror())
         outputs /= 2
     (targets,) = arrays_of(rows_of(batches.y, batches.rows))
     return _judged(objective, targets, outputs, weights)

@@ -1,0 +1,105 @@
+"""What a training has on disk while it runs: its tables, and the best model so far."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from onecycle_cli.engine.state.snapshot import Snapshot
+from onecycle_cli.pace import Pace
+from onecycle_cli.runs import event_file, files
+from onecycle_cli.runs.log import Logbook
+from onecycle_cli.runs.run_folder import BEST, LAST, RunFolder
+from onecycle_cli.training.final_weights import FinalWeights
+from onecycle_cli.workbench.bench import Workbench
+
+
+class EpochFiles:
+    """Writes the tables and the best model, at the end of an epoch or, if that is soon, later.
+
+    Small networks would spend most of their time on files. So the best model is kept in memory, and
+    written with the tables when that takes no more than a hundredth of the time; before each
+    checkpoint, so that a training that is resumed finds the files of an epoch that it knows; and
+    at the end.
+
+    Args:
+        run: the folder to write to.
+        bench: the model in training.
+        weights: which of its weights are judged and saved.
+        with_models: whether models are written at all.
+    """
+
+    def __init__(
+        self, run: RunFolder, bench: Workbench, weights: FinalWeights, *, with_models: bool
+    ) -> None:
+        self._run, self._bench, self._weights = run, bench, weights
+        self._with_models = with_models
+        self._pace = Pace()
+        self._log: Logbook | None = None
+        self._best: Snapshot | None = None
+
+    def end_epoch(self, log: Logbook, *, is_best: bool) -> None:
+        """Keep an epoch.
+
+        Args:
+            log: which it is the last of.
+            is_best: whether the model is the best so far.
+
+        Raises:
+            ResultError: when something can't be written.
+        """
+        self._log = log
+        if is_best and self._with_models:
+            with self._weights.in_force():
+                self._best = Snapshot(self._bench.model)
+        if self._pace.is_due():
+            self.write()
+
+    def write(self) -> None:
+        """Write what was put off."""
+        if self._log is None:
+            return
+        with self._pace.work():
+            self._run.keep()
+            self.write_tables(self._log)
+            self._write_best()
+        self._log = None
+
+    def write_tables(self, log: Logbook) -> None:
+        """Write the steps and the epochs."""
+        log.write(self._run.path)
+        if self._bench.config.train.tensorboard:
+            started = datetime.fromisoformat(self._run.manifest["start"]).timestamp()
+            folder, tables = self._run.path / "tensorboard", log.tables()
+            event_file.write_events(folder, tables["steps"], tables["history"], started=started)
+
+    def write_model(self) -> None:
+        """Write the model as it is, with the weights that are judged."""
+        if self._with_models:
+            with self._weights.in_force():
+                self._save(LAST)
+
+    def _write_best(self) -> None:
+        if self._best is None:
+            return
+        present = Snapshot(self._bench.model)
+        self._best.restore()
+        try:
+            self._save(BEST)
+        finally:
+            present.restore()
+        self._best = None
+
+    def _save(self, name: str) -> None:
+        """Write the model whole or not at all."""
+        folder = self._run.path
+        temporary = folder / f".{name.removesuffix('.keras')}.tmp.keras"
+        try:
+            self._bench.model.save(temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(folder / name)
+        except OSError as error:
+            raise files.unwritable(folder / name, error) from None
+        finally:
+            temporary.unlink(missing_ok=True)
