@@ -207,6 +207,7 @@ TESTED_TOGETHER = {
     "registry/code/running.py": "registry/test_models.py",
     "experiments/searches/search.py": "experiments/searches/test_rates.py",
     "suggest/probes/rounds.py": "suggest/probes/test_plan.py",
+    "experiments/speed/measured.py": "experiments/speed/test_precision.py",
     "experiments/searches/trials.py": "experiments/searches/test_comparing.py",
     "workbench/expected.py": "workbench/test_loading.py",
     "registry/datasets.py": "workbench/test_loading.py",

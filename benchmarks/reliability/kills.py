@@ -135,9 +135,9 @@ def start(command: str, folder: Path, *, resume: bool = False) -> Child:
 
 
 def _write_states_often() -> None:
-    from onecycle_cli import pace
+    from onecycle_cli import throttle
 
-    pace.LARGEST_SHARE = 1e9
+    throttle.LARGEST_SHARE = 1e9
 
 
 # --- one run, killed and killed again -----------------------------------------------------------

@@ -37,7 +37,7 @@ _TEXT = """\
 name: {name}  # the folder under runs/
 # seed: 0
 batch_size: {batch_size}  # the largest that fits, up to 512
-# precision: float32            # float32 | mixed_bfloat16 | mixed_float16
+# precision: float32            # float32 | mixed_bfloat16 | mixed_float16 | auto
 dataset:
   name: {name}
 {path}  # validation_fraction: 0.1    # split off the training set; only train sees the test set

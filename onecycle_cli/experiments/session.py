@@ -6,7 +6,7 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from onecycle_cli.experiments.hyper_parameters import (
     premises,
 )
 from onecycle_cli.experiments.manifest import manifest_of, write_config
+from onecycle_cli.experiments.speed.precision import with_precision
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, suggestions_file
@@ -180,6 +181,8 @@ def session(
         OnecycleError: when the configuration, the data or the model won't do, or do not belong to
             the run that is to be resumed.
     """
+    if recipe is None and request.folder is None and request.in_hand is None:
+        request = replace(request, config=with_precision(request.config, observer))
     with workbench(request.config, observer, recipe, request.in_hand) as bench:
         if request.folder is None:
             opening = _started(request, bench, observer, recipe)

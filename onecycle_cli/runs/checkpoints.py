@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.pace import Pace
 from onecycle_cli.runs import files, run_folder
+from onecycle_cli.throttle import Throttle
 
 KEPT = 3
 
@@ -79,7 +79,7 @@ class Checkpoints:
 
     A file is called after its number and the SHA-256 digest of its contents, so that a file that
     was cut short or changed shows. The newest `KEPT` are kept. Writing is put off as long as it
-    would take more than a hundredth of the time, see `Pace`.
+    would take more than a hundredth of the time, see `Throttle`.
 
     Args:
         folder: of the run.
@@ -96,21 +96,21 @@ class Checkpoints:
     ) -> None:
         self._folder = folder / run_folder.CHECKPOINTS
         self._every = every
-        self._pace = Pace(clock)
+        self._throttle = Throttle(clock)
 
     @property
     def written(self) -> int:
         """How many were written."""
-        return self._pace.times
+        return self._throttle.times
 
     @property
     def seconds(self) -> float:
         """What writing them took."""
-        return self._pace.seconds
+        return self._throttle.seconds
 
     def is_due(self, *, at_epoch_end: bool) -> bool:
         """Tell whether it is time for the next one."""
-        return self._pace.is_due(after=0.0 if at_epoch_end else self._every)
+        return self._throttle.is_due(after=0.0 if at_epoch_end else self._every)
 
     def write(self, state: State, before: Callable[[], None] | None = None) -> None:
         """Write a state, and remove the oldest beyond those kept.
@@ -122,7 +122,7 @@ class Checkpoints:
         Raises:
             ResultError: when it can't be written; those before are still there.
         """
-        with self._pace.work():
+        with self._throttle.work():
             if before is not None:
                 before()
             self._write(state)

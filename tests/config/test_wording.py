@@ -129,7 +129,11 @@ TOP = (
             "loss must be 'auto', 'sparse_categorical_crossentropy', 'binary_crossentropy', 'mse', "
             "'mae', 'huber' or 'compiled'; got 'crossentropy'",
         ),
-        ("precision: 16", 3, "precision must be 'float32', 'mixed_bfloat16' or 'mixed_float16'"),
+        (
+            "precision: 16",
+            3,
+            "precision must be 'float32', 'mixed_bfloat16', 'mixed_float16' or 'auto'",
+        ),
         ("optimizer: {name: adan}", 3, "optimizer.name must be 'sgd', "),
         # names
         ("name: a/b", 3, "name must be the name of a folder, without slashes or a leading dot"),

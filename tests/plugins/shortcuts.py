@@ -224,7 +224,8 @@ class Known:
 def share_benches():
     session = importlib.import_module("onecycle_cli.experiments.session")
     timing = importlib.import_module("onecycle_cli.experiments.recipe.pace")
-    timing._MOST_STEPS, timing._MOST_TRIES, pace = 12, 1, timing.Pace
+    steps = importlib.import_module("onecycle_cli.experiments.speed.steps")
+    steps._MOST_STEPS, timing._MOST_TRIES, pace = 12, 1, timing.Pace
     workbench, replay, measured = session.Workbench, session.replay, pace.of
 
     @functools.lru_cache(maxsize=8)

@@ -50,8 +50,8 @@ def every_state(config, tmp_path_factory):
     """Carry it out with a checkpoint after each step; return the runs and each checkpoint."""
     out, contents = tmp_path_factory.mktemp("states"), []
 
-    def write(self, state, of=Checkpoints.write):
-        of(self, state)
+    def write(self, state, before=None, of=Checkpoints.write):
+        of(self, state, before)
         contents.append(state.to_bytes())
 
     with pytest.MonkeyPatch.context() as patch:
@@ -65,8 +65,8 @@ def broken_off(config, tmp_path_factory):
     """Return the folder of runs of a training that was terminated at step 8, in epoch 2."""
     out = tmp_path_factory.mktemp("broken")
 
-    def write(self, state, of=Checkpoints.write):
-        of(self, state)
+    def write(self, state, before=None, of=Checkpoints.write):
+        of(self, state, before)
         if self.written == 8:
             raise Terminated
 

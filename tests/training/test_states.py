@@ -29,6 +29,16 @@ class EnoughError(Exception):
     """One step was taken."""
 
 
+class KeepsNothing:
+    """Takes no note of epochs."""
+
+    def end_epoch(self, log, *, is_best):
+        pass
+
+    def write(self):
+        pass
+
+
 class Restored:
     """Takes a training up from any of its states, in a model that is left as it happens to be."""
 
@@ -44,14 +54,12 @@ class Restored:
         shutil.rmtree(self._run.path / "checkpoints", ignore_errors=True)
         Checkpoints(self._run.path, every=0).write(state)
         weights = FinalWeights(self._bench)
-        cycles = Cycles(
-            self._bench, self._plan, weights, self._run, Observer(), lambda log, is_best: None
-        )
+        cycles = Cycles(self._bench, self._plan, weights, self._run, Observer(), KeepsNothing())
         cycles.restore(None, None)
         self.metrics = names_of_metrics(self._bench.model)
         restored, next_ones = through_bytes(state_of(cycles.course, weights)), []
 
-        def write(_, state):
+        def write(_, state, before):
             next_ones.append(through_bytes(state))
             raise EnoughError
 

@@ -26,6 +26,7 @@ from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
+from onecycle_cli.experiments.speed.precision import with_precision
 from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
@@ -112,7 +113,7 @@ def run(
         return _resume(folder, recipes.config_of(folder), observer)
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is resumed.")
-    config = load_config(config)
+    config = with_precision(load_config(config), observer)
     out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench, folder_for_runs(out) as place:
@@ -132,7 +133,8 @@ def foresee(
     force: bool = False,
 ) -> Recipe:
     """Return the recipe that `run` would carry out, with the predicted costs; writes nothing."""
-    config, observer = load_config(config), observer or Observer()
+    observer = observer or Observer()
+    config = with_precision(load_config(config), observer)
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench:
         _get_ready(recipe, bench, out, observer, reuse, force)

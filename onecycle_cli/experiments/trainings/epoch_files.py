@@ -6,10 +6,10 @@ import os
 from datetime import datetime
 
 from onecycle_cli.engine.state.snapshot import Snapshot
-from onecycle_cli.pace import Pace
 from onecycle_cli.runs import event_file, files
 from onecycle_cli.runs.log import Logbook
 from onecycle_cli.runs.run_folder import BEST, LAST, RunFolder
+from onecycle_cli.throttle import Throttle
 from onecycle_cli.training.final_weights import FinalWeights
 from onecycle_cli.workbench.bench import Workbench
 
@@ -34,7 +34,7 @@ class EpochFiles:
     ) -> None:
         self._run, self._bench, self._weights = run, bench, weights
         self._with_models = with_models
-        self._pace = Pace()
+        self._throttle = Throttle()
         self._log: Logbook | None = None
         self._best: Snapshot | None = None
 
@@ -52,14 +52,14 @@ class EpochFiles:
         if is_best and self._with_models:
             with self._weights.in_force():
                 self._best = Snapshot(self._bench.model)
-        if self._pace.is_due():
+        if self._throttle.is_due():
             self.write()
 
     def write(self) -> None:
         """Write what was put off."""
         if self._log is None:
             return
-        with self._pace.work():
+        with self._throttle.work():
             self._run.keep()
             self.write_tables(self._log)
             self._write_best()

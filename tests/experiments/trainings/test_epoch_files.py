@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from onecycle_cli import pace
+from onecycle_cli import throttle
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.train import train
 
@@ -13,7 +13,7 @@ BEST_IS_THIRD = {"cycles": [{"epochs": 3}, {"epochs": 2, "max_lr": 4.0}]}
 @pytest.fixture
 def share(monkeypatch):
     """Set which share of the time may be spent on files."""
-    return lambda value: monkeypatch.setattr(pace, "LARGEST_SHARE", value)
+    return lambda value: monkeypatch.setattr(throttle, "LARGEST_SHARE", value)
 
 
 def contents(path):

@@ -10,7 +10,7 @@ LARGEST_SHARE = 0.01
 """Of the time that passes, what the work may take."""
 
 
-class Pace:
+class Throttle:
     """How often something may be done that takes time of its own.
 
     It is due again when so much time has passed that the longest of all times it took is no more

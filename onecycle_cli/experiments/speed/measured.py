@@ -1,0 +1,105 @@
+"""What was measured of a model on this machine, kept for the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from onecycle_cli.config import Config
+from onecycle_cli.data.files.locate import download_folder
+from onecycle_cli.engine.start import name_of_backend, versions
+from onecycle_cli.errors import DataError, ResultError
+from onecycle_cli.experiments.asked.resume import model_files
+from onecycle_cli.experiments.hyper_parameters import conditions_of
+from onecycle_cli.runs import files
+
+_FAILS = {"fails": math.inf}
+_OF_NO_MATTER = ("precision", "data", "label_smoothing", "layer_rates")
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """How fast a model is trained.
+
+    Attributes:
+        float32: seconds of a step in single precision.
+        epoch: steps in an epoch.
+        took: seconds that it took to find that out.
+        bfloat16: seconds of a step in mixed precision; infinite where that fails, `None` where it
+            is not known.
+    """
+
+    float32: float
+    epoch: int
+    took: float
+    bfloat16: float | None = None
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether these are numbers above zero."""
+        known = [self.float32, self.epoch, self.took]
+        known += [] if self.bfloat16 is None else [self.bfloat16]
+        return all(isinstance(n, int | float) and n > 0 for n in known)
+
+
+def place_of(config: Config) -> Path | None:
+    """Return the file for a configuration on this machine; `None` where there is no place for it.
+
+    Its name holds a key of all that decides the speed: the model with its code, batch size,
+    optimizer, data set, what is compiled, the machine and the versions.
+    """
+    about = {
+        "conditions": {k: v for k, v in conditions_of(config).items() if k not in _OF_NO_MATTER},
+        "code": model_files(config),
+        "settings": [config.jit_compile, config.fused_batch_norm, config.steps_per_execution],
+        "resized": [stretch.size for stretch in config.train.resize or ()],
+        "machine": machine(),
+        "backend": name_of_backend(),
+        "versions": versions(),
+    }
+    key = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
+    try:
+        return download_folder() / "speeds" / f"{key}.json"
+    except DataError:
+        return None
+
+
+def read(place: Path | None) -> Speeds | None:
+    """Return what is kept there; `None` for nothing, or for what can't be read."""
+    if place is None or not place.is_file():
+        return None
+    try:
+        found = files.read_json(place)
+        speeds = Speeds(**found | {"bfloat16": _FAILS.get(found["bfloat16"], found["bfloat16"])})
+    except (ResultError, LookupError, TypeError):
+        return None
+    return speeds if speeds.are_whole else None
+
+
+def write(place: Path | None, speeds: Speeds) -> None:
+    """Keep it; that there is no room for it is no error."""
+    if place is None:
+        return
+    data = asdict(speeds)
+    if speeds.bfloat16 == math.inf:
+        (data["bfloat16"],) = _FAILS
+    with contextlib.suppress(OSError, ResultError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        files.write_json(place, data)
+
+
+def machine() -> dict[str, object]:
+    """Return what is known of the processor: its name, its instructions, and how many there are."""
+    about: dict[str, object] = {"kind": platform.machine(), "processors": os.cpu_count()}
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = (part.strip() for part in line.partition(":"))
+            if name in ("model name", "flags", "Features"):
+                about.setdefault(name, value)
+    return about

@@ -1,0 +1,39 @@
+import pytest
+
+from onecycle_cli.config import load_config
+from onecycle_cli.experiments.speed import steps
+from onecycle_cli.observer import Observer
+from onecycle_cli.workbench.bench import Workbench
+
+
+@pytest.fixture
+def bench(small):
+    bench = Workbench(load_config(small()), Observer())
+    yield bench
+    bench.close()
+
+
+def test_steps_are_timed_after_the_first_ones(bench, monkeypatch):
+    taken = []
+    monkeypatch.setattr(steps.time, "perf_counter", lambda: taken.append(0) or _clock(len(taken)))
+    assert steps.seconds_of_a_step(bench) == pytest.approx(0.5)
+    assert len(taken) == 11
+
+
+def test_it_gives_up_on_a_step_that_takes_too_long(bench, monkeypatch):
+    taken = []
+    monkeypatch.setattr(steps.time, "perf_counter", lambda: taken.append(0) or 7.0 * len(taken))
+    assert steps.seconds_of_a_step(bench, give_up=6.9) == 7.0
+    assert len(taken) == 3
+
+
+def test_enough_steps_are_enough(bench, monkeypatch):
+    taken = []
+    monkeypatch.setattr(steps.time, "perf_counter", lambda: taken.append(0) or 1.0 * len(taken))
+    assert steps.seconds_of_a_step(bench) == 1.0
+    assert len(taken) == steps.WARM_UP + 7
+
+
+def _clock(count):
+    """Four steps of ten seconds, then some of half a second."""
+    return 10.0 * min(count, steps.WARM_UP) + 0.5 * max(0, count - steps.WARM_UP)
