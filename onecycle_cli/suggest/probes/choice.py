@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from onecycle_cli.suggest.bounds import Bounds
-from onecycle_cli.suggest.probes.plan import SearchPlan
+from onecycle_cli.suggest.probes.plan import FINE, SearchPlan
 from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Estimate, Measure, Probe
 from onecycle_cli.suggest.probes.profile import Profile
 from onecycle_cli.suggest.suggestion import Suggestion, rounded
@@ -30,6 +30,7 @@ _RISE_PER_DECADE = 2.0
 _LIKELY, _CLEAR = 1.0, 2.0
 _CLEAR_SHARE = 0.02
 _FAR_ABOVE_CHANCE = 2.0
+_GO_FURTHER = "raise find_lr.budget, or try rates of your own by find_lr.rates"
 
 
 def profile_of(probes: Sequence[Probe], bounds: Bounds) -> Profile:
@@ -144,10 +145,12 @@ def _doubt(
     if not _learned(probes, measure, _CLEAR):
         return "it is hardly below that of guessing, and may be noise; raise find_lr.budget"
     tried = [probe.value for probe in probes]
-    if best.value <= min(tried):
-        return "it is the lowest rate tried, and a lower one may do better; lower find_lr.min_lr"
-    if best.value >= max(tried):
-        return "it is the highest rate tried, and a higher one may do better; raise find_lr.max_lr"
+    if best.value == min(tried):
+        what = "lower find_lr.min_lr" if best.value / 10**FINE < plan.lowest else _GO_FURTHER
+        return f"it is the lowest rate tried, and a lower one may do better; {what}"
+    if best.value == max(tried):
+        what = "raise find_lr.max_lr" if best.value * 10**FINE > plan.highest else _GO_FURTHER
+        return f"it is the highest rate tried, and a higher one may do better; {what}"
     return ""
 
 

@@ -43,7 +43,8 @@ class SearchPlan:
     that learned something, is at its end. Where none has learned anything, probes of twice the
     length are tried around the best of them, as far as the budget allows. Then come three longer
     ones, of a quarter of the training, or of what is left, around the best rate; and one more if
-    the best of these is at their end.
+    the best of these is at their end; and more as long as it is at the end of all rates tried, and
+    the budget allows.
 
     Learning rates that are given are tried instead, all of them, and no others.
 
@@ -150,11 +151,15 @@ class SearchPlan:
         return Round(FINAL, steps, rates)
 
     def _beyond(self, probes: Sequence[Probe]) -> Round | None:
-        """Return one more final beyond the best, if that is at an end; only once."""
+        """Return one more final beyond the best, if that is at an end.
+
+        Only once, but for a best one that is the lowest or the highest of all rates tried.
+        """
         finals = sorted((p for p in probes if p.stage == FINAL), key=lambda probe: probe.value)
-        if len(finals) > _START:
-            return None
         best = min(finals, key=lambda probe: probe.loss)
+        tried = [probe.value for probe in probes]
+        if len(finals) > _START and best.value not in (min(tried), max(tried)):
+            return None
         if best is finals[0]:
             rate = self._within(best.value / 10**FINE)
         elif best is finals[-1]:

@@ -217,3 +217,26 @@ def test_the_reason_says_what_was_tried(search):
     for shift, word in ((0.1, "more"), (-0.1, "less")):
         longer = answer(search(PLAN, valley(0.1)), shift=shift).reason
         assert longer == f"{found.reason[:-1]}, and a whole training takes a little {word}."
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "best", "advice"),
+    [
+        (0.05, 10.0, 1e-3, "a lower one may do better; lower find_lr.min_lr"),
+        (1e-5, 0.3, 9.0, "a higher one may do better; raise find_lr.max_lr"),
+        (1e-9, 10.0, 1e-8, "a lower one may do better; raise find_lr.budget"),
+        (1e-5, 1e6, 1e5, "a higher one may do better; raise find_lr.budget"),
+    ],
+)
+def test_at_an_end_of_what_was_tried_it_says_what_would_go_further(
+    search, lowest, highest, best, advice
+):
+    """The limit of the range where that ended the search, and else the budget."""
+    plan = SearchPlan(960, 0.1, lowest, highest)
+
+    def slope(lr, steps):
+        return CHANCE * min(0.99, 0.3 + 0.05 * abs(math.log10(lr / best)))
+
+    found = answer(search(plan, slope), plan=plan)
+    assert found.verdict == "undecided"
+    assert advice in found.reason

@@ -100,10 +100,13 @@ def test_it_never_costs_more_than_its_budget(search, budget, world):
 
 def test_one_more_comes_beyond_a_best_final_at_an_end_but_only_one(search):
     def moves(lr, steps):
-        return valley(0.1 if steps == 40 else 1e-4)(lr, steps)
+        return valley(0.1 if steps == 40 else 5.0, cliff=9)(lr, steps)
 
-    probes = search(plan(), moves)
-    assert rates(probes, FINAL) == [0.0178, 0.0422, 0.1, 0.237]
+    probes = search(plan(first=2.0), moves)
+    assert max(rates(probes, LADDER)) > 5
+    *others, beyond = rates(probes, FINAL)
+    assert len(others) == 3
+    assert beyond < 1
 
 
 def test_given_rates_are_tried_and_no_others(search):
@@ -193,3 +196,18 @@ def test_rates_that_change_nothing_do_not_draw_the_longer_ladder(search, nothing
     probes = search(plan(), slow)
     assert min(probe.value for probe in probes) > 0.02
     assert [p.value for p in probes if p.steps == 80] == [0.0237, 0.1, 0.422]
+
+
+def test_more_finals_come_as_long_as_the_best_is_the_lowest_rate_of_all(search):
+    """The ladder misleads; then each final is better than all rates above it."""
+
+    def moves(lr, steps):
+        if steps < 160:
+            return valley(0.1)(lr, steps)
+        return CHANCE * (0.5 + 0.1 * math.log10(lr))
+
+    probes = search(plan(), moves)
+    lowest_of_ladder = min(rates(probes, LADDER))
+    assert rates(probes, FINAL)[0] < lowest_of_ladder
+    assert len(rates(probes, FINAL)) == 5  # as far as the budget goes
+    assert sum(len(probe.losses) for probe in probes) <= 960
