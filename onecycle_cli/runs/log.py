@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -66,6 +67,10 @@ class Logbook:
 
     steps: dict[str, list[Any]] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
+    _arrays: dict[str, NDArray[Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _told: list[dict[str, Any]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.losses)
@@ -101,8 +106,8 @@ class Logbook:
     ) -> Epoch:
         """Append the present epoch, with the mean of its steps' losses."""
         number = len(self.epochs) + 1
-        steps = zip(self.losses, self.steps["epoch"], strict=False)
-        loss = float(np.mean([loss for loss, epoch in steps if epoch == number]))
+        first = bisect.bisect_left(self.steps["epoch"], number)
+        loss = float(np.mean(self.losses[first:]))
         self.epochs.append(Epoch(number, cycle, loss, val_loss, val_accuracy, dict(scores or {})))
         return self.epochs[-1]
 
@@ -130,15 +135,17 @@ class Logbook:
         records.write_tables(folder, self.tables())
 
     def as_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the steps as arrays by column."""
-        return {
-            name: np.array(values, np.int64 if name in _COUNTED else np.float64)
-            for name, values in self.tables()["steps"].items()
-        }
+        """Return the steps as arrays by column; only those that are new are converted."""
+        for name, values in self.steps.items():
+            before = self._arrays.get(name, np.empty(0, _type_of(name)))
+            new = np.array(values[len(before) : len(self)], before.dtype)
+            self._arrays[name] = np.concatenate([before, new])
+        return dict(self._arrays)
 
     def epochs_as_lists(self) -> list[dict[str, Any]]:
-        """Return the epochs as plain data."""
-        return [asdict(epoch) for epoch in self.epochs]
+        """Return the epochs as plain data, which is not to be changed."""
+        self._told += [asdict(epoch) for epoch in self.epochs[len(self._told) :]]
+        return list(self._told)
 
     @classmethod
     def restored(
@@ -147,3 +154,7 @@ class Logbook:
         """Return the logbook that `as_arrays` and `epochs_as_lists` were taken of."""
         columns = {name: values.tolist() for name, values in steps.items()}
         return cls(columns, [Epoch(**epoch) for epoch in epochs])
+
+
+def _type_of(column: str) -> type[np.generic]:
+    return np.int64 if column in _COUNTED else np.float64

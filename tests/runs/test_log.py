@@ -77,3 +77,17 @@ def test_merit_is_accuracy_or_else_the_least_loss():
     assert Epoch(1, 1, 1.0, 0.2, 0.9).merit > Epoch(2, 1, 1.0, 0.1, 0.8).merit
     assert Epoch(1, 1, 1.0, 0.1, None).merit > Epoch(2, 1, 1.0, 0.2, None).merit
     assert Epoch(1, 1, 1.0, math.nan, None).merit == -math.inf
+
+
+def test_what_was_taken_of_it_before_stays_as_it_goes_on(log):
+    arrays, epochs = log.as_arrays(), log.epochs_as_lists()
+    log.enter({"lr": 0.4, "clipnorm": 0.2, "loss": 3.0}, cycle=2)
+    log.end_epoch(cycle=2, val_loss=0.1)
+    assert {len(values) for values in arrays.values()} == {3}
+    assert len(epochs) == 2
+    for _ in range(2):
+        later = log.as_arrays()
+        assert later["lr"].tolist() == [*arrays["lr"].tolist(), 0.4]
+        assert (later["epoch"].tolist(), later["epoch"].dtype) == ([1, 1, 2, 3], np.int64)
+        assert [epoch["val_loss"] for epoch in log.epochs_as_lists()] == [0.7, 0.9, 0.1]
+    assert Logbook.restored(later, log.epochs_as_lists()).losses[-1] == 3.0
