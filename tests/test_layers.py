@@ -23,7 +23,7 @@ LAYERS = [
     {"suggest", "config"},
     {"schedules", "kinds"},
     {"observer", "shown"},
-    {"errors", "plugin_names", "version"},
+    {"errors", "plugin_names", "throttle", "version"},
 ]
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 

@@ -31,5 +31,5 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Names by what has them: a module, or the objects that a class makes or a function returns."""
 
-GLOBAL_ATTRIBUTES = ("global_seed_generator", "safe_mode_saving")
+GLOBAL_ATTRIBUTES = ("global_seed_generator", "object_name_uids", "safe_mode_saving")
 """The keys under which Keras keeps global state."""

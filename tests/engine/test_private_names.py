@@ -133,11 +133,13 @@ def test_the_optimizers_for_torch_have_the_names():
 def test_keras_keeps_its_global_state_under_the_names():
     global_state = importlib.import_module("keras.src.backend.common.global_state")
     before = {name: global_state.get_global_attribute(name) for name in GLOBAL_ATTRIBUTES}
-    seeds, safe_mode = GLOBAL_ATTRIBUTES
+    seeds, names, safe_mode = GLOBAL_ATTRIBUTES
     try:
         keras.utils.set_random_seed(0)
         keras.random.uniform((1,))
         assert isinstance(global_state.get_global_attribute(seeds), keras.random.SeedGenerator)
+        keras.layers.Dense(1)
+        assert global_state.get_global_attribute(names)["dense"] > 0
         keras.config.enable_unsafe_deserialization()
         assert global_state.get_global_attribute(safe_mode) is False
     finally:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
-
-from keras.src.backend.common import global_state
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
+from onecycle_cli.engine.state.layer_names import names_as_before
 from onecycle_cli.errors import OnecycleError
 from onecycle_cli.experiments.speed import measured
 from onecycle_cli.experiments.speed.measured import Speeds
@@ -32,7 +28,6 @@ _RUNS = 3.5
 """Training runs that the searches and the training take, about."""
 
 _HOPELESS = 2.0
-_COUNTS_OF_NAMES = "object_name_uids"
 
 
 def with_precision(config: Config, observer: Observer) -> Config:
@@ -106,22 +101,12 @@ def _seconds_in_bfloat16(config: Config, float32: float) -> float:
 
 def _seconds(config: Config, precision: str, give_up: float = math.inf) -> tuple[float, int]:
     """Return the seconds of a step, and the steps of an epoch."""
-    with _names_as_before():
+    with names_as_before():
         bench = Workbench(_settled(config, precision), Observer())
         try:
             return seconds_of_a_step(bench, give_up=give_up), bench.steps_per_epoch
         finally:
             bench.close()
-
-
-@contextlib.contextmanager
-def _names_as_before() -> Iterator[None]:
-    """Let Keras forget the names of the layers made within: those to come count on from before."""
-    counts = dict(global_state.get_global_attribute(_COUNTS_OF_NAMES) or {})
-    try:
-        yield
-    finally:
-        global_state.set_global_attribute(_COUNTS_OF_NAMES, defaultdict(int, counts))
 
 
 def _settled(config: Config, precision: str) -> Config:
