@@ -1,0 +1,19 @@
+"""What is searched: the same values that `recipe.random_search` draws from."""
+
+from __future__ import annotations
+
+import recipe
+from problems import Problem
+
+RATES = 1e-4, 10**0.5
+MOMENTA = 0.8, 0.99
+"""The highest momentum; the lowest is 0.1 less."""
+
+
+def decays(problem: Problem) -> tuple[float, float]:
+    return recipe.DECAYS["decoupled" if problem.optimizer == "adamw" else "l2"]
+
+
+def choice(lr: float, momentum: float, decay: float) -> recipe.Choice:
+    lowest = max(0.0, momentum - 0.1)
+    return recipe.Choice(lr=lr, momentum_max=momentum, momentum_min=lowest, weight_decay=decay)
