@@ -100,7 +100,7 @@ class CompiledRuns:
         from onecycle_cli.workbench.bench import Workbench
 
         self.problem = problem
-        self.bench = Workbench(load_config(_on_logits(problem)), Observer())
+        self.bench = Workbench(load_config(on_logits(problem)), Observer())
         self.steps = self.bench.steps_per_epoch * problem.epochs
         self.floor = oracle.chance(self.bench.dataset)
         self._optimizer = core(self.bench.model.optimizer)
@@ -261,7 +261,7 @@ class CompiledRuns:
         return jax.lax.map(answer_one, (weights, fixed), batch_size=GROUP)
 
 
-def _on_logits(problem: Problem) -> dict[str, Any]:
+def on_logits(problem: Problem) -> dict[str, Any]:
     """Return the configuration, without a softmax at the network's end.
 
     TensorFlow finds the logits behind a softmax by itself and takes the cross-entropy of them; JAX

@@ -53,7 +53,7 @@ def _oracle(problem: Problem, search: int) -> keras_tuner.Oracle:
         objective=keras_tuner.Objective("score", "max"),
         max_epochs=NINTHS,
         factor=3,
-        seed=search,
+        seed=space.seed(problem, search),
         hyperparameters=values,
     )
 

@@ -25,9 +25,9 @@ def _searched(problem: Problem, trainings: Trainings, search: int, runs: int, pr
     """Begin trials as long as a complete one is within the budget; return the best complete one."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
-        study_name=f"{problem.name} {search}",  # which decides on the brackets
+        study_name=f"{problem.name} {search}",  # from which the brackets follow
         direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=search),
+        sampler=optuna.samplers.TPESampler(seed=space.seed(problem, search)),
         pruner=pruner,
     )
     while trainings.spent + trainings.whole <= runs * trainings.whole:

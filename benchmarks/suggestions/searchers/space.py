@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import recipe
 from problems import Problem
 
@@ -12,6 +14,11 @@ MOMENTA = 0.8, 0.99
 
 def decays(problem: Problem) -> tuple[float, float]:
     return recipe.DECAYS["decoupled" if problem.optimizer == "adamw" else "l2"]
+
+
+def seed(problem: Problem, search: int) -> int:
+    """Return what a search draws from: something else on each task."""
+    return zlib.crc32(f"{problem.name} {search}".encode())
 
 
 def choice(lr: float, momentum: float, decay: float) -> recipe.Choice:
