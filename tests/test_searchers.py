@@ -1,0 +1,81 @@
+"""Other searchers: their trials go on where they were stopped, and the docs are as in the files."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "benchmarks" / "suggestions"
+
+pytestmark = [
+    pytest.mark.skipif(not FOLDER.is_dir(), reason="not part of the distribution"),
+    pytest.mark.usefixtures("benchmark_modules"),
+]
+
+
+@pytest.fixture
+def trainings(tmp_path, monkeypatch):
+    """Trainings of a small network, of 36 steps: a whole number of ninths."""
+    import datasets
+    from problems import Problem
+    from searchers.trainings import ByKeras
+
+    monkeypatch.setattr(datasets, "FOLDER", tmp_path)
+    options = {"hidden": 8, "norm": "batch"}
+    found = ByKeras(Problem("a", "x", "digits", "mlp", options, epochs=2))
+    yield found
+    found.close()
+
+
+def a_trial(lr=0.1, seed=3):
+    from searchers import space
+    from searchers.trainings import Trial
+
+    return Trial(space.choice(lr, 0.9, 1e-3), seed)
+
+
+@pytest.mark.harness
+def test_a_trial_that_another_interrupts_ends_as_one_that_nothing_does(trainings):
+    import recipe
+
+    trial, other = a_trial(), a_trial(lr=0.3, seed=4)
+    first = trainings.train(trial, 1)
+    assert (trial.steps, trainings.spent) == (4, 4)
+    trainings.train(other, 3)
+    last = trainings.train(trial)
+    assert (trial.steps, trainings.spent) == (36, 36 + 12)
+    assert last == recipe.trained(trainings, trial.choice, seed=3)["validation"] > first + 10
+
+
+@pytest.mark.harness
+def test_a_trial_that_broke_off_takes_no_more_steps(trainings):
+    trial = a_trial(lr=1e30)
+    assert trainings.train(trial, 3) == trainings.floor
+    assert trial.broke
+    assert trial.steps == trainings.spent < 12
+    assert trainings.train(trial) == trainings.floor
+    assert trial.steps == trainings.spent < 12
+
+
+def test_the_table_in_the_docs_is_that_of_the_files():
+    from searchers import table
+
+    text = (ROOT / "docs" / "suggestions.md").read_text()
+    shown = text.partition("<!-- searchers -->")[2].partition("<!-- end of searchers -->")[0]
+    assert shown.strip() == table.summary().strip()
+
+
+def test_every_search_is_whole_and_within_its_budget():
+    import recipe
+    from searchers import searches, tuning_free
+
+    there = searches.read()
+    for problem in recipe.first_variants():
+        for searcher in tuning_free.NAMES:
+            assert all((problem.name, searcher, 0, seed) in there for seed in recipe.SEEDS)
+        for searcher, (_, _, runs) in searches.SEARCHERS.items():
+            for search in range(searches.SEARCHES):
+                rows = [there[problem.name, searcher, search, seed] for seed in recipe.SEEDS]
+                assert len({row["lr"] for row in rows}) == 1
+                whole = max(float(row["run_steps"]) for row in rows)
+                assert 0.9 * whole < float(rows[0]["search_steps"]) <= runs * whole + 1
