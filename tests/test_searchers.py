@@ -78,4 +78,4 @@ def test_every_search_is_whole_and_within_its_budget():
                 rows = [there[problem.name, searcher, search, seed] for seed in recipe.SEEDS]
                 assert len({row["lr"] for row in rows}) == 1
                 whole = max(float(row["run_steps"]) for row in rows)
-                assert 0.9 * whole < float(rows[0]["search_steps"]) <= runs * whole + 1
+                assert 0.9 * whole < float(rows[0]["search_steps"]) <= runs * whole + 9  # ninths are rounded

@@ -8,13 +8,15 @@ import keras_tuner
 import recipe
 from problems import Problem
 from searchers import space
+from searchers.space import Found
 from searchers.trainings import NINTHS, Trainings, Trial
 
 
-def hyperband(problem: Problem, trainings: Trainings, search: int, runs: int) -> recipe.Choice:
+def hyperband(problem: Problem, trainings: Trainings, search: int, runs: int) -> Found:
     """Do the oracle's trials as long as they are within the budget; return its best one.
 
-    A trial that it has go on goes on with its own weights and optimizer, as its tuner would.
+    A trial that it takes up goes on with its own weights and optimizer, as with its tuner. A few
+    steps more than the budget are allowed, as a ninth of a run may not be a whole number of steps.
     """
     with tempfile.TemporaryDirectory() as folder:
         oracle = _oracle(problem, search)
@@ -24,9 +26,8 @@ def hyperband(problem: Problem, trainings: Trainings, search: int, runs: int) ->
         while (asked := oracle.create_trial("tuner")).status == "RUNNING":
             values = asked.hyperparameters.values
             until, before = values["tuner/epochs"], values["tuner/initial_epoch"]
-            if trainings.spent + trainings.whole * (until - before) / NINTHS > _limit(
-                trainings, runs
-            ):
+            needed = trainings.whole * (until - before) / NINTHS
+            if trainings.spent + needed > runs * trainings.whole + NINTHS:
                 break
             earlier = begun.get(values.get("tuner/trial_id", ""))
             trial = earlier or Trial(_chosen(values), seed=100 * search + len(begun))
@@ -35,13 +36,7 @@ def hyperband(problem: Problem, trainings: Trainings, search: int, runs: int) ->
             asked.status = "COMPLETED"
             oracle.end_trial(asked)
         best = oracle.get_best_trials(1)[0]
-        return recipe.Choice(
-            _chosen(best.hyperparameters.values), trials=len({id(t) for t in begun.values()})
-        )
-
-
-def _limit(trainings: Trainings, runs: int) -> float:
-    return runs * trainings.whole + 1  # a ninth is not always a whole number of steps
+        return _chosen(best.hyperparameters.values), len({id(trial) for trial in begun.values()})
 
 
 def _oracle(problem: Problem, search: int) -> keras_tuner.Oracle:

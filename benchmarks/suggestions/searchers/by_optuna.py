@@ -6,22 +6,23 @@ import optuna
 import recipe
 from problems import Problem
 from searchers import space
+from searchers.space import Found
 from searchers.trainings import NINTHS, Trainings, Trial
 
 RUNGS = 1, 3
 """Ninths of the cycle at which a trial may be pruned, as a reduction by 3 has them."""
 
 
-def tpe(problem: Problem, trainings: Trainings, search: int, runs: int) -> recipe.Choice:
+def tpe(problem: Problem, trainings: Trainings, search: int, runs: int) -> Found:
     return _searched(problem, trainings, search, runs, optuna.pruners.NopPruner())
 
 
-def hyperband(problem: Problem, trainings: Trainings, search: int, runs: int) -> recipe.Choice:
+def hyperband(problem: Problem, trainings: Trainings, search: int, runs: int) -> Found:
     pruner = optuna.pruners.HyperbandPruner(1, NINTHS, reduction_factor=3)
     return _searched(problem, trainings, search, runs, pruner)
 
 
-def _searched(problem: Problem, trainings: Trainings, search: int, runs: int, pruner: optuna.pruners.BasePruner) -> recipe.Choice:  # fmt: skip # noqa: E501
+def _searched(problem: Problem, trainings: Trainings, search: int, runs: int, pruner: optuna.pruners.BasePruner) -> Found:  # fmt: skip # noqa: E501
     """Begin trials as long as a complete one is within the budget; return the best complete one."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
@@ -38,9 +39,7 @@ def _searched(problem: Problem, trainings: Trainings, search: int, runs: int, pr
         else:
             study.tell(asked, state=optuna.trial.TrialState.PRUNED)
     best = study.best_params
-    return recipe.Choice(
-        space.choice(best["lr"], best["momentum"], best["decay"]), trials=len(study.trials)
-    )
+    return space.choice(best["lr"], best["momentum"], best["decay"]), len(study.trials)
 
 
 def _suggested(asked: optuna.Trial, problem: Problem) -> recipe.Choice:

@@ -20,6 +20,7 @@ import argparse
 import csv
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -46,6 +47,11 @@ def fill(problem: Problem, searches: int) -> None:
     from searchers.trainings import ByKeras, Compiled
 
     trainings = (Compiled if compiled.can_be_compiled(problem) else ByKeras)(problem)
+
+    @cache  # as two searchers often choose the same
+    def trained(choice: tuple[tuple[str, float], ...], seed: int) -> dict[str, float]:
+        return recipe.trained(trainings, recipe.Choice(choice), seed)
+
     for search in range(searches):
         for searcher, (module, function, runs) in SEARCHERS.items():
             there = read()
@@ -54,11 +60,11 @@ def fill(problem: Problem, searches: int) -> None:
                 continue
             trainings.spent = 0
             look = getattr(import_module(f"searchers.{module}"), function)
-            choice = look(problem, trainings, search, runs)
+            choice, trials = look(problem, trainings, search, runs)
             about = {"problem": problem.name, "searcher": searcher, "search": search}
-            about |= choice | {"search_steps": trainings.spent}
+            about |= choice | {"trials": trials, "search_steps": trainings.spent}
             for seed in lacking:
-                row = about | {"seed": seed} | recipe.trained(trainings, choice, seed)
+                row = about | {"seed": seed} | trained(tuple(choice.items()), seed)
                 oracle.append(FILE, row, COLUMNS)
                 print(row, flush=True)
     trainings.close()

@@ -12,6 +12,10 @@ MOMENTA = 0.8, 0.99
 """The highest momentum; the lowest is 0.1 less."""
 
 
+Found = tuple[recipe.Choice, int]
+"""The best values of a search, and how many trials it began."""
+
+
 def decays(problem: Problem) -> tuple[float, float]:
     return recipe.DECAYS["decoupled" if problem.optimizer == "adamw" else "l2"]
 

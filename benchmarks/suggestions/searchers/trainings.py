@@ -48,16 +48,26 @@ class Trainings(ABC):
 
     def __init__(self) -> None:
         self.spent = 0
+        self._ended: dict[tuple[float, ...], tuple[Trial, float]] = {}
 
     def train(self, trial: Trial, ninths: int = NINTHS) -> float:
         """Train until so many ninths of the cycle are done; return the validation score.
 
-        One that broke off stays at the score of chance, and takes no more steps.
+        One that broke off stays at the score of chance, and takes no more steps. What another
+        search has trained to the end is known, and counts all the same.
         """
-        before = trial.steps
-        if not trial.broke:
+        if trial.broke:
+            return self.floor
+        before, key = trial.steps, (*trial.choice.values(), trial.seed)
+        if ninths == NINTHS and key in self._ended:
+            known, score = self._ended[key]
+            trial.steps, trial.broke = known.steps, known.broke
+        else:
             score = self._train(trial, round(self.whole * ninths / NINTHS))
-            self.spent += trial.steps - before
+        if ninths == NINTHS:
+            self._ended[key] = trial, score
+            trial.held = None
+        self.spent += trial.steps - before
         return self.floor if trial.broke else score
 
     @abstractmethod
