@@ -78,4 +78,5 @@ def test_every_search_is_whole_and_within_its_budget():
                 rows = [there[problem.name, searcher, search, seed] for seed in recipe.SEEDS]
                 assert len({row["lr"] for row in rows}) == 1
                 whole = max(float(row["run_steps"]) for row in rows)
-                assert 0.9 * whole < float(rows[0]["search_steps"]) <= runs * whole + 9  # ninths are rounded
+                steps = float(rows[0]["search_steps"])
+                assert 0.9 * whole < steps <= runs * whole + 9  # a ninth is rounded
