@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -80,3 +81,52 @@ def test_every_search_is_whole_and_within_its_budget():
                 whole = max(float(row["run_steps"]) for row in rows)
                 steps = float(rows[0]["search_steps"])
                 assert 0.9 * whole < steps <= runs * whole + 9  # a ninth is rounded
+
+
+def test_the_sentences_in_the_docs_are_those_of_the_files():
+    from searchers import searches, table
+
+    text = " ".join((ROOT / "docs" / "suggestions.md").read_text().split())
+    tasks = [problem.task for problem in table.tasks()]
+    images = [tasks.index("cifar16-resnet8"), tasks.index("cifar32-cnn")]
+    twelve = "Optuna TPE, 12 runs"
+
+    def ahead(searcher):
+        """Return the points ahead on the two networks for CIFAR-10, and on the others."""
+        means = table.ahead(searcher).mean(axis=1)
+        return means[images], np.delete(means, images)
+
+    def mean(searcher):
+        return table.ahead(searcher).mean()
+
+    number = {3: "three", 5: "five"}[searches.SEARCHES]
+    assert f"There are {number} searches by each" in text
+    on, off = ahead("KerasTuner Hyperband")
+    assert f"{-mean('KerasTuner Hyperband'):.1f} points behind on average, and its interval" in text
+    assert f"by {on[0]:.1f} and {on[1]:.1f} points, and {-max(off):.1f} to {-min(off):.1f} behind on the five others" in text  # fmt: skip # noqa: E501
+    few = [-mean(f"Optuna TPE{pruner}") for pruner in ("", ", ASHA", ", Hyperband")]
+    assert f"Optuna is {min(few):.1f} to {max(few):.1f} points behind at this budget" in text
+    begun = [table.trials(f"Optuna TPE, {pruner}") for pruner in ("Hyperband", "ASHA")]
+    assert f"Hyperband begins {begun[0]:.1f} trials" in text
+    assert f"ASHA begins {begun[1]:.1f}" in text
+    assert f"are {-mean(twelve):.1f} behind, with zero in the interval, and {ahead(twelve)[0][0]:.1f} ahead" in text  # fmt: skip # noqa: E501
+    assert f"scores {min(table.scores(twelve, table.tasks()[1])):.1f} when it is trained" in text
+    on, off = ahead("Prodigy")
+    lost = np.sort(-off)
+    assert abs(lost[0]) <= table.CLOSE
+    assert f"by {on[0]:.1f} and {on[1]:.1f} points, and level on the images of digits. On the other four it is {lost[1]:.1f} to {lost[-1]:.1f} behind" in text  # fmt: skip # noqa: E501
+    assert abs(mean("Prodigy") - mean("Prodigy, annealed")) < 0.1
+    lost = -table.ahead("schedule-free AdamW")
+    assert f"at its defaults is {lost.min():.1f} to {lost.max():.1f} behind" in text
+    assert f"50 runs are {mean('random search'):.1f} points ahead on average" in text
+
+
+def test_the_intervals_are_those_that_the_docs_speak_of():
+    from searchers import table
+
+    def interval(searcher):
+        return table.score.bootstrap(table.tasks(), table.ahead(searcher))
+
+    for searcher in ("KerasTuner Hyperband", "Optuna TPE, 12 runs"):
+        low, high = interval(searcher)
+        assert low < 0 < high

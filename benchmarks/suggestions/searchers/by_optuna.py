@@ -1,4 +1,4 @@
-"""Optuna: its sampler TPE, with complete trials, and with its pruner Hyperband."""
+"""Optuna: its sampler TPE, with complete trials, and with its pruners ASHA and Hyperband."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ RUNGS = 1, 3
 
 def tpe(problem: Problem, trainings: Trainings, search: int, runs: int) -> Found:
     return _searched(problem, trainings, search, runs, optuna.pruners.NopPruner())
+
+
+def asha(problem: Problem, trainings: Trainings, search: int, runs: int) -> Found:
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+    return _searched(problem, trainings, search, runs, pruner)
 
 
 def hyperband(problem: Problem, trainings: Trainings, search: int, runs: int) -> Found:

@@ -35,6 +35,7 @@ COLUMNS = ("problem", "searcher", "search", "seed", "lr", "momentum_max", "momen
 SEARCHES = 3
 SEARCHERS = {
     "Optuna TPE": ("by_optuna", "tpe", 3),
+    "Optuna TPE, ASHA": ("by_optuna", "asha", 3),
     "Optuna TPE, Hyperband": ("by_optuna", "hyperband", 3),
     "KerasTuner Hyperband": ("by_keras_tuner", "hyperband", 3),
     "Optuna TPE, 12 runs": ("by_optuna", "tpe", 12),

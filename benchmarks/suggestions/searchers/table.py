@@ -6,6 +6,7 @@ python benchmarks/suggestions/searchers/table.py
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,11 @@ def cost(searcher: str) -> float:
     return float(np.mean(found))
 
 
+def trials(searcher: str) -> float:
+    """Return the mean number of trials that a search begins."""
+    return float(np.mean([float(row["trials"]) for row in _rows() if row["searcher"] == searcher]))
+
+
 def ahead(searcher: str) -> np.ndarray:
     """Return the points by which each search is ahead of ours, of shape (tasks, searches)."""
     each = [np.subtract(scores(searcher, p), scores(OURS, p)[0]) for p in tasks()]
@@ -83,15 +89,19 @@ def _score(found: list[float]) -> str:
 
 
 def _by_search(searcher: str, problem: Problem) -> list[list[dict[str, str]]]:
-    """Return the trainings of each search; recipe.py has one search a task."""
-    found: dict[int, list[dict[str, str]]] = {}
-    for (name, method, _), row in recipe.read().items():
-        if (name, method) == (problem.name, searcher):
-            found.setdefault(0, []).append(row)
-    for (name, method, search, _), row in searches.read().items():
-        if (name, method) == (problem.name, searcher):
-            found.setdefault(search, []).append(row)
-    return [found[search] for search in sorted(found)]
+    """Return the trainings of each search."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in _rows():
+        if (row["problem"], row["searcher"]) == (problem.name, searcher):
+            found.setdefault(row["search"], []).append(row)
+    return list(found.values())
+
+
+@cache
+def _rows() -> list[dict[str, str]]:
+    """Return all trainings; recipe.py has one search a task."""
+    alone = [row | {"searcher": row["method"], "search": "0"} for row in recipe.read().values()]
+    return [*alone, *searches.read().values()]
 
 
 if __name__ == "__main__":
