@@ -32,7 +32,7 @@ from problems import Problem
 
 FILE = Path(__file__).with_name("searches.csv")
 COLUMNS = ("problem", "searcher", "search", "seed", "lr", "momentum_max", "momentum_min", "weight_decay", "trials", "search_steps", "run_steps", "validation", "test")  # fmt: skip # noqa: E501
-SEARCHES = 3
+SEARCHES = 5
 SEARCHERS = {
     "Optuna TPE": ("by_optuna", "tpe", 3),
     "Optuna TPE, ASHA": ("by_optuna", "asha", 3),
