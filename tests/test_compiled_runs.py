@@ -45,6 +45,7 @@ def by_the_loop(name, folder):
     lr = RATES[name]
     trained = runs.train([compiled.Run(lr / 3, 0), compiled.Run(lr, SEED)], STEPS)
     found = {"losses": trained.losses[1], "test": runs.score(trained, "test").points[1]}
+    found["first_losses"] = runs.train([compiled.Run(lr, SEED)], STEPS, until=STEPS // 2).losses[0]
     start, _ = runs.start(SEED)
     for i, (before, after) in enumerate(zip(start, trained.weights, strict=True)):
         found |= {f"start_{i}": before, f"end_{i}": np.asarray(after[1])}
@@ -102,6 +103,13 @@ def test_it_leaves_the_weights_that_the_tool_leaves(folder, name):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
         assert np.abs(theirs - before).max() > 100 * 1e-4
     assert found["test"] == pytest.approx(score, abs=0.3)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_what_is_cut_short_goes_by_the_schedule_of_the_whole(folder, name):
+    found = np.load(folder / f"{name}.npz")
+    first = found["losses"][: STEPS // 2]
+    np.testing.assert_allclose(found["first_losses"], first, rtol=1e-4)
 
 
 def test_a_run_that_diverges_scores_what_guessing_scores(folder):

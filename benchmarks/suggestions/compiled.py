@@ -100,7 +100,7 @@ class CompiledRuns:
         from onecycle_cli.workbench.bench import Workbench
 
         self.problem = problem
-        self.bench = Workbench(load_config(_on_logits(problem)), Observer())
+        self.bench = Workbench(load_config(on_logits(problem)), Observer())
         self.steps = self.bench.steps_per_epoch * problem.epochs
         self.floor = oracle.chance(self.bench.dataset)
         self._optimizer = core(self.bench.model.optimizer)
@@ -121,15 +121,21 @@ class CompiledRuns:
             self.bench.rewind()
         return self._starts[seed]
 
-    def train(self, runs: Sequence[Run], steps: int | None = None) -> Trained:
-        """Train each run in a cycle of so many steps; without, of the problem's length."""
+    def train(
+        self, runs: Sequence[Run], steps: int | None = None, until: int | None = None
+    ) -> Trained:
+        """Train each run in a cycle of so many steps; without, of the problem's length.
+
+        `until`: of these steps, only so many are taken.
+        """
         steps = steps or self.steps
         seeds = sorted({run.seed for run in runs})
         weights, fixed = zip(*(self.start(seed) for seed in seeds), strict=True)
-        orders, shares = zip(*(self._order(seed, steps) for seed in seeds), strict=True)
+        orders, shares = zip(*(self._order(seed, until or steps) for seed in seeds), strict=True)
         by_seed = {"weights": _stacked(weights), "fixed": _stacked(fixed), "rows": np.array(orders)}
         each = {"seed": np.array([seeds.index(run.seed) for run in runs])}
-        each |= {name: np.array(t, np.float32) for name, t in self._tables(runs, steps).items()}
+        tables = self._tables(runs, steps)
+        each |= {name: np.array(t, np.float32)[:, :until] for name, t in tables.items()}
         trained = self._train(*self._arrays("train"), shares[0], by_seed, each)
         return Trained(*trained[:2], np.asarray(trained[2]))
 
@@ -255,7 +261,7 @@ class CompiledRuns:
         return jax.lax.map(answer_one, (weights, fixed), batch_size=GROUP)
 
 
-def _on_logits(problem: Problem) -> dict[str, Any]:
+def on_logits(problem: Problem) -> dict[str, Any]:
     """Return the configuration, without a softmax at the network's end.
 
     TensorFlow finds the logits behind a softmax by itself and takes the cross-entropy of them; JAX

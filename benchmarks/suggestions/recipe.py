@@ -186,7 +186,7 @@ def _examples(bench, rows: np.ndarray):
 
 def fill(problem: Problem) -> None:
     """Do what is missing of a problem: each method's search, then trainings with its choice."""
-    there = _read()
+    there = read()
     runs = Runs(problem)
     try:
         for method in ("onecycle", "random search", "keras-one-cycle", "defaults"):
@@ -225,7 +225,7 @@ def _as_found(config, ours: dict) -> float:
     return lr * (1 - 0.9) / (1 - middle) if config.optimizer.step_grows_with_momentum else lr
 
 
-def _read() -> dict:
+def read() -> dict:
     if not FILE.exists():
         return {}
     with FILE.open() as lines:
@@ -234,7 +234,7 @@ def _read() -> dict:
 
 def summary() -> str:
     """Return the methods side by side, as a table in Markdown."""
-    there = _read()
+    there = read()
     methods = ("onecycle", "random search", "keras-one-cycle", "defaults")
     lines = ["| task | " + " | ".join(methods) + " |", "|---" * (1 + len(methods)) + "|"]
     for problem in first_variants():

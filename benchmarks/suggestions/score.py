@@ -154,23 +154,24 @@ class Table:
 
 def bootstrap(problems: list[Problem], regrets: np.ndarray) -> tuple[float, float]:
     """Return the 95 % interval of the mean over tasks, variants and seeds, drawn in that order."""
-    means = np.tensordot(_weights(tuple(p.task for p in problems)), regrets, axes=2)
+    weights = _weights(tuple(p.task for p in problems), regrets.shape[1])
+    means = np.tensordot(weights, regrets, axes=2)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
 
 @lru_cache
-def _weights(tasks: tuple[str, ...]) -> np.ndarray:
+def _weights(tasks: tuple[str, ...], suggestions: int) -> np.ndarray:
     """Return how much each suggestion weighs in each draw, of shape (draws, problems, seeds)."""
     draw = np.random.default_rng(0)
     names = sorted(set(tasks))
     rows = {name: [i for i, task in enumerate(tasks) if task == name] for name in names}
-    weights = np.zeros((DRAWS, len(tasks), SUGGESTIONS))
+    weights = np.zeros((DRAWS, len(tasks), suggestions))
     for counted in weights:
         for name in draw.choice(names, len(names)):
             for row in draw.choice(rows[name], len(rows[name])):
-                seeds = draw.integers(0, SUGGESTIONS, SUGGESTIONS)
-                share = 1 / (len(names) * len(rows[name]) * SUGGESTIONS)
+                seeds = draw.integers(0, suggestions, suggestions)
+                share = 1 / (len(names) * len(rows[name]) * suggestions)
                 np.add.at(counted[row], seeds, share)
     return weights
 
