@@ -42,6 +42,7 @@ def test_a_disk_that_fails(tmp_path):
 
 
 def test_runs_that_are_killed_and_taken_up(tmp_path):
-    figures = figures_of("kills.py", tmp_path, "--count", "2", "--commands", "find-lr")
+    figures = figures_of("kills.py", tmp_path, "--count", "6", "--commands", "find-lr", "train")
     assert figures["broken"] == 0
-    assert figures["kills"] >= 2
+    assert figures["kills"] >= 6
+    assert figures["resumed"] >= 1

@@ -200,7 +200,7 @@ def _moment(parent: Path) -> str:
     """Tell from what lies there when the newest run was killed."""
     from onecycle_cli.runs import finding, run_folder
 
-    folders = sorted(parent.glob("*"), key=lambda p: p.name.strip(".").partition("-")[0])
+    folders = sorted(run_folder.numbered_folders(parent), key=run_folder.number_of)
     if not folders:
         return "before it had a folder"
     newest = folders[-1]
