@@ -15,7 +15,7 @@ def wording(kept):
     undecided = {"ok": "", "undecided": ", undecided"}
     low, high = lr["interval"]
     return {
-        "max_lr": f"{lr['value']:g} ({low:g} to {high:g})",
+        "max_lr": f"{lr['value']:g} ({low:g} to {high:g}){undecided[lr['verdict']]}",
         "momentum": f"{momentum['value']['max']:g} to {momentum['value']['min']:g}"
         f"{undecided[momentum['verdict']]}",
         "decay": f"{decay['value']:g}{undecided[decay['verdict']]}",

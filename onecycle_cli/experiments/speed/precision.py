@@ -9,7 +9,6 @@ from dataclasses import replace
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
 from onecycle_cli.engine.state.layer_names import names_as_before
-from onecycle_cli.errors import OnecycleError
 from onecycle_cli.experiments.speed import measured
 from onecycle_cli.experiments.speed.measured import Speeds
 from onecycle_cli.experiments.speed.steps import seconds_of_a_step
@@ -59,7 +58,7 @@ def with_precision(config: Config, observer: Observer) -> Config:
 def _speeds(config: Config, observer: Observer) -> Speeds:
     """Return what is known, or can be found out in time."""
     place = measured.place_of(config)
-    speeds = measured.read(place)
+    speeds = known = measured.read(place)
     if speeds is None:
         observer.note("timing a few steps in float32 ...")
         begun = time.perf_counter()
@@ -68,7 +67,8 @@ def _speeds(config: Config, observer: Observer) -> Speeds:
     if speeds.bfloat16 is None and _is_worth_it(speeds, config):
         observer.note("timing a few steps in bfloat16 ...")
         speeds = replace(speeds, bfloat16=_seconds_in_bfloat16(config, speeds.float32))
-    measured.write(place, speeds)
+    if speeds != known:
+        measured.write(place, speeds)
     return speeds
 
 
@@ -95,7 +95,7 @@ def _seconds_in_bfloat16(config: Config, float32: float) -> float:
     """Return the seconds of a step; infinite where there is none to be had."""
     try:
         return _seconds(config, BFLOAT16, give_up=_HOPELESS * float32)[0]
-    except OnecycleError:
+    except Exception:  # a backend's own errors, too
         return math.inf
 
 
