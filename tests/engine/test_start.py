@@ -97,6 +97,16 @@ def test_works_without_stderr(pretended):
     assert (done.returncode, done.stdout) == (0, "keras\n")
 
 
+@pytest.mark.parametrize("was_on", [True, False])
+@pytest.mark.parametrize("ends", ["", "raise ImportError('broken')"])
+def test_garbage_is_collected_again_afterwards_if_it_was_before(pretended, was_on, ends):
+    script = pretended(f"import gc\nprint(gc.isenabled())\n{ends}")
+    before = "import gc\n" + ("" if was_on else "gc.disable()\n")
+    after = "try:\n    start_keras()\nexcept Exception:\n    pass\nprint(gc.isenabled())\n"
+    done = python(before + script.replace("print(start_keras().__name__)\n", after))
+    assert done.stdout.split() == ["False", str(was_on)]
+
+
 REFUSED = """
 from onecycle_cli.engine.start import start_keras
 from onecycle_cli.errors import ConfigError
