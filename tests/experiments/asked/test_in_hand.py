@@ -53,6 +53,7 @@ def everything(model):
     ]
 
 
+@pytest.mark.harness
 def test_a_rate_that_was_found_goes_with_the_momentum_that_is_given():
     """Found at 0.9 and trained at 0.75 to 0.65: as at three times the rate, weight for weight."""
     found = onecycle_cli.find_lr(compiled(), X, BINARY, **QUICK)

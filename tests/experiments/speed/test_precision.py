@@ -1,9 +1,11 @@
+import math
+
 import keras
 import pytest
 
 from onecycle_cli.errors import ConfigError, ModelError
 from onecycle_cli.experiments.recipe.run import run
-from onecycle_cli.experiments.speed import precision
+from onecycle_cli.experiments.speed import measured, precision
 from onecycle_cli.experiments.train import train
 from onecycle_cli.observer import Observer
 
@@ -50,6 +52,7 @@ def machine(monkeypatch):
     return make
 
 
+@pytest.mark.harness
 @pytest.mark.parametrize(
     ("float32", "bfloat16", "taken"),
     [
@@ -68,6 +71,7 @@ def test_auto_takes_bfloat16_where_it_is_a_tenth_faster(small, machine, ears, fl
     assert not any("float32" in text for text in ears.warnings)
 
 
+@pytest.mark.harness
 def test_it_is_timed_once_for_a_model_on_a_machine(small, machine, cache, monkeypatch):
     timed = machine(0.3, 0.2)
     for _ in range(2):
@@ -102,13 +106,23 @@ def test_it_is_timed_once_for_a_model_on_a_machine(small, machine, cache, monkey
         '{"float32": 0.1, "epoch": 6, "took": 1, "bfloat16": -1}',
     ],
 )
-def test_what_was_kept_and_is_damaged_is_timed_anew(small, machine, cache, damage):
+def test_what_was_kept_and_is_damaged_counts_as_nothing(tmp_path, damage):
+    place = tmp_path / "kept.json"
+    for bfloat16 in (None, 0.2, math.inf):
+        speeds = measured.Speeds(0.3, 6, 1.5, bfloat16)
+        measured.write(place, speeds)
+        assert measured.read(place) == speeds
+    place.write_text(damage)
+    assert measured.read(place) is None
+
+
+def test_it_is_timed_anew_where_what_was_kept_is_damaged(small, machine, cache):
     timed = machine(0.3, 0.2)
     for _ in range(2):
         settled = precision.with_precision(_config(small(precision="auto")), Observer())
         assert settled.precision == "mixed_bfloat16"
         (kept,) = cache.iterdir()
-        kept.write_text(damage)
+        kept.write_text("{")
     assert len(timed) == 4
 
 
@@ -169,12 +183,13 @@ def test_other_precisions_are_not_timed(small, machine, fixed):
     assert not timed
 
 
+@pytest.mark.harness
 def test_measuring_leaves_no_trace_in_the_training(small, machine):
     timed = machine(0.2, 0.3)
-    measured, plain = (train(small(precision=p), out=None) for p in ("auto", "float32"))
-    assert measured.history == plain.history
+    timed_first, plain = (train(small(precision=p), out=None) for p in ("auto", "float32"))
+    assert timed_first.history == plain.history
     assert timed == ["float32", "mixed_bfloat16"]
-    assert measured.test_loss == plain.test_loss
+    assert timed_first.test_loss == plain.test_loss
 
 
 def test_a_run_is_resumed_in_the_precision_that_it_began_with(small, machine, tmp_path, listener):
