@@ -648,6 +648,7 @@ def test_a_loss_that_is_not_finite_ends_an_update_before_its_last_batch(regressi
 
 
 @every_backend
+@pytest.mark.harness
 def test_a_training_that_is_interrupted_by_a_test_goes_on_exactly(noisy, state_of):
     def run(find):
         keras.utils.clear_session()

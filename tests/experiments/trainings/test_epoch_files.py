@@ -21,7 +21,9 @@ def contents(path):
     return [np.array(v) for v in [*model.weights, *model.optimizer.variables]]
 
 
-@pytest.mark.parametrize("more", [{}, {"ema": 0.5}])
+@pytest.mark.parametrize(
+    "more", [{}, pytest.param({"ema": 0.5}, marks=pytest.mark.harness)], ids=["plain", "ema"]
+)
 def test_the_best_model_is_the_same_whether_it_is_written_at_once_or_later(
     small, tmp_path, share, more
 ):
@@ -56,6 +58,7 @@ def test_files_are_written_as_often_as_the_time_allows(small, tmp_path, share, l
     assert len(set(seen)) == files
 
 
+@pytest.mark.harness
 def test_what_was_put_off_is_written_when_the_training_fails(small, tmp_path, share):
     share(1e-9)
     with pytest.raises(TrainingError):
