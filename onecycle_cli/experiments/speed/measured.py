@@ -19,7 +19,7 @@ from onecycle_cli.experiments.asked.resume import model_files
 from onecycle_cli.experiments.hyper_parameters import conditions_of
 from onecycle_cli.runs import files
 
-_FAILS = {"fails": math.inf}
+_FAILS = "fails"
 _OF_NO_MATTER = ("precision", "data", "label_smoothing", "layer_rates")
 
 
@@ -76,7 +76,9 @@ def read(place: Path | None) -> Speeds | None:
         return None
     try:
         found = files.read_json(place)
-        speeds = Speeds(**found | {"bfloat16": _FAILS.get(found["bfloat16"], found["bfloat16"])})
+        if found["bfloat16"] == _FAILS:
+            found["bfloat16"] = math.inf
+        speeds = Speeds(**found)
     except (ResultError, LookupError, TypeError):
         return None
     return speeds if speeds.are_whole else None
@@ -88,7 +90,7 @@ def write(place: Path | None, speeds: Speeds) -> None:
         return
     data = asdict(speeds)
     if speeds.bfloat16 == math.inf:
-        (data["bfloat16"],) = _FAILS
+        data["bfloat16"] = _FAILS
     with contextlib.suppress(OSError, ResultError):
         place.parent.mkdir(parents=True, exist_ok=True)
         files.write_json(place, data)

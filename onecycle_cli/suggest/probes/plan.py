@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from onecycle_cli.suggest.bounds import Bounds
@@ -121,7 +121,7 @@ class SearchPlan:
         rung = [probe for probe in probes if probe.steps == steps]
         looks = {probe.value: measure.look(probe) for probe in rung}
         best = _most_promising(rung, measure)
-        further = self._beyond_end(best.value, list(looks))
+        further = self._beyond_end(best.value, looks, COARSE)
         if further is not None and len(rung) < _START + _CLIMB:
             return Round(LADDER, steps, (further,))
         middle = best.value / 10**COARSE if best.broke_off else best.value
@@ -132,13 +132,12 @@ class SearchPlan:
             return None
         return Round(LADDER, longer, rates)
 
-    def _beyond_end(self, best: float, tried: Sequence[float]) -> float | None:
-        """Return the rate beyond the end of the ladder that is best; `None` if none is."""
-        if best == max(tried):
-            return self._within(best * 10**COARSE)
-        if best == min(tried):
-            return self._within(best / 10**COARSE)
-        return None
+    def _beyond_end(self, best: float, tried: Collection[float], decades: float) -> float | None:
+        """Return the rate so far beyond the best, if that is an end of those tried, else `None`."""
+        lowest, highest = min(tried), max(tried)
+        if best == highest:
+            return self._within(best * 10**decades)
+        return self._within(best / 10**decades) if best == lowest else None
 
     def _first_finals(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
         best = best_of_ladder(probes, measure)
@@ -155,17 +154,12 @@ class SearchPlan:
 
         Only once, but for a best one that is the lowest or the highest of all rates tried.
         """
-        finals = sorted((p for p in probes if p.stage == FINAL), key=lambda probe: probe.value)
+        finals = [probe for probe in probes if probe.stage == FINAL]
         best = min(finals, key=lambda probe: probe.loss)
         tried = [probe.value for probe in probes]
         if len(finals) > _START and best.value not in (min(tried), max(tried)):
             return None
-        if best is finals[0]:
-            rate = self._within(best.value / 10**FINE)
-        elif best is finals[-1]:
-            rate = self._within(best.value * 10**FINE)
-        else:
-            rate = None
+        rate = self._beyond_end(best.value, [probe.value for probe in finals], FINE)
         further = Round(FINAL, best.steps, (rate,)) if rate is not None else None
         return further if further and further.cost <= self._left(probes) else None
 

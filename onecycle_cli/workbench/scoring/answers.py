@@ -13,10 +13,9 @@ from onecycle_cli.data import EvaluationBatches
 
 
 def answers_to(model: Any, batches: EvaluationBatches) -> NDArray[np.float32]:
-    """Return a model's outputs as `predict` does, without what it sets up anew at each call.
+    """Return a model's outputs as `predict` does, without the input pipeline that it sets up.
 
-    That takes longer than all batches of a small network: an input pipeline, and, for several
-    backends, a function.
+    It does so anew at each call, which takes longer than all batches of a small network.
 
     Args:
         model: with one output.

@@ -10,25 +10,8 @@ from onecycle_cli.experiments.train import train
 from onecycle_cli.observer import Observer
 
 
-class Ears(Observer):
-    def __init__(self):
-        self.notes, self.warnings = [], []
-
-    def note(self, text):
-        self.notes.append(text)
-
-    def warn(self, text):
-        self.warnings.append(text)
-
-
 @pytest.fixture
-def ears():
-    return Ears()
-
-
-@pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def cache(tmp_path):
     return tmp_path / "cache/onecycle/speeds"
 
 
@@ -63,12 +46,12 @@ def machine(monkeypatch):
         (0.3, 3.6, "float32"),
     ],
 )
-def test_auto_takes_bfloat16_where_it_is_a_tenth_faster(small, machine, ears, float32, bfloat16, taken):  # fmt: skip # noqa: E501
+def test_auto_takes_bfloat16_where_it_is_a_tenth_faster(small, machine, listener, float32, bfloat16, taken):  # fmt: skip # noqa: E501
     machine(float32, bfloat16)
-    trained = train(small(precision="auto"), out=None, observer=ears)
+    trained = train(small(precision="auto"), out=None, observer=listener)
     assert trained.record.config["precision"] == taken
-    assert any(note.startswith(f"precision {taken}: bfloat16 is ") for note in ears.notes)
-    assert not any("float32" in text for text in ears.warnings)
+    assert any(note.startswith(f"precision {taken}: bfloat16 is ") for note in listener.notes)
+    assert not any("float32" in text for text in listener.warnings)
 
 
 @pytest.mark.harness
@@ -134,20 +117,24 @@ def test_without_a_place_to_keep_it_it_is_timed_all_the_same(small, machine, cac
     assert settled.precision == "mixed_bfloat16"
 
 
-def test_a_short_training_is_not_worth_the_comparison(small, machine, ears, monkeypatch):
+def test_a_short_training_is_not_worth_the_comparison(small, machine, listener, monkeypatch):
     timed = machine(1e-3, 1e-4)
     monkeypatch.setattr(precision, "LARGEST_SHARE", 0.02)
-    assert precision.with_precision(_config(small(precision="auto")), ears).precision == "float32"
-    assert precision.with_precision(_config(small(precision="auto")), ears).precision == "float32"
+    assert (
+        precision.with_precision(_config(small(precision="auto")), listener).precision == "float32"
+    )
+    assert (
+        precision.with_precision(_config(small(precision="auto")), listener).precision == "float32"
+    )
     assert timed == ["float32"]
-    assert "too short" in ears.notes[-1]
+    assert "too short" in listener.notes[-1]
     longer = small(precision="auto", train={"cycles": [{"epochs": 10**9}]})
-    assert precision.with_precision(_config(longer), ears).precision == "mixed_bfloat16"
+    assert precision.with_precision(_config(longer), listener).precision == "mixed_bfloat16"
     assert timed == ["float32", "mixed_bfloat16"]
 
 
 @pytest.mark.parametrize("error", [ModelError("no such kernel."), RuntimeError("of the backend")])
-def test_where_bfloat16_fails_it_is_float32(small, machine, ears, monkeypatch, error):
+def test_where_bfloat16_fails_it_is_float32(small, machine, listener, monkeypatch, error):
     timed, seconds = machine(0.3, 0.2), precision.seconds_of_a_step
 
     def fails(bench, *, give_up=float("inf")):
@@ -158,18 +145,18 @@ def test_where_bfloat16_fails_it_is_float32(small, machine, ears, monkeypatch, e
 
     monkeypatch.setattr(precision, "seconds_of_a_step", fails)
     for _ in range(2):
-        settled = precision.with_precision(_config(small(precision="auto")), ears)
+        settled = precision.with_precision(_config(small(precision="auto")), listener)
         assert settled.precision == "float32"
-        assert ears.notes[-1].endswith("the model can't be trained in bfloat16 here")
+        assert listener.notes[-1].endswith("the model can't be trained in bfloat16 here")
     assert timed == ["float32", "mixed_bfloat16"]
 
 
 @pytest.mark.parametrize(("bfloat16", "warned"), [(3.6, True), (0.31, True), (0.29, False)])
-def test_a_fixed_bfloat16_that_is_slower_is_warned_of(small, machine, ears, bfloat16, warned):
+def test_a_fixed_bfloat16_that_is_slower_is_warned_of(small, machine, listener, bfloat16, warned):
     machine(0.3, bfloat16)
-    trained = train(small(precision="mixed_bfloat16"), out=None, observer=ears)
+    trained = train(small(precision="mixed_bfloat16"), out=None, observer=listener)
     assert trained.record.config["precision"] == "mixed_bfloat16"
-    told = [text for text in ears.warnings if "slower than float32" in text]
+    told = [text for text in listener.warnings if "slower than float32" in text]
     assert bool(told) == warned
     if bfloat16 == 3.6:
         assert told[0].startswith("bfloat16 is 12 times slower than float32 here (3.6 against 0.3")
