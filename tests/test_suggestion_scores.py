@@ -251,3 +251,15 @@ def test_the_recorded_searches_are_those_that_the_tool_of_today_would_make(scori
             ]
             done += run
         assert len(done) == len(search.probes)
+
+
+def test_intervals_hold_the_best_rate_in_four_of_five_searches_for_tuning(scoring):
+    from problems import TUNING
+
+    oracles, held = scoring.regret.read(), []
+    for problem in TUNING:
+        found = [search.suggestion() for search in scoring.probes.read(problem.name)]
+        ends = [it.interval for it in found if it.verdict == "ok"]
+        held += [low <= oracles[problem.name].best <= high for low, high in ends]
+    assert len(held) > 50
+    assert 0.75 < np.mean(held) < 0.85

@@ -129,7 +129,7 @@ def _configured_backend() -> str | None:
 
 @contextlib.contextmanager
 def _no_garbage_collected() -> Iterator[None]:
-    """Put off looking for garbage: a fifth of an import goes into going through what it keeps."""
+    """Put off looking for garbage: there is little, and it means going through all that is kept."""
     was_on = gc.isenabled()
     gc.disable()
     try:
