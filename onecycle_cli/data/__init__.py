@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from onecycle_cli.data.batches.augment import Augment, augmentation
     from onecycle_cli.data.batches.batching import batch, steps_per_epoch
-    from onecycle_cli.data.batches.feed import Batches, EvaluationBatches, of_any_size
+    from onecycle_cli.data.batches.feed import Batches, EvaluationBatches
+    from onecycle_cli.data.batches.pipeline import for_fit
     from onecycle_cli.data.batches.resize import Resize, check_resize, resizing
     from onecycle_cli.data.dataset import Dataset
     from onecycle_cli.data.loading import load, split_up
@@ -25,9 +26,9 @@ _HOMES = {
     "batch": "batches.batching",
     "Resize": "batches.resize",
     "check_resize": "batches.resize",
+    "for_fit": "batches.pipeline",
     "load": "loading",
     "split_up": "loading",
-    "of_any_size": "batches.feed",
     "resizing": "batches.resize",
     "steps_per_epoch": "batches.batching",
 }
@@ -41,8 +42,8 @@ __all__ = [
     "augmentation",
     "batch",
     "check_resize",
+    "for_fit",
     "load",
-    "of_any_size",
     "resizing",
     "split_up",
     "steps_per_epoch",

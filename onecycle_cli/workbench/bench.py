@@ -195,7 +195,8 @@ class Workbench:
             epochs: epochs of this call.
             start: position of the first batch in the replicate's endless sequence.
             resize: which size the images have at each position; None for their own.
-            together: steps in one execution; divides `steps`.
+            together: steps in one execution. With a pipeline, or several epochs, it has to divide
+                `steps`.
         """
         batches = self._feed(steps * epochs, replicate=replicate, start=start, resize=resize)
         self._instruments.execute(together)
@@ -253,9 +254,9 @@ class Workbench:
     def _feed(self, num_steps: int, *, start: int, resize: data.Resize | None, **more: Any) -> Any:
         """Return what `fit` is given."""
         if self.dataset.stream is not None:
-            return self.dataset.stream.batches(start)
+            return data.for_fit(self.dataset.stream.batches(start))
         batches = self._batches(num_steps=num_steps, start=start, resize=resize, **more)
-        return batches if resize is None else data.of_any_size(batches)
+        return data.for_fit(batches, any_size=resize is not None)
 
     def _batches(self, *, num_steps: int, replicate: int = 0, **more: Any) -> data.Batches:
         return data.Batches(

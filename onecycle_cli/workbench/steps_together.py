@@ -10,6 +10,7 @@ from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.workbench.bench import Workbench
 
 _MOST = 64
+_IN_A_TRIAL = 16
 _SMALL = 3e7
 _FLAT = 2
 
@@ -43,6 +44,20 @@ def steps_together(bench: Workbench) -> int:
             f"steps_per_execution must divide the {bench.steps_per_epoch} steps of an epoch; got "
             f"{asked}; possible are {', '.join(fitting)}.",
         )
+    return asked
+
+
+def trial_steps_together(bench: Workbench) -> int:
+    """Return how many steps of a search's trial are run in one execution.
+
+    As many as the configuration says; with `auto`, several where `steps_together` would run
+    several. They need not divide the trial's steps: its batches end with it. A pipeline's don't.
+    """
+    if _hindrance(bench) or bench.dataset.stream is not None:
+        return 1
+    asked = bench.config.steps_per_execution
+    if asked == "auto":
+        return _IN_A_TRIAL if _is_small(bench) else 1
     return asked
 
 

@@ -129,25 +129,6 @@ def with_text(inputs: Inputs) -> Inputs:
     return mapped(taken, inputs)
 
 
-def of_any_size(batches: Batches) -> Any:
-    """Return batches for `fit` whose images change their size from one step to another.
-
-    With TensorFlow, Keras takes the sizes of the first two batches for those of all, so it is given
-    a `tf.data.Dataset` that says otherwise; the other backends look at each batch.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return batches
-    import tensorflow as tf
-
-    x, *others = batches[0]
-    signature = (
-        tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype),
-        *(tf.TensorSpec((None, *other.shape[1:]), other.dtype) for other in others),
-    )
-    dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
-    return dataset.prefetch(tf.data.AUTOTUNE)
-
-
 class EvaluationBatches(keras.utils.PyDataset):
     """Examples in their order, each once, normalised and never augmented.
 

@@ -19,6 +19,7 @@ from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Round
 from onecycle_cli.training.plan import cycle_of
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.steps_together import trial_steps_together
 
 _WHY = {"non_finite": "the loss is not finite", "diverged": "the loss explodes"}
 
@@ -179,7 +180,8 @@ class Trials:
         )
         bench.rewind(replicate)
         self._observer.begin(title, steps)
-        bench.train(steps, [cycle, Reporting(self._observer, cycle.log)], replicate=replicate)
+        callbacks = [cycle, Reporting(self._observer, cycle.log)]
+        bench.train(steps, callbacks, replicate=replicate, together=trial_steps_together(bench))
         scored = [] if cycle.stop_reason else self._judge(bench, cycle.log.losses).tolist()
         shown = suggest.annealed(cycle.log.losses) if self._stop_rule else scored
         outcome = f"loss {np.mean(shown):.4g}" if scored else _WHY[str(cycle.stop_reason)]

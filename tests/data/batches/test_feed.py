@@ -10,7 +10,7 @@ from onecycle_cli.errors import DataError
 
 keras = pytest.importorskip("keras")
 
-from onecycle_cli.data.batches.feed import Batches, EvaluationBatches, of_any_size  # noqa: E402
+from onecycle_cli.data.batches.feed import Batches, EvaluationBatches  # noqa: E402
 
 AUGMENT = Augment(flip=True, crop=2, cutout=2)
 
@@ -192,16 +192,3 @@ def test_sizes_go_by_the_global_step(dataset):
         whole, labels = plain[i]
         np.testing.assert_array_equal(x, whole if size is None else shrink(whole, size))
         np.testing.assert_array_equal(y, labels)
-
-
-def test_fit_sees_batches_of_every_size(dataset):
-    class Pooling(Witness):
-        def call(self, x):
-            return self.dense(keras.ops.mean(x, axis=(1, 2)))
-
-    batches = Batches(dataset, seed=4, batch_size=16, num_steps=8, resize=Resize((3,), (2,)))
-    model = Pooling()
-    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-    model.fit(of_any_size(batches), epochs=2, steps_per_epoch=4, shuffle=False, verbose=0)
-    assert_same(model.seen, list(batches))
-    assert [x.shape[1] for x, _ in model.seen] == [2] * 3 + [dataset.input_shape[0]] * 5
