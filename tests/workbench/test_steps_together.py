@@ -4,18 +4,19 @@ import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.find_lr import find_lr
 from onecycle_cli.experiments.train import train
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.bench import Workbench
-from onecycle_cli.workbench.steps_together import steps_together
+from onecycle_cli.workbench.steps_together import steps_together, trial_steps_together
 
 
 @pytest.fixture
 def together(small):
-    def find(**settings):
+    def find(of=steps_together, **settings):
         bench = Workbench(load_config(small(**settings)), Observer())
         try:
-            return steps_together(bench)
+            return of(bench)
         finally:
             bench.close()
 
@@ -32,6 +33,13 @@ def test_a_small_dense_network_takes_an_epoch_at_a_time(together):
         {"model": {"name": "mlp", "options": {"hidden": 2000, "layers": 2}}},
     ):
         assert together(steps_per_execution="auto", **other) == 1
+
+
+def test_trials_need_not_have_a_multiple_of_what_is_run_together(together):
+    assert together(trial_steps_together, steps_per_execution="auto") == 16
+    assert together(trial_steps_together, steps_per_execution=4) == 4
+    for other in ({"train": {"log_grad_norm": True}}, {"steps_per_execution": 1}):
+        assert together(trial_steps_together, **other) == 1
 
 
 @pytest.mark.parametrize(
@@ -64,3 +72,19 @@ def test_the_bits_are_those_of_single_steps(small, tmp_path):
             )
             for left, right in zip(ours, theirs, strict=True):
                 np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.harness
+def test_trials_give_the_same_bits_too(small, tmp_path):
+    """With numbers of steps that are no multiple, and rates at which the loss explodes."""
+    search = {"method": "probes", "max_lr": 1e31, "rates": [0.01, 1.0, 1e30]}
+    runs = [
+        find_lr(small(steps_per_execution=k, find_lr=search), out=tmp_path / f"{k}").folder
+        for k in (1, "auto")
+    ]
+    curves = [(folder / "curves.csv").read_text() for folder in runs]
+    assert curves[0] == curves[1]
+    assert (runs[0] / "trials.csv").read_text() == (runs[1] / "trials.csv").read_text()
+    lengths = {i: sum(row.startswith(f"{i},") for row in curves[0].splitlines()) for i in range(3)}
+    assert lengths[2] < lengths[0]
+    assert all(n % 16 for n in lengths.values())
