@@ -3,16 +3,19 @@
     python benchmarks/end_to_end.py [--torch PYTHON] [--only SETTING] [RESULT.json]
 
 All train the same network on the same part of the same data ($ONECYCLE_DATA, or a cache) at the
-same precision and batch size, and validate after each epoch; the first epoch, with the tracing that
-PyTorch has no need of, is left out of the rates and stands beside them in seconds. `train` also
-augments (flip and crop, CIFAR-10 only), schedules learning rate and momentum at each step, records
-every loss, keeps the best model and writes its files; the others get float32 arrays that were
-normalised beforehand, and no augmentation. They run in turn, each in its own process. The PyTorch
-loop, torch_loop.py, runs under the interpreter named by --torch or $ONECYCLE_TORCH; it is left out
-where there is none. Beside the rates stands what the network asks for, 3 x 2 x the multiply-adds of
-a forward pass, as a share of what a large matrix product reaches on this machine (`train` in full,
-its validation and augmentation not counted as work). The result goes to end_to_end.json beside this
-file, or to the path given.
+same precision and batch size, 30 batches an epoch of CIFAR-10, and validate after each epoch; the
+first epoch, with the tracing that PyTorch has no need of, is left out of the rates and stands
+beside them in seconds. `train` also augments (flip and crop, CIFAR-10 only), schedules learning
+rate and momentum at each step, records every loss, keeps the best model and writes its files; the
+others get float32 arrays that were normalised beforehand, and no augmentation. They run in turn,
+each in its own process. The PyTorch loop, torch_loop.py, and Keras on PyTorch run under the
+interpreter named by --torch or $ONECYCLE_TORCH; they are left out where there is none. Keras on JAX
+and on PyTorch get a fifth of the images, as they are slow on a processor. "memory kept" stands
+for MALLOC_... variables that have glibc keep freed memory, as `train` does by itself on TensorFlow.
+Beside the rates stands what the network asks for, 3 x 2 x the multiply-adds of a forward pass, as a
+share of what a large matrix product reaches on this machine (`train` in full, its validation and
+augmentation not counted as work). The result goes to end_to_end.json beside this file, or to the
+path given.
 """
 
 import argparse
@@ -21,28 +24,53 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import record
 
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained; `images` are those of the training and the validation part."""
+
+    network: str
+    precision: str = "float32"
+    dataset: str = "cifar10"
+    options: dict[str, int] = field(default_factory=dict)
+    images: int | None = 4266
+    epochs: int = 2
+
+
 SETTINGS = {
-    "mini_mobilenet_v2": ("cifar10", "float32", {}, 768, 3),
-    "resnet9": ("cifar10", "mixed_bfloat16", {"width": 32}, 2048, 3),
-    "mini_vgg": ("cifar10", "float32", {}, 1280, 3),
-    "mlp": ("digits", "float32", {}, None, 40),
+    "mini_mobilenet_v2": Setting("mini_mobilenet_v2"),
+    "resnet9": Setting("resnet9", options={"width": 32}),
+    "resnet9_bfloat16": Setting("resnet9", "mixed_bfloat16", options={"width": 32}),
+    "mini_vgg": Setting("mini_vgg"),
+    "mini_vgg_bfloat16": Setting("mini_vgg", "mixed_bfloat16"),
+    "mlp": Setting("mlp", dataset="digits", images=None, epochs=40),
 }
 PARTS = ("train", "validation")
-REPEATS = 3
+REPEATS = 2
+SLOW_SHARE = 5
+AS_IT_IS = {"ONECYCLE_KEEP_MEMORY": "off"}
+MEMORY_KEPT = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "-1",
+}
 
 
-def config(name: str) -> dict:
-    dataset, precision, options, images, epochs = SETTINGS[name]
+def config(name: str, share: int = 1) -> dict:
+    setting = SETTINGS[name]
+    images = setting.images if setting.images is None else setting.images // share
     return {
-        "dataset": {"name": dataset, "limit": images},
-        "model": {"name": name, "options": options},
-        "precision": precision,
+        "dataset": {"name": setting.dataset, "limit": images},
+        "model": {"name": setting.network, "options": setting.options},
+        "precision": setting.precision,
         "optimizer": {"weight_decay": 1e-4},
-        "train": {"cycles": [{"epochs": epochs}], "max_lr": 0.01},
+        "train": {"cycles": [{"epochs": setting.epochs}], "max_lr": 0.01},
     }
 
 
@@ -80,14 +108,14 @@ def with_train(name: str) -> tuple[float, float]:
     return watch.report(len(prepared(name)[1]["x_train"]))
 
 
-def prepared(name: str):
-    """Return settings, arrays and the network, as `train` has them."""
+def prepared(name: str, share: int = 1):
+    """Return settings, arrays of a share of the data, and the network, as `train` has them."""
     from onecycle_cli import data, load_config
     from onecycle_cli.engine.start import make_repeatable, start_keras
     from onecycle_cli.registry import models
 
     keras = start_keras()
-    settings = load_config(config(name))
+    settings = load_config(config(name, share))
     make_repeatable(settings.seed)
     dataset = data.load(settings.dataset, seed=settings.seed)
     rows = {part: getattr(dataset, part) for part in PARTS}
@@ -95,7 +123,7 @@ def prepared(name: str):
     arrays |= {f"y_{part}": dataset.y[rows[part]] for part in PARTS}
     keras.config.set_dtype_policy(settings.precision)
     model = models.build(
-        name,
+        settings.model.name,
         settings.model.options,
         input_shape=dataset.input_shape,
         num_outputs=dataset.num_outputs,
@@ -104,10 +132,10 @@ def prepared(name: str):
     return settings, arrays, model
 
 
-def with_fit(name: str) -> tuple[float, float]:
+def with_fit(name: str, share: int = 1) -> tuple[float, float]:
     import keras
 
-    settings, arrays, model = prepared(name)
+    settings, arrays, model = prepared(name, share)
     epochs = settings.train.cycles[0].epochs
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -124,6 +152,10 @@ def with_fit(name: str) -> tuple[float, float]:
     return watch.report(len(arrays["x_train"]))
 
 
+def with_fit_elsewhere(name: str) -> tuple[float, float]:
+    return with_fit(name, SLOW_SHARE)
+
+
 def with_torch(name: str) -> tuple[float, float]:
     import numpy as np
 
@@ -134,7 +166,8 @@ def with_torch(name: str) -> tuple[float, float]:
         np.savez(path, **arrays)
         numbers = (settings.train.cycles[0].epochs, settings.batch_size, parameters)
         script = Path(__file__).with_name("torch_loop.py")
-        command = [os.environ["ONECYCLE_TORCH"], script, path, name, settings.precision]
+        network = settings.model.name
+        command = [os.environ["ONECYCLE_TORCH"], script, path, network, settings.precision]
         run = subprocess.run([*command, *map(str, numbers)], stdout=subprocess.PIPE, check=True)
     rate, first = map(float, run.stdout.split())
     return rate, first
@@ -144,7 +177,7 @@ def with_products(name: str) -> tuple[float]:
     """GFLOP/s of a large matrix product at the setting's precision."""
     import tensorflow as tf
 
-    dtype = "bfloat16" if SETTINGS[name][1] == "mixed_bfloat16" else "float32"
+    dtype = "bfloat16" if SETTINGS[name].precision == "mixed_bfloat16" else "float32"
     size = 2048
     a, b = (tf.cast(tf.random.normal((size, size)), dtype) for _ in range(2))
     seconds = []
@@ -168,18 +201,42 @@ def with_count(name: str) -> tuple[float]:
     return (3 * 2 * multiply_adds / 1e9,)
 
 
-WAYS = {"train": with_train, "fit": with_fit, "torch": with_torch}
-ALONE = {"peak": with_products, "count": with_count}
+@dataclass(frozen=True)
+class Way:
+    """How it is trained, or another figure is found; in a process of its own."""
+
+    run: Callable[[str], tuple[float, ...]]
+    environment: dict[str, str] = field(default_factory=dict)
+    needs_torch: bool = False
+    on_torch: bool = False
 
 
-def in_own_process(way: str, name: str) -> list[float]:
-    command = [sys.executable, __file__, "--one", way, name]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+WAYS = {
+    "train": Way(with_train),
+    "fit": Way(with_fit, AS_IT_IS),
+    "torch": Way(with_torch, AS_IT_IS, needs_torch=True),
+    "fit, memory kept": Way(with_fit, MEMORY_KEPT),
+    "torch, memory kept": Way(with_torch, MEMORY_KEPT, needs_torch=True),
+    "fit on jax": Way(with_fit_elsewhere, {"KERAS_BACKEND": "jax"}),
+    "fit on torch": Way(
+        with_fit_elsewhere, {"KERAS_BACKEND": "torch"}, needs_torch=True, on_torch=True
+    ),
+}
+ALONE = {"peak": Way(with_products), "count": Way(with_count)}
+
+
+def in_own_process(name_of_way: str, name: str) -> list[float]:
+    way = (WAYS | ALONE)[name_of_way]
+    python = os.environ["ONECYCLE_TORCH"] if way.on_torch else sys.executable
+    command = [python, __file__, "--one", name_of_way, name]
+    environment = {**os.environ, **way.environment}
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return [float(word) for word in run.stdout.splitlines()[-1].split()]
 
 
 def measure(name: str) -> dict:
-    ways = [way for way in WAYS if way != "torch" or os.environ.get("ONECYCLE_TORCH")]
+    has_torch = bool(os.environ.get("ONECYCLE_TORCH"))
+    ways = [name for name, way in WAYS.items() if has_torch or not way.needs_torch]
     rates: dict[str, list[float]] = {way: [] for way in ways}
     firsts: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(REPEATS):
@@ -189,13 +246,13 @@ def measure(name: str) -> dict:
             firsts[way].append(first)
     (gigaflops,), (peak,) = in_own_process("count", name), in_own_process("peak", name)
     found = {
-        "precision": SETTINGS[name][1],
+        "precision": SETTINGS[name].precision,
         "images_per_second": {way: record.spread(values) for way, values in rates.items()},
         "seconds_of_first_epoch": {way: record.spread(values) for way, values in firsts.items()},
     }
     for way in ways[1:]:
         ratios = [a / b for a, b in zip(rates["train"], rates[way], strict=True)]
-        found[f"train_over_{way}"] = record.spread(ratios)
+        found[f"train over {way}"] = record.spread(ratios)
     best = max(rates["train"])
     return found | {
         "gigaflops_per_image": round(gigaflops, 4),
@@ -213,7 +270,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.one:
         way, name = given.one
-        print(*(WAYS | ALONE)[way](name))
+        print(*(WAYS | ALONE)[way].run(name))
         return
     os.environ["ONECYCLE_TORCH"] = given.torch
     names = [given.only] if given.only else list(SETTINGS)
