@@ -3,11 +3,11 @@
     python benchmarks/fit_end.py
 
 tf.data tunes its pipelines by a thread that sleeps between looks, 10 ms at first and twice as long
-each time, up to a minute. It is to be woken when the pipeline is closed; now and then it is not, and
-`fit` waits for it. Here a small network is trained again and again, with a pause at each step, so
-that a training takes as long as asked; what is counted is the time from the end of training, as
-callbacks see it, to the return of `fit`. The ways take turns. The result goes to fit_end.json beside
-this file, or to the path given as the only argument.
+each time, up to a minute. It is to be woken when the pipeline is closed; now and then it is not,
+and `fit` waits for it. Here a small network is trained again and again, with a pause at each step,
+so that a training takes as long as asked; what is counted is the time from the end of training, as
+callbacks see it, to the return of `fit`. The ways take turns. The result goes to fit_end.json
+beside this file, or to the path given as the only argument.
 """
 
 import sys
