@@ -38,9 +38,7 @@ def way(monkeypatch):
 @pytest.mark.parametrize(
     ("took", "besides", "known"), [(2.3, 0, True), (2.4, 0, False), (2, 0.9, True), (2, 1.1, False)]
 )
-def test_the_second_way_is_timed_where_it_takes_little(
-    config, way, took, besides, known
-):
+def test_the_second_way_is_timed_where_it_takes_little(config, way, took, besides, known):
     first, second = way("a", STEP, took=took), way("b", 0.05, took=took)
     found = compare(config, first, second, Observer(), besides=besides)
     assert (3 * took + besides <= 0.02 * TO_COME) == known
