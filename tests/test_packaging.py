@@ -205,6 +205,7 @@ TESTED_TOGETHER = {
     "plugin_names.py": "registry/code/test_functions.py",
     "registry/model_shapes.py": "registry/test_models.py",
     "registry/code/running.py": "registry/test_models.py",
+    "experiments/speed/settling.py": "experiments/speed/test_xla.py",
     "experiments/searches/search.py": "experiments/searches/test_rates.py",
     "suggest/probes/rounds.py": "suggest/probes/test_plan.py",
     "experiments/speed/measured.py": "experiments/speed/test_precision.py",

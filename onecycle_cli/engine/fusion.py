@@ -21,29 +21,51 @@ class FusedBatchNormalization:
     """Let a model's stock BatchNormalization layers train by one fused operation.
 
     Takes every layer that is exactly a `keras.layers.BatchNormalization`, in nested models too, and
-    normalises the last axis of four. Outputs, gradients and moving statistics are those of the
+    normalises the last of four axes. Outputs, gradients and moving statistics are those of the
     stock layer up to rounding. Inference, frozen layers and masked inputs go the stock way.
 
     The layers keep their class and configuration, so a model that is saved meanwhile is a stock
     one. Functions that were traced before must be traced again, and again after `release`.
 
     Args:
-        model: a built model, on the TensorFlow backend.
+        model: a built model, on the TensorFlow backend unless it is left as it is.
+        is_on: whether to begin at once.
 
     Attributes:
-        layers: the layers taken.
+        layers: the layers that it can take.
+        is_on: whether they train by the fused operation.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, is_on: bool = True) -> None:
+        self._model = model
         self.layers = [layer for layer in every_layer(model) if _is_stock(layer)]
-        for layer in self.layers:
-            vars(layer)["call"] = _fused_call(layer)
+        self.is_on = is_on
+        if is_on:
+            self._take()
+
+    def switch(self, is_on: bool) -> None:
+        """Go over to the fused operation, or to the stock layers; a training step is traced anew.
+
+        Args:
+            is_on: whether to fuse from now on; the model must be compiled.
+        """
+        if is_on != self.is_on:
+            self.release()
+            self.is_on = is_on
+            if is_on:
+                self._take()
+            self._model.make_train_function(force=True)
 
     def release(self) -> None:
         """Give the stock layers back. Idempotent."""
+        if self.is_on:
+            for layer in self.layers:
+                vars(layer).pop("call", None)
+        self.is_on = False
+
+    def _take(self) -> None:
         for layer in self.layers:
-            vars(layer).pop("call", None)
-        self.layers = []
+            vars(layer)["call"] = _fused_call(layer)
 
 
 def _is_stock(layer: Any) -> bool:
@@ -52,9 +74,15 @@ def _is_stock(layer: Any) -> bool:
         and "call" not in vars(layer)
         and layer.built
         and layer.axis in (-1, 3)
+        and _has_four_axes(layer)
         and not layer.synchronized
         and not getattr(layer, "renorm", False)
     )
+
+
+def _has_four_axes(layer: Any) -> bool:
+    shape = (layer.get_build_config() or {}).get("input_shape")
+    return shape is None or len(shape) == 4
 
 
 def _fused_call(layer: Any) -> Callable[..., Any]:

@@ -53,7 +53,7 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     data["jit_compile"] = bench.jit_compile
     if config.steps_per_execution == "auto":
         data["steps_per_execution"] = steps_together(bench)
-    data["fused_batch_norm"] = bench.fused_batch_norm
+    data["fused_batch_norm"] = bench.fusion.is_on
     data["dataset"]["normalise"] = config.dataset.is_normalised
     if bench.objective.task != "other":
         data["task"] = bench.objective.task

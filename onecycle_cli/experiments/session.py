@@ -28,7 +28,9 @@ from onecycle_cli.experiments.hyper_parameters import (
     premises,
 )
 from onecycle_cli.experiments.manifest import manifest_of, write_config
+from onecycle_cli.experiments.speed.fusion import with_fusion_of
 from onecycle_cli.experiments.speed.precision import with_precision
+from onecycle_cli.experiments.speed.settling import settle
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, suggestions_file
@@ -185,6 +187,8 @@ def session(
         request = replace(request, config=with_precision(request.config, observer))
     with workbench(request.config, observer, recipe, request.in_hand) as bench:
         if request.folder is None:
+            if recipe is None:
+                settle(bench, observer)
             opening = _started(request, bench, observer, recipe)
         else:
             opening = _resumed(request, bench, observer, recipe)
@@ -221,7 +225,8 @@ def _started(
             Split.of(bench.dataset).write(run.path)
         label = None if recipe is None else recipe.label
         identity = identity_of(bench, kind)
-        Resume(request.config, values, identity, label, kind.name).write(run.path)
+        started_with = with_fusion_of(bench, request.config)
+        Resume(started_with, values, identity, label, kind.name).write(run.path)
         yield Session(kind, bench, values, conditions, observer, run, out, known)
 
 

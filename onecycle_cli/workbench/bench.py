@@ -64,7 +64,7 @@ class Workbench:
         steps_per_epoch: batches in one pass over the training part.
         decay_name: the hyper-parameter that weight decay is set by: `l2` or `weight_decay`.
         jit_compile: whether the training step is compiled by XLA.
-        fused_batch_norm: whether BatchNormalization is trained by the fused kernel.
+        fusion: trains BatchNormalization by the fused kernel, or not.
         caveats: what makes the model's numbers less than they seem, in words.
         replay: what came of `replay.replay`, as plain data, once that has been done.
     """
@@ -88,7 +88,8 @@ class Workbench:
             self._adopt_outputs()
             self._compile()
         self.decay_name = L2 if self.config.optimizer.decay_kind == "l2" else WEIGHT_DECAY
-        self._fusion = FusedBatchNormalization(self.model) if self.fused_batch_norm else None
+        is_fused = not self.is_in_hand and decide_fusion(config)
+        self.fusion = FusedBatchNormalization(self.model, is_on=is_fused)
         self._instruments = self._attach()
         self._initial = snapshot.Snapshot(self.model)
         self._warn_of_ignored_targets()
@@ -98,8 +99,7 @@ class Workbench:
 
         A model that is in hand is as it was, unless it was to be trained.
         """
-        if self._fusion is not None:
-            self._fusion.release()
+        self.fusion.release()
         self._instruments.release(owner=self)
         if self._in_hand is not None:
             self._in_hand.model.give_back(is_trained=self._in_hand.is_to_be_trained)
@@ -122,10 +122,10 @@ class Workbench:
         config = self.config
         if self._in_hand is not None:
             subject = self._in_hand.model
-            self.jit_compile, self.fused_batch_norm = bool(subject.model.jit_compile), False
+            self.jit_compile = bool(subject.model.jit_compile)
             make_repeatable(config.seed, jit_compile=self.jit_compile)
             return subject, OTHER
-        self.jit_compile, self.fused_batch_norm = decide_jit(config), decide_fusion(config)
+        self.jit_compile = decide_jit(config)
         objective = objective_of(config, self.dataset)
         check_options(config, self.dataset)
         make_repeatable(config.seed, jit_compile=self.jit_compile)

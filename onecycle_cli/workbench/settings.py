@@ -10,7 +10,10 @@ from onecycle_cli.engine.start import has_accelerator
 
 
 def decide_jit(config: Config) -> bool:
-    """Return what `auto` stands for: with TensorFlow, repeatable bits go before XLA."""
+    """Return what `auto` stands for: with TensorFlow, repeatable bits go before any speed of XLA.
+
+    TensorFlow promises them for its own operations only.
+    """
     if config.jit_compile != "auto":
         return config.jit_compile
     backend = keras.backend.backend()
@@ -18,7 +21,7 @@ def decide_jit(config: Config) -> bool:
 
 
 def decide_fusion(config: Config) -> bool:
-    """Return what `auto` stands for: on where it was measured to pay, TensorFlow on a CPU."""
+    """Return what `auto` stands for until both ways are timed: on for TensorFlow on a CPU."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
     if config.fused_batch_norm == "auto":
         return on_tensorflow and not has_accelerator()

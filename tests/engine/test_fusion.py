@@ -146,6 +146,27 @@ def test_release_gives_the_stock_layers_back():
     assert not [layer for layer in model._flatten_layers() if "call" in vars(layer)]
 
 
+def test_it_is_switched_between_steps_and_acts_on_the_next():
+    """Also where a step was traced before."""
+    data, models = list(batches(4)), {on: network() for on in (True, False)}
+    fusions = {on: FusedBatchNormalization(model, is_on=on) for on, model in models.items()}
+    start = {on: Snapshot(model) for on, model in models.items()}
+    before = {on: trained(model, data)[1] for on, model in models.items()}
+    for on, fusion in fusions.items():
+        assert len(fusion.layers) == 2
+        fusion.switch(not on)
+        start[on].restore()
+        assert fusion.is_on == uses_the_kernel(models[on]) == (not on)
+    after = {on: trained(model, data)[1] for on, model in models.items()}
+    for on in (True, False):
+        assert are_equal(after[on], before[not on])
+        assert not are_equal(after[on], before[on])
+
+
+def are_equal(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
 def test_other_layers_are_left_alone():
     channels_first = normaliser(axis=1)
     model = keras.Sequential([keras.Input((4, 4, 2)), Scaled(), channels_first])
@@ -158,6 +179,6 @@ def test_flat_inputs_go_the_stock_way():
     for fuse in (False, True):
         model = keras.Sequential([keras.Input((3,)), normaliser()])
         if fuse:
-            FusedBatchNormalization(model)
+            assert FusedBatchNormalization(model).layers == []
         outputs.append(np.array(model(x, training=True)))
     np.testing.assert_array_equal(*outputs)

@@ -409,8 +409,8 @@ def test_batch_normalization_is_fused_while_the_bench_is_open(bench, small, user
     config = small() | {"model": user_model(body)}
     fused, stock = bench(config), bench(config | {"fused_batch_norm": False})
     on_tensorflow = keras.backend.backend() == "tensorflow"
-    assert fused.fused_batch_norm is on_tensorflow
-    assert not stock.fused_batch_norm
+    assert fused.fusion.is_on is on_tensorflow
+    assert not stock.fusion.is_on
     assert [_is_fused(b) for b in (fused, stock)] == [on_tensorflow, False]
     fused.close()
     assert not _is_fused(fused)

@@ -94,8 +94,9 @@ def refuse_changes(
         ConfigError: when anything else differs, naming it.
     """
     then, now = started_with.leaves(), asked.leaves()
-    if now["precision"] == "auto":  # which has been settled since
-        now["precision"] = then["precision"]
+    for key in ("precision", "fused_batch_norm"):
+        if now[key] == "auto":  # which has been settled since
+            now[key] = then[key]
     changed = [key for key in {**then, **now} if then.get(key) != now.get(key) and key not in but]
     if changed:
         what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)

@@ -26,7 +26,9 @@ from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
+from onecycle_cli.experiments.speed.fusion import with_fusion_of
 from onecycle_cli.experiments.speed.precision import with_precision
+from onecycle_cli.experiments.speed.settling import settle
 from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
@@ -118,7 +120,7 @@ def run(
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench, folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
-        folder = _new_folder(recipe, config, Path(place))
+        folder = _new_folder(recipe, with_fusion_of(bench, config), Path(place))
         with run_folder.locked(folder):
             return _Journey(recipe, bench, out, folder, observer).go()
 
@@ -167,6 +169,7 @@ def _get_ready(
     force: bool,
 ) -> None:
     """Settle what needs no search, and predict what the rest will cost."""
+    settle(bench, observer)
     config = bench.config
     if not force:
         recipes.check_adopted(recipe, config, suggestions_on_file(config, out))

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from onecycle_cli.config import Config
@@ -25,34 +25,35 @@ _OF_NO_MATTER = ("precision", "data", "label_smoothing", "layer_rates")
 
 @dataclass(frozen=True)
 class Speeds:
-    """How fast a model is trained.
+    """How fast a model is trained in the ways that were timed.
 
     Attributes:
-        float32: seconds of a step in single precision.
+        seconds: of a step, by the way's name; infinite where that fails.
         epoch: steps in an epoch.
-        took: seconds that it took to find that out.
-        bfloat16: seconds of a step in mixed precision; infinite where that fails, `None` where it
-            is not known.
+        took: seconds that it took to find all that out.
     """
 
-    float32: float
-    epoch: int
-    took: float
-    bfloat16: float | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    epoch: int = 0
+    took: float = 0.0
+
+    def adding(self, way: str, seconds: float, *, epoch: int = 0, took: float = 0.0) -> Speeds:
+        """Return these with one more."""
+        return Speeds({**self.seconds, way: seconds}, epoch or self.epoch, self.took + took)
 
     @property
     def are_whole(self) -> bool:
         """Whether these are numbers above zero."""
-        known = [self.float32, self.epoch, self.took]
-        known += [] if self.bfloat16 is None else [self.bfloat16]
+        known = [*self.seconds.values(), self.epoch, self.took]
         return all(isinstance(n, int | float) and n > 0 for n in known)
 
 
 def place_of(config: Config) -> Path | None:
     """Return the file for a configuration on this machine; `None` where there is no place for it.
 
-    Its name holds a key of all that decides the speed: the model with its code, batch size,
-    optimizer, data set, what is compiled, the machine and the versions.
+    Its name holds a key of all that decides the speed but the ways that are compared: the model
+    with its code, batch size, optimizer, data set, the configured settings, the machine and the
+    versions.
     """
     about = {
         "conditions": {k: v for k, v in conditions_of(config).items() if k not in _OF_NO_MATTER},
@@ -76,10 +77,9 @@ def read(place: Path | None) -> Speeds | None:
         return None
     try:
         found = files.read_json(place)
-        if found["bfloat16"] == _FAILS:
-            found["bfloat16"] = math.inf
-        speeds = Speeds(**found)
-    except (ResultError, LookupError, TypeError):
+        seconds = {k: math.inf if v == _FAILS else v for k, v in found["seconds"].items()}
+        speeds = Speeds(**(found | {"seconds": seconds}))
+    except (ResultError, LookupError, TypeError, AttributeError):
         return None
     return speeds if speeds.are_whole else None
 
@@ -88,9 +88,8 @@ def write(place: Path | None, speeds: Speeds) -> None:
     """Keep it; that there is no room for it is no error."""
     if place is None:
         return
-    data = asdict(speeds)
-    if speeds.bfloat16 == math.inf:
-        data["bfloat16"] = _FAILS
+    seconds = {k: _FAILS if v == math.inf else v for k, v in speeds.seconds.items()}
+    data = asdict(speeds) | {"seconds": seconds}
     with contextlib.suppress(OSError, ResultError):
         place.parent.mkdir(parents=True, exist_ok=True)
         files.write_json(place, data)

@@ -18,18 +18,25 @@ WARM_UP = 4
 """Steps that are taken before any is timed: they compile, and fill what is read ahead."""
 
 _FEWEST_STEPS, _MOST_STEPS = 6, 200
+
+FEWEST = WARM_UP + 1 + _FEWEST_STEPS
+"""Steps that it takes to tell how long one is."""
+
 _LONG_ENOUGH = 2.0
 _HARMLESS_LR = 1e-6
 
 
-def seconds_of_a_step(bench: Workbench, *, give_up: float = math.inf) -> float:
+def seconds_of_a_step(
+    bench: Workbench, *, most: float = math.inf, give_up: float = math.inf
+) -> float:
     """Return the mean over some steps: what a step takes includes the hiccups.
 
     Args:
         bench: what to train; it is rewound before, and not afterwards.
+        most: steps that may be taken.
         give_up: a step that takes longer than so many seconds is the last one, and the answer.
     """
-    times = train_a_little(bench, _MOST_STEPS, give_up=give_up)
+    times = train_a_little(bench, int(min(most, _MOST_STEPS)), give_up=give_up)
     if len(times) <= WARM_UP + 1:
         return times[-1] - times[-2]
     return (times[-1] - times[WARM_UP]) / (len(times) - 1 - WARM_UP)

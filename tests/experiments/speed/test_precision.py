@@ -1,11 +1,9 @@
-import math
-
 import keras
 import pytest
 
 from onecycle_cli.errors import ConfigError, ModelError
 from onecycle_cli.experiments.recipe.run import run
-from onecycle_cli.experiments.speed import measured, precision
+from onecycle_cli.experiments.speed import comparison, measured, precision
 from onecycle_cli.experiments.train import train
 from onecycle_cli.observer import Observer
 
@@ -28,8 +26,8 @@ def machine(monkeypatch):
             assert bench.config.precision in policies
             return {"float32": float32, "mixed_bfloat16": bfloat16}[bench.config.precision]
 
-        monkeypatch.setattr(precision, "seconds_of_a_step", seconds)
-        monkeypatch.setattr(precision, "LARGEST_SHARE", 1e9)
+        monkeypatch.setattr(comparison, "seconds_of_a_step", seconds)
+        monkeypatch.setattr(comparison, "LARGEST_SHARE", 1e9)
         return timed
 
     return make
@@ -70,33 +68,10 @@ def test_it_is_timed_once_for_a_model_on_a_machine(small, machine, cache, monkey
     ]
     for other in others:
         precision.with_precision(_config(other), Observer())
-    monkeypatch.setattr(precision.measured, "machine", lambda: {"kind": "abacus"})
+    monkeypatch.setattr(measured, "machine", lambda: {"kind": "abacus"})
     precision.with_precision(_config(small(precision="auto")), Observer())
     assert len(timed) == 2 * (2 + len(others))
     assert len(list(cache.iterdir())) == 2 + len(others)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "",
-        "{",
-        "[]",
-        "null",
-        '{"float32": 1}',
-        '{"float32": "a", "epoch": 6, "took": 1, "bfloat16": 2}',
-        '{"float32": 1, "epoch": 6, "took": 1, "bfloat16": []}',
-        '{"float32": 0.1, "epoch": 6, "took": 1, "bfloat16": -1}',
-    ],
-)
-def test_what_was_kept_and_is_damaged_counts_as_nothing(tmp_path, damage):
-    place = tmp_path / "kept.json"
-    for bfloat16 in (None, 0.2, math.inf):
-        speeds = measured.Speeds(0.3, 6, 1.5, bfloat16)
-        measured.write(place, speeds)
-        assert measured.read(place) == speeds
-    place.write_text(damage)
-    assert measured.read(place) is None
 
 
 def test_it_is_timed_anew_where_what_was_kept_is_damaged(small, machine, cache):
@@ -119,7 +94,7 @@ def test_without_a_place_to_keep_it_it_is_timed_all_the_same(small, machine, cac
 
 def test_a_short_training_is_not_worth_the_comparison(small, machine, listener, monkeypatch):
     timed = machine(1e-3, 1e-4)
-    monkeypatch.setattr(precision, "LARGEST_SHARE", 0.02)
+    monkeypatch.setattr(comparison, "LARGEST_SHARE", 0.02)
     assert (
         precision.with_precision(_config(small(precision="auto")), listener).precision == "float32"
     )
@@ -135,7 +110,7 @@ def test_a_short_training_is_not_worth_the_comparison(small, machine, listener, 
 
 @pytest.mark.parametrize("error", [ModelError("no such kernel."), RuntimeError("of the backend")])
 def test_where_bfloat16_fails_it_is_float32(small, machine, listener, monkeypatch, error):
-    timed, seconds = machine(0.3, 0.2), precision.seconds_of_a_step
+    timed, seconds = machine(0.3, 0.2), comparison.seconds_of_a_step
 
     def fails(bench, *, give_up=float("inf")):
         took = seconds(bench, give_up=give_up)
@@ -143,7 +118,7 @@ def test_where_bfloat16_fails_it_is_float32(small, machine, listener, monkeypatc
             raise error
         return took
 
-    monkeypatch.setattr(precision, "seconds_of_a_step", fails)
+    monkeypatch.setattr(comparison, "seconds_of_a_step", fails)
     for _ in range(2):
         settled = precision.with_precision(_config(small(precision="auto")), listener)
         assert settled.precision == "float32"
