@@ -240,7 +240,6 @@ TESTED_TOGETHER = {
     "experiments/manifest.py": "experiments/test_find_lr.py",
     "experiments/asked/resume.py": "training/test_cycles.py",
     "training/reporting.py": "experiments/test_train.py",
-    "experiments/recipe/summary.py": "commands/test_run.py",
     "engine/batch_readers.py": "callbacks/test_lr_finder.py",
     "experiments/searches/sweeping.py": "experiments/test_find_lr.py",
     "engine/safe_mode.py": "registry/code/test_containment.py",

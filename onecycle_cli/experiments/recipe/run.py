@@ -27,6 +27,7 @@ from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
 from onecycle_cli.experiments.speed.fusion import with_fusion_of
+from onecycle_cli.experiments.speed.other_work import OtherWork
 from onecycle_cli.experiments.speed.precision import with_precision
 from onecycle_cli.experiments.speed.settling import settle
 from onecycle_cli.experiments.trainings.result import TrainResult
@@ -185,7 +186,9 @@ def _predict(recipe: Recipe, bench: Workbench, observer: Observer) -> None:
         return
     check_can_be_saved(bench, Observer())
     observer.note("timing a few steps to predict the cost ...")
-    pace = Pace.of(bench)
+    with OtherWork() as others:
+        pace = Pace.of(bench)
+    recipe.others = others.share
     for stage in recipe.pending:
         stage.predicted = forecast(bench, pace, stage.name).as_dict()
 

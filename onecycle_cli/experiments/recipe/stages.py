@@ -104,11 +104,13 @@ class Recipe:
         status: `running`, `done`, `refused` (no learning rate was found), `interrupted` or
             `failed`.
         conditions: what the suggestions depend on; known once the data are loaded.
+        others: of the processors, what other programs took when the cost was predicted, 0 to 1.
     """
 
     stages: dict[str, Stage]
     status: str = "running"
     conditions: dict[str, Any] = field(default_factory=dict)
+    others: float = 0.0
 
     @property
     def is_over(self) -> bool:

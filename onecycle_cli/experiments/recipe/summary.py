@@ -12,6 +12,8 @@ COLUMNS = ("stage", "value", "interval", "verdict", "run", "steps", "share", "ti
 
 Row = tuple[str, ...]
 
+_NOTICEABLE = 0.1
+
 
 def rows(recipe: Recipe) -> list[Row]:
     """Return a row for each stage and one for all of them; what is unknown is empty.
@@ -35,10 +37,16 @@ def rows(recipe: Recipe) -> list[Row]:
 
 
 def forecast_rows(recipe: Recipe) -> list[tuple[str, str]]:
-    """Return what each stage that remains is going to cost, and why others cost nothing."""
-    found = [(s.name, _foreseen(s)) for s in recipe.stages.values() if s.status != "done"]
-    costs = [stage.predicted for stage in recipe.pending]
-    return [*found, ("in all", _cost_in_words(total(costs)))]
+    """Return what each stage that remains is going to cost, and why others cost nothing.
+
+    Where other programs keep the machine busy, times are given from that of a machine that is idle
+    to that of one as busy as it is.
+    """
+    others = recipe.others if recipe.others > _NOTICEABLE else 0.0
+    found = [(s.name, _foreseen(s, others)) for s in recipe.stages.values() if s.status != "done"]
+    costs = _cost_in_words(total([stage.predicted for stage in recipe.pending]), others)
+    why = f" (other programs take {100 * others:.0f} % of the processors)" if others else ""
+    return [*found, ("in all", costs + why)]
 
 
 def facts(recipe: Recipe) -> list[tuple[str, str]]:
@@ -69,17 +77,19 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _foreseen(stage: Stage) -> str:
+def _foreseen(stage: Stage, others: float) -> str:
     if not stage.is_settled:
-        return _cost_in_words(stage.predicted)
+        return _cost_in_words(stage.predicted, others)
     if stage.value is None or stage.is_default:
         return f"{stage.status}: {stage.note}"
     origin = ", ".join(part for part in (stage.folder, stage.note) if part)
     return f"{stage.status}: {in_words(stage.value)} ({origin})"
 
 
-def _cost_in_words(cost: dict[str, Any]) -> str:
-    return f"at most {Cost(**cost)}, about {duration(cost['seconds'])}"
+def _cost_in_words(cost: dict[str, Any], others: float) -> str:
+    seconds = cost["seconds"]
+    idle = f"{duration(seconds * (1 - others))} to " if others else ""
+    return f"at most {Cost(**cost)}, about {idle}{duration(seconds)}"
 
 
 def _interval(stage: Stage) -> str:
