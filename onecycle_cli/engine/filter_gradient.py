@@ -30,9 +30,10 @@ class ConvolvedGradient:
     Takes every layer that is exactly a `keras.layers.Conv2D` and computes in bfloat16, in nested
     models too, with one group, no strides, no dilation, filters larger than a pixel and no bias,
     whose gradient TensorFlow sums along with that of the filters, and less exactly when alone.
-    Takes none but on TensorFlow on a CPU, without XLA. Outputs and the gradients of inputs keep their bits;
-    those of filters are equal up to rounding. Outputs of more than `LARGEST_MAP` pixels, or of a
-    size that is not known beforehand, go the stock way.
+    Takes none but on TensorFlow on a CPU, without XLA. Outputs and the gradients of inputs keep
+    their bits; those of filters are equal up to rounding. Where the outputs are larger than
+    `LARGEST_MAP` or `LARGEST_SUM`, or of a size that is not known beforehand, the stock way is
+    gone.
 
     The layers keep their class and configuration, so a model that is saved meanwhile is a stock
     one. Functions that were traced before must be traced again, and again after `release`.

@@ -186,6 +186,7 @@ def test_gradients_of_gradients_are_right():
         np.testing.assert_allclose(ours, stock, atol=2e-2 * np.abs(stock).max())
 
 
+@pytest.mark.harness
 def test_it_repeats_itself():
     results = []
     for _ in range(2):
@@ -210,6 +211,7 @@ def test_frozen_layers_stay_as_they_are():
     assert (np.array(model.layers[-5].get_weights()[0]) != nested).any()
 
 
+@pytest.mark.harness
 def test_a_saved_model_is_a_stock_one(tmp_path):
     model = network()
     ConvolvedGradient(model, 16)
