@@ -119,7 +119,7 @@ def of_a_step(bench: Any) -> float:
 
     times = []
     clock = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda *_: times.append(time.process_time())
+        on_train_batch_end=lambda batch, logs: times.append(time.process_time())
     )
     bench.rewind()
     cycle = cycle_of(bench, 1e-6, {"max": 0.9, "min": 0.9}, 0.0)

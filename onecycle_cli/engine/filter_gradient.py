@@ -1,8 +1,8 @@
 """The gradient of a convolution's filters, as a convolution itself, while a model is trained.
 
 TensorFlow has an operation of its own for it, Conv2DBackpropFilter, which is slow in bfloat16 on
-a CPU where images are small: at 4 x 4 pixels it takes twice as long as the convolution that gives
-the same numbers. `benchmarks/filter_gradient.py` measures both.
+a CPU where images are small: at 4 x 4 pixels it took 1.7 times as long as the convolution that
+gives the same numbers. `benchmarks/filter_gradient.py` measures both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.engine.start import has_accelerator
 
 LARGEST_MAP = 64
-"""Pixels of the layer's output; with 100 of them the convolution was slower at every batch size."""
+"""Pixels of the layer's output; from 100 on, the convolution was the slower way."""
 
 LARGEST_SUM = 16384
 """Pixels of a whole batch's outputs. They are the convolution's filters, and reused too little to

@@ -275,5 +275,5 @@ def test_other_layers_are_left_alone(kind, options):
     assert ConvolvedGradient(model, 1).layers == []
 
 
-def test_models_compiled_by_xla_are_left_alone():
+def test_models_compiled_by_xla_are_left_alone(allow_xla):
     assert ConvolvedGradient(network(jit_compile=True), 16).layers == []
