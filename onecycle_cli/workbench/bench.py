@@ -15,6 +15,7 @@ from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
 from onecycle_cli.engine.execution import one_by_one
+from onecycle_cli.engine.filter_gradient import ConvolvedGradient
 from onecycle_cli.engine.fusion import FusedBatchNormalization
 from onecycle_cli.engine.start import make_repeatable
 from onecycle_cli.engine.state import snapshot
@@ -65,6 +66,7 @@ class Workbench:
         decay_name: the hyper-parameter that weight decay is set by: `l2` or `weight_decay`.
         jit_compile: whether the training step is compiled by XLA.
         fusion: trains BatchNormalization by the fused kernel, or not.
+        convolved: the convolutions whose filters' gradient is found by another; none in hand.
         caveats: what makes the model's numbers less than they seem, in words.
         replay: what came of `replay.replay`, as plain data, once that has been done.
     """
@@ -90,6 +92,7 @@ class Workbench:
         self.decay_name = L2 if self.config.optimizer.decay_kind == "l2" else WEIGHT_DECAY
         is_fused = not self.is_in_hand and decide_fusion(config)
         self.fusion = FusedBatchNormalization(self.model, is_on=is_fused)
+        self.convolved = None if in_hand else ConvolvedGradient(self.model, config.batch_size)
         self._instruments = self._attach()
         self._initial = snapshot.Snapshot(self.model)
         self._warn_of_ignored_targets()
@@ -100,6 +103,8 @@ class Workbench:
         A model that is in hand is as it was, unless it was to be trained.
         """
         self.fusion.release()
+        if self.convolved is not None:
+            self.convolved.release()
         self._instruments.release(owner=self)
         if self._in_hand is not None:
             self._in_hand.model.give_back(is_trained=self._in_hand.is_to_be_trained)
@@ -273,11 +278,8 @@ class Workbench:
         """Settle the task by what the model answers, and check that it goes with the loss."""
         outputs = first_outputs(self.model, self.config, self.dataset)
         if self.objective.task == "multiclass" and outputs.shape[1] == 1:
-            self.dataset = replace(
-                self.dataset,
-                task="binary",
-                why=f"{self.dataset.why}, and a model that answers with one number",
-            )
+            why = f"{self.dataset.why}, and a model that answers with one number"
+            self.dataset = replace(self.dataset, task="binary", why=why)
             self.objective = objective_of(self.config, self.dataset)
         check_outputs(outputs, self.config, self.objective)
         check_end(self.model, self.config, self.dataset, self.objective)

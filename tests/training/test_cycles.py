@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+import keras
 import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.asked.resume import model_files
+from onecycle_cli.experiments.asked.resume import check_identity, identity_of, model_files
 from onecycle_cli.experiments.train import train
+from onecycle_cli.kinds import TRAIN
+from onecycle_cli.observer import Observer
+from onecycle_cli.workbench.bench import Workbench
 
 
 @pytest.mark.samples(1)
@@ -79,3 +83,25 @@ def test_a_run_at_work_is_left_alone(copy):
 def test_a_finished_run_has_nothing_to_resume(whole):
     with pytest.raises(ResultError, match="is finished; there is nothing to resume"):
         train(resume=whole.folder)
+
+
+CONVOLUTION = """
+x = keras.Input(input_shape)
+y = keras.layers.Reshape((4, 4, -1))(keras.layers.Flatten()(x))
+y = keras.layers.Flatten()(keras.layers.Conv2D(2, 3, use_bias=False)(y))
+return keras.Model(x, keras.layers.Dense(num_outputs, "softmax")(y))
+"""
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is TensorFlow's")
+def test_a_run_whose_filters_had_their_gradients_otherwise_is_refused(small, user_model):
+    """One of a version that did not convolve them; one without such layers has no entry."""
+    model = user_model(CONVOLUTION)
+    settings = small() | {"model": model, "precision": "mixed_bfloat16", "jit_compile": False}
+    bench = Workbench(load_config(settings), Observer())
+    now = identity_of(bench, TRAIN)
+    bench.close()  # which gives the layers back
+    then = identity_of(bench, TRAIN)
+    check_identity(Path("run"), now, now)
+    with pytest.raises(ConfigError, match=": filter_gradient None, now by convolution; "):
+        check_identity(Path("run"), then, now)

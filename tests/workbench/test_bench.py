@@ -416,6 +416,29 @@ def test_batch_normalization_is_fused_while_the_bench_is_open(bench, small, user
     assert not _is_fused(fused)
 
 
+def test_filter_gradients_are_convolved_while_the_bench_is_open(bench, small, user_model):
+    """In bfloat16 on TensorFlow; not in float32, and not afterwards."""
+    body = """
+    x = keras.Input(input_shape)
+    y = keras.layers.Reshape((4, 4, -1))(keras.layers.Flatten()(x))
+    y = keras.layers.Conv2D(2, 3, use_bias=False)(y)
+    y = keras.layers.Dense(num_outputs, activation="softmax")(keras.layers.Flatten()(y))
+    return keras.Model(x, y)
+    """
+    config = small() | {"model": user_model(body), "jit_compile": False}
+    ours = bench(config | {"precision": "mixed_bfloat16"})
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    assert len(ours.convolved.layers) == on_tensorflow
+    assert _is_convolved(ours) == on_tensorflow
+    assert not _is_convolved(bench(config))
+    ours.close()
+    assert not _is_convolved(ours)
+
+
+def _is_convolved(bench):
+    return any("convolution_op" in vars(layer) for layer in bench.model.layers)
+
+
 def _is_fused(bench):
     return any("call" in vars(layer) for layer in bench.model.layers)
 

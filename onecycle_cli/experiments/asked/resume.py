@@ -140,7 +140,17 @@ def identity_of(bench: Workbench, kind: Kind) -> dict[str, Any]:
     """
     config, dataset = bench.config, bench.dataset
     tested = {"test_data": dataset.fingerprint_of_test} if kind is TRAIN else {}
-    return conditions_of(config, dataset.fingerprint) | tested | model_files(config)
+    data = conditions_of(config, dataset.fingerprint) | tested
+    return data | _kernels(bench) | model_files(config)
+
+
+def _kernels(bench: Workbench) -> dict[str, Any]:
+    """Return which operations train the model, as far as no key of the configuration says so.
+
+    Runs of a version that had none of them have no such entry.
+    """
+    taken = bench.convolved is not None and bench.convolved.layers
+    return {"filter_gradient": "by convolution"} if taken else {}
 
 
 def model_files(config: Config) -> dict[str, Any]:
