@@ -93,13 +93,16 @@ def reason_against(backend: str) -> str | None:
 
 
 def _glibc_in_charge() -> ctypes.CDLL | None:
-    """Return glibc, if memory comes from it: not from a preloaded jemalloc or the like."""
+    """Return glibc, if memory comes from it: not from a preloaded jemalloc or the like.
+
+    Those have a `malloc_usable_size` of their own; of `malloc`, programs may have a stub.
+    """
     if not sys.platform.startswith("linux"):
         return None
     try:
         libc = ctypes.CDLL("libc.so.6")
-        in_use = ctypes.cast(ctypes.CDLL(None).malloc, ctypes.c_void_p).value
-        own = ctypes.cast(libc.malloc, ctypes.c_void_p).value
+        in_use = ctypes.cast(ctypes.CDLL(None).malloc_usable_size, ctypes.c_void_p).value
+        own = ctypes.cast(libc.malloc_usable_size, ctypes.c_void_p).value
     except (OSError, AttributeError):  # there is another C library
         return None
     return libc if hasattr(libc, "gnu_get_libc_version") and in_use == own else None

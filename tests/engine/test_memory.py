@@ -230,8 +230,9 @@ class TestWhoseMallocItIs:
     def test_a_preloaded_one(self, tmp_path):
         source, library = tmp_path / "other.c", tmp_path / "other.so"
         source.write_text(
-            "void *__libc_malloc(unsigned long);\n"
+            "extern void *__libc_malloc(unsigned long);\n"
             "void *malloc(unsigned long size) { return __libc_malloc(size); }\n"
+            "unsigned long malloc_usable_size(void *memory) { return memory ? 1 : 0; }\n"
         )
         subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
         assert not answer(IN_CHARGE, LD_PRELOAD=str(library))
