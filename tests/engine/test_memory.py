@@ -345,13 +345,20 @@ print(json.dumps([bits, found]))
 
 
 @ON_GLIBC
-@pytest.mark.harness
-def test_a_training_has_the_same_bits_and_maps_a_tenth_of_the_pages():
+@pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param("tensorflow", marks=pytest.mark.harness),
+        pytest.param("jax", marks=pytest.mark.harness),
+        pytest.param("torch", marks=pytest.mark.torch),
+    ],
+)
+def test_a_training_has_the_same_bits_and_maps_a_tenth_of_the_pages(backend):
     (bits, given_back), (same, kept) = (
         answer(
             NO_HUGE_PAGES + TRAINING,
             ONECYCLE_KEEP_MEMORY=switch,
-            KERAS_BACKEND="tensorflow",
+            KERAS_BACKEND=backend,
             TF_ENABLE_ONEDNN_OPTS="0",
         )
         for switch in ("off", "on")
