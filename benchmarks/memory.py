@@ -34,7 +34,7 @@ WAYS = {
     "PyTorch": {"KERAS_BACKEND": "torch"},
 }
 LEFT_OUT = {("JAX", "mini_mobilenet_v2")}
-"""XLA's depthwise convolutions take minutes on a CPU."""
+"""XLA's depthwise convolutions are very slow on a CPU."""
 KEPT = {"given back": "off", "kept": "on"}
 BATCH, STEPS, REPEATS = 128, 3, 2
 

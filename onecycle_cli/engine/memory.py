@@ -2,7 +2,7 @@
 
 JAX, PyTorch, and TensorFlow without its oneDNN operations, as on processors without AVX512-VNNI,
 get their buffers from the C library. glibc maps large ones anew each time, and the kernel fills
-each page with zeros before it is used: a fourth to a half of the time of a training step. What
+each page with zeros before it is used: a tenth to two fifths of a training step's time. What
 `keep_memory` sets has freed memory used again. The same numbers are computed.
 """
 
@@ -25,7 +25,7 @@ ANSWERS = ("auto", "on", "off")
 LEAST_MEMORY = 4 * 2**30
 """Bytes that the process must have for `auto`.
 
-The most memory that a training on TensorFlow needs rises by up to a tenth, as pieces of the heap
+The most memory that a training on TensorFlow needs rises by up to an eighth, as pieces of the heap
 stay unused, and what a large array leaves behind stays until the process ends. Small networks need
 one to three GiB: where there is less than four, going on slower is better than not going on.
 """
@@ -75,8 +75,8 @@ def reason_against(backend: str) -> str | None:
     """Return why `auto` leaves the memory alone, or None.
 
     Settings of the user's own hold. JAX gets one buffer for a whole step, which may not fit where
-    the last one was, and PyTorch's leave gaps as well: the most memory rises by a third and more,
-    which only the user can tell to be there. On an accelerator the buffers are not in main memory;
+    the last one was, and PyTorch's leave gaps as well: the most memory rises by up to two fifths,
+    and only the user can tell whether it is there. On an accelerator the buffers are not in main memory;
     its device file tells that there is one before a backend is imported.
     """
     if any(name.startswith("MALLOC_") for name in os.environ):
