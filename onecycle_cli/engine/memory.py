@@ -76,8 +76,8 @@ def reason_against(backend: str) -> str | None:
 
     Settings of the user's own hold. JAX gets one buffer for a whole step, which may not fit where
     the last one was, and PyTorch's leave gaps as well: the most memory rises by up to two fifths,
-    and only the user can tell whether it is there. On an accelerator the buffers are not in main memory;
-    its device file tells that there is one before a backend is imported.
+    and only the user can tell whether it is there. On an accelerator the buffers are not in main
+    memory; its device file tells that there is one before a backend is imported.
     """
     if any(name.startswith("MALLOC_") for name in os.environ):
         return "a variable MALLOC_... is set"
