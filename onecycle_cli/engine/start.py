@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from onecycle_cli.engine.memory import keep_memory
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.version import __version__
 
@@ -27,10 +28,11 @@ def start_keras() -> Any:
     """Import Keras and return it; TensorFlow's start-up messages go nowhere, real errors do.
 
     The messages are written by native code to the file descriptor, and no setting stops them all.
+    From then on the process may keep the memory that it frees, see `keep_memory`.
 
     Raises:
         ConfigError: when Keras is set to a backend that can't train, is not installed, or has a
-            version that is not supported.
+            version that is not supported; or $ONECYCLE_KEEP_MEMORY is wrong.
     """
     if "keras" in sys.modules:
         return sys.modules["keras"]
@@ -41,6 +43,7 @@ def start_keras() -> Any:
             f"{', '.join(BACKENDS)}; set the environment variable KERAS_BACKEND."
         )
     _check_version()
+    keep_memory(backend)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _silent_stderr(), _no_garbage_collected():

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config
+from onecycle_cli.engine.memory import is_memory_kept
 from onecycle_cli.engine.start import name_of_backend, versions
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.kinds import FINDERS
@@ -78,6 +79,7 @@ def manifest_of(config: Config, sources: Mapping[str, str]) -> dict[str, Any]:
         "threads": os.cpu_count(),
         "backend": name_of_backend(),
         "precision": config.precision,
+        "memory_kept": is_memory_kept(),
         "origins": {key: config.origin(key) for key in config.leaves()}
         | {f"train.{k}": v for k, v in sources.items()},
     }

@@ -8,6 +8,7 @@ import yaml
 from onecycle_cli import schedules
 from onecycle_cli.config import OPTIMIZERS, load_config
 from onecycle_cli.data import Dataset
+from onecycle_cli.engine.memory import is_memory_kept
 from onecycle_cli.errors import ResultError
 from onecycle_cli.experiments.find_lr import find_lr
 
@@ -124,6 +125,7 @@ def test_the_manifest_says_how_it_was_made(first):
     assert manifest["seed"] == 0
     assert manifest["threads"] >= 1
     assert (manifest["backend"], manifest["precision"]) == ("tensorflow", "float32")
+    assert manifest["memory_kept"] is is_memory_kept()
     assert isinstance(manifest["command"], list)
     assert "git_commit" in manifest
     origins = manifest["origins"]

@@ -110,7 +110,7 @@ class Recipe:
     stages: dict[str, Stage]
     status: str = "running"
     conditions: dict[str, Any] = field(default_factory=dict)
-    others: float = 0.0
+    others: float = field(default=0.0, compare=False)
 
     @property
     def is_over(self) -> bool:
