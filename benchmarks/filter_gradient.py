@@ -69,7 +69,7 @@ def of_layers() -> dict[str, Any]:
 def both_ways(examples: int, side: int, entering: int, leaving: int) -> list[Callable[[], Any]]:
     import tensorflow as tf
 
-    from onecycle_cli.engine.filter_gradient import gradient_of_filters
+    from onecycle_cli.engine.kernels.filter_gradient import gradient_of_filters
 
     x = tf.cast(tf.random.normal((examples, side, side, entering)), "bfloat16")
     out = tf.cast(tf.random.normal((examples, side, side, leaving)), "bfloat16")

@@ -15,8 +15,8 @@ from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
 from onecycle_cli.engine.execution import one_by_one
-from onecycle_cli.engine.filter_gradient import ConvolvedGradient
-from onecycle_cli.engine.fusion import FusedBatchNormalization
+from onecycle_cli.engine.kernels.filter_gradient import ConvolvedGradient
+from onecycle_cli.engine.kernels.fusion import FusedBatchNormalization
 from onecycle_cli.engine.start import make_repeatable
 from onecycle_cli.engine.state import snapshot
 from onecycle_cli.engine.steering import optimizers

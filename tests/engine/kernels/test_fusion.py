@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from onecycle_cli.engine.fusion import FusedBatchNormalization
+from onecycle_cli.engine.kernels.fusion import FusedBatchNormalization
 from onecycle_cli.engine.state.snapshot import Snapshot
 
 pytestmark = pytest.mark.skipif(

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from onecycle_cli.engine import filter_gradient
-from onecycle_cli.engine.filter_gradient import ConvolvedGradient, gradient_of_filters
+from onecycle_cli.engine.kernels import filter_gradient
+from onecycle_cli.engine.kernels.filter_gradient import ConvolvedGradient, gradient_of_filters
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the slow operation is TensorFlow's"
