@@ -13,6 +13,7 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.experiments.speed.steps import WARM_UP, seconds_of_a_step, train_a_little
 from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.steps_together import trial_steps_together
 
 _MOST_TRIES, _SECONDS_OF_TRIES = 3, 0.5
 _POINTS = 200
@@ -45,12 +46,14 @@ class Pace:
         Each is done once before it is timed, so that nothing is compiled on the clock; what has
         been compiled serves the experiments too.
         """
-        starting = _seconds(lambda: train_a_little(bench, WARM_UP))
-        step = seconds_of_a_step(bench)
+        together = trial_steps_together(bench)
+        few = WARM_UP * together
+        starting = _seconds(lambda: train_a_little(bench, few, together=together))
+        step = seconds_of_a_step(bench, together=together)
         rewinding = _seconds(bench.rewind)
         pace = cls(
             step=step,
-            start=max(rewinding, starting - WARM_UP * step),
+            start=max(rewinding, starting - few * step),
             replicate=max(0.0, _seconds(lambda: bench.rewind(1)) - rewinding),
             validation=_seconds(lambda: bench.examine("validation"))
             if bench.dataset.validates

@@ -27,27 +27,31 @@ _HARMLESS_LR = 1e-6
 
 
 def seconds_of_a_step(
-    bench: Workbench, *, most: float = math.inf, give_up: float = math.inf
+    bench: Workbench, *, most: float = math.inf, give_up: float = math.inf, together: int = 1
 ) -> float:
     """Return the mean over some steps: what a step takes includes the hiccups.
 
     Args:
         bench: what to train; it is rewound before, and not afterwards.
-        most: steps that may be taken.
-        give_up: a step that takes longer than so many seconds is the last one, and the answer.
+        most: executions that may be taken.
+        give_up: an execution that takes longer than so many seconds is the last one, and the answer.
+        together: steps in one execution.
     """
-    times = train_a_little(bench, int(min(most, _MOST_STEPS)), give_up=give_up)
+    executions = int(min(most, max(FEWEST, _MOST_STEPS // together)))
+    times = train_a_little(bench, executions * together, give_up=give_up, together=together)
     if len(times) <= WARM_UP + 1:
-        return times[-1] - times[-2]
-    return (times[-1] - times[WARM_UP]) / (len(times) - 1 - WARM_UP)
+        return (times[-1] - times[-2]) / together
+    return (times[-1] - times[WARM_UP]) / (len(times) - 1 - WARM_UP) / together
 
 
-def train_a_little(bench: Workbench, steps: int, *, give_up: float = math.inf) -> list[float]:
-    """Take at most so many steps, and return the times at which they ended, in seconds."""
+def train_a_little(
+    bench: Workbench, steps: int, *, give_up: float = math.inf, together: int = 1
+) -> list[float]:
+    """Take at most so many steps, and return the times at which executions ended, in seconds."""
     bench.rewind()
     cycle = cycle_of(bench, _HARMLESS_LR, {"max": 0.9, "min": 0.9}, 0.0)
     clock = _Clock(give_up)
-    bench.train(steps, [cycle, Reporting(Observer(), cycle.log), clock])
+    bench.train(steps, [cycle, Reporting(Observer(), cycle.log), clock], together=together)
     return clock.times
 
 

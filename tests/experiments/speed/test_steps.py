@@ -37,3 +37,11 @@ def test_enough_steps_are_enough(bench, monkeypatch):
 def _clock(count):
     """Four steps of ten seconds, then some of half a second."""
     return 10.0 * min(count, steps.WARM_UP) + 0.5 * max(0, count - steps.WARM_UP)
+
+
+@pytest.mark.harness
+def test_what_several_steps_in_one_execution_take_is_shared_by_them(bench, monkeypatch):
+    taken = []
+    monkeypatch.setattr(steps.time, "perf_counter", lambda: taken.append(0) or _clock(len(taken)))
+    assert steps.seconds_of_a_step(bench, together=4) == pytest.approx(0.5 / 4)
+    assert int(bench.model.optimizer.iterations.numpy()) == 4 * len(taken)
