@@ -14,8 +14,8 @@ and on PyTorch get a fifth of the images, as they are slow on a processor. "memo
 for MALLOC_... variables that have glibc keep freed memory, as `train` does by itself on TensorFlow.
 Beside the rates stands what the network asks for, 3 x 2 x the multiply-adds of a forward pass, as a
 share of what a large matrix product reaches on this machine (`train` in full, its validation and
-augmentation not counted as work). The result goes to end_to_end.json beside this file, or to the
-path given.
+augmentation not counted as work). The result goes to end_to_end.json beside this file, and from
+there into the README, or to the path given.
 """
 
 import argparse
@@ -50,6 +50,21 @@ SETTINGS = {
     "mini_vgg": Setting("mini_vgg"),
     "mlp": Setting("mlp", dataset="digits", images=None, epochs=40),
 }
+TITLES = {
+    "mini_mobilenet_v2": "MiniMobileNetV2, float32",
+    "resnet9": "ResNet-9, width 32, float32",
+    "resnet9_bfloat16": "ResNet-9, width 32, mixed_bfloat16",
+    "mini_vgg": "MiniVGG, float32",
+    "mlp": "digits, perceptron",
+}
+AIMS = {
+    "mini_mobilenet_v2": ("1.8", "1.8"),
+    "resnet9": ("1.15", "1.0"),
+    "resnet9_bfloat16": ("1.8", "1.1"),
+    "mini_vgg": ("1.5", ""),
+    "mlp": ("", "0.5"),
+}
+"""Times as fast as `fit`, and as PyTorch."""
 PARTS = ("train", "validation")
 REPEATS = 2
 SLOW_SHARE = 5
@@ -216,13 +231,17 @@ WAYS = {
     "torch": Way(with_torch, AS_IT_IS, needs_torch=True),
     "fit, memory kept": Way(with_fit, MEMORY_KEPT),
     "torch, memory kept": Way(with_torch, MEMORY_KEPT, needs_torch=True),
+    "train on jax": Way(with_train, {"KERAS_BACKEND": "jax"}),
     "fit on jax": Way(with_fit_elsewhere, {"KERAS_BACKEND": "jax"}),
     "fit on torch": Way(
         with_fit_elsewhere, {"KERAS_BACKEND": "torch"}, needs_torch=True, on_torch=True
     ),
 }
-LEFT_OUT = {("fit on jax", "mini_mobilenet_v2")}
-"""XLA's depthwise convolutions take minutes on a CPU."""
+LEFT_OUT = {
+    ("fit on jax", "mini_mobilenet_v2"),
+    *(("train on jax", name) for name in SETTINGS if name != "mlp"),
+}
+"""XLA is slow at convolutions on a CPU; at depthwise ones it takes minutes."""
 ALONE = {"peak": Way(with_products), "count": Way(with_count)}
 
 
@@ -266,6 +285,57 @@ def measure(name: str) -> dict:
     }
 
 
+def table(results: dict) -> str:
+    """The rates of `train` beside those of others, and what `train` gains, in Markdown."""
+    lines = [
+        ("network", "`train`", "`fit`", "PyTorch", "over `fit`", "aim", "over PyTorch", "aim",
+         "of the matrix product's peak"),
+        ("---",) * 9,
+    ]  # fmt: skip
+    for name, found in results.items():
+        over_fit, over_torch = AIMS[name]
+        lines.append((
+            TITLES[name],
+            *(rate(found, way) for way in ("train", "fit", "torch")),
+            gain(found, "fit"), over_fit, gain(found, "torch"), over_torch,
+            f"{100 * found['share_of_matrix_product']:.0f} %",
+        ))  # fmt: skip
+    return in_markdown(lines)
+
+
+def table_of_others(results: dict) -> str:
+    """The rates with kept memory and on other backends, in Markdown."""
+    heads = {
+        "fit, memory kept": "`fit`, memory kept",
+        "torch, memory kept": "PyTorch, memory kept",
+        "fit on torch": "`fit` on PyTorch",
+        "fit on jax": "`fit` on JAX",
+        "train on jax": "`train` on JAX",
+    }
+    lines = [
+        ("network", *heads.values(), "`train` over PyTorch, memory kept"),
+        ("---",) * (len(heads) + 2),
+    ]
+    for name, found in results.items():
+        rates = (rate(found, way) for way in heads)
+        lines.append((TITLES[name], *rates, gain(found, "torch, memory kept")))
+    return in_markdown(lines)
+
+
+def rate(found: dict, way: str) -> str:
+    rates = found["images_per_second"].get(way)
+    return f"{rates['median']:,.0f}" if rates else ""
+
+
+def gain(found: dict, way: str) -> str:
+    ratios = found.get(f"train over {way}")
+    return f"{ratios['median']:.2f}" if ratios else ""
+
+
+def in_markdown(lines: list[tuple[str, ...]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--torch", default=os.environ.get("ONECYCLE_TORCH", ""))
@@ -282,7 +352,12 @@ def main() -> None:
     what = (
         f"training images a second, end to end, from the second epoch on; {REPEATS} repeats in turn"
     )
-    record.write(__file__, what, {name: measure(name) for name in names}, given.result)
+    results = {name: measure(name) for name in names}
+    record.write(__file__, what, results, given.result)
+    if given.result is None and names == list(SETTINGS):
+        readme = Path(__file__).parents[1] / "README.md"
+        record.insert(readme, "end to end", table(results))
+        record.insert(readme, "other ways", table_of_others(results))
 
 
 if __name__ == "__main__":
