@@ -241,7 +241,7 @@ LEFT_OUT = {
     ("fit on jax", "mini_mobilenet_v2"),
     *(("train on jax", name) for name in SETTINGS if name != "mlp"),
 }
-"""XLA is slow at convolutions on a CPU; at depthwise ones it takes minutes."""
+"""XLA is slow at convolutions on a CPU, and far slower at depthwise ones."""
 ALONE = {"peak": Way(with_products), "count": Way(with_count)}
 
 

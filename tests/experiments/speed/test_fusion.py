@@ -193,6 +193,7 @@ def test_where_the_other_fails_the_kernel_stays(config, machine, bench, monkeypa
     assert are_equal(trained(opened), trained(bench(config(fused_batch_norm=True))))
 
 
+@pytest.mark.harness
 def test_a_run_is_resumed_as_it_began(config, machine, tmp_path, listener):
     """To the bits of a run without a break, whatever would be chosen by now."""
     machine(0.3, 0.2)
