@@ -34,7 +34,7 @@ def seconds_of_a_step(
     Args:
         bench: what to train; it is rewound before, and not afterwards.
         most: executions that may be taken.
-        give_up: an execution that takes longer than so many seconds is the last one, and the answer.
+        give_up: an execution that takes longer than so many seconds is the last one.
         together: steps in one execution.
     """
     executions = int(min(most, max(FEWEST, _MOST_STEPS // together)))
