@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import record
@@ -166,10 +167,6 @@ def with_fit(name: str, share: int = 1) -> tuple[float, float]:
     return watch.report(len(arrays["x_train"]))
 
 
-def with_fit_elsewhere(name: str) -> tuple[float, float]:
-    return with_fit(name, SLOW_SHARE)
-
-
 def with_torch(name: str) -> tuple[float, float]:
     import numpy as np
 
@@ -232,9 +229,12 @@ WAYS = {
     "fit, memory kept": Way(with_fit, MEMORY_KEPT),
     "torch, memory kept": Way(with_torch, MEMORY_KEPT, needs_torch=True),
     "train on jax": Way(with_train, {"KERAS_BACKEND": "jax"}),
-    "fit on jax": Way(with_fit_elsewhere, {"KERAS_BACKEND": "jax"}),
+    "fit on jax": Way(partial(with_fit, share=SLOW_SHARE), {"KERAS_BACKEND": "jax"}),
     "fit on torch": Way(
-        with_fit_elsewhere, {"KERAS_BACKEND": "torch"}, needs_torch=True, on_torch=True
+        partial(with_fit, share=SLOW_SHARE),
+        {"KERAS_BACKEND": "torch"},
+        needs_torch=True,
+        on_torch=True,
     ),
 }
 LEFT_OUT = {
@@ -287,39 +287,35 @@ def measure(name: str) -> dict:
 
 def table(results: dict) -> str:
     """The rates of `train` beside those of others, and what `train` gains, in Markdown."""
-    lines = [
-        ("network", "`train`", "`fit`", "PyTorch", "over `fit`", "aim", "over PyTorch", "aim",
-         "of the matrix product's peak"),
-        ("---",) * 9,
-    ]  # fmt: skip
+    heads = ("network", "`train`", "`fit`", "PyTorch", "over `fit`", "aim", "over PyTorch", "aim",
+             "of the matrix product's peak")  # fmt: skip
+    rows = []
     for name, found in results.items():
         over_fit, over_torch = AIMS[name]
-        lines.append((
+        rows.append((
             TITLES[name],
             *(rate(found, way) for way in ("train", "fit", "torch")),
             gain(found, "fit"), over_fit, gain(found, "torch"), over_torch,
             f"{100 * found['share_of_matrix_product']:.0f} %",
         ))  # fmt: skip
-    return in_markdown(lines)
+    return record.in_markdown(heads, rows)
 
 
 def table_of_others(results: dict) -> str:
     """The rates with kept memory and on other backends, in Markdown."""
-    heads = {
+    ways = {
         "fit, memory kept": "`fit`, memory kept",
         "torch, memory kept": "PyTorch, memory kept",
         "fit on torch": "`fit` on PyTorch",
         "fit on jax": "`fit` on JAX",
         "train on jax": "`train` on JAX",
     }
-    lines = [
-        ("network", *heads.values(), "`train` over PyTorch, memory kept"),
-        ("---",) * (len(heads) + 2),
+    heads = ("network", *ways.values(), "`train` over PyTorch, memory kept")
+    rows = [
+        (TITLES[name], *(rate(found, way) for way in ways), gain(found, "torch, memory kept"))
+        for name, found in results.items()
     ]
-    for name, found in results.items():
-        rates = (rate(found, way) for way in heads)
-        lines.append((TITLES[name], *rates, gain(found, "torch, memory kept")))
-    return in_markdown(lines)
+    return record.in_markdown(heads, rows)
 
 
 def rate(found: dict, way: str) -> str:
@@ -330,10 +326,6 @@ def rate(found: dict, way: str) -> str:
 def gain(found: dict, way: str) -> str:
     ratios = found.get(f"train over {way}")
     return f"{ratios['median']:.2f}" if ratios else ""
-
-
-def in_markdown(lines: list[tuple[str, ...]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main() -> None:

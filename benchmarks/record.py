@@ -42,6 +42,12 @@ def write(script: str, what: str, results: dict[str, Any], target: str | None = 
     print(json.dumps(results, indent=2))
 
 
+def in_markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose first column is text, and the others figures."""
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def insert(document: Path, name: str, text: str) -> None:
     """Replace what stands between the comments `name` and `end of name` in a document."""
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import record
 
 Scores = dict[str, dict[str, Any]]
 """What `score.score` returns."""
@@ -28,7 +29,7 @@ def figures(groups: dict[str, Scores]) -> str:
         [name, aim, *(form.format(factor * found[OURS][key]) for found in groups.values())]
         for name, aim, key, form, factor in FIGURES
     ]
-    return in_markdown(["`find-lr`", "aim", *groups], rows)
+    return record.in_markdown(["`find-lr`", "aim", *groups], rows)
 
 
 def regrets(groups: dict[str, Scores]) -> str:
@@ -39,7 +40,7 @@ def regrets(groups: dict[str, Scores]) -> str:
         [f"**{rule}**" if rule == OURS else rule, *(_mean(found[rule]) for found in named.values())]
         for rule in sorted(last, key=lambda rule: last[rule]["mean"])
     ]
-    return in_markdown(["mean regret", *groups], rows)
+    return record.in_markdown(["mean regret", *groups], rows)
 
 
 def problems(found: Scores, best_and_plateau: dict[str, list[float]]) -> str:
@@ -59,13 +60,7 @@ def problems(found: Scores, best_and_plateau: dict[str, list[float]]) -> str:
         "regret",
         "worst",
     ]
-    return in_markdown(heads, rows)
-
-
-def in_markdown(heads: list[str], rows: list[list[str]]) -> str:
-    """Return a table whose first column is text, and the others figures."""
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return record.in_markdown(heads, rows)
 
 
 def _plain(rule: str) -> str:

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import floor
-import groups
 import numpy as np
 import own_rates
 import picture
@@ -34,6 +33,7 @@ from peers import replay
 from problems import CONTROLS, DEFAULTS, NEW, SCORED, TUNING, Problem
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+import groups
 import record
 
 from onecycle_cli import suggest

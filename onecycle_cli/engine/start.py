@@ -92,6 +92,11 @@ def has_accelerator() -> bool:
     return bool(importlib.import_module("torch").cuda.is_available())
 
 
+def on_cpu_of_tensorflow() -> bool:
+    """Tell whether the backend is TensorFlow, and computes on the processor."""
+    return bool(start_keras().backend.backend() == "tensorflow") and not has_accelerator()
+
+
 def runs_each_step() -> bool:
     """Tell whether Python runs at each step here and now, instead of being traced once.
 

@@ -90,9 +90,10 @@ class Workbench:
             self._adopt_outputs()
             self._compile()
         self.decay_name = L2 if self.config.optimizer.decay_kind == "l2" else WEIGHT_DECAY
-        is_fused = not self.is_in_hand and decide_fusion(config)
+        is_ours = not self.is_in_hand
+        is_fused = is_ours and decide_fusion(config)
         self.fusion = FusedBatchNormalization(self.model, is_on=is_fused)
-        self.convolved = None if in_hand else ConvolvedGradient(self.model, config.batch_size)
+        self.convolved = ConvolvedGradient(self.model, config.batch_size, is_on=is_ours)
         self._instruments = self._attach()
         self._initial = snapshot.Snapshot(self.model)
         self._warn_of_ignored_targets()
@@ -103,8 +104,7 @@ class Workbench:
         A model that is in hand is as it was, unless it was to be trained.
         """
         self.fusion.release()
-        if self.convolved is not None:
-            self.convolved.release()
+        self.convolved.release()
         self._instruments.release(owner=self)
         if self._in_hand is not None:
             self._in_hand.model.give_back(is_trained=self._in_hand.is_to_be_trained)

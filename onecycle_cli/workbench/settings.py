@@ -6,7 +6,7 @@ import keras
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
-from onecycle_cli.engine.start import has_accelerator
+from onecycle_cli.engine.start import has_accelerator, on_cpu_of_tensorflow
 
 
 def decide_jit(config: Config) -> bool:
@@ -22,10 +22,9 @@ def decide_jit(config: Config) -> bool:
 
 def decide_fusion(config: Config) -> bool:
     """Return what `auto` stands for until both ways are timed: on for TensorFlow on a CPU."""
-    on_tensorflow = keras.backend.backend() == "tensorflow"
     if config.fused_batch_norm == "auto":
-        return on_tensorflow and not has_accelerator()
-    if config.fused_batch_norm and not on_tensorflow:
+        return on_cpu_of_tensorflow()
+    if config.fused_batch_norm and keras.backend.backend() != "tensorflow":
         raise config.error(
             "fused_batch_norm",
             f"the fused kernel is TensorFlow's, and Keras runs on {keras.backend.backend()}; use "

@@ -13,7 +13,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
-import groups
 import recipe
 import record
 import score
@@ -70,7 +69,7 @@ def level(searcher: str) -> int:
 def summary() -> str:
     """Return the searchers side by side, in Markdown."""
     heads = ["searcher", "cost in runs", *(p.task for p in tasks()), "ahead of onecycle", "level"]
-    return groups.in_markdown(heads, [_row(searcher) for searcher in names()])
+    return record.in_markdown(heads, [_row(searcher) for searcher in names()])
 
 
 def _row(searcher: str) -> list[str]:

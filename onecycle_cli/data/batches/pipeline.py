@@ -39,7 +39,6 @@ def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
 
     source = iter(batches)
     first = list(itertools.islice(source, _COMPARED))
-
     x, *others = mapped(_spec, first[0], first[-1])
     if any_size:
         x = tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype)

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from onecycle_cli.engine.layers import every_layer
-from onecycle_cli.engine.start import has_accelerator
+from onecycle_cli.engine.start import on_cpu_of_tensorflow
 
 LARGEST_MAP = 64
 """Pixels of the layer's output; from 100 on, the convolution was the slower way."""
@@ -41,14 +41,16 @@ class ConvolvedGradient:
     Args:
         model: a built and compiled model.
         batch_size: examples in a batch.
+        is_on: whether to take any layers.
 
     Attributes:
         layers: the layers taken.
     """
 
-    def __init__(self, model: Any, batch_size: int) -> None:
+    def __init__(self, model: Any, batch_size: int, *, is_on: bool = True) -> None:
         largest = min(LARGEST_MAP, LARGEST_SUM // batch_size)
-        self.layers = [la for la in every_layer(model) if _fits(la)] if _pays(model) else []
+        pays = is_on and not model.jit_compile and on_cpu_of_tensorflow()
+        self.layers = [layer for layer in every_layer(model) if _fits(layer)] if pays else []
         for layer in self.layers:
             vars(layer)["convolution_op"] = _convolution(layer, largest)
 
@@ -57,11 +59,6 @@ class ConvolvedGradient:
         for layer in self.layers:
             vars(layer).pop("convolution_op", None)
         self.layers = []
-
-
-def _pays(model: Any) -> bool:
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    return on_tensorflow and not model.jit_compile and not has_accelerator()
 
 
 def _fits(layer: Any) -> bool:

@@ -149,8 +149,7 @@ def _kernels(bench: Workbench) -> dict[str, Any]:
 
     Runs of a version that had none of them have no such entry.
     """
-    taken = bench.convolved is not None and bench.convolved.layers
-    return {"filter_gradient": "by convolution"} if taken else {}
+    return {"filter_gradient": "by convolution"} if bench.convolved.layers else {}
 
 
 def model_files(config: Config) -> dict[str, Any]:
