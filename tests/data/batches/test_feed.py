@@ -15,22 +15,6 @@ from onecycle_cli.data.batches.feed import Batches, EvaluationBatches  # noqa: E
 AUGMENT = Augment(flip=True, crop=2, cutout=2)
 
 
-class Witness(keras.Model):
-    """Records every batch that it is trained on."""
-
-    def __init__(self):
-        super().__init__()
-        self.dense = keras.layers.Dense(5, activation="softmax")
-        self.seen = []
-
-    def call(self, x):
-        return self.dense(keras.ops.reshape(x, (keras.ops.shape(x)[0], -1)))
-
-    def train_step(self, data):
-        self.seen.append(tuple(np.array(part) for part in data))
-        return super().train_step(data)
-
-
 @pytest.fixture
 def dataset(make_dataset):
     return make_dataset(train=50, validation=13)
@@ -73,34 +57,26 @@ def test_a_start_skips_without_history(dataset, feed):
     assert_same(feed(num_steps=5, start=7), expected(dataset, range(7, 12)))
 
 
-def test_fit_sees_exactly_these_batches_in_order(dataset, feed):
-    model = Witness()
-    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-    model.fit(feed(), epochs=3, steps_per_epoch=4, shuffle=False, verbose=0)
-    assert [len(y) for _, y in model.seen] == [16, 16, 16, 2] * 3
-    assert_same(model.seen, expected(dataset, range(12)))
+def test_fit_sees_exactly_these_batches_in_order(dataset, feed, seen_by_fit):
+    seen = seen_by_fit(feed(), epochs=3, steps=4, shuffle=False)
+    assert [len(y) for _, y in seen] == [16, 16, 16, 2] * 3
+    assert_same(seen, expected(dataset, range(12)))
 
 
-def test_fit_with_epochs_of_its_own_length_goes_on_where_it_was(dataset, feed):
-    model = Witness()
-    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-    model.fit(feed(), epochs=2, steps_per_epoch=5, shuffle=False, verbose=0)
-    assert_same(model.seen, expected(dataset, range(10)))
+def test_fit_with_epochs_of_its_own_length_goes_on_where_it_was(dataset, feed, seen_by_fit):
+    seen = seen_by_fit(feed(), epochs=2, steps=5, shuffle=False)
+    assert_same(seen, expected(dataset, range(10)))
 
 
-def test_a_single_step_is_enough(dataset, feed):
-    model = Witness()
-    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-    model.fit(feed(num_steps=1, start=3), steps_per_epoch=1, shuffle=False, verbose=0)
-    assert_same(model.seen, expected(dataset, [3]))
+def test_a_single_step_is_enough(dataset, feed, seen_by_fit):
+    seen = seen_by_fit(feed(num_steps=1, start=3), steps=1, shuffle=False)
+    assert_same(seen, expected(dataset, [3]))
 
 
-def test_shuffling_is_refused_by_keras_itself(dataset, feed):
-    model = Witness()
-    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+def test_shuffling_is_refused_by_keras_itself(dataset, feed, seen_by_fit):
     with pytest.warns(UserWarning, match="`shuffle=True` was passed, but will be ignored"):
-        model.fit(feed(), epochs=1, steps_per_epoch=4, verbose=0)
-    assert_same(model.seen, expected(dataset, range(4)))
+        seen = seen_by_fit(feed(), epochs=1, steps=4)
+    assert_same(seen, expected(dataset, range(4)))
 
 
 def linear_model(dataset):

@@ -12,29 +12,15 @@ from onecycle_cli.data.batches.feed import Batches  # noqa: E402
 from onecycle_cli.data.batches.pipeline import for_fit  # noqa: E402
 
 
-class Witness(keras.Model):
-    """Records every batch that it is trained on."""
+@pytest.fixture
+def seen(seen_by_fit):
+    """Return the batches that `fit` takes of those that it is to be fed, in order."""
 
-    def __init__(self):
-        super().__init__()
-        self.dense = keras.layers.Dense(5, activation="softmax")
-        self.seen = []
+    def train(batches, epochs, steps, **options):
+        fed = for_fit(batches, **options)
+        return seen_by_fit(fed, epochs=epochs, steps=steps, shuffle=False)
 
-    def call(self, x):
-        first = keras.tree.flatten(x)[0]
-        return self.dense(keras.ops.mean(first, axis=tuple(range(1, len(first.shape) - 1))))
-
-    def train_step(self, data):
-        self.seen.append(keras.tree.map_structure(np.array, data))
-        return super().train_step(data)
-
-
-def seen(batches, epochs, steps, **options):
-    model = Witness()
-    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-    fed = for_fit(batches, **options)
-    model.fit(fed, epochs=epochs, steps_per_epoch=steps, shuffle=False, verbose=0)
-    return model.seen
+    return train
 
 
 def assert_same(found, expected):
@@ -67,15 +53,15 @@ def made(shapes, weights=False):
         yield (x, y, np.ones(rows, "float32")) if weights else (x, y)
 
 
-def test_fit_sees_exactly_these_batches_in_order(batches):
+def test_fit_sees_exactly_these_batches_in_order(batches, seen):
     assert_same(seen(batches(), 2, 4), list(batches()))
 
 
-def test_fit_goes_on_in_the_next_epoch_where_it_was(batches):
+def test_fit_goes_on_in_the_next_epoch_where_it_was(batches, seen):
     assert_same(seen(batches(start=3), 3, 2), list(batches(start=3))[:6])
 
 
-def test_fit_sees_batches_of_every_size(batches):
+def test_fit_sees_batches_of_every_size(batches, seen):
     resized = batches(resize=Resize((3,), (2,)))
     found = seen(resized, 2, 4, any_size=True)
     assert_same(found, list(resized))
@@ -83,7 +69,7 @@ def test_fit_sees_batches_of_every_size(batches):
 
 
 @pytest.mark.parametrize("weights", [False, True])
-def test_structures_types_and_weights_stay(weights):
+def test_structures_types_and_weights_stay(weights, seen):
     endless = made([(4, 3)], weights)
     expected = list(itertools.islice(made([(4, 3)], weights), 6))
     assert_same(seen(endless, 2, 3), expected)
@@ -96,7 +82,7 @@ def test_text_stays_text():
     assert y.dtype == "int64"
 
 
-def test_axes_that_differ_between_the_first_two_batches_may_differ_later():
+def test_axes_that_differ_between_the_first_two_batches_may_differ_later(seen):
     shapes = [(4, 7, 3), (2, 6, 3), (4, 9, 3)]
     found = seen(made(shapes), 1, 3)
     assert [x["a"].shape for x, _ in found] == shapes
@@ -107,7 +93,7 @@ def test_a_number_of_axes_that_differs_is_refused():
         for_fit(made([(4, 3), (4, 3, 3)]))
 
 
-def test_each_batch_is_made_once_and_few_ahead():
+def test_each_batch_is_made_once_and_few_ahead(seen):
     made_so_far = []
 
     def counting():

@@ -7,13 +7,12 @@ from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.find_lr import find_lr
 from onecycle_cli.experiments.recipe.run import run
-from onecycle_cli.experiments.speed import comparison, fusion
+from onecycle_cli.experiments.speed import fusion
 from onecycle_cli.experiments.speed.fusion import settle_fusion
 from onecycle_cli.experiments.speed.precision import with_precision
 from onecycle_cli.experiments.speed.steps import train_a_little
 from onecycle_cli.experiments.train import train
 from onecycle_cli.observer import Observer
-from onecycle_cli.workbench.bench import Workbench
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the fused kernel is TensorFlow's"
@@ -44,52 +43,23 @@ def config(small, user_model):
 
 
 @pytest.fixture
-def bench():
-    """Open workbenches that took half a second to compile a step."""
-    opened = []
-
-    def make(raw):
-        made = Workbench(load_config(raw), Observer())
-        made.replay = {"seconds": 0.5}
-        opened.append(made)
-        return made
-
-    yield make
-    for made in opened:
-        made.close()
-
-
-@pytest.fixture
-def machine(monkeypatch):
+def machine(timing):
     """A machine on which a step takes as long as it is told, fused or not; two are really taken."""
 
-    def make(fused, stock, *, share=1e9):
-        timed = []
-
-        def seconds(bench, *, most=0, give_up=0):
-            way = bench.config.precision, bench.fusion.is_on
+    def make(fused, stock, **share):
+        def told(bench):
             assert is_fused(bench) == bench.fusion.is_on
             train_a_little(bench, 2)
-            timed.append(way)
-            return fused if bench.fusion.is_on else stock
+            way = bench.config.precision, bench.fusion.is_on
+            return way, fused if bench.fusion.is_on else stock
 
-        for module in (comparison, fusion):
-            monkeypatch.setattr(module, "seconds_of_a_step", seconds)
-        monkeypatch.setattr(comparison, "LARGEST_SHARE", share)
-        return timed
+        return timing(told, fusion, **share)
 
     return make
 
 
 def is_fused(bench):
     return any("call" in vars(layer) for layer in bench.model.layers)
-
-
-def trained(bench):
-    """Return the weights after three steps from where the model is."""
-    bench.assign({"learning_rate": 0.1})
-    bench.train(3, [])
-    return bench.model.get_weights()
 
 
 def are_equal(one, other):
@@ -100,7 +70,7 @@ def are_equal(one, other):
     ("stock", "fused"),
     [(0.29, False), *(pytest.param(n, True, marks=HARNESS) for n in (0.295, 0.3, 0.5))],
 )
-def test_auto_takes_the_faster_one_and_trains_as_if_it_had_been_fixed(config, machine, bench, listener, stock, fused):  # fmt: skip # noqa: E501
+def test_auto_takes_the_faster_one_and_trains_as_if_it_had_been_fixed(config, machine, bench, trained, listener, stock, fused):  # fmt: skip # noqa: E501
     """And as if nothing had been timed: to the bit."""
     machine(0.3, stock)
     settled = bench(config())
@@ -177,7 +147,7 @@ def test_a_fixed_true_stays_and_is_warned_of_where_it_is_slower(config, machine,
 
 
 @HARNESS
-def test_where_the_other_fails_the_kernel_stays(config, machine, bench, monkeypatch):
+def test_where_the_other_fails_the_kernel_stays(config, machine, bench, trained, monkeypatch):
     machine(0.3, 0.2)
     seconds = fusion.seconds_of_a_step
 

@@ -14,21 +14,16 @@ def cache(tmp_path):
 
 
 @pytest.fixture
-def machine(monkeypatch):
+def machine(timing):
     """A machine whose steps take as long as it is told, and where any comparison is worth it."""
 
     def make(float32, bfloat16):
-        timed = []
+        def told(bench):
+            precision = bench.config.precision
+            assert precision in {layer.dtype_policy.name for layer in bench.model.layers}
+            return precision, {"float32": float32, "mixed_bfloat16": bfloat16}[precision]
 
-        def seconds(bench, *, give_up=float("inf")):
-            timed.append(bench.config.precision)
-            policies = {layer.dtype_policy.name for layer in bench.model.layers}
-            assert bench.config.precision in policies
-            return {"float32": float32, "mixed_bfloat16": bfloat16}[bench.config.precision]
-
-        monkeypatch.setattr(comparison, "seconds_of_a_step", seconds)
-        monkeypatch.setattr(comparison, "LARGEST_SHARE", 1e9)
-        return timed
+        return timing(told)
 
     return make
 

@@ -4,11 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from onecycle_cli.config import load_config
-from onecycle_cli.experiments.speed import comparison, xla
+from onecycle_cli.experiments.speed import xla
 from onecycle_cli.experiments.speed.settling import settle
 from onecycle_cli.observer import Observer
-from onecycle_cli.workbench.bench import Workbench
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="a choice on TensorFlow only"
@@ -16,36 +14,15 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def bench(small):
-    opened = []
-
-    def make(**sections):
-        made = Workbench(load_config(small(**sections)), Observer())
-        made.replay = {"seconds": 0.5}
-        opened.append(made)
-        return made
-
-    yield make
-    for made in opened:
-        made.close()
-
-
-@pytest.fixture
-def machine(monkeypatch):
+def machine(timing):
     """A machine on which a step takes as long as it is told, with XLA and without."""
 
-    def make(with_xla, without, *, share=1e9):
-        timed = []
-
-        def seconds(bench, *, most=0, give_up=0):
+    def make(with_xla, without, **share):
+        def told(bench):
             assert bench.model.jit_compile == bench.jit_compile == (not is_repeatable())
-            timed.append(bench.jit_compile)
-            return with_xla if bench.jit_compile else without
+            return bench.jit_compile, with_xla if bench.jit_compile else without
 
-        for module in (comparison, xla):
-            monkeypatch.setattr(module, "seconds_of_a_step", seconds)
-        monkeypatch.setattr(comparison, "LARGEST_SHARE", share)
-        return timed
+        return timing(told, xla, **share)
 
     return make
 
@@ -56,10 +33,10 @@ def is_repeatable():
 
 
 @pytest.mark.parametrize(("without", "warned"), [(0.1, True), (0.295, False), (0.5, False)])
-def test_xla_that_is_slower_is_warned_of(bench, machine, listener, without, warned):
+def test_xla_that_is_slower_is_warned_of(small, bench, machine, listener, without, warned):
     timed = machine(0.3, without)
     for _ in range(2):
-        settle(bench(jit_compile=True), listener)
+        settle(bench(small(jit_compile=True)), listener)
     assert timed == [True, False]
     assert listener.warnings == 2 * warned * [
         "XLA is 3 times slower than TensorFlow without it here (0.3 against 0.1 seconds a step); "
@@ -67,22 +44,22 @@ def test_xla_that_is_slower_is_warned_of(bench, machine, listener, without, warn
     ]
 
 
-def test_it_stays_and_trains_as_if_nothing_had_been_timed(bench, machine):
+def test_it_stays_and_trains_as_if_nothing_had_been_timed(small, bench, machine, trained):
     machine(0.3, 0.1)
-    settled = bench(jit_compile=True)
+    settled = bench(small(jit_compile=True))
     settle(settled, Observer())
     assert settled.model.jit_compile
     assert not is_repeatable()
-    weights = _trained(settled)
-    for ours, plain in zip(weights, _trained(bench(jit_compile=True)), strict=True):
+    weights = trained(settled)
+    for ours, plain in zip(weights, trained(bench(small(jit_compile=True))), strict=True):
         np.testing.assert_array_equal(ours, plain)
 
 
-def test_auto_and_without_it_nothing_is_timed(bench, machine, listener):
+def test_auto_and_without_it_nothing_is_timed(small, bench, machine, listener):
     """`auto` never takes it, however fast it may be."""
     timed = machine(0.1, 0.3)
     for asked in ("auto", False):
-        opened = bench(jit_compile=asked)
+        opened = bench(small(jit_compile=asked))
         settle(opened, listener)
         assert not opened.model.jit_compile
         assert is_repeatable()
@@ -90,14 +67,8 @@ def test_auto_and_without_it_nothing_is_timed(bench, machine, listener):
     assert not listener.notes
 
 
-def test_a_short_training_is_not_worth_it(bench, machine, listener):
+def test_a_short_training_is_not_worth_it(small, bench, machine, listener):
     timed = machine(0.3, 0.1, share=0.02)
-    settle(bench(jit_compile=True), listener)
+    settle(bench(small(jit_compile=True)), listener)
     assert not timed
     assert not listener.warnings
-
-
-def _trained(bench):
-    bench.assign({"learning_rate": 0.1})
-    bench.train(3, [])
-    return bench.model.get_weights()
