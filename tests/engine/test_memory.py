@@ -327,21 +327,21 @@ make_repeatable(0)
 layers = keras.layers
 model = keras.Sequential([
     keras.Input((32, 32, 3)), layers.Conv2D(64, 3, activation="relu"), layers.BatchNormalization(),
-    layers.Conv2D(64, 3, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(2)])
+    layers.Conv2D(64, 1, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(2)])
 model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "mse")
 random = np.random.default_rng(0)
-x, y = random.normal(size=(192, 32, 32, 3)).astype("float32"), random.normal(size=(192, 2))
+x, y = random.normal(size=(320, 32, 32, 3)).astype("float32"), random.normal(size=(320, 2))
 
 def pages():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    model.fit(x, y, batch_size=64, verbose=0)
+    model.fit(x, y, batch_size=160, verbose=0)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-pages()
-found = pages()
+fewest = min(pages() for _ in range(10))  # other epochs may need more at once than any before
 bits = sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
-print(json.dumps([bits, found]))
+print(json.dumps([bits, fewest]))
 """
+"""Its buffers have 40 MiB: glibc gives any of over 32 MiB back when it is freed, if it may."""
 
 
 @ON_GLIBC
