@@ -2,7 +2,7 @@
 
 JAX, PyTorch, and TensorFlow without its oneDNN operations, as on processors without AVX512-VNNI,
 get their buffers from the C library. glibc maps large ones anew each time, and the kernel fills
-each page with zeros before it is used: a tenth to two fifths of a training step's time. What
+each page with zeros before it is used: a tenth to a third of a training step's time. What
 `keep_memory` sets has freed memory used again. The same numbers are computed.
 """
 
@@ -75,7 +75,7 @@ def reason_against(backend: str) -> str | None:
     """Return why `auto` leaves the memory alone, or None.
 
     Settings of the user's own hold. JAX gets one buffer for a whole step, which may not fit where
-    the last one was, and PyTorch's leave gaps as well: the most memory rises by up to two fifths,
+    the last one was, and PyTorch's leave gaps as well: the most memory rises by up to a half,
     and only the user can tell whether it is there. On an accelerator the buffers are not in main
     memory; its device file tells that there is one before a backend is imported.
     """
