@@ -13,7 +13,8 @@ from typing import Any
 from keras import ops
 
 from onecycle_cli.engine.data_loss import LossParts
-from onecycle_cli.engine.execution import Execution, LossTracker, check_execution
+from onecycle_cli.engine.execution.loss_tracker import LossTracker
+from onecycle_cli.engine.execution.several_steps import check_execution, execution_of
 from onecycle_cli.engine.state.fresh_start import scope_of
 from onecycle_cli.engine.steering.gradient_norm import GradientNorm
 from onecycle_cli.engine.steering.layer_rates import LayerRates
@@ -98,15 +99,16 @@ class Instruments:
         return int(self._model.steps_per_execution)
 
     def execute(self, steps: int) -> None:
-        """Have so many steps run at a time from now on; on TensorFlow only, if more than one.
+        """Have so many steps run at a time from now on; one only on PyTorch.
 
         Raises:
-            TrainingError: on another backend.
+            TrainingError: when the backend can't.
         """
         if steps != self.steps_per_execution:
             check_execution(steps)
             self._model.steps_per_execution = steps
-            self._retrace()
+            if self._execution is None or not self._execution.fits(steps):
+                self._retrace()
 
     def load(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Set the hyper-parameters of each step of the next execution.
@@ -268,7 +270,7 @@ class Instruments:
             if own is not None:
                 vars(self._model)[name] = own
         del vars(self._model)[INSTRUMENTS]
-        self._retrace()
+        self._make_functions_anew()
 
     def _compiled_again(self) -> bool:
         return vars(self._model).get("_loss_tracker") is not self._tracker
@@ -304,11 +306,13 @@ class Instruments:
         if not losses:
             self._tracker.last.assign(ops.cast(data, self._tracker.last.dtype))
         if losses == 0 and self._execution is not None:
-            self._execution.step(data)
+            self._execution.note(data)
 
     def _retrace(self) -> None:
-        size = self.steps_per_execution
-        self._execution = Execution(size, self._live) if size > 1 else None
+        self._make_functions_anew()
+        self._execution = execution_of(self._model, self._live, self._tracker.last)
+
+    def _make_functions_anew(self) -> None:
         self._model.make_train_function(force=True)
         self._model.test_function = None
 

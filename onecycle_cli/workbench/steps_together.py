@@ -64,8 +64,8 @@ def trial_steps_together(bench: Workbench) -> int:
 def _hindrance(bench: Workbench) -> str:
     """Return what needs to see every step, in words; nothing if nothing does."""
     train = bench.config.train
-    if keras.backend.backend() != "tensorflow":
-        return f"the backend {keras.backend.backend()}"
+    if keras.backend.backend() == "torch":
+        return "PyTorch, which runs one at a time"
     if train.ema is not None:
         return "train.ema"
     return "train.log_grad_norm" if train.log_grad_norm else ""

@@ -8,7 +8,7 @@ the model was compiled with, for as long as training runs; afterwards it is a st
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -191,6 +191,10 @@ class LiveHyperparameters:
     def read(self, name: str) -> float:
         """Return the value of a hyper-parameter that the next step will use."""
         return float(ops.convert_to_numpy(self._variables[name][0]))
+
+    def variables(self, name: str) -> Sequence[Any]:
+        """Return the variables that a hyper-parameter is kept in."""
+        return self._variables[name]
 
     def take_up_slots(self) -> bool:
         """Let slots that momentum needed, and the optimizer had not, go on where they were left.

@@ -1,0 +1,1 @@
+"""Several training steps in one execution, and the loss of each."""
