@@ -139,7 +139,8 @@ class Scheduled(Shown, keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         _ = self.model  # on JAX, brings the variables up to date
-        count = self._attached().steps_per_execution
+        steps = self.params.get("steps")
+        count = self._attached().steps_to_come(None if steps is None else steps - batch)
         self._rows = [dict(self._values_at(self.step + i)) for i in range(count)]
         with self._stock_after_refusal():
             self._warn_of_others()

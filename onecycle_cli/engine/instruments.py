@@ -110,6 +110,15 @@ class Instruments:
             if self._execution is None or not self._execution.fits(steps):
                 self._retrace()
 
+    def steps_to_come(self, left: int | None) -> int:
+        """Return how many steps the next execution takes at most.
+
+        Args:
+            left: steps that the epoch still has; `None` if that is not known.
+        """
+        size = self.steps_per_execution
+        return size if self._execution is None else self._execution.steps_to_come(size, left)
+
     def load(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Set the hyper-parameters of each step of the next execution.
 

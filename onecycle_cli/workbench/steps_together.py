@@ -19,10 +19,10 @@ def steps_together(bench: Workbench) -> int:
     """Return `steps_per_execution`: what the configuration says, or what `auto` stands for.
 
     With `auto`, several steps are run together where Python's part of a step would matter: on
-    TensorFlow, for networks of dense layers whose weights times the batch size are at most 3e7, a
-    step of which takes a millisecond or two. It is the largest divisor of an epoch's steps up to
-    64, so that signals and stop rules are heard within a fraction of a second. The bits are the
-    same with any number.
+    TensorFlow and JAX, for networks of dense layers whose weights times the batch size are at most
+    3e7, a step of which takes a millisecond or two. It is the largest divisor of an epoch's steps
+    up to 64, so that signals and stop rules are heard within a fraction of a second. The bits are
+    the same with any number.
 
     Raises:
         ConfigError: when the number asked for does not divide an epoch, or does not go with another

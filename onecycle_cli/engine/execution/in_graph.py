@@ -37,6 +37,10 @@ class ExecutionInGraph:
         """Tell whether it can run so many steps, without being made anew."""
         return steps == self._size
 
+    def steps_to_come(self, size: int, left: int | None) -> int:
+        """Return all of an execution: only the end of the data cuts it short."""
+        return size
+
     def note(self, loss: Any) -> None:
         """Set the hyper-parameters of the present step and keep its loss; runs in graph."""
         place = ops.minimum(self._position, self._size - 1)

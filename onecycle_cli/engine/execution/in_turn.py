@@ -46,6 +46,10 @@ class ExecutionInTurn:
         """Tell whether it can run so many steps, without being made anew."""
         return steps > 1
 
+    def steps_to_come(self, size: int, left: int | None) -> int:
+        """Return those that the epoch still has: data that go on do not cut it short."""
+        return size if left is None else min(size, left)
+
     def note(self, loss: Any) -> None:
         """Do nothing: a step's loss is taken from the state that it returns."""
 

@@ -20,6 +20,14 @@ class Execution(Protocol):
     def fits(self, steps: int) -> bool:
         """Tell whether it can run so many steps, without being made anew."""
 
+    def steps_to_come(self, size: int, left: int | None) -> int:
+        """Return how many steps the next execution takes at most.
+
+        Args:
+            size: of an execution.
+            left: steps that the epoch still has; `None` if that is not known.
+        """
+
     def note(self, loss: Any) -> None:
         """Take down the data loss of a step, before its update; may run in graph."""
 

@@ -45,3 +45,15 @@ def test_what_several_steps_in_one_execution_take_is_shared_by_them(bench, monke
     monkeypatch.setattr(steps.time, "perf_counter", lambda: taken.append(0) or _clock(len(taken)))
     assert steps.seconds_of_a_step(bench, together=4) == pytest.approx(0.5 / 4)
     assert int(bench.model.optimizer.iterations.numpy()) == 4 * len(taken)
+
+
+def test_a_smaller_batch_at_an_epochs_end_is_among_the_first(small):
+    """What compiles each size by itself then does so before the clock counts."""
+    bench, sizes = Workbench(load_config(small(batch_size=50)), Observer()), []
+    train_step = bench.model.train_step
+    vars(bench.model)["train_step"] = lambda data: sizes.append(len(data[0])) or train_step(data)
+    bench.model.run_eagerly = True
+    bench.model.make_train_function(force=True)
+    steps.train_a_little(bench, 3)
+    bench.close()
+    assert sizes == [10, 50, 50]
