@@ -71,7 +71,10 @@ class TestEveryFinder:
     @pytest.mark.every_backend
     @pytest.mark.samples(1)
     @pytest.mark.parametrize("is_fresh", [True, False], ids=["fresh", "trained"])
-    def test_gives_the_model_back_bit_for_bit(self, is_fresh):
+    def test_gives_the_model_back_bit_for_bit_and_writes_nothing(
+        self, is_fresh, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
         once = compiled(), compiled()
         for model in once:
             if not is_fresh:
@@ -83,6 +86,8 @@ class TestEveryFinder:
         found = onecycle_cli.find_lr(ours, X, BINARY, **QUICK)
         onecycle_cli.find_weight_decay(ours, X, BINARY, max_lr=0.1, **QUICK)
         onecycle_cli.find_momentum(ours, X, BINARY, max_lr=0.1, **QUICK)
+        assert found.folder is None
+        assert list(tmp_path.iterdir()) == []
         untouched.optimizer.build(untouched.trainable_variables)
         after = everything(ours)
         keras.utils.set_random_seed(12)
@@ -100,10 +105,8 @@ class TestEveryFinder:
         for a, b in zip(ours.get_weights(), untouched.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
 
-    def test_writes_nothing_unless_it_is_told_where(self, tmp_path, monkeypatch):
+    def test_writes_where_it_is_told(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        assert onecycle_cli.find_lr(compiled(), X, BINARY, **QUICK).folder is None
-        assert list(tmp_path.iterdir()) == []
         found = onecycle_cli.find_lr(compiled(), X, BINARY, out="kept", name="mine", **QUICK)
         assert found.folder == tmp_path / "kept/mine/find-lr/001"
         assert (found.folder / "curve.csv").is_file()
