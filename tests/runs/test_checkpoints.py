@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli.errors import ResultError
-from onecycle_cli.runs.checkpoints import KEPT, Checkpoints, State
+from onecycle_cli.runs.checkpoints import KEPT, VERSION, Checkpoints, State
 
 pytestmark = pytest.mark.lowest
 
@@ -27,7 +27,7 @@ def state(number, *earlier):
         "variables/0000": np.full((2, 3), number, np.float32),
         "steps/loss": np.array([np.nan, np.inf, 0.1 + number]),
     }
-    return State({"step": number, "loss": 0.1 + number}, arrays, list(earlier))
+    return State({"version": VERSION, "step": number, "loss": 0.1 + number}, arrays, list(earlier))
 
 
 def assert_same(left, right):

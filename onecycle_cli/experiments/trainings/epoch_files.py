@@ -67,7 +67,7 @@ class EpochFiles:
 
     def write_tables(self, log: Logbook) -> None:
         """Write the steps and the epochs."""
-        log.write(self._run.path)
+        log.write()
         if self._bench.config.train.tensorboard:
             started = datetime.fromisoformat(self._run.manifest["start"]).timestamp()
             folder, tables = self._run.path / "tensorboard", log.tables()
