@@ -1,4 +1,4 @@
-"""What a training of a million steps costs beside its steps: tables, checkpoints, resuming, reading.
+"""What a training of a million steps costs beside its steps: tables, checkpoints, resuming.
 
     python benchmarks/long_runs.py [RESULT.json]
 

@@ -50,6 +50,7 @@ class Course:
         self.ended: str | None = None
         self.best_since = 0
         self.seconds_before, self._started = 0.0, time.perf_counter()
+        self._at_hand: tuple[tuple[int, int], Mapping[str, list[float]]] = ((0, 0), {})
         self.begin_cycle()
 
     @property
@@ -108,10 +109,17 @@ class Course:
         """
         self.cycle = self._new_cycle()
         self._planned_steps, self._changes = schedule["steps"], list(schedule["changes"])
-        tables = self.cycle.tabulated(self._planned_steps)
+        tables = self._as_planned(self._planned_steps)
         for change in self._changes:
             tables = _changed(tables, *change)
         self.cycle.go_on(tables, first=self.first, watched_from=watched_from)
+
+    def _as_planned(self, steps: int) -> Mapping[str, list[float]]:
+        """Return the whole schedule of the present cycle; the last one asked for is at hand."""
+        asked = (self.number, steps)
+        if self._at_hand[0] != asked:
+            self._at_hand = asked, self.cycle.tabulated(steps)
+        return self._at_hand[1]
 
     def change_schedule(self, change: str, done: int, *numbers: float) -> None:
         """Change what remains of the present cycle's schedule.

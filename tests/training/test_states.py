@@ -178,6 +178,21 @@ def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before(
     assert len(json.loads((copy / "manifest.json").read_text())["resumed"]) == 2
 
 
+@pytest.mark.harness
+@pytest.mark.parametrize("name", ["steps.csv", "history.csv"])
+def test_a_table_that_was_damaged_costs_the_steps_since_it_was_not(
+    copy, whole, listener, name, assert_same_bits
+):
+    """It is cut in the second of its epochs, before the newest checkpoint but not before all."""
+    lines = (copy / name).read_bytes().splitlines(keepends=True)
+    kept = {"steps.csv": 1 + 7, "history.csv": 1}[name]
+    (copy / name).write_bytes(b"".join(lines[:kept]) + lines[kept][:3])
+    resumed = train(resume=copy, observer=listener)
+    (said, *_) = listener.warnings
+    assert f"can't be gone on from ({name} does not begin any more with the " in said
+    assert_same_bits(resumed.folder, whole.folder)
+
+
 def test_without_any_checkpoint_it_starts_from_the_beginning(whole, copy, assert_same_bits):
     """As a kill leaves it: under its running name, without a checkpoint, its files half-way."""
     shutil.rmtree(copy / "checkpoints")
