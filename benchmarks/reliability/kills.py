@@ -43,7 +43,7 @@ LONG = "long"
 LONG_CYCLES = "train.cycles=[{epochs: 100}]"
 LONG_SHARE = 0.1
 """A long training is killed after this share of its time at most, beside `STARTING`."""
-STARTING = 4.0
+STARTING = 12.0
 """Seconds that a command may take until its first step."""
 JOBS = 2
 MOST_KILLS = 4
