@@ -72,11 +72,13 @@ class Logbook:
     Attributes:
         steps: columns of `steps.csv` by name.
         epochs: rows of `history.csv`.
+        times_back: how often it forgot something.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.steps: dict[str, array[Any]] = {}
         self.epochs: list[Epoch] = []
+        self.times_back = 0
         names = () if folder is None else ("steps", "history")
         self._tables = {name: AppendedTable(Path(str(folder), f"{name}.csv")) for name in names}
 
@@ -119,9 +121,13 @@ class Logbook:
         self.epochs.append(Epoch(number, cycle, loss, val_loss, val_accuracy, dict(scores or {})))
         return self.epochs[-1]
 
-    def tables(self) -> dict[str, files.Table]:
-        """Return the columns of `steps.csv` and `history.csv`, by the names of the files."""
-        return {"steps": self._steps_from(0), "history": _history_of(self.epochs)}
+    def tables(self, first: int = 0) -> dict[str, files.Table]:
+        """Return the columns of `steps.csv` and `history.csv`, by the names of the files.
+
+        Args:
+            first: the first step that is wanted; of epochs, there are all.
+        """
+        return {"steps": self._steps_from(first), "history": _history_of(self.epochs)}
 
     # --- on disk ------------------------------------------------------------------------------
 
@@ -168,6 +174,7 @@ class Logbook:
 
     def go_back(self, marks: Marks) -> None:
         """Forget all steps and epochs since `mark` returned these marks."""
+        self.times_back += 1
         for values in self.steps.values():
             del values[marks["steps"]["rows"] :]
         del self.epochs[marks["history"]["rows"] :]
