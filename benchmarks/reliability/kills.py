@@ -2,6 +2,7 @@
 was left in peace.
 
     python benchmarks/reliability/kills.py [--count 200] [--seed 0] [--commands ...] [--result FILE]
+    python benchmarks/reliability/kills.py --commands long --count 40 --result FILE
 
 Each command (train with three cycles, find-lr, find-wd, find-momentum) is run once to its end.
 Then it is started again and again, killed by SIGKILL after a random time, taken up by --resume,
@@ -10,6 +11,10 @@ anew, as its user would. The model has dropout and batch normalisation, and the 
 often as possible, so that kills fall into it. Compared are every table, the weights and
 configurations in model.keras and best.keras, result.json but for times, config.yaml and
 suggestions.yaml; whatever differs is printed. The result goes to kills.json beside this file.
+
+`long` is one training of 100 epochs for each of two processes, which is killed again and again
+until the kills are spent, on average after a twentieth of the time that it takes in peace and what
+it takes to start, as on a machine that is taken away every few minutes.
 """
 
 from __future__ import annotations
@@ -34,6 +39,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from forked import Child, Ended, import_everything  # noqa: E402
 
 COMMANDS = ("train", "find-lr", "find-wd", "find-momentum")
+LONG = "long"
+LONG_CYCLES = "train.cycles=[{epochs: 100}]"
+LONG_SHARE = 0.1
+"""A long training is killed after this share of its time at most, beside `STARTING`."""
+STARTING = 12.0
+"""Seconds that a command may take until its first step."""
 JOBS = 2
 MOST_KILLS = 4
 """In one run, which is then left to finish."""
@@ -130,8 +141,15 @@ def prepared(folder: Path) -> Path:
 
 def start(command: str, folder: Path, *, resume: bool = False) -> Child:
     """Start a command, or take its run up."""
-    what = ["--resume", f"runs/kills/{command}"] if resume else ["kills.yaml"]
-    return Child([command, *what, "--quiet"], folder, _write_states_often)
+    what = ["--resume", f"runs/kills/{kind_of(command)}"] if resume else ["kills.yaml"]
+    if command == LONG and not resume:
+        what += ["--set", LONG_CYCLES]
+    return Child([kind_of(command), *what, "--quiet"], folder, _write_states_often)
+
+
+def kind_of(command: str) -> str:
+    """Return what the command line calls it."""
+    return "train" if command == LONG else command
 
 
 def _write_states_often() -> None:
@@ -160,7 +178,8 @@ def _worker(
         command = options.commands[(number + job) % len(options.commands)]
         folder = prepared(above / f"{job}-{number}")
         expected, seconds = peaceful[command]
-        last = killed_until_done(command, folder, rng, seconds, tally)
+        most = share if command == LONG else MOST_KILLS
+        last = killed_until_done(command, folder, rng, seconds, tally, most)
         differences = judged(command, folder, last, expected)
         if differences:
             tally.broken += 1
@@ -173,13 +192,14 @@ def _worker(
 
 
 def killed_until_done(
-    command: str, folder: Path, rng: random.Random, seconds: float, tally: Tally
+    command: str, folder: Path, rng: random.Random, seconds: float, tally: Tally, most: int
 ) -> Ended:
     """Start a command, kill it, take it up, and so on; return how it ended at last."""
+    longest = STARTING + LONG_SHARE * seconds if command == LONG else 1.1 * seconds
     kills, resume = 0, False
     while True:
         child = start(command, folder, resume=resume)
-        patience = rng.uniform(0.0, 1.1 * seconds) if kills < MOST_KILLS else 300.0
+        patience = rng.uniform(0.0, longest) if kills < most else 300.0
         ended = child.wait(patience)
         if ended.code >= 0:
             tally.finished += 1
@@ -187,7 +207,7 @@ def killed_until_done(
         kills += 1
         tally.kills += 1
         tally.kills_by_command[command] = tally.kills_by_command.get(command, 0) + 1
-        moment = _moment(folder / "runs/kills" / command)
+        moment = _moment(folder / "runs/kills" / kind_of(command))
         tally.moments[moment] = tally.moments.get(moment, 0) + 1
         if moment == "finished":
             return ended
@@ -236,7 +256,7 @@ def contents(folder: Path, command: str) -> dict[str, Any]:
     """Return what a finished run left, by name, without what depends on the clock."""
     import yaml
 
-    parent = folder / "runs/kills" / command
+    parent = folder / "runs/kills" / kind_of(command)
     numbered = sorted(path for path in parent.glob("[0-9]*"))
     if not numbered:
         return {}

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
+import numpy as np
+
 WINDOW = 20
 """So many losses in a row show where a training stands."""
 
@@ -21,6 +23,8 @@ _ABOVE_BEST = 4.0
 _OUT_OF_SCALE = 10.0
 _LEARNED = 0.5
 _FORGOTTEN = 0.8
+_AT_ONCE = 10_000
+"""So many windows are looked at together when a long training is taken up."""
 
 
 class StopRule(Protocol):
@@ -69,15 +73,17 @@ class Divergence:
 
     def follow(self, losses: Iterable[float]) -> None:
         """Take note of the next losses, in order."""
-        for loss in losses:
-            if not self._seen:
-                self._first = loss
-            if self._seen < WINDOW:
-                self._size = max(self._size, abs(loss))
-            self._seen, self._watched = self._seen + 1, self._watched + 1
-            self._last.append(loss)
-            if self._seen >= WINDOW:
-                self._best = min(self._best, _most_are_below(self._latest(WINDOW)))
+        new = list(losses)
+        if not new:
+            return
+        if not self._seen:
+            self._first = new[0]
+        self._size = max(self._size, *map(abs, new[: max(0, WINDOW - self._seen)]), 0.0)
+        in_a_row = [*list(self._last)[1 - WINDOW :], *new]
+        if len(in_a_row) >= WINDOW:
+            self._best = min(self._best, _lowest_level(in_a_row))
+        self._seen, self._watched = self._seen + len(new), self._watched + len(new)
+        self._last.extend(new)
 
     def start_afresh(self) -> None:
         """Judge by the losses to come, because the learning rate is another one now."""
@@ -130,5 +136,11 @@ def _most_are_above(ascending: list[float]) -> float:
     return ascending[int((1 - _MOST) * len(ascending))]
 
 
-def _most_are_below(ascending: list[float]) -> float:
-    return ascending[math.ceil(_MOST * len(ascending)) - 1]
+def _lowest_level(losses: list[float]) -> float:
+    """Return the lowest value that most of `WINDOW` losses in a row are below."""
+    place = math.ceil(_MOST * WINDOW) - 1
+    if len(losses) == WINDOW:  # one loss is new, as at each step
+        return sorted(losses)[place]
+    windows = np.lib.stride_tricks.sliding_window_view(np.array(losses), WINDOW)
+    parts = np.array_split(windows, math.ceil(len(windows) / _AT_ONCE))
+    return float(min(np.partition(part, place, axis=1)[:, place].min() for part in parts))

@@ -45,7 +45,7 @@ class RecordedCycle(OneCycleLR):
         self.constants = dict(constants)
         self.divergence = divergence
         self.log = Logbook() if log is None else log
-        self.history = self.log.steps
+        self.history = self.log.steps  # type: ignore[assignment]
         self.first = len(self.log)
         self.stop_reason: str | None = None
         self.watched_from = 0
@@ -108,7 +108,7 @@ class RecordedCycle(OneCycleLR):
         """Compute the schedules, unless the cycle goes by tables that it was given."""
         if not self._ends_with_schedule:
             super()._plan(epochs)
-            self.history = self.log.steps
+            self.history = self.log.steps  # type: ignore[assignment]
 
     def _values_at(self, step: int) -> Mapping[str, float]:
         """Return what is in force at a step."""

@@ -140,6 +140,8 @@ class Session:
         result: Mapping[str, Any],
         tables: Mapping[str, files.Table],
         found: Suggestion | None = None,
+        *,
+        with_tables: bool = True,
     ) -> Record:
         """Write the result, and its pictures; nobody would see those of a scratch folder.
 
@@ -149,12 +151,13 @@ class Session:
             result: what `result.json` is to say besides the kind and the label.
             tables: the CSV files by stem.
             found: what the experiment suggests.
+            with_tables: whether the tables are not on disk yet.
         """
         config = self.write_config(found)
         names = {"dataset": self.bench.dataset.origin, "model": self.bench.model.name}
         in_hand = {"in_hand": names} if self.bench.is_in_hand else {}
         record = Record(self.kind.name, self.label, dict(result) | in_hand, tables, config)
-        record.write(self.run.path)
+        record.write(self.run.path, with_tables=with_tables)
         written = record.as_read()
         if not self.is_scratch:
             self._draw(written)

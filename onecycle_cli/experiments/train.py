@@ -245,6 +245,7 @@ class _Training:
         )
 
     def _write(self, result: TrainResult, log: Logbook) -> Record:
+        log.write()
         if result.ended == "interrupted":
             self.run.end_as("interrupted")
         return self.session.write(
@@ -268,4 +269,5 @@ class _Training:
                 **result.by_class,
             },
             log.tables(),
+            with_tables=False,
         )

@@ -138,13 +138,27 @@ def _moments(values: Array, fading: float) -> tuple[Array, Array, Array]:
 
 def _one_sided(values: Array, fading: float) -> Array:
     """Return these sums over each place and those before it, d counted backwards; shape (n, 3)."""
-    sums, rows = (0.0, 0.0, 0.0), []
-    for value in values.tolist():
-        zeroth, first, second = sums
-        sums = (
-            fading * zeroth + value,
-            fading * (first + zeroth),
-            fading * (second + 2 * first + zeroth),
-        )
-        rows.append(sums)
-    return np.array(rows).reshape(-1, 3)
+    zeroth = _faded_sums(values, fading)
+    first = _faded_sums(_one_later(fading * zeroth), fading)
+    second = _faded_sums(_one_later(fading * (2 * first + zeroth)), fading)
+    return np.stack([zeroth, first, second], axis=1)
+
+
+def _one_later(values: Array) -> Array:
+    return np.concatenate([np.zeros(min(1, len(values))), values[:-1]])
+
+
+def _faded_sums(values: Array, fading: float) -> Array:
+    """Return s with s[i] = values[i] + fading s[i - 1].
+
+    In blocks so short that no power of `fading` leaves the range of numbers.
+    """
+    sums, before = np.empty(len(values)), 0.0
+    block = max(1, round(1 / (1 - fading)))
+    powers = fading ** np.arange(1.0, block + 1)
+    for start in range(0, len(values), block):
+        part = values[start : start + block]
+        own = powers[: len(part)]
+        sums[start : start + block] = own * (np.cumsum(part / own) + before)
+        before = sums[start + len(part) - 1]
+    return sums

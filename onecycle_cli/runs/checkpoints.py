@@ -9,7 +9,7 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, run_folder
 from onecycle_cli.throttle import Throttle
 
 KEPT = 3
+
+VERSION = 2
+"""Of what a state says of a training. The first one held all its steps and epochs."""
 
 _NAME = re.compile(r"(\d{8})-([0-9a-f]{16})\.npz")
 _ABOUT = "about"
@@ -32,13 +36,22 @@ class State:
 
     Attributes:
         about: plain data: position, history, generators.
-        arrays: values by name: variables, schedules, recorded steps.
+        arrays: values by name: the model's variables, and their average.
         earlier: states that it may have to go back to.
     """
 
     about: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
     earlier: list[State] = field(default_factory=list)
+
+    def and_earlier(self) -> Iterator[State]:
+        """Yield it and those that it may have to go back to, the latest first.
+
+        Each goes on by itself as it would have at its time.
+        """
+        yield self
+        for i, state in reversed(list(enumerate(self.earlier))):
+            yield State(state.about | {"is_anchor": True}, state.arrays, self.earlier[:i])
 
     def to_bytes(self) -> bytes:
         """Return it as the contents of an `.npz` file, which NumPy reads without pickles."""
@@ -136,19 +149,33 @@ class Checkpoints:
             with contextlib.suppress(OSError):
                 path.unlink()
 
-    def read_newest(self, warn: Callable[[str], None]) -> State | None:
-        """Return the newest state that is whole; `None` if there is none.
+    def read_newest(
+        self, warn: Callable[[str], None], take: Callable[[State], None] = lambda _: None
+    ) -> State | None:
+        """Return the newest state that is whole and can be taken up; `None` if there is none.
 
         Args:
-            warn: hears of those that are damaged.
+            warn: hears of those that are damaged, or can't be taken up.
+            take: takes a state up; raises ValueError when what it needs besides is not there.
+
+        Raises:
+            ResultError: when another version has written it.
         """
         for path in self._newest_first():
             try:
-                return _verified(path)
+                newest = _verified(path)
             except (OSError, ValueError) as error:
                 with contextlib.suppress(OSError):
                     path.rename(path.with_suffix(".damaged"))
                 warn(f"{path}: is damaged ({error}); going back to the one before.")
+                continue
+            for state in newest.and_earlier():
+                try:
+                    take(state)
+                except ValueError as error:
+                    warn(f"{path}: can't be gone on from ({error}); going back to the one before.")
+                else:
+                    return state
         return None
 
     def _newest_first(self) -> list[Path]:
@@ -167,4 +194,10 @@ def _verified(path: Path) -> State:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest()[:16] != path.stem.split("-")[1]:
         raise ValueError("its contents do not match the checksum in its name")
-    return State.from_bytes(data)
+    state = State.from_bytes(data)
+    if state.about.get("version") != VERSION:
+        raise ResultError(
+            f"{path}: was written by another version of onecycle, which can resume this run; with "
+            f"this one, start it anew."
+        )
+    return state

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.runs.files import unwritable, write_bytes
+from onecycle_cli.runs.log import Logbook
 
 NAME = "events.out.tfevents.onecycle"
 
@@ -48,6 +50,37 @@ def check_event_files_can_be_written() -> None:
         )
 
 
+class EventFile:
+    """The event file of a training, which grows with its log.
+
+    Args:
+        folder: the place of the file, `NAME`.
+        started: the time of all events, in seconds since 1970; the tables know no clock.
+    """
+
+    def __init__(self, folder: Path, *, started: float) -> None:
+        self._folder, self._started = folder, started
+        self._steps = self._size = self._times_back = 0
+
+    def write(self, log: Logbook) -> None:
+        """Make it say what the log says; only what is new is put into events, if it can be.
+
+        Raises:
+            ResultError: when the file can't be written.
+        """
+        path = self._folder / NAME
+        first = self._steps if log.times_back == self._times_back else 0
+        if first and path.exists() and path.stat().st_size == self._size:
+            new = log.tables(first)
+            _append(path, _records(_events(new["steps"], new["history"], self._started)))
+        else:
+            whole = log.tables()
+            write_events(self._folder, whole["steps"], whole["history"], started=self._started)
+        ended = [*log.steps["epoch"][-1:]] == [len(log.epochs)]
+        self._steps, self._times_back = len(log) if ended else 0, log.times_back
+        self._size = path.stat().st_size
+
+
 def write_events(folder: Path, steps: Table, epochs: Table, *, started: float) -> None:
     """Write the tables of a training into `folder`, so that a reader sees each value once.
 
@@ -64,22 +97,33 @@ def write_events(folder: Path, steps: Table, epochs: Table, *, started: float) -
         ResultError: when the file can't be written.
     """
     path = folder / NAME
-    content = _records(_events(steps, epochs, started))
+    content = _records(chain([_version(started)], _events(steps, epochs, started)))
     try:
         known = path.read_bytes() if path.exists() else b""
-        if known and content.startswith(known):
-            with path.open("ab") as file:
-                file.write(content[len(known) :])
-            return
     except OSError as error:
         raise unwritable(path, error) from None
-    write_bytes(path, content)
+    if known and content.startswith(known):
+        _append(path, content[len(known) :])
+    else:
+        write_bytes(path, content)
+
+
+def _append(path: Path, content: bytes) -> None:
+    try:
+        with path.open("ab") as file:
+            file.write(content)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def _version(started: float) -> Any:
+    make = import_module("tensorflow").compat.v1
+    return make.Event(wall_time=started, file_version="brain.Event:2")
 
 
 def _events(steps: Table, epochs: Table, started: float) -> Iterator[Any]:
-    """Yield the version, and then each epoch's steps and, when it is over, its means."""
+    """Yield each epoch's steps and, when it is over, its means."""
     make = import_module("tensorflow").compat.v1
-    yield make.Event(wall_time=started, file_version="brain.Event:2")
     ends = {int(epoch): i for i, epoch in enumerate(epochs["epoch"])}
     last = len(steps["step"]) - 1
     for i, step in enumerate(steps["step"]):
@@ -102,7 +146,7 @@ def _event(
     return make.Event(wall_time=started, step=step, summary=make.Summary(value=values))
 
 
-def _records(events: Iterator[Any]) -> bytes:
+def _records(events: Iterable[Any]) -> bytes:
     """Return the events in TensorFlow's format of records."""
     writer_of = import_module("tensorflow").io.TFRecordWriter
     with tempfile.TemporaryDirectory() as scratch:

@@ -70,13 +70,18 @@ class Record:
             for i, r in enumerate(sorted(set(repeats.tolist())))
         ]
 
-    def write(self, folder: Path) -> None:
-        """Write the tables and `result.json`, each whole or not at all.
+    def write(self, folder: Path, *, with_tables: bool = True) -> None:
+        """Write `result.json` and the tables, each whole or not at all.
+
+        Args:
+            folder: of the run.
+            with_tables: whether the tables are not there yet.
 
         Raises:
             ResultError: when they can't be written.
         """
-        write_tables(folder, self.tables)
+        if with_tables:
+            write_tables(folder, self.tables)
         write_result(folder / "result.json", self._whole())
 
     def as_read(self) -> Record:

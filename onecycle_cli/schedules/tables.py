@@ -261,6 +261,11 @@ def extended(table: list[float], done: int, num_steps: int) -> list[float]:
     return [*table[:done], *[table[done]] * (num_steps - len(table)), *table[done:]]
 
 
+def scaled(table: list[float], done: int, times: float, by: float) -> list[float]:
+    """Return a table whose values from step `done` on are multiplied by `times / by`."""
+    return [*table[:done], *(value * times / by for value in table[done:])]
+
+
 POLICIES: dict[str, Callable[[list[float], int, int], list[float]]] = {
     "stretch": stretched,
     "extend": extended,

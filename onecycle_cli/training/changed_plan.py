@@ -53,6 +53,4 @@ def _change_cycle(course: Course, epochs: int, policy: str | None) -> None:
             f"--policy extend cannot make cycle {course.number} shorter ({total} steps instead "
             f"of {before}); use --policy stretch."
         )
-    change = schedules.POLICIES[policy]
-    tables = cycle.schedule.items()
-    cycle.reschedule({name: change(table, done, total) for name, table in tables})
+    course.change_schedule(policy, done, total)

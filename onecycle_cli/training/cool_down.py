@@ -45,7 +45,8 @@ def epochs_in_vain(course: Course) -> int:
     settings, cycle = course.settings.early_finish, course.cycle
     if settings is None or course.ended is not None or course.best is None:
         return 0
-    is_past_peak = cycle.steps_done > int(np.argmax(cycle.schedule[LEARNING_RATE]))
     waited = len(course.log.epochs) - course.best.epoch
-    is_enough = is_past_peak and waited >= settings.patience and cycle.steps_to_go
-    return waited if is_enough else 0
+    if waited < settings.patience or not cycle.steps_to_go:
+        return 0
+    is_past_peak = cycle.steps_done > int(np.argmax(cycle.schedule[LEARNING_RATE]))
+    return waited if is_past_peak else 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from onecycle_cli import schedules
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.engine.steering.names import LEARNING_RATE
 from onecycle_cli.runs.log import Epoch, Logbook
 from onecycle_cli.training.plan import Plan, cycle_of
 from onecycle_cli.workbench.bench import Workbench
@@ -19,6 +22,7 @@ class Course:
     Args:
         bench: the model and its data.
         plan: what to train with.
+        folder: of its log's tables; `None`: nothing is written.
 
     Attributes:
         log: every step and epoch so far.
@@ -34,11 +38,11 @@ class Course:
         seconds_before: that the training took before this sitting.
     """
 
-    def __init__(self, bench: Workbench, plan: Plan) -> None:
+    def __init__(self, bench: Workbench, plan: Plan, folder: Path | None = None) -> None:
         self.bench, self.plan = bench, plan
         self.settings = bench.config.train
         self._chance = bench.chance
-        self.log = Logbook()
+        self.log = Logbook(folder)
         self.epochs = [cycle.epochs for cycle in self.settings.cycles]
         self.number, self.first = 1, 0
         self.factor, self.retries = 1.0, 0
@@ -46,6 +50,7 @@ class Course:
         self.ended: str | None = None
         self.best_since = 0
         self.seconds_before, self._started = 0.0, time.perf_counter()
+        self._at_hand: tuple[tuple[int, int], Mapping[str, list[float]]] = ((0, 0), {})
         self.begin_cycle()
 
     @property
@@ -81,10 +86,8 @@ class Course:
 
     def begin_cycle(self) -> None:
         """Go by the whole schedule of the present cycle, as planned."""
-        cycle = self._new_cycle()
         steps = self.epochs[self.number - 1] * self.bench.steps_per_epoch
-        cycle.go_on(cycle.tabulated(steps), first=self.first)
-        self.cycle = cycle
+        self.take_up_cycle({"steps": steps, "changes": []}, watched_from=0)
 
     def begin_next_cycle(self) -> None:
         """Go on to the next cycle, if there is one."""
@@ -92,10 +95,43 @@ class Course:
         if not self.is_over:
             self.begin_cycle()
 
-    def take_up_cycle(self, schedule: Mapping[str, list[float]], watched_from: int) -> None:
-        """Go by a schedule of which some steps are in the log already; see `RecordedCycle`."""
+    @property
+    def schedule(self) -> dict[str, Any]:
+        """What the present cycle's schedule is made from, as plain data of a few numbers."""
+        return {"steps": self._planned_steps, "changes": list(self._changes)}
+
+    def take_up_cycle(self, schedule: Mapping[str, Any], watched_from: int) -> None:
+        """Go by a schedule of which some steps may be in the log already.
+
+        Args:
+            schedule: as the property.
+            watched_from: see `RecordedCycle`.
+        """
         self.cycle = self._new_cycle()
-        self.cycle.go_on(schedule, first=self.first, watched_from=watched_from)
+        self._planned_steps, self._changes = schedule["steps"], list(schedule["changes"])
+        tables = self._as_planned(self._planned_steps)
+        for change in self._changes:
+            tables = _changed(tables, *change)
+        self.cycle.go_on(tables, first=self.first, watched_from=watched_from)
+
+    def _as_planned(self, steps: int) -> Mapping[str, list[float]]:
+        """Return the whole schedule of the present cycle; the last one asked for is at hand."""
+        asked = (self.number, steps)
+        if self._at_hand[0] != asked:
+            self._at_hand = asked, self.cycle.tabulated(steps)
+        return self._at_hand[1]
+
+    def change_schedule(self, change: str, done: int, *numbers: float) -> None:
+        """Change what remains of the present cycle's schedule.
+
+        Args:
+            change: `"scale"`, or one of `schedules.POLICIES`.
+            done: how many of its steps stay as they are.
+            *numbers: what the learning rates are multiplied and divided by, or else how many steps
+                the cycle is to have.
+        """
+        self._changes.append([change, done, *numbers])
+        self.cycle.reschedule(_changed(self.cycle.schedule, change, done, *numbers))
 
     def _new_cycle(self) -> RecordedCycle:
         return cycle_of(
@@ -107,3 +143,14 @@ class Course:
             log=self.log,
             number=self.number,
         )
+
+
+def _changed(
+    tables: Mapping[str, list[float]], change: str, done: int, *numbers: Any
+) -> dict[str, list[float]]:
+    if change == "scale":
+        times, by = numbers
+        rates = tables[LEARNING_RATE]
+        return {**tables, LEARNING_RATE: schedules.scaled(rates, done, times, by)}
+    policy = schedules.POLICIES[change]
+    return {name: policy(table, done, *numbers) for name, table in tables.items()}

@@ -68,7 +68,7 @@ class Cycles:
         self._weights, self._kept = weights, kept
         self._together = steps_together(bench)
         self._interrupts = Interrupts()
-        self.course = Course(bench, plan)
+        self.course = Course(bench, plan, run.path)
         self.checkpoints = Checkpoints(run.path, every=self.course.settings.checkpoint_seconds)
         self._recovery = Recovery(self.course, weights, observer)
 
@@ -83,11 +83,12 @@ class Cycles:
             ConfigError: when the change is impossible, or the checkpoint is of another model.
         """
         course, log = self.course, self.course.log
-        state = self.checkpoints.read_newest(self._observer.warn)
+        state = self.checkpoints.read_newest(
+            self._observer.warn, lambda state: log.take_up(state.about["tables"])
+        )
         if state is not None:
             resume_from(state, course, self._weights)
             self._recovery.resume_from(state)
-            log = course.log
             self._observer.note(f"from step {len(log)}, in epoch {len(log.epochs) + 1}")
         if asked_epochs is not None and asked_epochs != course.epochs:
             change_plan(course, asked_epochs, policy)
@@ -199,7 +200,12 @@ class Cycles:
 
     def _checkpoint(self) -> None:
         self._run.keep()
-        self.checkpoints.write(self._recovery.checkpoint(), before=self._kept.write)
+        self.checkpoints.write(self._recovery.checkpoint(), before=self._put_on_disk)
+
+    def _put_on_disk(self) -> None:
+        """Write the rows that a checkpoint is going to name, and what else was put off."""
+        self.course.log.append()
+        self._kept.write()
 
     def _is_best_of_another_future(self) -> bool:
         """Tell whether `best.keras` may be of an epoch that is going to be another one."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
-from onecycle_cli.engine.steering.names import LEARNING_RATE
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.checkpoints import State
@@ -104,11 +103,8 @@ def _event_of(course: Course) -> dict[str, Any]:
 
 
 def _scale_what_remains(course: Course, factor: float) -> None:
-    cycle, done = course.cycle, course.cycle.steps_done
-    rates = cycle.schedule[LEARNING_RATE]
-    cycle.watch_from_here()
-    scaled = [rate * factor / course.factor for rate in rates[done:]]
-    cycle.reschedule({**cycle.schedule, LEARNING_RATE: [*rates[:done], *scaled]})
+    course.cycle.watch_from_here()
+    course.change_schedule("scale", course.cycle.steps_done, factor, course.factor)
     course.factor = factor
 
 

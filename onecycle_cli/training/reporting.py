@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import keras
@@ -13,10 +14,10 @@ class Recording(Protocol):
     """A callback that has written down its last step."""
 
     @property
-    def lrs(self) -> list[float]: ...  # noqa: D102
+    def lrs(self) -> Sequence[float]: ...  # noqa: D102
 
     @property
-    def losses(self) -> list[float]: ...  # noqa: D102
+    def losses(self) -> Sequence[float]: ...  # noqa: D102
 
 
 class Reporting(keras.callbacks.Callback):

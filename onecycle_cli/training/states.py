@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.engine.state.snapshot import Snapshot
 from onecycle_cli.errors import ConfigError, ModelError
-from onecycle_cli.runs.checkpoints import State
-from onecycle_cli.runs.log import Logbook
+from onecycle_cli.runs.checkpoints import VERSION, State
 from onecycle_cli.training.course import Course
 from onecycle_cli.training.final_weights import FinalWeights
 
@@ -18,19 +16,18 @@ from onecycle_cli.training.final_weights import FinalWeights
 def state_of(course: Course, weights: FinalWeights) -> State:
     """Return all that decides how a training goes on."""
     snapshot = Snapshot(course.bench.model)
-    tables = course.cycle.schedule.items()
     parts: dict[str, dict[str, NDArray[Any]]] = {
         "variables": snapshot.arrays,
         "average": weights.as_arrays(),
-        "steps": course.log.as_arrays(),
-        "schedule": {name: np.array(table, np.float64) for name, table in tables},
     }
     about = {
+        "version": VERSION,
         "step": len(course.log),
+        "tables": course.log.mark(),
         "cycle": course.number,
         "first": course.first,
         "planned_epochs": course.epochs,
-        "epochs": course.log.epochs_as_lists(),
+        "schedule": course.schedule,
         "best_since": course.best_since,
         "factor": course.factor,
         "watched_from": course.cycle.watched_from,
@@ -56,12 +53,11 @@ def go_back_to(state: State, course: Course, weights: FinalWeights) -> None:
         weights.restore(_part(state, "average"))
     except ModelError as error:
         raise ConfigError(f"the checkpoint cannot be used: {error}") from None
-    course.log = Logbook.restored(_part(state, "steps"), about["epochs"])
+    course.log.go_back(about["tables"])
     course.number, course.first = about["cycle"], about["first"]
     course.epochs, course.best_since = list(about["planned_epochs"]), about["best_since"]
     course.factor = about["factor"]
-    schedule = {name: table.tolist() for name, table in _part(state, "schedule").items()}
-    course.take_up_cycle(schedule, about["watched_from"])
+    course.take_up_cycle(about["schedule"], about["watched_from"])
 
 
 def resume_from(state: State, course: Course, weights: FinalWeights) -> None:

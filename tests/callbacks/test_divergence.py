@@ -27,6 +27,27 @@ def test_it_needs_three_quarters_of_twenty_losses_above_twice_that_of_guessing()
     assert found_at([1.0] * 20 + [2.0] * 100) is None
 
 
+@pytest.mark.parametrize("count", [1, 19, 20, 21, 300])
+def test_many_losses_at_once_are_judged_like_one_by_one(count, monkeypatch):
+    """As a training that is resumed hears of them; also in parts, as a long one does."""
+    monkeypatch.setattr("onecycle_cli.callbacks.divergence._AT_ONCE", 7)
+    losses = noisy(1.0, count) + noisy(0.1, 30) + noisy(0.3, 30)
+    one_by_one, at_once, in_two = (Divergence(None if count == 21 else 0.5) for _ in range(3))
+    for loss in losses:
+        one_by_one.follow([loss])
+    at_once.follow(losses)
+    in_two.follow(losses[:25])
+    in_two.follow(losses[25:])
+    in_two.follow([])
+    assert str(one_by_one) == str(at_once) == str(in_two)
+    for more in noisy(0.9, 70):
+        for divergence in (one_by_one, at_once, in_two):
+            divergence.follow([more])
+        assert one_by_one.found == at_once.found == in_two.found
+        assert one_by_one.suspected == at_once.suspected == in_two.suspected
+    assert vars(one_by_one) == vars(at_once) == vars(in_two)
+
+
 def test_a_training_that_begins_high_is_judged_by_its_own_losses():
     """By hand: twice the first loss, or four times the best, whichever is less."""
     assert found_at([100.0] * 20 + [201.0] * 15) == 35

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from onecycle_cli.config import load_config
 from onecycle_cli.data import Dataset
 from onecycle_cli.errors import ConfigError, ResultError, TrainingError
 from onecycle_cli.experiments.train import train
-from onecycle_cli.runs import files
 from onecycle_cli.workbench.cost import peak_memory
 
 FILES = {
@@ -484,21 +484,24 @@ def test_a_test_set_that_cannot_be_read_does_not_cost_the_model(
 def test_a_full_disk_is_said_and_what_was_written_stays_whole(
     small, tmp_path, monkeypatch, results_in, broken
 ):
-    write, writes = files.write_bytes, []
+    """The disk takes the rows of the first epoch, and no others."""
+    opened = Path.open
 
-    def no_space(path, content):
-        writes.append(path.name)
-        if writes.count(broken) > 1:
-            raise files.unwritable(path, OSError(28, "No space left on device"))
-        write(path, content)
+    def no_space(path, mode="r", *args, **more):
+        if path.name == broken and mode == "rb+":
+            raise OSError(28, "No space left on device")
+        return opened(path, mode, *args, **more)
 
-    monkeypatch.setattr(files, "write_bytes", no_space)
+    monkeypatch.setattr(Path, "open", no_space)
     with pytest.raises(ResultError, match="cannot be written: No space left on device"):
         train(small(), out=tmp_path)
 
     names = {name.rpartition("/")[2] for name in results_in(tmp_path)}
     assert names <= FILES
     assert not any(name.startswith(".") for name in names)
+    (folder,) = (tmp_path / "small/train").iterdir()
+    rows = {"steps.csv": 6, "history.csv": 1}[broken]
+    assert len((folder / broken).read_text().splitlines()) == 1 + rows
 
 
 def test_a_model_is_written_whole_or_not_at_all(small, tmp_path, monkeypatch, tree):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from onecycle_cli.errors import ResultError
-from onecycle_cli.runs.checkpoints import KEPT, Checkpoints, State
+from onecycle_cli.runs.checkpoints import KEPT, VERSION, Checkpoints, State
+from onecycle_cli.runs.log import Logbook
 
 pytestmark = pytest.mark.lowest
 
@@ -27,7 +28,7 @@ def state(number, *earlier):
         "variables/0000": np.full((2, 3), number, np.float32),
         "steps/loss": np.array([np.nan, np.inf, 0.1 + number]),
     }
-    return State({"step": number, "loss": 0.1 + number}, arrays, list(earlier))
+    return State({"version": VERSION, "step": number, "loss": 0.1 + number}, arrays, list(earlier))
 
 
 def assert_same(left, right):
@@ -125,6 +126,57 @@ def test_they_take_no_more_than_a_hundredth_of_the_time(tmp_path, clock, monkeyp
             checkpoints.write(state(second))
     assert checkpoints.written > 30
     assert checkpoints.seconds <= 5 + 0.01 * (clock.now - begun)  # the first one is not waited for
+
+
+def test_its_size_does_not_depend_on_the_steps_before(tmp_path, clock):
+    """But for the digits of some numbers."""
+    log, sizes = Logbook(tmp_path), []
+    checkpoints = Checkpoints(tmp_path, every=60, clock=clock)
+    for steps in (100, 10_000):
+        while len(log) < steps:
+            log.enter({"lr": 0.1, "loss": 1 / (1 + len(log))}, cycle=1)
+            if len(log) % 100 == 0:
+                log.end_epoch(cycle=1)
+        about = {"version": VERSION, "step": steps, "tables": log.mark()}
+        checkpoints.write(State(about, state(1).arrays), before=log.append)
+        sizes.append(max((tmp_path / "checkpoints").iterdir()).stat().st_size)
+    assert 0 <= sizes[1] - sizes[0] < 50
+    assert (tmp_path / "steps.csv").stat().st_size > 100_000
+
+
+def test_a_state_whose_tables_are_gone_is_passed_over(tmp_path, clock):
+    """For those in the same file that it may have to go back to, and then for older files."""
+    checkpoints = Checkpoints(tmp_path, every=60, clock=clock)
+    checkpoints.write(state(4, state(2)))
+    checkpoints.write(state(12, state(5), state(9)))
+
+    def newest(most):
+        def take(state):
+            if state.about["step"] > most:
+                raise ValueError("the table is too short")
+
+        said = []
+        return checkpoints.read_newest(said.append, take), said
+
+    found, said = newest(12)
+    assert (found.about["step"], said) == (12, [])
+    assert "is_anchor" not in found.about
+    for most, step, earlier, warnings in ((9, 9, [5], 1), (5, 5, [], 2), (4, 4, [2], 3)):
+        found, said = newest(most)
+        assert found.about["step"] == step
+        assert [state.about["step"] for state in found.earlier] == earlier
+        assert len(said) == warnings
+        assert "can't be gone on from (the table is too short); going back to the o" in said[0]
+    assert newest(1)[0] is None
+    assert len(list((tmp_path / "checkpoints").glob("*.npz"))) == 2
+
+
+def test_one_of_another_version_is_refused(tmp_path, clock):
+    checkpoints = Checkpoints(tmp_path, every=60, clock=clock)
+    checkpoints.write(State({"step": 1, "epochs": []}, state(1).arrays))
+    with pytest.raises(ResultError, match=r"npz: was written by another version of onecycle, wh"):
+        checkpoints.read_newest(pytest.fail)
+    assert len(list((tmp_path / "checkpoints").glob("*.npz"))) == 1
 
 
 def test_one_that_cannot_be_written_leaves_those_before(tmp_path, clock, monkeypatch):

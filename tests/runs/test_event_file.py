@@ -6,7 +6,8 @@ import pytest
 
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.runs import event_file
-from onecycle_cli.runs.event_file import NAME, write_events
+from onecycle_cli.runs.event_file import NAME, EventFile, write_events
+from onecycle_cli.runs.log import Logbook
 
 STARTED = 1.75e9
 
@@ -63,6 +64,43 @@ def test_written_at_every_epoch_it_is_the_file_written_once(tmp_path):
     assert (grown / NAME).read_bytes() == (once / NAME).read_bytes()
     assert len(inodes) == 1  # a reader that has it open sees it grow
     assert [p.name for p in grown.iterdir()] == [NAME]
+
+
+def test_with_a_log_it_grows_to_the_file_written_once(tmp_path, monkeypatch):
+    """Only new steps are put into events, unless the log went back or the file is another one."""
+    log, file, counts = Logbook(), EventFile(tmp_path / "grown", started=STARTED), []
+    stock = event_file._event
+
+    def counted(*args):
+        counts[-1] += 1
+        return stock(*args)
+
+    def write(steps, *, ends):
+        for number in range(steps):
+            log.enter({"lr": 0.1, "loss": 1 / (1 + number)}, cycle=1)
+        if ends:
+            log.end_epoch(cycle=1, val_loss=0.5)
+        counts.append(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(event_file, "_event", counted)
+            file.write(log)
+        tables = log.tables()
+        write_events(tmp_path / "once", tables["steps"], tables["history"], started=STARTED)
+        once = (tmp_path / "once" / NAME).read_bytes()
+        assert (tmp_path / "grown" / NAME).read_bytes() == once
+
+    write(3, ends=True)
+    marks = {"steps": {"rows": 3}, "history": {"rows": 1}}
+    write(4, ends=True)
+    write(2, ends=False)
+    write(0, ends=True)
+    write(1, ends=True)
+    assert counts == [3 + 1, 4 + 1, 2, 9 + 3, 1 + 1]
+    log.go_back(marks)
+    write(8, ends=True)
+    (tmp_path / "grown" / NAME).write_bytes(b"")
+    write(1, ends=True)
+    assert counts[5:] == [11 + 2, 12 + 3]
 
 
 def test_a_file_of_other_tables_is_replaced_as_a_whole(tmp_path):

@@ -182,12 +182,13 @@ class Trials:
         self._observer.begin(title, steps)
         callbacks = [cycle, Reporting(self._observer, cycle.log)]
         bench.train(steps, callbacks, replicate=replicate, together=trial_steps_together(bench))
-        scored = [] if cycle.stop_reason else self._judge(bench, cycle.log.losses).tolist()
-        shown = suggest.annealed(cycle.log.losses) if self._stop_rule else scored
+        losses = list(cycle.log.losses)
+        scored = [] if cycle.stop_reason else self._judge(bench, losses).tolist()
+        shown = suggest.annealed(losses) if self._stop_rule else scored
         outcome = f"loss {np.mean(shown):.4g}" if scored else _WHY[str(cycle.stop_reason)]
         self._observer.end(outcome)
-        columns = {"lrs": "lr", "momenta": "momentum", "losses": "loss"}
-        return {key: cycle.log.steps[name] for key, name in columns.items()} | {"scored": scored}
+        lrs, momenta = (list(cycle.log.steps[name]) for name in ("lr", "momentum"))
+        return {"lrs": lrs, "momenta": momenta, "losses": losses, "scored": scored}
 
 
 def curves_table(trials: Sequence[Trial]) -> dict[str, list[Any]]:

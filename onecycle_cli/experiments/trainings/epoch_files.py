@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from functools import cached_property
 
 from onecycle_cli.engine.state.snapshot import Snapshot
-from onecycle_cli.runs import event_file, files
+from onecycle_cli.runs import files
+from onecycle_cli.runs.event_file import EventFile
 from onecycle_cli.runs.log import Logbook
 from onecycle_cli.runs.run_folder import BEST, LAST, RunFolder
 from onecycle_cli.throttle import Throttle
@@ -67,11 +69,14 @@ class EpochFiles:
 
     def write_tables(self, log: Logbook) -> None:
         """Write the steps and the epochs."""
-        log.write(self._run.path)
+        log.write()
         if self._bench.config.train.tensorboard:
-            started = datetime.fromisoformat(self._run.manifest["start"]).timestamp()
-            folder, tables = self._run.path / "tensorboard", log.tables()
-            event_file.write_events(folder, tables["steps"], tables["history"], started=started)
+            self._events.write(log)
+
+    @cached_property
+    def _events(self) -> EventFile:
+        started = datetime.fromisoformat(self._run.manifest["start"]).timestamp()
+        return EventFile(self._run.path / "tensorboard", started=started)
 
     def write_model(self) -> None:
         """Write the model as it is, with the weights that are judged."""

@@ -1,0 +1,1 @@
+"""Tables that grow while a run is at work."""
