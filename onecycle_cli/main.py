@@ -44,7 +44,8 @@ app.command("list")(list_command)
 def _print_version(wanted: bool) -> None:
     if not wanted:
         return
-    from onecycle_cli.engine.start import name_of_backend, versions
+    from onecycle_cli.engine.backends.choice import name_of_backend
+    from onecycle_cli.engine.start import versions
 
     found = versions()
     backend = name_of_backend()

@@ -38,7 +38,7 @@ class WeightAverage(keras.callbacks.Callback):
         super().__init__()
         self.decay = decay
         self.every = every
-        self._steps = keras.Variable(0, dtype="int64", trainable=False, name="averaged_steps")
+        self._steps = keras.Variable(0, dtype="int32", trainable=False, name="averaged_steps")
         self._weights = list(model.weights)
         self._averages = [
             keras.Variable(ops.copy(w), dtype=w.dtype, trainable=False, name=f"average_{i}")
@@ -59,7 +59,7 @@ class WeightAverage(keras.callbacks.Callback):
         """Give the model the averaged weights for a while, then its own again, bit for bit."""
         own = [ops.convert_to_numpy(ops.copy(weight)) for weight in self._weights]
         for weight, average in zip(self._weights, self._averages, strict=True):
-            weight.assign(average)
+            weight.assign(ops.copy(average))  # on JAX, evaluation uses up what it is given
         try:
             yield
         finally:

@@ -56,6 +56,7 @@ def evaluate_command(
     with presented(verbose):
         _check(part, out)
         from onecycle_cli.config import load_config
+        from onecycle_cli.engine.backends.choice import with_backend
         from onecycle_cli.experiments.evaluation.saved_training import find_training
         from onecycle_cli.runs import files, records
 
@@ -63,6 +64,7 @@ def evaluate_command(
         changes = overrides or []
         source = saved.config(changes) if data is None else load_config(data, changes)
         with watching(quiet=quiet, progress=not no_progress) as observer:
+            with_backend(source if data is None else saved.settings, observer)
             from onecycle_cli.experiments.evaluation.evaluate import evaluate
 
             asked = cast("Part", part)

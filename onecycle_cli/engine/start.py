@@ -5,23 +5,21 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import json
 import os
 import platform
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from onecycle_cli.engine.backends.choice import BACKENDS, name_of_backend, tell_keras
+from onecycle_cli.engine.backends.without_tensorflow import save_without_tensorflow, set_random_seed
 from onecycle_cli.engine.memory import keep_memory
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.version import __version__
 
 SUPPORTED_KERAS = ((3, 8), (3, 16))
 """The oldest version that is tested, and the next one that is not, as pyproject.toml says."""
-
-BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def start_keras() -> Any:
@@ -34,9 +32,13 @@ def start_keras() -> Any:
         ConfigError: when Keras is set to a backend that can't train, is not installed, or has a
             version that is not supported; or $ONECYCLE_KEEP_MEMORY is wrong.
     """
-    if "keras" in sys.modules:
-        return sys.modules["keras"]
     backend = name_of_backend()
+    keras = sys.modules.get("keras") or _imported(backend)
+    save_without_tensorflow(backend)
+    return keras
+
+
+def _imported(backend: str) -> Any:
     if backend not in BACKENDS:
         raise ConfigError(
             f"Keras is set to the backend '{backend}', and training needs one of "
@@ -44,15 +46,21 @@ def start_keras() -> Any:
         )
     _check_version()
     keep_memory(backend)
+    tell_keras(backend)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _silent_stderr(), _no_garbage_collected():
             return importlib.import_module("keras")
     except ImportError as error:
         raise ConfigError(
-            f"Keras can't be started on the backend '{backend}': {error}. Install it, or set the "
-            f"environment variable KERAS_BACKEND."
+            f"Keras can't be started on the backend '{backend}': {error}. Install it by "
+            f"pip install '{_package_of(backend)}', or choose another backend by the environment "
+            f"variable KERAS_BACKEND, or by the config's key backend."
         ) from error
+
+
+def _package_of(backend: str) -> str:
+    return backend if backend == "tensorflow" else f"onecycle-cli[{backend}]"
 
 
 def _check_version() -> None:
@@ -73,8 +81,8 @@ def make_repeatable(seed: int, *, jit_compile: bool = False) -> None:
     With `jit_compile` it may use any: Keras does not compile by XLA where TensorFlow promises that.
     """
     keras = start_keras()
-    with _silent_stderr():  # to seed it, Keras imports TensorFlow on other backends too
-        keras.utils.set_random_seed(seed)
+    with _silent_stderr():  # TensorFlow may write to it when it is first seeded
+        set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         settings = importlib.import_module("tensorflow.python.framework.config")
         choose = settings.disable_op_determinism if jit_compile else settings.enable_op_determinism
@@ -117,22 +125,6 @@ def versions() -> dict[str, str]:
         with contextlib.suppress(PackageNotFoundError):
             found[package] = version(package)
     return found
-
-
-def name_of_backend() -> str:
-    """Return the backend that Keras will use, without importing it."""
-    if "keras" in sys.modules:
-        return str(sys.modules["keras"].backend.backend())
-    return os.environ.get("KERAS_BACKEND") or _configured_backend() or "tensorflow"
-
-
-def _configured_backend() -> str | None:
-    """Return what Keras' own configuration file says."""
-    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    try:
-        return str(json.loads((folder / "keras.json").read_text())["backend"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
+from onecycle_cli.engine.backends.choice import with_backend
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
     Resume,
@@ -186,6 +187,8 @@ def session(
         OnecycleError: when the configuration, the data or the model won't do, or do not belong to
             the run that is to be resumed.
     """
+    if recipe is None:
+        request = replace(request, config=with_backend(request.config, observer))
     if recipe is None and request.folder is None and request.in_hand is None:
         request = replace(request, config=with_precision(request.config, observer))
     with workbench(request.config, observer, recipe, request.in_hand) as bench:

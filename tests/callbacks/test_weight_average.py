@@ -107,3 +107,23 @@ def test_its_variables_are_all_that_is_needed_to_go_on():
     fit(taken_up, [after], epochs=2)
     for ours, theirs in zip(at_once.variables, after.variables, strict=True):
         np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+@pytest.mark.every_backend
+def test_it_can_be_judged_after_each_epoch_of_a_training():
+    """Evaluation on JAX uses up the arrays that it is given, which must not be the average's."""
+    model = built()
+    average = WeightAverage(model, 0.9, every=2)
+    taken = []
+
+    class Judge(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with average.in_force():
+                self.model.evaluate(X, Y, verbose=0)
+                taken.append(self.model.get_weights())
+
+    fit(model, [average, Judge()])
+    assert len(taken) == 3
+    with average.in_force():
+        for ours, theirs in zip(model.get_weights(), taken[-1], strict=True):
+            np.testing.assert_array_equal(ours, theirs)

@@ -26,6 +26,13 @@ for arguments in {commands}:
 """
 
 
+EVERY_BACKEND = [
+    pytest.param("tensorflow", marks=pytest.mark.harness),
+    pytest.param("jax", marks=pytest.mark.harness),
+    pytest.param("torch", marks=pytest.mark.torch),
+]
+
+
 def test_help_plots_lists_and_config_errors_start_no_keras(chain, own_folders):
     (own_folders / "bad.yaml").write_text("name: x\nmodel: {name: mlp}\n")
     (own_folders / "data.csv").write_text("width,kind\n1,a\n")
@@ -109,10 +116,11 @@ def training(config, small, start):
     """Start to train for ever, and return the processes once each has done an epoch."""
     started = []
 
-    def begin(*names):
+    def begin(*names, **environment):
         for name in names:
             endless = ["--set", "train={max_lr: 0.01, cycles: [{epochs: 100000}]}"]
-            started.append(start("train", config, *small, *endless, "--out", name))
+            arguments = ("train", config, *small, *endless, "--out", name)
+            started.append(start(*arguments, **environment))
         for process, name in zip(started, names, strict=True):
             wait_for_epochs(process, name)
         return started
@@ -164,15 +172,24 @@ def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders
         assert closed <= steps <= 6 * epochs + 6
 
 
-@pytest.mark.harness
-def test_a_training_that_is_killed_goes_on_to_the_same_bits(training, start, own_folders):
-    """As far as one that was never killed came; neither is cooled down."""
-    killed, whole = training("killed", "whole")
+@pytest.mark.parametrize("backend", EVERY_BACKEND)
+def test_a_training_that_is_killed_goes_on_to_the_same_bits(training, start, own_folders, backend):
+    """As far as one that was never killed came; neither is cooled down.
+
+    It goes on with its backend, which nobody names again.
+    """
+    killed, whole = training("killed", "whole", KERAS_BACKEND=backend)
     killed.kill()
     killed.communicate()
     folder = own_folders / "killed/digits/train"
     assert sorted(p.name for p in folder.iterdir()) == [".001-running", ".001.lock"]
     before = rows_of(folder / ".001-running/steps.csv")
+    refused = start(
+        "train", "--resume", folder, KERAS_BACKEND="jax" if backend == "torch" else "torch"
+    )
+    _, err = refused.communicate(timeout=120)
+    assert refused.returncode == 2
+    assert f"was started on the backend {backend}, and Keras is set to " in err
 
     resumed = start("train", "--resume", folder)
     wait_for_epochs(resumed, "killed", more_than=len(before) // 6 + 3)

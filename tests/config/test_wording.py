@@ -4,8 +4,8 @@ from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, did_you_mean
 
 TOP = (
-    "name, seed, batch_size, precision, jit_compile, steps_per_execution, fused_batch_norm, "
-    "task, loss, "
+    "name, seed, batch_size, backend, precision, jit_compile, steps_per_execution, "
+    "fused_batch_norm, task, loss, "
     "dataset, model, optimizer, find_lr, find_momentum, find_wd, train."
 )
 
@@ -71,6 +71,11 @@ TOP = (
         ),
         # ranges
         ("seed: -1", 3, "seed must be at least 0; got -1."),
+        (
+            "backend: pytorch",
+            3,
+            "backend must be 'auto', 'tensorflow', 'jax' or 'torch'; got 'pytorch'; did you mean",
+        ),
         ("batch_size: 0", 3, "batch_size must be at least 1; got 0."),
         ("batch_size: 1_000_000_000_000", 3, "batch_size must be less than 2147483648; got"),
         ("find_lr: {steps: 11}", 3, "find_lr.steps must be at least 12 or 'auto'; got 11."),

@@ -92,13 +92,16 @@ class Invocation:
     def watched(self) -> Iterator[Observer]:
         """Give an observer that shows what happens; leave it before printing a result.
 
-        The data are loaded first: what is wrong with them is said before Keras takes its seconds.
+        The backend is decided, and the data are loaded: what is wrong with them is said before
+        Keras takes its seconds.
 
         Raises:
             OnecycleError: when the data can't be loaded.
         """
+        from onecycle_cli.engine.backends.choice import settle_backend
         from onecycle_cli.workbench.loading import load_early
 
+        settle_backend(self.config)
         with watching(quiet=self.quiet, progress=self.progress) as observer:
             load_early(self.config, observer)
             yield observer

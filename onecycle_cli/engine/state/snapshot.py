@@ -11,6 +11,7 @@ import numpy as np
 from keras.src.backend.common import global_state
 from numpy.typing import NDArray
 
+from onecycle_cli.engine.backends.without_tensorflow import set_random_seed
 from onecycle_cli.engine.instruments import INSTRUMENTS
 from onecycle_cli.engine.state.generators import generators
 from onecycle_cli.engine.state.variables import read, variables_of
@@ -98,7 +99,7 @@ def reseed(seed: int, *, keeping: Any = None) -> Any:
         The global seed generator.
     """
     generator, state = keeping or _global_seed_generator(), seed % 2**31
-    keras.utils.set_random_seed(seed)
+    set_random_seed(seed)
     if generator is None:
         generator = keras.random.SeedGenerator(state, name=_GLOBAL_SEED_GENERATOR)
     generator.state.assign(np.array([state, 0], generator.state.dtype))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.asked.backend import on_its_backend
 from onecycle_cli.experiments.asked.carried_over import check_found, check_rate
 from onecycle_cli.experiments.asked.in_hand import Given
 from onecycle_cli.experiments.asked.resume import Resume, epochs_asked_for
@@ -108,9 +109,10 @@ class Request:
 
         Raises:
             ResultError: when what it was started with is damaged.
+            ConfigError: when it was started on another backend.
         """
         then = Resume.read(folder)
-        return cls(kind, then.config, folder.parents[2], folder, then)
+        return cls(kind, on_its_backend(folder, then.config), folder.parents[2], folder, then)
 
     def check_adopted(self, config: Config) -> None:
         """Refuse a learning rate of another matter, once the optimizer of the model is known.

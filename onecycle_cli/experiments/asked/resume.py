@@ -94,7 +94,7 @@ def refuse_changes(
         ConfigError: when anything else differs, naming it.
     """
     then, now = started_with.leaves(), asked.leaves()
-    for key in ("precision", "fused_batch_norm"):
+    for key in ("backend", "precision", "fused_batch_norm"):
         if now[key] == "auto":  # which has been settled since
             now[key] = then[key]
     changed = [key for key in {**then, **now} if then.get(key) != now.get(key) and key not in but]

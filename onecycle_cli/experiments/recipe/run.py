@@ -12,6 +12,7 @@ from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config, load_config
+from onecycle_cli.engine.backends.choice import with_backend
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments import find_lr, find_momentum, find_wd, train
 from onecycle_cli.experiments.asked.request import Request
@@ -113,10 +114,10 @@ def run(
         folder = recipes.find_recipe(resume)
         if config is not None:
             recipes.check_config(folder, load_config(config))
-        return _resume(folder, recipes.config_of(folder), observer)
+        return _resume(folder, with_backend(recipes.config_of(folder), observer), observer)
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is resumed.")
-    config = with_precision(load_config(config), observer)
+    config = with_precision(with_backend(load_config(config), observer), observer)
     out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench, folder_for_runs(out) as place:
@@ -137,7 +138,7 @@ def foresee(
 ) -> Recipe:
     """Return the recipe that `run` would carry out, with the predicted costs; writes nothing."""
     observer = observer or Observer()
-    config = with_precision(load_config(config), observer)
+    config = with_precision(with_backend(load_config(config), observer), observer)
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with workbench(config, observer) as bench:
         _get_ready(recipe, bench, out, observer, reuse, force)

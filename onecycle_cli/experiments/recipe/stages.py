@@ -13,6 +13,7 @@ from typing import Any
 
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, OnecycleError, ResultError
+from onecycle_cli.experiments.asked.backend import on_its_backend
 from onecycle_cli.experiments.asked.carried_over import check_rate
 from onecycle_cli.experiments.asked.resume import refuse_changes
 from onecycle_cli.experiments.hyper_parameters import (
@@ -297,8 +298,8 @@ def _check_is_recipe(folder: Path) -> None:
 
 
 def config_of(folder: Path) -> Config:
-    """Return the configuration that a recipe was started with."""
-    return load_config(folder / "config.yaml")
+    """Return the configuration that a recipe was started with, to go on with."""
+    return on_its_backend(folder, load_config(folder / "config.yaml"))
 
 
 def check_config(folder: Path, config: Config) -> None:

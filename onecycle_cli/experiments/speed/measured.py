@@ -13,7 +13,8 @@ from pathlib import Path
 
 from onecycle_cli.config import Config
 from onecycle_cli.data.files.locate import download_folder
-from onecycle_cli.engine.start import name_of_backend, versions
+from onecycle_cli.engine.backends.choice import name_of_backend
+from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import DataError, ResultError
 from onecycle_cli.experiments.asked.resume import model_files
 from onecycle_cli.experiments.hyper_parameters import conditions_of
