@@ -1,0 +1,203 @@
+"""Workers as actors of Ray; the only module that imports it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import itertools
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from onecycle_cli.cluster.places import places
+from onecycle_cli.cluster.pool import Done, Lost, Ready
+from onecycle_cli.cluster.pool import Worker as Number
+from onecycle_cli.cluster.worker import Worker
+from onecycle_cli.errors import ConfigError, TrainingError, cause_of
+
+if TYPE_CHECKING:
+    from onecycle_cli.config import Config, SearchConfig
+
+_QUIET = {"log_to_driver": False, "logging_level": logging.CRITICAL, "include_dashboard": False}
+_NOT_PHONING = "RAY_USAGE_STATS_ENABLED"
+_LONGEST = 200
+
+
+def check_installed(config: Config) -> None:
+    """Refuse a search on Ray where there is none; Ray is not imported for it.
+
+    Raises:
+        ConfigError: saying how to install it.
+    """
+    if config.search.engine == "ray" and importlib.util.find_spec("ray") is None:
+        raise config.error(
+            "search.engine",
+            "search.engine ray needs Ray, which is not installed; run pip install "
+            "'onecycle-cli[ray]', or use local.",
+        )
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What workers are for.
+
+    Attributes:
+        make: makes, once a worker, what its tasks are carried out with.
+        arguments: of `make`; they go to the cluster's object store once.
+        act: carries out a task, given what `make` made.
+    """
+
+    make: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    act: Callable[[Any, Any], Any]
+
+
+class RayPool:
+    """Workers on a Ray cluster: one that runs, or else one of this machine alone.
+
+    Args:
+        search: which cluster, how many workers, and what each takes.
+        environment: variables of each worker's process.
+        duty: what workers are for.
+
+    Attributes:
+        size: how many workers there may be at a time.
+        on: what they run on, in words.
+
+    Raises:
+        ConfigError: when there is no such cluster, or none of its machines has room for a worker.
+    """
+
+    def __init__(self, search: SearchConfig, environment: Mapping[str, str], duty: Duty) -> None:
+        self._ray: Any = importlib.import_module("ray")
+        self._environment, self._duty = dict(environment), duty
+        self._numbers = itertools.count()
+        self._actors: dict[Number, Any] = {}
+        self._awaited: dict[Any, Number] = {}
+        self._set_up: set[Any] = set()
+        self._was_connected = self._ray.is_initialized()
+        self.on = "the Ray cluster that is connected"
+        if not self._was_connected:
+            self.on = _connect(self._ray, search.address)
+        try:
+            wanted = self._wanted(search)
+            self.size = self._room(search, wanted)
+            options = {"num_cpus": wanted["CPU"], "num_gpus": wanted.get("GPU", 0)}
+            self._actor = self._ray.remote(**options)(Worker)
+            self._arguments = [self._ray.put(value) for value in duty.arguments]
+        except BaseException:
+            self.close()
+            raise
+
+    def hire(self) -> Number:
+        """Ask for one more worker; see `Pool`."""
+        number = next(self._numbers)
+        actor = self._actors[number] = self._actor.remote(self._environment)
+        heard = actor.set_up.remote(self._duty.make, *self._arguments)
+        self._awaited[heard] = number
+        self._set_up.add(heard)
+        return number
+
+    def assign(self, worker: Number, task: Any) -> None:
+        """Give a task to a worker; see `Pool`."""
+        heard = self._actors[worker].carry_out.remote(self._duty.act, task)
+        self._awaited[heard] = worker
+
+    def wait(self) -> Ready | Done | Lost:
+        """Wait for a worker; see `Pool`."""
+        (heard,), _ = self._ray.wait(list(self._awaited), num_returns=1)
+        worker = self._awaited.pop(heard)
+        errors = self._ray.exceptions
+        try:
+            gave = self._ray.get(heard)
+        except errors.RayTaskError as error:
+            raise _raised(error) from None
+        except errors.RayError as error:
+            self._actors.pop(worker)
+            return Lost(worker, _why(error))
+        if heard in self._set_up:
+            self._set_up.remove(heard)
+            return Ready(worker)
+        return Done(worker, gave)
+
+    def close(self) -> None:
+        """End the workers, and the cluster if it was started here."""
+        if self._was_connected:
+            for actor in self._actors.values():
+                with contextlib.suppress(Exception):
+                    self._ray.kill(actor)
+        else:
+            self._ray.shutdown()  # of another's cluster, it only lets go
+        self._actors, self._awaited = {}, {}
+
+    def _wanted(self, search: SearchConfig) -> dict[str, float]:
+        """Return what a worker takes; a part of a GPU where there are any."""
+        has_gpus = self._ray.cluster_resources().get("GPU", 0) > 0
+        gpu = search.resources.gpu if has_gpus else 0.0
+        return {"CPU": search.resources.cpu, "GPU": gpu}
+
+    def _room(self, search: SearchConfig, wanted: Mapping[str, float]) -> int:
+        """Return how many workers there may be, which is asked for or found out."""
+        if search.trials_at_once != "auto":
+            return search.trials_at_once
+        machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        room = places(machines, wanted)
+        if not room:
+            raise ConfigError(
+                f"search.resources: no machine of {self.on} has {wanted['CPU']:g} CPUs and "
+                f"{wanted['GPU']:g} GPUs for a worker; ask for less, or set search.trials_at_once "
+                f"where machines are started on demand."
+            )
+        return room
+
+
+def _connect(ray: Any, address: str) -> str:
+    """Connect to a cluster, or start one on this machine; return which it is, in words.
+
+    Ray takes SIGTERM for itself when it starts; it is given back.
+    """
+    with _signals_kept():
+        if address == "auto":
+            with contextlib.suppress(ConnectionError):
+                ray.init(address="auto", **_QUIET)
+                return "the Ray cluster that was found"
+            os.environ.setdefault(_NOT_PHONING, "0")
+            ray.init(address="local", **_QUIET)
+            return "a Ray cluster of this machine"
+        try:
+            ray.init(address=address, **_QUIET)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"search.address: there is no Ray cluster at {address} to connect to "
+                f"({cause_of(error)}); start one by 'ray start --head', or use auto."
+            ) from error
+        return f"the Ray cluster at {address}"
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raised(error: Any) -> BaseException:
+    """Return what a worker raised."""
+    cause = error.cause
+    return cause if isinstance(cause, BaseException) else TrainingError(cause_of(error))
+
+
+def _why(error: BaseException) -> str:
+    """Return why a worker is gone, in one line."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip()[:_LONGEST]
