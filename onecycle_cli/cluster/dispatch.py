@@ -88,5 +88,5 @@ class Dispatch:
         if self._lost_at_first >= FAILURES:
             raise TrainingError(
                 f"{FAILURES} workers in a row were lost before they were ready, the last one "
-                f"because {why}; see whether a worker has enough memory for the model and the data."
+                f"because {why}; see whether onecycle is installed there, and the memory is enough."
             )

@@ -9,10 +9,12 @@ import itertools
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from onecycle_cli.cluster.places import places
 from onecycle_cli.cluster.pool import Done, Lost, Ready
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _QUIET = {"log_to_driver": False, "logging_level": logging.CRITICAL, "include_dashboard": False}
 _NOT_PHONING = "RAY_USAGE_STATS_ENABLED"
 _LONGEST = 200
+_PATIENCE = 10.0
 
 
 def check_installed(config: Config) -> None:
@@ -157,26 +160,44 @@ class RayPool:
 
 
 def _connect(ray: Any, address: str) -> str:
-    """Connect to a cluster, or start one on this machine; return which it is, in words.
+    """Connect to a cluster, or start one on this machine; return which it is, in words."""
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS") or "auto"
+    if address == "auto":
+        with contextlib.suppress(ConnectionError):
+            _start(ray, "auto")
+            return "the Ray cluster that was found"
+    if address in ("auto", "local"):
+        os.environ.setdefault(_NOT_PHONING, "0")
+        _start(ray, "local")
+        return "a Ray cluster of this machine"
+    _check_answers(address)
+    try:
+        _start(ray, address)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"search.address: the Ray cluster at {address} can't be connected to "
+            f"({cause_of(error)}); this machine needs the same versions of Ray and Python."
+        ) from error
+    return f"the Ray cluster at {address}"
 
-    Ray takes SIGTERM for itself when it starts; it is given back.
-    """
+
+def _check_answers(address: str) -> None:
+    """Refuse an address where nobody is, for which Ray would wait many minutes."""
+    try:
+        place = urlsplit(address if "://" in address else f"//{address}")
+        socket.create_connection((place.hostname or "", place.port or 0), _PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"search.address: there is no Ray cluster at {address} ({cause_of(error)}); start one "
+            f"by 'ray start --head', which says its HOST:PORT, or use auto."
+        ) from error
+
+
+def _start(ray: Any, address: str) -> None:
+    """Start Ray, which takes SIGTERM for itself then; it is given back."""
     with _signals_kept():
-        if address == "auto":
-            with contextlib.suppress(ConnectionError):
-                ray.init(address="auto", **_QUIET)
-                return "the Ray cluster that was found"
-            os.environ.setdefault(_NOT_PHONING, "0")
-            ray.init(address="local", **_QUIET)
-            return "a Ray cluster of this machine"
-        try:
-            ray.init(address=address, **_QUIET)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError(
-                f"search.address: there is no Ray cluster at {address} to connect to "
-                f"({cause_of(error)}); start one by 'ray start --head', or use auto."
-            ) from error
-        return f"the Ray cluster at {address}"
+        ray.init(address=address, **_QUIET)
 
 
 @contextlib.contextmanager

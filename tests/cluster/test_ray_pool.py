@@ -1,20 +1,17 @@
 """Workers on real Ray, but for what can be told without it."""
 
+import contextlib
 import importlib.util
 import os
 import signal
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from onecycle_cli.cluster import ray_pool
-from onecycle_cli.cluster.dispatch import Dispatch
+from onecycle_cli.cluster.pool import Done, Lost, Ready
 from onecycle_cli.cluster.ray_pool import Duty, RayPool, check_installed
-from onecycle_cli.config import load_config
-from onecycle_cli.config.finders import SearchConfig
+from onecycle_cli.config import SearchConfig, load_config
 from onecycle_cli.errors import ConfigError, DataError
 
 CONFIG = {"dataset": {"name": "digits"}, "model": {"name": "mlp"}}
@@ -32,7 +29,85 @@ def test_where_ray_is_missing_it_is_said_how_to_install_it(monkeypatch):
         check_installed(searching_on("ray"))
 
 
-def test_only_one_module_imports_ray_and_only_when_it_is_needed():
-    script = "import sys, onecycle_cli.experiments.find_lr; print('ray' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    assert found.stdout.split() == [b"False"]
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "nowhere.invalid:6379", "nonsense", "ray://[:x"]
+)
+def test_an_address_where_nobody_is_is_refused_at_once(address):
+    with pytest.raises(ConfigError, match=r"there is no Ray cluster at .*'ray start --head'"):
+        ray_pool._check_answers(address)
+
+
+# --- real Ray ------------------------------------------------------------------------------------
+
+
+def pool_of(act, *arguments, **settings):
+    """Functions that no module has go to a worker as they are."""
+    duty = Duty(lambda *given: (os.environ["SOME"], *given), arguments, act)
+    settings = {"engine": "ray", "address": "local"} | settings
+    return RayPool(SearchConfig.model_validate(settings), {"SOME": "of ours"}, duty)
+
+
+@pytest.fixture(scope="module")
+def act():
+    def act(tool, task):
+        from onecycle_cli.errors import DataError
+
+        match task:
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "wrong":
+                raise DataError("there is none.")
+            case "write":
+                tool[1][0] = 0
+        return os.getpid(), tool[0], float(tool[1].sum()), tool[1].flags.writeable
+
+    return act
+
+
+@pytest.mark.harness
+def test_workers_of_a_cluster_of_our_own(act):
+    """One cluster for all of this, as it takes seconds to start."""
+    ray = pytest.importorskip("ray")
+    before, numbers = signal.getsignal(signal.SIGTERM), np.arange(1e5)
+    with contextlib.closing(pool_of(act, numbers)) as pool:
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert pool.on == "a Ray cluster of this machine"
+        assert pool.size == os.cpu_count()
+        assert pool.hire() != pool.hire()
+        first, second = pool.wait().worker, pool.wait().worker
+
+        # The data are in shared memory, where nobody can write.
+        pool.assign(first, "work")
+        (pid, *found) = pool.wait().gave
+        assert pid != os.getpid()
+        assert found == ["of ours", numbers.sum(), False]
+        pool.assign(first, "write")
+        with pytest.raises(ValueError, match="read-only"):
+            pool.wait()
+
+        # What a worker raises is what this process sees.
+        pool.assign(second, "wrong")
+        with pytest.raises(DataError, match=r"^there is none\.$"):
+            pool.wait()
+
+        # A worker that is killed in the middle is gone, and the others go on.
+        pool.assign(second, "die")
+        match pool.wait():
+            case Lost(worker, why):
+                assert worker == second
+                assert why and "\n" not in why
+            case other:
+                pytest.fail(str(other))
+        pool.assign(first, "work")
+        assert isinstance(pool.wait(), Done)
+        third = pool.hire()
+        assert pool.wait() == Ready(third)
+
+        # Others use the cluster that is there, and leave it.
+        with pytest.raises(ConfigError, match="no machine of the Ray cluster that is connected has "
+                           "4096 CPUs"):  # fmt: skip
+            pool_of(act, numbers, resources={"cpu": 4096})
+        with contextlib.closing(pool_of(act, numbers, trials_at_once=7)) as other:
+            assert other.size == 7
+        assert ray.is_initialized()
+    assert not ray.is_initialized()
