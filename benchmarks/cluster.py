@@ -5,7 +5,8 @@
 One round of trials, a small convolutional network at several learning rates, is run without a
 cluster, and by one and by two workers of a Ray cluster on this machine: each in a process of its
 own, in turns, all with one thread. Of each is taken down how long the trials took, from the first
-that began to the last that ended, and of Ray also how long it then took until a worker was ready.
+that began to the last that ended, and of Ray also how long it took until the cluster was there, and
+then until a worker was ready.
 What a trial takes longer by one worker than without is its overhead; the first one of each worker,
 in which a step is compiled, is left out of it. The losses must be the same bits in all ways.
 
@@ -65,13 +66,15 @@ def measure(trials: int, workers: int, *, small: bool) -> dict[str, Any]:
 
     class Clock(Observer):
         title = ""
-        there = 0.0
+        asked = there = 0.0
 
         def note(self, text: str) -> None:
             now, (title, _, what) = time.perf_counter(), text.partition(": ")
             if text.startswith("trials run on"):
                 self.there = now
-            elif what == "begins":
+            elif not self.there:
+                self.asked = now
+            if what == "begins":
                 began[title] = now
             elif title in began:
                 ended[title] = now
@@ -94,6 +97,7 @@ def measure(trials: int, workers: int, *, small: bool) -> dict[str, Any]:
     return {
         "search": max(ended.values()) - min(began.values()),
         "trial": statistics.mean(later),
+        "cluster": clock.there - clock.asked,
         "worker": min(began.values()) - clock.there,
         "steps": found.trials[0].steps,
         "losses": [trial.losses for trial in found.trials],
@@ -186,9 +190,14 @@ def main() -> None:
     def median(way: str, key: str) -> float:
         return statistics.median(one[key] for one in taken[way])
 
+    def of_ray(key: str) -> dict[str, dict[str, float]]:
+        ways = [way for way, workers in WAYS.items() if workers]
+        return {way: record.spread([one[key] for one in taken[way]], 3) for way in ways}
+
     here = median("this process", "trial")
     overhead = median("1 worker", "trial") - here
-    step, ready = here / every[0]["steps"], median("2 workers", "worker")
+    step = here / every[0]["steps"]
+    ready = median("2 workers", "cluster") + median("2 workers", "worker")
     results = {
         way: {
             "seconds of the search": record.spread([one["search"] for one in ones], 3),
@@ -199,11 +208,8 @@ def main() -> None:
     results |= {
         "trials": arguments.trials,
         "steps of a trial": every[0]["steps"],
-        "seconds until a worker is ready": {
-            way: record.spread([one["worker"] for one in taken[way]], 3)
-            for way, workers in WAYS.items()
-            if workers
-        },
+        "seconds until the cluster is there": of_ray("cluster"),
+        "seconds from then until a worker is ready": of_ray("worker"),
         "seconds a trial takes longer by a worker": round(overhead, 3),
         f"on paper, seconds for a training of {STEPS_ON_PAPER} steps": on_paper(
             step, overhead, ready

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -164,6 +165,7 @@ def _connect(ray: Any, address: str) -> str:
     if address == "auto":
         address = os.environ.get("RAY_ADDRESS") or "auto"
     if address == "auto":
+        _check_the_last_one(Path(os.environ.get("RAY_TMPDIR") or "/tmp"))
         with contextlib.suppress(ConnectionError):
             _start(ray, "auto")
             return "the Ray cluster that was found"
@@ -171,7 +173,11 @@ def _connect(ray: Any, address: str) -> str:
         os.environ.setdefault(_NOT_PHONING, "0")
         _start(ray, "local")
         return "a Ray cluster of this machine"
-    _check_answers(address)
+    if (silence := _silence_of(address)) is not None:
+        raise ConfigError(
+            f"search.address: there is no Ray cluster at {address} ({silence}); start one by "
+            f"'ray start --head', which says its HOST:PORT, or use auto."
+        )
     try:
         _start(ray, address)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -182,16 +188,29 @@ def _connect(ray: Any, address: str) -> str:
     return f"the Ray cluster at {address}"
 
 
-def _check_answers(address: str) -> None:
-    """Refuse an address where nobody is, for which Ray would wait many minutes."""
+def _check_the_last_one(folder: Path) -> None:
+    """Refuse to look for a cluster where Ray remembers one that is gone.
+
+    Args:
+        folder: that Ray's own folder is in.
+    """
+    with contextlib.suppress(OSError):
+        address = (folder / "ray/ray_current_cluster").read_text().strip()
+        if (silence := _silence_of(address)) is not None:
+            raise ConfigError(
+                f"search.address: the Ray cluster that was started here last, at {address}, does "
+                f"not answer ({silence}); run 'ray stop', which forgets it, or use local."
+            )
+
+
+def _silence_of(address: str) -> str | None:
+    """Return why nobody answers at an address, where Ray would wait many minutes; None: they do."""
     try:
         place = urlsplit(address if "://" in address else f"//{address}")
         socket.create_connection((place.hostname or "", place.port or 0), _PATIENCE).close()
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"search.address: there is no Ray cluster at {address} ({cause_of(error)}); start one "
-            f"by 'ray start --head', which says its HOST:PORT, or use auto."
-        ) from error
+        return cause_of(error)
+    return None
 
 
 def _start(ray: Any, address: str) -> None:

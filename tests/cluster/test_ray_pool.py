@@ -29,12 +29,50 @@ def test_where_ray_is_missing_it_is_said_how_to_install_it(monkeypatch):
         check_installed(searching_on("ray"))
 
 
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1:1", "nowhere.invalid:6379", "nonsense", "ray://[:x"]
-)
+NOWHERE = ["127.0.0.1:1", "nowhere.invalid:6379", "nonsense", "ray://[:x"]
+
+
+@pytest.mark.parametrize("address", NOWHERE)
 def test_an_address_where_nobody_is_is_refused_at_once(address):
     with pytest.raises(ConfigError, match=r"there is no Ray cluster at .*'ray start --head'"):
-        ray_pool._check_answers(address)
+        ray_pool._connect(None, address)
+
+
+def test_ray_s_own_variable_is_followed(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", NOWHERE[0])
+    with pytest.raises(ConfigError, match=f"there is no Ray cluster at {NOWHERE[0]} "):
+        ray_pool._connect(None, "auto")
+
+
+def test_a_cluster_that_is_gone_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray/ray_current_cluster").write_text(NOWHERE[0])
+    with pytest.raises(ConfigError, match=r"at 127\.0\.0\.1:1, does not answer .*; run 'ray stop'"):
+        ray_pool._connect(None, "auto")
+
+
+class Ray:
+    """Remembers which clusters it was asked for; there is none but a new one."""
+
+    def __init__(self):
+        self.asked = []
+
+    def init(self, address, **_):
+        self.asked.append(address)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if address == "auto":
+            raise ConnectionError("Could not find any running Ray instance.")
+
+
+def test_without_a_cluster_one_is_started_and_sigterm_stays_ours(tmp_path, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    ray, before = Ray(), signal.getsignal(signal.SIGTERM)
+    assert ray_pool._connect(ray, "auto") == "a Ray cluster of this machine"
+    assert ray.asked == ["auto", "local"]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 # --- real Ray ------------------------------------------------------------------------------------
