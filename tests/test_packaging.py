@@ -243,7 +243,6 @@ TESTED_TOGETHER = {
     "observer.py": "experiments/test_train.py",
     "engine/started.py": "commands/test_processes.py",
     "experiments/manifest.py": "experiments/test_find_lr.py",
-    "experiments/asked/resume.py": "training/test_cycles.py",
     "training/reporting.py": "experiments/test_train.py",
     "engine/batch_readers.py": "callbacks/test_lr_finder.py",
     "experiments/searches/sweeping.py": "experiments/test_find_lr.py",

@@ -232,9 +232,10 @@ def _signals_kept() -> Iterator[None]:
 
 
 def _raised(error: Any) -> BaseException:
-    """Return what a worker raised."""
-    cause = error.cause
-    return cause if isinstance(cause, BaseException) else TrainingError(cause_of(error))
+    """Return what a worker raised, which says where that was."""
+    cause = error.cause if isinstance(error.cause, Exception) else TrainingError(cause_of(error))
+    cause.add_note(f"This was on a worker, on the machine {error.ip}.")
+    return cause
 
 
 def _why(error: BaseException) -> str:

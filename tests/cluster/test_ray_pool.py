@@ -125,7 +125,9 @@ def test_workers_of_a_cluster_of_our_own(act):
 
         # What a worker raises is what this process sees.
         pool.assign(second, "wrong")
-        with pytest.raises(DataError, match=r"^there is none\.$"):
+        with pytest.raises(
+            DataError, match=r"^there is none\.\nThis was on a worker, on the machine [\d.]+\.$"
+        ):
             pool.wait()
 
         # A worker that is killed in the middle is gone, and the others go on.

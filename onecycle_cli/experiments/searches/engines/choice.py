@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.cluster.ray_pool import check_installed
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.searches.engines.local import Local
@@ -23,13 +22,9 @@ def engine_for(config: Config, bench: Workbench, observer: Observer) -> Iterator
         config: what the model was set up with, before it was asked anything.
         bench: the model.
         observer: hears of the progress.
-
-    Raises:
-        ConfigError: when Ray is asked for and not installed.
     """
     if config.search.engine == "local":
         yield Local(bench, observer)
         return
-    check_installed(config)
     with contextlib.closing(OnCluster(config, bench, observer)) as engine:
         yield engine

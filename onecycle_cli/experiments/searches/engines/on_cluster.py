@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.cluster.dispatch import Dispatch
 from onecycle_cli.cluster.environment import environment_of_a_worker
-from onecycle_cli.cluster.ray_pool import Duty, RayPool
+from onecycle_cli.cluster.ray_pool import Duty, RayPool, check_installed
 from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import arrays_of
 from onecycle_cli.data.mapping import is_mapped
-from onecycle_cli.engine.start import name_of_backend
+from onecycle_cli.engine.start import name_of_backend, versions
+from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.searches.jobs import Job, Outcome, carry_out
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.bench import Workbench
@@ -62,15 +63,14 @@ class OnCluster:
             self._pool = None
 
     def _started(self) -> Dispatch:
+        check_installed(self._config)
         search = self._config.search
         environment = environment_of_a_worker(
             os.environ, cpu=search.resources.cpu, backend=name_of_backend()
         )
-        config, dataset = (
-            config_for_workers(self._config, self._bench),
-            data_for_workers(self._bench),
-        )
-        duty = Duty(make_bench, (config, dataset), carry_out_quietly)
+        config = config_for_workers(self._config, self._bench)
+        given = config, data_for_workers(self._bench), versions_that_count()
+        duty = Duty(make_bench, given, carry_out_quietly)
         pool = self._pool = RayPool(search, environment, duty)
         self._observer.note(f"trials run on {pool.on}, {pool.size} at once")
         self._dispatch = Dispatch(pool, self._observer)
@@ -100,8 +100,29 @@ def data_for_workers(bench: Workbench) -> Dataset | None:
     return replace(dataset, read_test=None)
 
 
-def make_bench(config: Config, dataset: Dataset | None) -> Workbench:
-    """Build, in a worker, the model that it keeps."""
+def versions_that_count() -> dict[str, str]:
+    """Return the versions of the packages that train here, of which some are installed only."""
+    trains = ("onecycle", "keras", "numpy", name_of_backend())
+    return {name: version for name, version in versions().items() if name in trains}
+
+
+def make_bench(config: Config, dataset: Dataset | None, wanted: Mapping[str, str]) -> Workbench:
+    """Build, in a worker, the model that it keeps.
+
+    Args:
+        config: of the model.
+        dataset: the data; `None`: they are loaded as the configuration says.
+        wanted: versions of packages.
+
+    Raises:
+        ConfigError: when it has others, since its trials would be compared with those of others.
+    """
+    here = versions_that_count()
+    other = [f"{k} {here.get(k)} and not {wanted[k]}" for k in wanted if here.get(k) != wanted[k]]
+    if other:
+        raise ConfigError(
+            f"a worker has {', '.join(other)}; install the same versions on all machines."
+        )
     if dataset is not None:
         hand_over(config, dataset)
     return Workbench(config, Observer())

@@ -23,6 +23,7 @@ from onecycle_cli.experiments.searches.engines.on_cluster import (
     config_for_workers,
     data_for_workers,
     make_bench,
+    versions_that_count,
 )
 from onecycle_cli.experiments.searches.jobs import Candidate, Job, Rules
 from onecycle_cli.experiments.searches.rates import _held_out_or_last
@@ -65,7 +66,7 @@ def test_a_worker_gives_the_same_bits_and_has_loaded_nothing(bench, monkeypatch)
     expected = dict(Local(bench, Observer()).run(JOBS))
     config, dataset, jobs = sent(bench)
     monkeypatch.setattr("onecycle_cli.data.load", None)
-    there = make_bench(config, dataset)
+    there = make_bench(config, dataset, versions_that_count())
     try:
         # The other way round: what a worker did before makes no difference.
         found = {place: carry_out_quietly(there, jobs[place]) for place in (2, 1, 0)}
@@ -98,6 +99,15 @@ def test_what_was_found_out_here_holds_for_the_workers(bench):
     assert (found.jit_compile, found.fused_batch_norm) == (bench.jit_compile, bench.fusion.is_on)
     settled = {"jit_compile", "fused_batch_norm"}
     assert found.model_dump(exclude=settled) == bench.config.model_dump(exclude=settled)
+
+
+def test_a_worker_with_other_versions_is_refused():
+    here = versions_that_count()
+    assert {"onecycle", "keras", "numpy"} < set(here)
+    with pytest.raises(
+        ConfigError, match=rf"^a worker has keras {here['keras']} and not 3\.0\.1; "
+    ):
+        make_bench(None, None, here | {"keras": "3.0.1"})
 
 
 def test_a_model_in_hand_is_searched_here(regression):
