@@ -38,12 +38,17 @@ def check_installed(config: Config) -> None:
     Raises:
         ConfigError: saying how to install it.
     """
-    if config.search.engine == "ray" and importlib.util.find_spec("ray") is None:
+    if config.search.engine == "ray" and not _is_installed():
         raise config.error(
             "search.engine",
             "search.engine ray needs Ray, which is not installed; run pip install "
             "'onecycle-cli[ray]', or use local.",
         )
+
+
+def _is_installed() -> bool:
+    spec = importlib.util.find_spec("ray")
+    return spec is not None and spec.origin is not None  # a folder of that name is no package
 
 
 @dataclass(frozen=True)

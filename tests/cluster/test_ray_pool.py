@@ -1,6 +1,7 @@
 """Workers on real Ray, but for what can be told without it."""
 
 import contextlib
+import importlib.machinery
 import importlib.util
 import os
 import signal
@@ -21,8 +22,13 @@ def searching_on(engine):
     return load_config(CONFIG | {"search": {"engine": engine}})
 
 
-def test_where_ray_is_missing_it_is_said_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+A_FOLDER = importlib.machinery.ModuleSpec("ray", None)
+"""What Python finds in /tmp, where Ray keeps its files in /tmp/ray."""
+
+
+@pytest.mark.parametrize("found", [None, A_FOLDER])
+def test_where_ray_is_missing_it_is_said_how_to_install_it(monkeypatch, found):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
     check_installed(searching_on("local"))
     with pytest.raises(ConfigError, match=r"^search\.engine ray needs Ray, which is not installed; "
                        r"run pip install 'onecycle-cli\[ray\]', or use local\.$"):  # fmt: skip

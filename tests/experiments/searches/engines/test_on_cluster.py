@@ -118,6 +118,14 @@ def test_a_model_in_hand_is_searched_here(regression):
         find_lr(model, regression.x, regression.y, settings=settings)
 
 
+@pytest.mark.harness
+def test_range_tests_run_here_and_say_so(small, listener):
+    pytest.importorskip("ray")
+    find_lr(small(search={"engine": "ray"}), out=None, observer=listener)
+    assert listener.stretches == [("range test 1 of 1", 12)]
+    assert listener.notes[-1] == "range tests run in this process, whatever search.engine says"
+
+
 # --- real Ray ------------------------------------------------------------------------------------
 
 KILLING = """
