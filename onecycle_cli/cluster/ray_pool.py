@@ -237,9 +237,9 @@ def _signals_kept() -> Iterator[None]:
 
 
 def _raised(error: Any) -> BaseException:
-    """Return what a worker raised, which says where that was."""
+    """Return what a worker raised, with a note of it."""
     cause = error.cause if isinstance(error.cause, Exception) else TrainingError(cause_of(error))
-    cause.add_note(f"This was on a worker, on the machine {error.ip}.")
+    cause.add_note("This was on a worker of the cluster.")
     return cause
 
 
