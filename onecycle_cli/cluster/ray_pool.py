@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,8 +220,12 @@ def _silence_of(address: str) -> str | None:
 
 
 def _start(ray: Any, address: str) -> None:
-    """Start Ray, which takes SIGTERM for itself then; it is given back."""
-    with _signals_kept():
+    """Start Ray, which takes SIGTERM for itself then; it is given back.
+
+    It forks to start its own programs, of which JAX warns; they are others at once.
+    """
+    with _signals_kept(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
         ray.init(address=address, **_QUIET)
 
 
