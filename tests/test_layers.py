@@ -18,7 +18,7 @@ LAYERS = [
     {"workbench"},
     {"data", "registry"},
     {"engine"},
-    {"plotting"},
+    {"plotting", "cluster"},
     {"runs"},
     {"suggest", "config"},
     {"schedules", "kinds"},
@@ -38,6 +38,7 @@ WHO_MAY_IMPORT = {
     "pydantic": {"config"},
     "pydantic_core": {"config"},
     "filelock": {"runs"},
+    "ray": {"cluster"},
     "yaml": {"config", "runs"},
     "numpy": {
         *("experiments", "training", "workbench", "callbacks", "engine", "data", "registry"),

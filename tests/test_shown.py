@@ -17,7 +17,8 @@ from onecycle_cli import (
 )
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.recipe.stages import Recipe, Stage
-from onecycle_cli.experiments.searches.trials import Candidate, Trial
+from onecycle_cli.experiments.searches.jobs import Candidate
+from onecycle_cli.experiments.searches.trials import Trial
 from onecycle_cli.kinds import STAGES
 from onecycle_cli.runs.log import Epoch
 from onecycle_cli.shown import Shown

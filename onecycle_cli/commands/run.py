@@ -52,7 +52,7 @@ def run_command(
         from onecycle_cli.experiments.recipe.run import run
 
         result = run(
-            None if asked.resume else config,
+            asked.given if asked.resume else config,
             out=asked.out,
             observer=observer,
             resume=asked.resume,

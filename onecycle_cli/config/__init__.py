@@ -1,7 +1,12 @@
 """From YAML to a validated configuration."""
 
 from onecycle_cli.config.dataset import AugmentConfig, DatasetConfig
-from onecycle_cli.config.finders import FindLRConfig, FindMomentumConfig, FindWDConfig
+from onecycle_cli.config.finders import (
+    FindLRConfig,
+    FindMomentumConfig,
+    FindWDConfig,
+    SearchConfig,
+)
 from onecycle_cli.config.loading import load_config
 from onecycle_cli.config.optimizer import OPTIMIZERS, UNSUITABLE, OptimizerConfig
 from onecycle_cli.config.schema import Config, LossConfig, ModelConfig
@@ -26,6 +31,7 @@ __all__ = [
     "ModelConfig",
     "MomentumRange",
     "OptimizerConfig",
+    "SearchConfig",
     "TrainConfig",
     "load_config",
     "source_of",

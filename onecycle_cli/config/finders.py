@@ -1,4 +1,4 @@
-"""The sections of the finders: `find_lr`, `find_momentum` and `find_wd`."""
+"""The sections of the finders: `find_lr`, `find_momentum`, `find_wd`, and `search` of them all."""
 
 from __future__ import annotations
 
@@ -124,3 +124,31 @@ class FindWDConfig(Section):
     @classmethod
     def _all_different(cls, values: list[float] | Auto) -> list[float] | Auto:
         return values if values == "auto" else distinct(values)
+
+
+class ResourcesConfig(Section):
+    """What a worker of a cluster takes.
+
+    Attributes:
+        cpu: cores, and with as many threads it computes.
+        gpu: of a GPU, where the cluster has any.
+    """
+
+    cpu: NotNegative = 1.0
+    gpu: NotNegative = 0.5
+
+
+class SearchConfig(Section):
+    """Where the short trainings of a search run.
+
+    Attributes:
+        engine: `local`: in this process, one after another; `ray`: on the workers of a Ray cluster.
+        address: of the cluster; `auto`: one that runs, or else one of this machine alone.
+        trials_at_once: workers; `auto`: as many as the cluster has room for.
+        resources: what each of them takes.
+    """
+
+    engine: Literal["local", "ray"] = "local"
+    address: Annotated[str, Field(min_length=1)] = "auto"
+    trials_at_once: Count | Auto = "auto"
+    resources: ResourcesConfig = ResourcesConfig()

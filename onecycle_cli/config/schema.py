@@ -13,7 +13,12 @@ from pydantic import (
 )
 
 from onecycle_cli.config.dataset import DatasetConfig
-from onecycle_cli.config.finders import FindLRConfig, FindMomentumConfig, FindWDConfig
+from onecycle_cli.config.finders import (
+    FindLRConfig,
+    FindMomentumConfig,
+    FindWDConfig,
+    SearchConfig,
+)
 from onecycle_cli.config.optimizer import OptimizerConfig
 from onecycle_cli.config.section import Auto, Count, Section, dotted, leaves
 from onecycle_cli.config.train import TrainConfig
@@ -73,6 +78,7 @@ class Config(Section):
     find_lr: FindLRConfig = FindLRConfig()
     find_momentum: FindMomentumConfig = FindMomentumConfig()
     find_wd: FindWDConfig = FindWDConfig()
+    search: SearchConfig = SearchConfig()
     train: TrainConfig = TrainConfig()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -57,6 +57,7 @@ optimizer:
 #                budget is in training runs; method: sweep is the classic range test
 # find_momentum: {{values: [0.8, 0.85, 0.9], width: 0.1, steps: auto, repeats: 1}}
 # find_wd:       {{values: auto, refine: true, steps: auto, repeats: 1}}
+# search:        {{engine: local}}    # ray: trials side by side on a cluster, see docs/cluster.md
 train:
   cycles: [{{epochs: {epochs}}}]  # each its own 1cycle pass
   # max_lr: auto                # auto: what find-lr suggested

@@ -11,7 +11,7 @@ from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, gi
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.hyper_parameters import in_words
 from onecycle_cli.experiments.searches.comparing import ComparisonResult, Question, compare
-from onecycle_cli.experiments.searches.trials import Candidate
+from onecycle_cli.experiments.searches.jobs import Candidate
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_MOMENTUM
 from onecycle_cli.observer import Observer

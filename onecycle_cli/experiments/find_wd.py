@@ -9,8 +9,8 @@ from onecycle_cli import suggest
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.searches.comparing import ComparisonResult, Question, compare
+from onecycle_cli.experiments.searches.jobs import Candidate
 from onecycle_cli.experiments.searches.rates import adapts
-from onecycle_cli.experiments.searches.trials import Candidate
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.kinds import FIND_WD
 from onecycle_cli.observer import Observer

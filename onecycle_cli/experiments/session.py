@@ -29,6 +29,8 @@ from onecycle_cli.experiments.hyper_parameters import (
     premises,
 )
 from onecycle_cli.experiments.manifest import manifest_of, write_config
+from onecycle_cli.experiments.searches.engines.choice import engine_for
+from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.speed.fusion import with_fusion_of
 from onecycle_cli.experiments.speed.precision import with_precision
 from onecycle_cli.experiments.speed.settling import settle
@@ -53,11 +55,13 @@ class Shared:
         bench: the model, compiled once.
         suggestions: what the recipe knows so far; those on file are not read.
         label: what it is called, such as `digits/run/001`.
+        engine: carries trials out.
     """
 
     bench: Workbench
     suggestions: Suggestions
     label: str
+    engine: Engine
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Session:
     Attributes:
         kind: of the experiment.
         bench: the model, at its start.
+        engine: carries trials out.
         values: the hyper-parameters in use, and where they came from.
         conditions: what a suggestion will depend on, besides the other suggestions.
         observer: hears of the progress.
@@ -79,6 +84,7 @@ class Session:
 
     kind: Kind
     bench: Workbench
+    engine: Engine
     values: Values
     conditions: dict[str, Any]
     observer: Observer
@@ -191,20 +197,20 @@ def session(
         request = replace(request, config=with_backend(request.config, observer))
     if recipe is None and request.folder is None and request.in_hand is None:
         request = replace(request, config=with_precision(request.config, observer))
-    with workbench(request.config, observer, recipe, request.in_hand) as bench:
+    with equipped(request.config, observer, recipe, request.in_hand) as (bench, engine):
         if request.folder is None:
             if recipe is None:
                 settle(bench, observer)
-            opening = _started(request, bench, observer, recipe)
+            opening = _started(request, bench, engine, observer, recipe)
         else:
-            opening = _resumed(request, bench, observer, recipe)
+            opening = _resumed(request, bench, engine, observer, recipe)
         with opening as ready, _saying_how_to_resume(ready, recipe):
             yield ready
 
 
 @contextlib.contextmanager
 def _started(
-    request: Request, bench: Workbench, observer: Observer, recipe: Shared | None
+    request: Request, bench: Workbench, engine: Engine, observer: Observer, recipe: Shared | None
 ) -> Iterator[Session]:
     kind, config, out = request.kind, bench.config, request.out
     conditions = conditions_of(config, bench.dataset.fingerprint)
@@ -233,12 +239,12 @@ def _started(
         identity = identity_of(bench, kind)
         started_with = with_fusion_of(bench, request.config)
         Resume(started_with, values, identity, label, kind.name).write(run.path)
-        yield Session(kind, bench, values, conditions, observer, run, out, known)
+        yield Session(kind, bench, engine, values, conditions, observer, run, out, known)
 
 
 @contextlib.contextmanager
 def _resumed(
-    request: Request, bench: Workbench, observer: Observer, recipe: Shared | None
+    request: Request, bench: Workbench, engine: Engine, observer: Observer, recipe: Shared | None
 ) -> Iterator[Session]:
     folder, then = request.folder, request.then
     if folder is None or then is None:
@@ -250,6 +256,7 @@ def _resumed(
         yield Session(
             request.kind,
             bench,
+            engine,
             then.values,
             conditions_of(bench.config, bench.dataset.fingerprint),
             observer,
@@ -259,6 +266,22 @@ def _resumed(
             request.epochs,
             is_resumed=True,
         )
+
+
+@contextlib.contextmanager
+def equipped(
+    config: Config,
+    observer: Observer,
+    recipe: Shared | None = None,
+    in_hand: InHand | None = None,
+) -> Iterator[tuple[Workbench, Engine]]:
+    """Give a model at its start, see `workbench`, and what carries its trials out."""
+    with workbench(config, observer, recipe, in_hand) as bench:
+        if recipe is not None:
+            yield bench, recipe.engine
+            return
+        with engine_for(config, bench, observer) as engine:
+            yield bench, engine
 
 
 @contextlib.contextmanager

@@ -60,6 +60,7 @@ class Workbench:
     Attributes:
         config: the configuration.
         dataset: the data; the test set is not loaded.
+        loaded: the same, as it was before the model was asked what its task is.
         objective: the task, and the loss that is trained on.
         model: compiled, with a stock optimizer, and instruments attached.
         steps_per_epoch: batches in one pass over the training part.
@@ -76,7 +77,7 @@ class Workbench:
         self.caveats: list[str] = []
         self.replay: dict[str, Any] | None = None
         self._observer, self._in_hand = observer, in_hand
-        self.dataset = self._load()
+        self.dataset = self.loaded = self._load()
         self.steps_per_epoch = data.steps_per_epoch(self.dataset, config.batch_size)
         self.augment = load_augmentation(config, self.dataset)
         self._subject, self.objective = self._set_up()

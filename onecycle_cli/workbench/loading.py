@@ -50,8 +50,13 @@ def load_early(config: Config, observer: Observer) -> None:
     Raises:
         OnecycleError: as `load_data` does.
     """
+    hand_over(config, load_data(config, observer))
+
+
+def hand_over(config: Config, dataset: Dataset) -> None:
+    """Let the next `load_data` of a configuration give this, and load nothing."""
     _early.clear()
-    _early[_key_of(config, None)] = load_data(config, observer)
+    _early[_key_of(config, None)] = dataset
 
 
 def _key_of(config: Config, task: Task | None) -> str:

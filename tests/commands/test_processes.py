@@ -21,7 +21,8 @@ for arguments in {commands}:
             app(arguments)
         except SystemExit as ended:
             code = ended.code
-    heavy = [name for name in ("keras", "tensorflow", "jax", "torch") if name in sys.modules]
+    names = ("keras", "tensorflow", "jax", "torch", "ray")
+    heavy = [name for name in names if name in sys.modules]
     print(code, heavy, *arguments)
 """
 

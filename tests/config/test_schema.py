@@ -78,6 +78,12 @@ def test_the_defaults(minimal):
             "repeats": 1,
         },
         "find_wd": {"values": "auto", "refine": True, "steps": "auto", "repeats": 1},
+        "search": {
+            "engine": "local",
+            "address": "auto",
+            "trials_at_once": "auto",
+            "resources": {"cpu": 1, "gpu": 0.5},
+        },
         "train": {
             "cycles": [{"epochs": 10, "max_lr": None}],
             "max_lr": "auto",

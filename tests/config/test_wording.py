@@ -6,7 +6,7 @@ from onecycle_cli.errors import ConfigError, did_you_mean
 TOP = (
     "name, seed, batch_size, backend, precision, jit_compile, steps_per_execution, "
     "fused_batch_norm, task, loss, "
-    "dataset, model, optimizer, find_lr, find_momentum, find_wd, train."
+    "dataset, model, optimizer, find_lr, find_momentum, find_wd, search, train."
 )
 
 
@@ -98,6 +98,10 @@ TOP = (
             3,
             "find_wd.values must have at least 2 entries or 'auto'; got [1].",
         ),
+        ("search: {engine: rya}", 3, "search.engine must be 'local' or 'ray'; got 'rya'"),
+        ("search: {trials_at_once: 0}", 3, "search.trials_at_once must be at least 1 or 'auto'"),
+        ("search: {resources: {cpu: -1}}", 3, "search.resources.cpu must be at least 0"),
+        ("search: {resources: {tpu: 1}}", 3, "unknown key search.resources.tpu; did you mean '"),
         # upside down, or twice
         (
             "find_lr: {min_lr: 1, max_lr: 0.1}",

@@ -191,7 +191,7 @@ def _config_for(model: keras.Model, fit: FitArguments) -> Config:
         if fit.get(key) is not None
     }
     settings = {key: dict(value) for key, value in (fit.get("settings") or {}).items()}
-    return load_config(
+    config = load_config(
         {
             **settings,
             "name": fit.get("name", _NAME),
@@ -206,6 +206,12 @@ def _config_for(model: keras.Model, fit: FitArguments) -> Config:
             "train": settings.pop("train", {}) | train,
         }
     )
+    if config.search.engine != "local":
+        raise ConfigError(
+            f"search.engine {config.search.engine} is for a model that a config names, which each "
+            f"worker can build; a model in hand is searched in this process, by engine local."
+        )
+    return config
 
 
 def _share(fit: FitArguments) -> dict[str, float]:

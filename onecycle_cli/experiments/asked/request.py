@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onecycle_cli.cluster.ray_pool import check_installed
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked.backend import on_its_backend
@@ -95,6 +96,8 @@ class Request:
             return request if asked is None else request.asking(asked)
         if asked is None:
             raise ConfigError("a config is needed, unless a run is resumed.")
+        if kind is not TRAIN:
+            check_installed(asked)
         place = None if out is None else Path(out).absolute()
         request = cls(kind, asked, place, force=force)
         suggestions = suggestions_on_file(asked, request.out)
@@ -129,14 +132,16 @@ class Request:
         check_rate(self.kind.name, config, suggestions, force=self.force, is_adopted=True)
 
     def asking(self, config: Config) -> Request:
-        """Return this request to resume, with the epochs that a configuration asks for.
+        """Return this request to resume, with the epochs and the engine that a configuration has.
 
         Raises:
             ConfigError: when it differs in anything else from what the run was started with.
         """
         if self.folder is None:
             raise ValueError("there is no run to resume.")
-        return replace(self, epochs=epochs_asked_for(self.folder, self.config, config))
+        epochs = epochs_asked_for(self.folder, self.config, config)
+        going_on = self.config.model_copy(update={"search": config.search})
+        return replace(self, config=going_on, epochs=epochs)
 
 
 def check_rates(kind: Kind, values: Values, config: Config) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
+_SEARCH = "search."
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,10 @@ class Resume:
 
 def refuse_changes(
     folder: Path, started_with: Config, asked: Config, *, but: Collection[str] = (), instead: str
-) -> None:
+) -> Config:
     """Make sure that a configuration that is given again is the one that a run was started with.
+
+    Returns it, with its searches where they are asked for now, which may be elsewhere.
 
     Args:
         folder: of the run.
@@ -97,13 +100,18 @@ def refuse_changes(
     for key in ("backend", "precision", "fused_batch_norm"):
         if now[key] == "auto":  # which has been settled since
             now[key] = then[key]
-    changed = [key for key in {**then, **now} if then.get(key) != now.get(key) and key not in but]
+    changed = [
+        key
+        for key in {**then, **now}
+        if then.get(key) != now.get(key) and key not in but and not key.startswith(_SEARCH)
+    ]
     if changed:
         what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
         raise ConfigError(
             f"{folder}: was started with another config: {what}. Resume it without a config, or "
             f"{instead}."
         )
+    return started_with.model_copy(update={"search": asked.search})
 
 
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:

@@ -6,9 +6,9 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from onecycle_cli.experiments import find_momentum, find_wd
+from onecycle_cli.experiments.searches.jobs import scored_on
 from onecycle_cli.experiments.searches.rates import family_of, plan_of
 from onecycle_cli.experiments.searches.search import is_held_out
-from onecycle_cli.experiments.searches.trials import scored_on
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, PROBES, TRAIN
 from onecycle_cli.suggest import ComparisonPlan, Plan
 from onecycle_cli.workbench.cost import Cost, resolved_steps, training_steps

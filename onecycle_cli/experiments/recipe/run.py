@@ -26,7 +26,8 @@ from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
-from onecycle_cli.experiments.session import Session, Shared, folder_for_runs, session, workbench
+from onecycle_cli.experiments.searches.engines.engine import Engine
+from onecycle_cli.experiments.session import Session, Shared, equipped, folder_for_runs, session
 from onecycle_cli.experiments.speed.fusion import with_fusion_of
 from onecycle_cli.experiments.speed.other_work import OtherWork
 from onecycle_cli.experiments.speed.precision import with_precision
@@ -112,19 +113,20 @@ def run(
     observer = observer or Observer()
     if resume is not None:
         folder = recipes.find_recipe(resume)
+        then = recipes.config_of(folder)
         if config is not None:
-            recipes.check_config(folder, load_config(config))
-        return _resume(folder, with_backend(recipes.config_of(folder), observer), observer)
+            then = recipes.check_config(folder, load_config(config))
+        return _resume(folder, with_backend(then, observer), observer)
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is resumed.")
     config = with_precision(with_backend(load_config(config), observer), observer)
     out = None if out is None else Path(out).absolute()
     recipe = recipes.plan(config, out, observer, skip, force=force)
-    with workbench(config, observer) as bench, folder_for_runs(out) as place:
+    with equipped(config, observer) as (bench, engine), folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
         folder = _new_folder(recipe, with_fusion_of(bench, config), Path(place))
         with run_folder.locked(folder):
-            return _Journey(recipe, bench, out, folder, observer).go()
+            return _Journey(recipe, bench, engine, out, folder, observer).go()
 
 
 def foresee(
@@ -140,7 +142,7 @@ def foresee(
     observer = observer or Observer()
     config = with_precision(with_backend(load_config(config), observer), observer)
     recipe = recipes.plan(config, out, observer, skip, force=force)
-    with workbench(config, observer) as bench:
+    with equipped(config, observer) as (bench, _):
         _get_ready(recipe, bench, out, observer, reuse, force)
     return recipe
 
@@ -153,13 +155,13 @@ def _resume(folder: Path, config: Config, observer: Observer) -> RunResult:
             return RunResult(recipe, folder)
         now = model_files(config)
         check_identity(folder, _manifest(folder).get("model_files", now), now)
-        with workbench(config, observer) as bench:
+        with equipped(config, observer) as (bench, engine):
             conditions = conditions_of(bench.config, bench.dataset.fingerprint)
             recipes.check_conditions(folder, recipe, conditions)
             _predict(recipe, bench, observer)
             _note_in_manifest(folder, "running", resumed=True)
             out = folder.absolute().parents[2]
-            return _Journey(recipe, bench, out, folder, observer).go()
+            return _Journey(recipe, bench, engine, out, folder, observer).go()
 
 
 def _get_ready(
@@ -201,12 +203,13 @@ class _Journey:
         self,
         recipe: Recipe,
         bench: Workbench,
+        engine: Engine,
         out: Path | None,
         folder: Path,
         observer: Observer,
     ) -> None:
         self.recipe, self.bench, self.out, self.folder = recipe, bench, out, folder
-        self.observer = observer
+        self.engine, self.observer = engine, observer
         self.config = bench.config
         self.label = f"{self.config.name}/{RUN.name}/{folder.name}"
 
@@ -238,7 +241,7 @@ class _Journey:
         names = list(self.recipe.stages)
         started = time.perf_counter()
         self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
-        shared = Shared(self.bench, self.recipe.suggestions(), self.label)
+        shared = Shared(self.bench, self.recipe.suggestions(), self.label, self.engine)
         with session(self._request(stage), self.observer, shared) as ready:
             result = _CARRY_OUT[stage.name](ready)
         if isinstance(result, TrainResult) and result.ended == "interrupted":

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from onecycle_cli.cluster.ray_pool import check_installed
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, OnecycleError, ResultError
 from onecycle_cli.experiments.asked.backend import on_its_backend
@@ -195,10 +196,11 @@ def plan(
 
     Raises:
         ConfigError: when there is no such stage, none remains, or a learning rate is missing or,
-            without `force`, was suggested for another optimizer, model or data set.
+            without `force`, was suggested for another optimizer, model or data; or Ray is missing.
         ResultError: when `suggestions.yaml` is damaged.
     """
     _check_names(skip)
+    check_installed(config)
     recipe = Recipe({name: Stage(name) for name in STAGES})
     on_file = suggestions_on_file(config, out)
     for name, key in KEYS.items():
@@ -302,14 +304,14 @@ def config_of(folder: Path) -> Config:
     return on_its_backend(folder, load_config(folder / "config.yaml"))
 
 
-def check_config(folder: Path, config: Config) -> None:
-    """Make sure that a configuration that is given again is that of the recipe.
+def check_config(folder: Path, config: Config) -> Config:
+    """Make sure that a config that is given again is the recipe's, and return how it goes on.
 
     Raises:
         ConfigError: when it is not, naming the difference.
     """
     instead = "start anew without --resume; --reuse keeps what still holds"
-    refuse_changes(folder, config_of(folder), config, instead=instead)
+    return refuse_changes(folder, config_of(folder), config, instead=instead)
 
 
 def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]) -> None:

@@ -13,8 +13,9 @@ from onecycle_cli.engine.steering.names import MOMENTUM
 from onecycle_cli.engine.steering.optimizers import momentum_attributes
 from onecycle_cli.experiments.drawn import Drawn
 from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.searches.jobs import Candidate, scored_on
 from onecycle_cli.experiments.searches.search import ByProbes, Probes, carried_out
-from onecycle_cli.experiments.searches.trials import Candidate, Trial, curves_table, scored_on
+from onecycle_cli.experiments.searches.trials import Trial, curves_table
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.runs.files import Table, table_of
 from onecycle_cli.runs.records import Record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.experiments import hyper_parameters
+from onecycle_cli.experiments.searches.jobs import Candidate, Rules
 from onecycle_cli.experiments.searches.search import ByProbes, Probes, is_held_out
-from onecycle_cli.experiments.searches.trials import Candidate, curves_table
+from onecycle_cli.experiments.searches.trials import curves_table
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.kinds import PROBES
 from onecycle_cli.plugin_names import short
@@ -56,8 +58,7 @@ class Probing(ByProbes):
             self._candidate,
             lambda candidate: f"max_lr {candidate.max_lr:.3g}",
             bounds=self.bounds,
-            stop_rule=lambda: Explosion(self.bounds),
-            judge=_held_out_or_last,
+            rules=Rules(partial(Explosion, self.bounds), _held_out_or_last),
         )
 
     def announce(self) -> None:

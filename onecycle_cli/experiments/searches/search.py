@@ -1,4 +1,4 @@
-"""The engine of every search by probes: rounds of trials, each planned after those before."""
+"""Every search by probes: rounds of trials, each planned after those before."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.callbacks.divergence import StopRule
-from onecycle_cli.experiments.searches.trials import Candidate, Judge, Trial, Trials, judged
+from onecycle_cli.experiments.searches.jobs import Candidate, Rules
+from onecycle_cli.experiments.searches.trials import Trial, Trials
 from onecycle_cli.experiments.session import Session
 from onecycle_cli.runs import records
 from onecycle_cli.runs.files import Table
@@ -49,16 +49,15 @@ Found = TypeVar("Found", bound=Answer)
 
 
 class Probes:
-    """Runs the probes that a plan asks for on a model that is set up already.
+    """Runs the probes that a plan asks for.
 
     Args:
-        session: the model, to be rewound before each probe, and where to write.
+        session: the model, what runs the probes, and where to write.
         plan: which probes are run.
         candidate: returns the setting that a value of a round stands for.
         name: what is searched, and how its values are shown.
         bounds: between which losses the model learns.
-        stop_rule: makes, for each probe, what ends it early because of its losses.
-        judge: returns the losses that a probe is judged by.
+        rules: how probes end and are judged.
     """
 
     def __init__(
@@ -69,20 +68,12 @@ class Probes:
         name: Callable[[Candidate], str],
         *,
         bounds: Bounds | None = None,
-        stop_rule: Callable[[], StopRule] | None = None,
-        judge: Judge = judged,
+        rules: Rules | None = None,
     ) -> None:
         self._bench, self._plan = session.bench, plan
         self._candidate, self._name = candidate, name
         self._bounds = bounds or Bounds()
-        self._trials = Trials(
-            session.bench,
-            session.observer,
-            session.journal,
-            session.run.keep,
-            stop_rule=stop_rule,
-            judge=judge,
-        )
+        self._trials = Trials(session.engine, session.journal, session.run.keep, rules or Rules())
 
     @property
     def trials(self) -> list[Trial]:

@@ -64,6 +64,8 @@ class Sweeping:
             f"{self.config.optimizer.decay_kind} weight decay {self.values.weight_decay:g}"
         )
         self.observer.note(Cost.forecast(self.bench, repeats * self.planned))
+        if self.config.search.engine != "local":
+            self.observer.note("range tests run in this process, whatever search.engine says")
 
     def carry_out(self) -> LRFindings:
         """Run the range tests, and choose."""

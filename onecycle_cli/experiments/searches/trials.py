@@ -1,46 +1,20 @@
-"""A candidate tried: a short, complete 1cycle run from a rewound model, and how it is judged."""
+"""Trials of a search, of which each is done once: run by an engine, or recalled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli import suggest
-from onecycle_cli.callbacks.divergence import StopRule
-from onecycle_cli.errors import DataError
-from onecycle_cli.observer import Observer
+from onecycle_cli.experiments.searches.engines.engine import Engine
+from onecycle_cli.experiments.searches.jobs import Candidate, Job, Rules
 from onecycle_cli.runs.files import table_of
 from onecycle_cli.runs.journal import Journal
-from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION, Round
-from onecycle_cli.training.plan import cycle_of
-from onecycle_cli.training.reporting import Reporting
-from onecycle_cli.workbench.bench import Workbench
-from onecycle_cli.workbench.steps_together import trial_steps_together
-
-_WHY = {"non_finite": "the loss is not finite", "diverged": "the loss explodes"}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One setting to try.
-
-    Attributes:
-        value: what tables and pictures call it; of momentum, the middle of its range.
-        max_lr: the highest learning rate of its cycle.
-        momentum: its momentum range; equal ends hold it constant.
-        weight_decay: its weight decay, in the configured convention.
-        stage: of the search, such as `ladder` or `first`.
-    """
-
-    value: float
-    max_lr: float
-    momentum: Mapping[str, float]
-    weight_decay: float
-    stage: str
+from onecycle_cli.suggest import Round
 
 
 @dataclass(frozen=True)
@@ -77,118 +51,70 @@ class Trial:
         return float(self.scored.mean())
 
 
-def scored_on(bench: Workbench, steps: int) -> str:
-    """Return what a trial of so many steps is judged by, in words.
-
-    As long as no batch is seen twice, the loss before the update estimates the loss on new data;
-    longer trials are judged on the validation split.
-
-    Raises:
-        DataError: there is none.
-    """
-    if steps <= bench.steps_per_epoch:
-        return ON_NEW_BATCHES
-    if not bench.dataset.validates:
-        raise DataError(
-            f"trials of {steps} steps see batches of {bench.steps_per_epoch} steps twice, so they "
-            f"are judged on validation data, and there are none; give some, or let the trials take "
-            f"{bench.steps_per_epoch} steps at most."
-        )
-    return ON_VALIDATION
-
-
-def judged(bench: Workbench, losses: Sequence[float]) -> NDArray[np.float64]:
-    """Return the losses that a trial is judged by: its last ones, or those on validation data.
-
-    Raises:
-        DataError: there is none, and it would be needed.
-    """
-    if scored_on(bench, len(losses)) == ON_VALIDATION:
-        return bench.examine("validation").losses
-    return suggest.annealed(losses)
-
-
-Judge = Callable[[Workbench, Sequence[float]], NDArray[np.float64]]
 Title = Callable[[Candidate, int], str]
 
 
 class Trials:
-    """Runs trials on a model that is set up, and remembers them.
+    """Has trials run, and remembers them.
 
     Args:
-        bench: the model, to be rewound before each trial.
-        observer: hears of the progress.
+        engine: carries out those that are not remembered yet.
         journal: recalls the trials of a run that is resumed.
         keep: called when a trial is finished and worth keeping.
-        stop_rule: makes, for each trial, what ends it early because of its losses; `None`: only a
-            loss that is not finite does.
-        judge: returns the losses that a trial is judged by, given the model and its losses.
+        rules: how trials end and are judged.
 
     Attributes:
         done: every trial, in order.
     """
 
     def __init__(
-        self,
-        bench: Workbench,
-        observer: Observer,
-        journal: Journal,
-        keep: Callable[[], None],
-        *,
-        stop_rule: Callable[[], StopRule] | None = None,
-        judge: Judge = judged,
+        self, engine: Engine, journal: Journal, keep: Callable[[], None], rules: Rules
     ) -> None:
-        self._bench, self._observer, self._journal, self._keep = bench, observer, journal, keep
-        self._stop_rule, self._judge = stop_rule, judge
+        self._engine, self._journal, self._keep, self._rules = engine, journal, keep, rules
         self.done: list[Trial] = []
 
     def run(self, wave: Round, candidates: Sequence[Candidate], title: Title) -> None:
-        """Run a round, a trial for each candidate.
+        """Run a round, a trial for each candidate; they stay in this order.
+
+        What is finished stays if it breaks off.
 
         Args:
             wave: of what length they are, and from which initial weights.
             candidates: one for each of its values.
             title: says what a trial is called, given its candidate and its number from 1.
         """
-        for candidate in candidates:
-            shown = title(candidate, len(self.done) + 1)
-            self.done.append(self._run(candidate, wave.replicate, wave.steps, shown))
+        jobs = [
+            Job(candidate, wave.replicate, wave.steps, title(candidate, number), self._rules)
+            for number, candidate in enumerate(candidates, len(self.done) + 1)
+        ]
+        finished: dict[int, Trial] = {}
+        try:
+            for place, gave in self._recalled_or_carried_out(jobs):
+                finished[place] = _trial(jobs[place], gave)
+        finally:
+            self.done.extend(finished[place] for place in sorted(finished))
 
-    def _run(self, candidate: Candidate, replicate: int, steps: int, title: str) -> Trial:
-        """Run a candidate for a complete cycle of the training's shape, and judge it."""
-        piece = f"{asdict(candidate)} replicate {replicate} steps {steps}"
-        gave = self._journal.recall(piece)
-        if gave is None:
-            gave = self._carry_out(candidate, replicate, steps, title)
+    def _recalled_or_carried_out(self, jobs: Sequence[Job]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the place of each job and what it gave, as that becomes known."""
+        missing = []
+        for place, job in enumerate(jobs):
+            gave = self._journal.recall(job.piece)
+            if gave is None:
+                missing.append(place)
+            else:
+                self._keep()
+                yield place, gave
+        for number, outcome in self._engine.run([jobs[place] for place in missing]):
+            place = missing[number]
             self._keep()
-            self._journal.enter(piece, gave)
-        self._keep()
-        taken = gave["lrs"], gave["momenta"], gave["losses"]
-        judged = [np.array(gave["scored"])] if gave["scored"] else []
-        return Trial(candidate, replicate, steps, *taken, *judged)
+            self._journal.enter(jobs[place].piece, outcome.gave)
+            yield place, outcome.gave
 
-    def _carry_out(
-        self, candidate: Candidate, replicate: int, steps: int, title: str
-    ) -> dict[str, Any]:
-        bench = self._bench
-        cycle = cycle_of(
-            bench,
-            candidate.max_lr,
-            candidate.momentum,
-            candidate.weight_decay,
-            divergence=self._stop_rule() if self._stop_rule else None,
-        )
-        bench.rewind(replicate)
-        self._observer.begin(title, steps)
-        callbacks = [cycle, Reporting(self._observer, cycle.log)]
-        bench.train(steps, callbacks, replicate=replicate, together=trial_steps_together(bench))
-        losses = list(cycle.log.losses)
-        scored = [] if cycle.stop_reason else self._judge(bench, losses).tolist()
-        shown = suggest.annealed(losses) if self._stop_rule else scored
-        outcome = f"loss {np.mean(shown):.4g}" if scored else _WHY[str(cycle.stop_reason)]
-        self._observer.end(outcome)
-        lrs, momenta = (list(cycle.log.steps[name]) for name in ("lr", "momentum"))
-        return {"lrs": lrs, "momenta": momenta, "losses": losses, "scored": scored}
+
+def _trial(job: Job, gave: dict[str, Any]) -> Trial:
+    taken = gave["lrs"], gave["momenta"], gave["losses"]
+    scored = [np.array(gave["scored"])] if gave["scored"] else []
+    return Trial(job.candidate, job.replicate, job.steps, *taken, *scored)
 
 
 def curves_table(trials: Sequence[Trial]) -> dict[str, list[Any]]:

@@ -1,0 +1,1 @@
+"""Who carries trials out: this process, or the workers of a cluster."""
