@@ -60,6 +60,7 @@ class Config(Section):
     name: Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     batch_size: Count = 128
+    devices: Count | Auto = "auto"
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"] = "float32"
     jit_compile: bool | Auto = "auto"
     steps_per_execution: Count | Auto = "auto"

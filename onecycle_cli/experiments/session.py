@@ -13,6 +13,7 @@ from typing import Any
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
+from onecycle_cli.engine.devices.together import together
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
     Resume,
@@ -40,6 +41,7 @@ from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.replay import replay
+from onecycle_cli.workbench.settings import decide_devices
 from onecycle_cli.workbench.split_file import Split
 from onecycle_cli.workbench.subjects.in_hand import InHand
 
@@ -270,13 +272,14 @@ def workbench(
         recipe.bench.rewind()
         yield recipe.bench
         return
-    bench = Workbench(config, observer, in_hand)
-    try:
-        if bench.dataset.stream is None:
-            bench.replay = replay(bench).as_dict()
-        yield bench
-    finally:
-        bench.close()
+    with together(decide_devices(config, is_in_hand=in_hand is not None)):
+        bench = Workbench(config, observer, in_hand)
+        try:
+            if bench.dataset.stream is None:
+                bench.replay = replay(bench).as_dict()
+            yield bench
+        finally:
+            bench.close()
 
 
 def folder_for_runs(out: Path | None) -> contextlib.AbstractContextManager[str | Path]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.feed import Batch
 from onecycle_cli.data.inputs import mapped
+from onecycle_cli.engine.devices.shares import dealt
+from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.errors import DataError
 
 _AHEAD = 2
@@ -19,6 +21,8 @@ _COMPARED = 2
 
 def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
     """Return batches for one call to `fit`; it can be gone through once.
+
+    Where several devices train together, batches are read from the start more than once.
 
     On TensorFlow they become a `tf.data.Dataset` that does not tune itself. Keras would make one
     that does, and that has a thread which sleeps twice as long each time, up to a minute. Now and
@@ -42,6 +46,8 @@ def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
     x, *others = mapped(_spec, first[0], first[-1])
     if any_size:
         x = tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype)
+    if in_use() > 1:
+        return dealt(batches, (x, *others), _untuned())
     dataset = tf.data.Dataset.from_generator(
         lambda: itertools.chain(first, source), output_signature=(x, *others)
     )
