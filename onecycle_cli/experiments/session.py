@@ -13,7 +13,7 @@ from typing import Any
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
-from onecycle_cli.engine.devices.together import together
+from onecycle_cli.engine.devices.together import in_use, together
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
     Resume,
@@ -41,7 +41,7 @@ from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.replay import replay
-from onecycle_cli.workbench.settings import decide_devices
+from onecycle_cli.workbench.settings import check_clipping, decide_devices
 from onecycle_cli.workbench.split_file import Split
 from onecycle_cli.workbench.subjects.in_hand import InHand
 
@@ -241,7 +241,7 @@ def _resumed(
         raise ValueError("there is no run to resume.")
     check_identity(folder, then.conditions, identity_of(bench, request.kind))
     with RunFolder.resume(folder, command=sys.argv) as run:
-        warn_of_other_surroundings(run.manifest, observer)
+        warn_of_other_surroundings(run.manifest, observer, devices=in_use())
         observer.note(f"resuming {run.final}")
         yield Session(
             request.kind,
@@ -272,9 +272,13 @@ def workbench(
         recipe.bench.rewind()
         yield recipe.bench
         return
-    with together(decide_devices(config, is_in_hand=in_hand is not None)):
+    devices = decide_devices(config, is_in_hand=in_hand is not None)
+    if devices:
+        observer.note(f"devices: {', '.join(devices)}")
+    with together(devices):
         bench = Workbench(config, observer, in_hand)
         try:
+            check_clipping(bench.config, bench.model)
             if bench.dataset.stream is None:
                 bench.replay = replay(bench).as_dict()
             yield bench

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
 from onecycle_cli.engine.devices.present import XLA_FLAG, names_of_devices, split_processor
+from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.engine.start import has_accelerator, on_cpu_of_tensorflow
+from onecycle_cli.engine.steering.names import CLIPS
+from onecycle_cli.engine.steering.optimizers import core
 
 
 def decide_jit(config: Config) -> bool:
@@ -61,9 +66,29 @@ def decide_devices(config: Config, *, is_in_hand: bool = False) -> list[str]:
     if asked != "auto" and asked > len(found):
         raise config.error("devices", _too_many(asked, len(found), backend))
     devices = found if asked == "auto" else found[:asked]
-    if len(devices) > 1:
-        _check_several(config, len(devices))
+    if len(devices) < 2:
+        return []
+    _check_several(config, len(devices))
     return devices
+
+
+def check_clipping(config: Config, model: Any) -> None:
+    """Refuse an optimizer that clips, where each device would clip the gradient of its share only.
+
+    Raises:
+        ConfigError: when there are several devices of TensorFlow, and it does.
+    """
+    if in_use() < 2 or keras.backend.backend() != "tensorflow":
+        return
+    optimizer = core(model.optimizer)
+    for name in CLIPS:
+        if getattr(optimizer, name, None) is not None:
+            raise config.error(
+                "devices",
+                f"devices must be 1 with {name}: TensorFlow would clip the gradient of each "
+                f"device's share of a batch, not that of the whole; leave {name} out, or set "
+                f"KERAS_BACKEND=jax.",
+            )
 
 
 _WHY_ONE = {

@@ -19,7 +19,7 @@ _AHEAD = 2
 _COMPARED = 2
 
 
-def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
+def for_fit(batches: Iterable[Batch], *, any_size: bool = False, whole: bool = False) -> Any:
     """Return batches for one call to `fit`; it can be gone through once.
 
     Where several devices train together, batches are read from the start more than once.
@@ -33,12 +33,13 @@ def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
         batches: inputs, targets and, where examples have weights, these. Axes whose size differs
             between the first two may have any size in all.
         any_size: whether the images change their size later on; inputs of shape (b, h, w, c).
+        whole: whether each device is given all of every batch, where there are several.
 
     Raises:
         DataError: the first two batches differ in their numbers of axes.
     """
     if keras.backend.backend() != "tensorflow":
-        return batches
+        return batches if isinstance(batches, keras.utils.PyDataset) else iter(batches)
     import tensorflow as tf
 
     source = iter(batches)
@@ -47,7 +48,7 @@ def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
     if any_size:
         x = tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype)
     if in_use() > 1:
-        return dealt(batches, (x, *others), _untuned())
+        return dealt(batches, (x, *others), _untuned(), whole=whole)
     dataset = tf.data.Dataset.from_generator(
         lambda: itertools.chain(first, source), output_signature=(x, *others)
     )

@@ -46,20 +46,21 @@ def answers_of(model: Any, inputs: Any) -> NDArray[Any]:
     return np.asarray(model.predict_on_batch(laid_out))[:rows]  # once, where all answered to all
 
 
-def dealt(batches: Iterable[Any], signature: Any, options: Any) -> Any:
+def dealt(batches: Iterable[Any], signature: Any, options: Any, *, whole: bool = False) -> Any:
     """Return batches as a data set of TensorFlow that gives each device its share.
 
     Args:
         batches: can be gone through again and again.
         signature: of a batch, any number of rows.
         options: of the data set.
+        whole: whether each device is given all of every batch.
     """
     tf = importlib.import_module("tensorflow")
     strategy, devices = tf.distribute.get_strategy(), in_use()  # which another thread can't see
 
     def shares() -> Iterator[Any]:
         for batch in batches:
-            yield from shares_of(batch, devices)
+            yield from [batch] * devices if whole else shares_of(batch, devices)
 
     pieces = tf.data.Dataset.from_generator(shares, output_signature=signature)
     pieces = pieces.prefetch(2 * devices).with_options(options)
@@ -82,10 +83,10 @@ def _on_jax(inputs: Any) -> Any:
 
 def _on_tensorflow(inputs: Any) -> Any:
     tf = importlib.import_module("tensorflow")
-    shares = [keras.tree.flatten(share) for share in shares_of(inputs, in_use())]
     give = tf.distribute.get_strategy().experimental_distribute_values_from_function
-    of_devices = [
-        give(lambda context, parts=parts: tf.convert_to_tensor(parts[context.replica_id_in_sync_group]))
-        for parts in zip(*shares, strict=True)
-    ]
-    return keras.tree.pack_sequence_as(inputs, of_devices)
+    shares = [keras.tree.flatten(share) for share in shares_of(inputs, in_use())]
+
+    def spread(place: int) -> Any:
+        return give(lambda to: tf.convert_to_tensor(shares[to.replica_id_in_sync_group][place]))
+
+    return keras.tree.pack_sequence_as(inputs, [spread(i) for i in range(len(shares[0]))])

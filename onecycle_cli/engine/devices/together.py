@@ -48,7 +48,7 @@ def in_use() -> int:
     return 1
 
 
-class _WholeOrShared(keras.distribution.DataParallel):  # type: ignore[misc]
+class _WholeOrShared(keras.distribution.DataParallel):
     """Data parallelism in which a batch that can't be shared evenly goes to every device whole.
 
     The devices of JAX work on one program for the whole batch, so this changes no results.

@@ -127,14 +127,16 @@ class Request:
         check_rate(self.kind.name, config, suggestions, force=self.force, is_adopted=True)
 
     def asking(self, config: Config) -> Request:
-        """Return this request to resume, with the epochs that a configuration asks for.
+        """Return this request to resume, with the epochs and devices that a configuration asks for.
 
         Raises:
             ConfigError: when it differs in anything else from what the run was started with.
         """
         if self.folder is None:
             raise ValueError("there is no run to resume.")
-        return replace(self, epochs=epochs_asked_for(self.folder, self.config, config))
+        epochs = epochs_asked_for(self.folder, self.config, config)
+        own = self.config.model_copy(update={"devices": config.devices})
+        return replace(self, config=own, epochs=epochs)
 
 
 def check_rates(kind: Kind, values: Values, config: Config) -> None:
