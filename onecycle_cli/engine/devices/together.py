@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -89,7 +89,22 @@ def _each_batch_laid_out() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _on_tensorflow(devices: list[str]) -> Iterator[None]:
-    distribute = importlib.import_module("tensorflow").distribute
-    on_processor = distribute.ReductionToOneDevice() if "CPU" in devices[0] else None
-    with distribute.MirroredStrategy(devices, cross_device_ops=on_processor).scope():
+    tf = importlib.import_module("tensorflow")
+    on_processor = tf.distribute.ReductionToOneDevice() if "CPU" in devices[0] else None
+    strategy = tf.distribute.MirroredStrategy(devices, cross_device_ops=on_processor)
+    with strategy.scope(), tf.variable_creator_scope(_with_one_value):
         yield
+
+
+def _with_one_value(make: Callable[..., Any], **arguments: Any) -> Any:
+    """Make a variable that has the same value on each device, also where layers set it in a step.
+
+    The moving statistics of BatchNormalization are such ones. Left alone, each device would keep
+    those of its own shares, and those of the first one would be saved.
+    """
+    tf = importlib.import_module("tensorflow")
+    kinds = tf.VariableAggregation
+    is_state = not arguments.get("trainable") and tf.as_dtype(arguments["dtype"]).is_floating
+    if is_state and arguments.get("aggregation") in (None, kinds.NONE):
+        arguments["aggregation"] = kinds.MEAN
+    return make(**arguments)

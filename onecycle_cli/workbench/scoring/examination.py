@@ -257,4 +257,5 @@ class _TestLosses(keras.callbacks.Callback):
         self.losses: list[float] = []
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        _ = self.model  # on JAX, brings the variables up to date
         self.losses.append(self._instruments.test_loss)
