@@ -25,6 +25,7 @@ def test_the_defaults(minimal):
         "name": "digits-mlp",
         "seed": 0,
         "batch_size": 128,
+        "devices": "auto",
         "precision": "float32",
         "jit_compile": "auto",
         "steps_per_execution": "auto",

@@ -191,12 +191,13 @@ def test_momentum_and_l2_act_on_every_device(rule, devices, regression, each_bat
                 np.testing.assert_allclose(value, kept[name], rtol=0, atol=1e-5)
 
 
-def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorflow():
+@pytest.mark.parametrize("synchronized", [False, True])
+def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorflow(synchronized):
     random = np.random.default_rng(0)
     x = (random.normal(size=(8, 3)) + 3 * np.arange(8)[:, None]).astype(np.float32)
     with together(names_of_devices()[:2]):
-        layers = [keras.Input((3,)), keras.layers.BatchNormalization(momentum=0.0)]
-        model = keras.Sequential([*layers, keras.layers.Dense(1)])
+        normalise = keras.layers.BatchNormalization(momentum=0.0, synchronized=synchronized)
+        model = keras.Sequential([keras.Input((3,)), normalise, keras.layers.Dense(1)])
         model.compile("sgd", "mse", jit_compile=not ON_TENSORFLOW)
         pairs = [(x, np.zeros((8, 1), np.float32))]
 
@@ -208,11 +209,12 @@ def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorfl
         found = np.array(keras.ops.convert_to_numpy(model.layers[0].moving_variance))
         mean = np.array(keras.ops.convert_to_numpy(model.layers[0].moving_mean))
         of_devices = np.transpose(copies(model.layers[0].moving_mean))
+    by_share = ON_TENSORFLOW and not synchronized
     whole, shares = x.var(axis=0), (x[:4].var(axis=0) + x[4:].var(axis=0)) / 2
     assert (whole > 2 * shares).all()
     assert [len(set(values)) for values in of_devices] == [1, 1, 1]
     np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(found, shares if ON_TENSORFLOW else whole, rtol=1e-4)
+    np.testing.assert_allclose(found, shares if by_share else whole, rtol=1e-4)
 
 
 @pytest.mark.skipif(ON_TENSORFLOW, reason="the statistics are those of a device's share")
