@@ -7,7 +7,7 @@ from __future__ import annotations
 
 PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     "keras.src.backend.common.global_state": ("get_global_attribute", "set_global_attribute"),
-    "keras.src.backend.jax.trainer": ("_distribute_data", "_get_distributed_iterator"),
+    "keras.src.backend.jax.trainer": ("_get_distributed_iterator",),
     "keras.src.trainers.data_adapters": ("get_data_adapter", "ArrayDataAdapter"),
     "keras.Model": (
         *("_aggregate_additional_loss", "_compile_loss", "_compile_metrics", "_flatten_layers"),

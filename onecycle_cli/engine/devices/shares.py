@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from onecycle_cli.engine.devices.together import in_use
+from onecycle_cli.engine.devices.together import in_use, laid_out
 from onecycle_cli.engine.start import name_of_backend
 
 
@@ -42,8 +42,11 @@ def answers_of(model: Any, inputs: Any) -> NDArray[Any]:
     if in_use() == 1:
         return np.asarray(model.predict_on_batch(inputs))
     rows = len(keras.tree.flatten(inputs)[0])
-    laid_out = _on_jax(inputs) if name_of_backend() == "jax" else _on_tensorflow(inputs)
-    return np.asarray(model.predict_on_batch(laid_out))[:rows]  # once, where all answered to all
+    if name_of_backend() == "jax":
+        shared = laid_out(inputs, keras.distribution.distribution())
+    else:
+        shared = _on_tensorflow(inputs)
+    return np.asarray(model.predict_on_batch(shared))[:rows]  # once, where all answered to all
 
 
 def dealt(batches: Iterable[Any], signature: Any, options: Any, *, whole: bool = False) -> Any:
@@ -69,16 +72,6 @@ def dealt(batches: Iterable[Any], signature: Any, options: Any, *, whole: bool =
 
 def _rows(batch: Any, rows: slice) -> Any:
     return keras.tree.map_structure(lambda array: array[rows], batch)
-
-
-def _on_jax(inputs: Any) -> Any:
-    distribution = keras.distribution.distribution()
-
-    def laid_out(array: Any) -> Any:
-        layout = distribution.get_data_layout(array.shape)
-        return keras.distribution.distribute_tensor(array, layout)
-
-    return keras.tree.map_structure(laid_out, inputs)
 
 
 def _on_tensorflow(inputs: Any) -> Any:

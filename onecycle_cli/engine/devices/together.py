@@ -65,6 +65,23 @@ class _WholeOrShared(keras.distribution.DataParallel):
         return keras.distribution.TensorLayout([None] * len(data_shape), self.device_mesh)
 
 
+def laid_out(batch: Any, distribution: Any) -> Any:
+    """Return a batch that lies on the devices of JAX, each of which has its share of it.
+
+    Args:
+        batch: arrays with the same number of rows, in any structure.
+        distribution: that of Keras, which is in force.
+    """
+
+    def array_laid_out(array: Any) -> Any:
+        if array is None:
+            return None
+        layout = distribution.get_data_layout(array.shape)
+        return keras.distribution.distribute_tensor(array, layout)
+
+    return keras.tree.map_structure(array_laid_out, batch)
+
+
 @contextlib.contextmanager
 def _on_jax(devices: list[str]) -> Iterator[None]:
     with _WholeOrShared(devices=devices).scope(), _each_batch_laid_out():
@@ -78,7 +95,7 @@ def _each_batch_laid_out() -> Iterator[None]:
     stock = trainer.JAXEpochIterator._get_distributed_iterator
 
     def distributed(self: Any, distribution: Any) -> Iterator[Any]:
-        return map(trainer._distribute_data, self.data_adapter.get_jax_iterator())
+        return (laid_out(batch, distribution) for batch in self.data_adapter.get_jax_iterator())
 
     trainer.JAXEpochIterator._get_distributed_iterator = distributed
     try:
