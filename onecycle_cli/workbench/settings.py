@@ -118,8 +118,16 @@ def _check_several(config: Config, count: int) -> None:
             f"of a batch; got {config.batch_size}; set it to {' or '.join(fitting)}, or devices "
             f"to 1.",
         )
-    if config.jit_compile is True and keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() != "tensorflow":
+        return
+    if config.jit_compile is True:
         raise config.error(
             "jit_compile",
             "jit_compile must be auto or false with several devices of TensorFlow; got true.",
+        )
+    if config.precision == "mixed_float16":
+        raise config.error(
+            "precision",
+            "precision must not be mixed_float16 with several devices of TensorFlow, which can't "
+            "scale the loss there; use mixed_bfloat16, or set KERAS_BACKEND=jax.",
         )

@@ -191,7 +191,7 @@ def test_momentum_and_l2_act_on_every_device(rule, devices, regression, each_bat
                 np.testing.assert_allclose(value, kept[name], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("synchronized", [False, True])
+@pytest.mark.parametrize("synchronized", [False, True] if ON_TENSORFLOW else [False])
 def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorflow(synchronized):
     random = np.random.default_rng(0)
     x = (random.normal(size=(8, 3)) + 3 * np.arange(8)[:, None]).astype(np.float32)
@@ -290,6 +290,11 @@ def test_a_training_goes_on_with_other_devices_that_are_asked_for(
     assert load_config(resumed.folder / "config.yaml").devices == devices
 
 
+def test_the_average_of_the_weights_is_that_of_one_device(config, tmp_path):
+    one, two = (train(config(n, train={"ema": 0.9}), out=tmp_path / str(n)) for n in (1, 2))
+    assert_weights_agree(two, one, 2e-6)
+
+
 @pytest.mark.parametrize("flip", [False, True])
 def test_scores_are_exact_where_a_batch_cannot_be_shared(config, flip):
     """The 40 examples of the validation part are scored by 12: the last batch has 4, then 1."""
@@ -350,6 +355,8 @@ def test_what_can_not_be_done_is_refused(config, named):
     )
     if ON_TENSORFLOW:
         assert refusal_of(config(2), jit_compile=True).startswith("jit_compile must be auto or ")
+        text = refusal_of(config(2), precision="mixed_float16")
+        assert text.startswith("precision must not be mixed_float16 with several devices ")
         clipping = named("clipping")["name"]
         text = refusal_of(config(2), optimizer={"name": clipping, "decay": "l2"})
         assert text.startswith("devices must be 1 with clipnorm: ")
