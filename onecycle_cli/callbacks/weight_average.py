@@ -50,7 +50,7 @@ class WeightAverage(keras.callbacks.Callback):
         """Count the step, and take the weights in when it is time."""
         _ = self.model  # on JAX, brings the variables up to date
         self._steps.assign_add(1)
-        steps = int(self._steps)
+        steps = int(ops.convert_to_numpy(self._steps))
         if steps % self.every == 0:
             self._take_in(min(self.decay, (1 + steps) / (10 + steps)) ** self.every)
 
@@ -59,7 +59,7 @@ class WeightAverage(keras.callbacks.Callback):
         """Give the model the averaged weights for a while, then its own again, bit for bit."""
         own = [ops.convert_to_numpy(ops.copy(weight)) for weight in self._weights]
         for weight, average in zip(self._weights, self._averages, strict=True):
-            weight.assign(ops.copy(average))  # on JAX, evaluation uses up what it is given
+            weight.assign(ops.copy(average))  # JAX may give the array of a weight away
         try:
             yield
         finally:

@@ -66,6 +66,7 @@ class Config(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     batch_size: Count = 128
     backend: Literal["auto", "tensorflow", "jax", "torch"] = "auto"
+    devices: Count | Auto = "auto"
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"] = "float32"
     jit_compile: bool | Auto = "auto"
     steps_per_execution: Count | Auto = "auto"

@@ -38,6 +38,7 @@ name: {name}  # the folder under runs/
 # seed: 0
 batch_size: {batch_size}  # the largest that fits, up to 512
 # backend: auto                 # tensorflow | jax | torch; the variable KERAS_BACKEND goes before
+# devices: auto                 # all GPUs or TPUs share each batch; or a number of them
 # precision: float32            # float32 | mixed_bfloat16 | mixed_float16 | auto
 dataset:
   name: {name}

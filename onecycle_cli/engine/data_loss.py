@@ -16,6 +16,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from onecycle_cli.engine.devices.reduction import summed
+
 
 @dataclass
 class _Heard:
@@ -55,7 +57,7 @@ class LossParts:
         values = [value for value in heard.compiled if value is not None]
         is_exact = values and self._is_keras_own
         data = values[-1] if is_exact else self._without_penalties(total, heard)
-        return total, _over_replicas(ops.reshape(data, ()))
+        return total, summed(ops.reshape(data, ()))  # each replica has its share of the mean
 
     def _without_penalties(self, total: Any, heard: _Heard) -> Any:
         if not heard.added:
@@ -112,15 +114,3 @@ def _is_one_number(loss: Any) -> bool:
     if not ops.is_tensor(loss):
         return isinstance(loss, int | float)
     return all(isinstance(size, int) and size == 1 for size in ops.shape(loss))
-
-
-def _over_replicas(loss: Any) -> Any:
-    """Return the sum over all replicas, each of which has its share of the whole batch's mean."""
-    if keras.backend.backend() != "tensorflow":
-        return loss
-    import tensorflow as tf
-
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
-        return loss
-    return replica.all_reduce(tf.distribute.ReduceOp.SUM, loss)

@@ -322,8 +322,19 @@ class Instruments:
         self._execution = execution_of(self._model, self._live, self._tracker.last)
 
     def _make_functions_anew(self) -> None:
-        self._model.make_train_function(force=True)
+        if _has_all_metrics(self._model):
+            self._model.make_train_function(force=True)
+        else:
+            self._model.train_function = None  # `fit` makes it, once it has made the metrics
         self._model.test_function = None
+
+
+def _has_all_metrics(model: Any) -> bool:
+    """Tell whether the variables of a model's metrics are there; `fit` makes them when it begins.
+
+    A step that is made before does not know of them, and on several devices of JAX it has to.
+    """
+    return model._compile_metrics is None or bool(model._compile_metrics.built)
 
 
 def _of_another_fit(old: Any, new: Any) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     "keras.src.backend.common.global_state": ("get_global_attribute", "set_global_attribute"),
     "keras.src.saving.serialization_lib": ("tf",),
+    "keras.src.backend.jax.trainer": ("_get_distributed_iterator",),
     "keras.src.trainers.data_adapters": ("get_data_adapter", "ArrayDataAdapter"),
     "keras.src.utils.rng_utils": ("set_random_seed", "tf"),
     "keras.Model": (
-        *("_aggregate_additional_loss", "_compile_loss", "_flatten_layers", "_loss_tracker"),
+        *("_aggregate_additional_loss", "_compile_loss", "_compile_metrics", "_flatten_layers"),
+        "_loss_tracker",
     ),
     "keras.optimizers.Optimizer": (
         *("_apply_weight_decay", "_backend_update_step", "_clip_gradients"),

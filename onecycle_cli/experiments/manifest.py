@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import name_of_backend
+from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.engine.memory import is_memory_kept
 from onecycle_cli.engine.start import versions
 from onecycle_cli.experiments.hyper_parameters import Values
@@ -53,6 +54,7 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     optimizer = {"decay": config.optimizer.decay_kind, "momentum": values.reference_momentum}
     data = config.with_values(train=train | found, optimizer=optimizer, **finders).model_dump()
     data["jit_compile"] = bench.jit_compile
+    data["devices"] = in_use()
     if config.steps_per_execution == "auto":
         data["steps_per_execution"] = steps_together(bench)
     data["fused_batch_norm"] = bench.fusion.is_on
@@ -79,6 +81,7 @@ def manifest_of(config: Config, sources: Mapping[str, str]) -> dict[str, Any]:
         "seed": config.seed,
         "threads": os.cpu_count(),
         "backend": name_of_backend(),
+        "devices": in_use(),
         "precision": config.precision,
         "memory_kept": is_memory_kept(),
         "origins": {key: config.origin(key) for key in config.leaves()}

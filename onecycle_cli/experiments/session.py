@@ -14,6 +14,7 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
+from onecycle_cli.engine.devices.together import in_use, together
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
     Resume,
@@ -43,6 +44,7 @@ from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.replay import replay
+from onecycle_cli.workbench.settings import check_clipping, decide_devices
 from onecycle_cli.workbench.split_file import Split
 from onecycle_cli.workbench.subjects.in_hand import InHand
 
@@ -251,7 +253,7 @@ def _resumed(
         raise ValueError("there is no run to resume.")
     check_identity(folder, then.conditions, identity_of(bench, request.kind))
     with RunFolder.resume(folder, command=sys.argv) as run:
-        warn_of_other_surroundings(run.manifest, observer)
+        warn_of_other_surroundings(run.manifest, observer, devices=in_use())
         observer.note(f"resuming {run.final}")
         yield Session(
             request.kind,
@@ -299,13 +301,18 @@ def workbench(
         recipe.bench.rewind()
         yield recipe.bench
         return
-    bench = Workbench(config, observer, in_hand)
-    try:
-        if bench.dataset.stream is None:
-            bench.replay = replay(bench).as_dict()
-        yield bench
-    finally:
-        bench.close()
+    devices = decide_devices(config, is_in_hand=in_hand is not None)
+    if devices:
+        observer.note(f"devices: {', '.join(devices)}")
+    with together(devices):
+        bench = Workbench(config, observer, in_hand)
+        try:
+            check_clipping(bench.config, bench.model)
+            if bench.dataset.stream is None:
+                bench.replay = replay(bench).as_dict()
+            yield bench
+        finally:
+            bench.close()
 
 
 def folder_for_runs(out: Path | None) -> contextlib.AbstractContextManager[str | Path]:

@@ -260,7 +260,7 @@ class Workbench:
     def _feed(self, num_steps: int, *, start: int, resize: data.Resize | None, **more: Any) -> Any:
         """Return what `fit` is given."""
         if self.dataset.stream is not None:
-            return data.for_fit(self.dataset.stream.batches(start))
+            return data.for_fit(self.dataset.stream.from_batch(start))
         batches = self._batches(num_steps=num_steps, start=start, resize=resize, **more)
         return data.for_fit(batches, any_size=resize is not None)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.workbench.bench import Workbench
 
@@ -66,6 +67,8 @@ def _hindrance(bench: Workbench) -> str:
     train = bench.config.train
     if keras.backend.backend() == "torch":
         return "PyTorch, which runs one at a time"
+    if in_use() > 1:
+        return "several devices"
     if train.ema is not None:
         return "train.ema"
     return "train.log_grad_norm" if train.log_grad_norm else ""

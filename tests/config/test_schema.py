@@ -26,6 +26,7 @@ def test_the_defaults(minimal):
         "seed": 0,
         "batch_size": 128,
         "backend": "auto",
+        "devices": "auto",
         "precision": "float32",
         "jit_compile": "auto",
         "steps_per_execution": "auto",

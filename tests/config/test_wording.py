@@ -4,8 +4,8 @@ from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, did_you_mean
 
 TOP = (
-    "name, seed, batch_size, backend, precision, jit_compile, steps_per_execution, "
-    "fused_batch_norm, task, loss, "
+    "name, seed, batch_size, backend, devices, precision, jit_compile, "
+    "steps_per_execution, fused_batch_norm, task, loss, "
     "dataset, model, optimizer, find_lr, find_momentum, find_wd, search, train."
 )
 

@@ -106,11 +106,14 @@ def owner_of(place):
     return OWNERS[place]() if place in OWNERS else importlib.import_module(place)
 
 
+OF_OTHER_BACKENDS = {"keras.src.backend.torch.optimizers", "keras.src.backend.jax.trainer"}
+"""Read, as they can be imported only beside PyTorch and JAX."""
+
 PLACES = [
     pytest.param(
         place, marks=pytest.mark.torch if place.startswith("torch.") else pytest.mark.lowest
     )
-    for place in sorted(set(PRIVATE_NAMES) - {"keras.src.backend.torch.optimizers"})
+    for place in sorted(set(PRIVATE_NAMES) - OF_OTHER_BACKENDS)
 ]
 
 
@@ -121,12 +124,12 @@ def test_the_installed_versions_have_the_names(place):
 
 
 @pytest.mark.lowest
-def test_the_optimizers_for_torch_have_the_names():
-    """Read, as they can be imported only beside PyTorch."""
-    folder = Path(keras.__file__).parent / "src" / "backend" / "torch" / "optimizers"
-    text = "".join(path.read_text() for path in folder.glob("*.py"))
-    names = PRIVATE_NAMES["keras.src.backend.torch.optimizers"]
-    assert [name for name in names if f"def {name}(" not in text] == []
+@pytest.mark.parametrize("place", sorted(OF_OTHER_BACKENDS))
+def test_what_is_of_another_backend_has_the_names(place):
+    path = Path(keras.__file__).parents[1].joinpath(*place.split("."))
+    files = path.glob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    text = "".join(file.read_text() for file in files)
+    assert [name for name in PRIVATE_NAMES[place] if f"def {name}(" not in text] == []
 
 
 @pytest.mark.lowest

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.feed import Batch
 from onecycle_cli.data.inputs import mapped
+from onecycle_cli.engine.devices.shares import dealt
+from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.errors import DataError
 
 _AHEAD = 2
 _COMPARED = 2
 
 
-def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
+def for_fit(batches: Iterable[Batch], *, any_size: bool = False, whole: bool = False) -> Any:
     """Return batches for one call to `fit`; it can be gone through once.
+
+    Where several devices train together, batches are read from the start more than once.
 
     On TensorFlow they become a `tf.data.Dataset` that does not tune itself. Keras would make one
     that does, and that has a thread which sleeps twice as long each time, up to a minute. Now and
@@ -29,12 +33,13 @@ def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
         batches: inputs, targets and, where examples have weights, these. Axes whose size differs
             between the first two may have any size in all.
         any_size: whether the images change their size later on; inputs of shape (b, h, w, c).
+        whole: whether each device is given all of every batch, where there are several.
 
     Raises:
         DataError: the first two batches differ in their numbers of axes.
     """
     if keras.backend.backend() != "tensorflow":
-        return batches
+        return batches if isinstance(batches, keras.utils.PyDataset) else iter(batches)
     import tensorflow as tf
 
     source = iter(batches)
@@ -42,6 +47,8 @@ def for_fit(batches: Iterable[Batch], *, any_size: bool = False) -> Any:
     x, *others = mapped(_spec, first[0], first[-1])
     if any_size:
         x = tf.TensorSpec((None, None, None, x.shape[-1]), x.dtype)
+    if in_use() > 1:
+        return dealt(batches, (x, *others), _untuned(), whole=whole)
     dataset = tf.data.Dataset.from_generator(
         lambda: itertools.chain(first, source), output_signature=(x, *others)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,23 @@ class Stream:
         passes = (one_pass(self.source) for _ in itertools.count())
         yield from itertools.islice(itertools.chain.from_iterable(passes), start, None)
 
+    def from_batch(self, start: int) -> Iterable[tuple[Any, ...]]:
+        """Return what gives `batches(start)` each time that it is gone through."""
+        return _FromBatch(self, start)
+
     def is_repeatable(self) -> bool:
         """Tell whether the first batches are the same each time that one starts anew."""
         first, again = (list(itertools.islice(self.batches(), _COMPARED)) for _ in range(2))
         return all(map(_are_equal, first, again))
+
+
+@dataclass(frozen=True)
+class _FromBatch:
+    stream: Stream
+    start: int
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self.stream.batches(self.start)
 
 
 def is_stream(x: Any) -> bool:

@@ -71,7 +71,13 @@ def check_execution(steps: int) -> None:
     Raises:
         TrainingError: when it can't.
     """
-    if steps != 1 and keras.backend.backend() == "torch":
-        raise TrainingError(
-            f"PyTorch runs one step at a time, so steps_per_execution must be 1; got {steps}."
-        )
+    if steps == 1:
+        return
+    for who, runs_one in {
+        "PyTorch runs": keras.backend.backend() == "torch",
+        "several devices run": keras.distribution.distribution() is not None,
+    }.items():
+        if runs_one:
+            raise TrainingError(
+                f"{who} one step at a time, so steps_per_execution must be 1; got {steps}."
+            )

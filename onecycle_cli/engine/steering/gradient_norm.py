@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from onecycle_cli.engine.devices.reduction import summed
 from onecycle_cli.engine.steering.live_variables import Added
 from onecycle_cli.engine.steering.optimizers import core
 
@@ -49,7 +50,7 @@ class GradientNorm:
 
     def _measuring(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         def apply(grads: Any, trainable_variables: Any = None) -> Any:
-            present = (ops.convert_to_tensor(g) for g in grads if g is not None)
+            present = summed([ops.convert_to_tensor(g) for g in grads if g is not None])
             squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in present]
             self._norm.assign(ops.sqrt(sum(squares)))
             return inner(grads, trainable_variables)

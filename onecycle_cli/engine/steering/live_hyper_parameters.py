@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from onecycle_cli.engine.devices.reduction import replicas
 from onecycle_cli.engine.steering import no_effect
 from onecycle_cli.engine.steering.live_variables import (
     HeardVariable,
@@ -277,8 +278,9 @@ class LiveHyperparameters:
         keys = {optimizer._var_key(v) for v in self._kernels}
 
         def backend_update_step(grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
+            share = 2.0 * coefficient / replicas()
             penalised = [
-                ops.add(g, ops.cast(2.0 * coefficient, g.dtype) * ops.cast(v, g.dtype))
+                ops.add(g, ops.cast(share, g.dtype) * ops.cast(v, g.dtype))
                 if optimizer._var_key(v) in keys
                 else g
                 for g, v in zip(grads, trainable_variables, strict=True)

@@ -190,7 +190,10 @@ def _config_for(model: keras.Model, fit: FitArguments) -> Config:
         for key in ("max_lr", "momentum", "weight_decay")
         if fit.get(key) is not None
     }
-    settings = {key: dict(value) for key, value in (fit.get("settings") or {}).items()}
+    settings = {
+        key: dict(value) if isinstance(value, Mapping) else value
+        for key, value in (fit.get("settings") or {}).items()
+    }
     config = load_config(
         {
             **settings,

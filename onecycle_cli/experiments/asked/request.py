@@ -132,7 +132,7 @@ class Request:
         check_rate(self.kind.name, config, suggestions, force=self.force, is_adopted=True)
 
     def asking(self, config: Config) -> Request:
-        """Return this request to resume, with the epochs and the engine that a configuration has.
+        """Return this request to resume, with the epochs, devices and engine asked for now.
 
         Raises:
             ConfigError: when it differs in anything else from what the run was started with.
@@ -140,8 +140,8 @@ class Request:
         if self.folder is None:
             raise ValueError("there is no run to resume.")
         epochs = epochs_asked_for(self.folder, self.config, config)
-        going_on = self.config.model_copy(update={"search": config.search})
-        return replace(self, config=going_on, epochs=epochs)
+        asked = {"devices": config.devices, "search": config.search}
+        return replace(self, config=self.config.model_copy(update=asked), epochs=epochs)
 
 
 def check_rates(kind: Kind, values: Values, config: Config) -> None:

@@ -127,7 +127,7 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
         folder,
         started_with,
         asked,
-        but=("name", _CYCLES),
+        but=("name", _CYCLES, "devices"),
         instead="start a new run without --resume",
     )
     if started_with.train.cycles == asked.train.cycles:
@@ -197,13 +197,22 @@ def check_identity(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]
         )
 
 
-def warn_of_other_surroundings(manifest: Mapping[str, Any], observer: Observer) -> None:
-    """Name what decides the bits of a run, besides its config and data, and has changed."""
-    then = dict(manifest.get("versions") or {}) | {"threads": manifest.get("threads")}
-    now = versions() | {"threads": os.cpu_count()}
+def warn_of_other_surroundings(
+    manifest: Mapping[str, Any], observer: Observer, *, devices: int
+) -> None:
+    """Name what decides the bits of a run, besides its config and data, and has changed.
+
+    Args:
+        manifest: of the run.
+        observer: hears of it.
+        devices: how many train together now.
+    """
+    now = versions() | {"threads": os.cpu_count(), "devices": devices}
+    others = {"threads": manifest.get("threads"), "devices": manifest.get("devices", devices)}
+    then = dict(manifest.get("versions") or {}) | others
     changed = [f"{k} {then[k]}, now {now.get(k)}" for k in then if then[k] != now.get(k)]
     if changed:
         observer.warn(
-            f"the run was started with other versions or threads: {'; '.join(changed)}. It goes "
-            f"on, but not to the same bits as without a break."
+            f"the run was started with other versions, threads or devices: {'; '.join(changed)}. "
+            f"It goes on, but not to the same bits as without a break."
         )

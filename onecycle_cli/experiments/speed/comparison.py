@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
+from onecycle_cli.engine.devices.together import together
 from onecycle_cli.engine.state.layer_names import names_as_before
 from onecycle_cli.experiments.speed import measured
 from onecycle_cli.experiments.speed.measured import Speeds
 from onecycle_cli.experiments.speed.steps import FEWEST, seconds_of_a_step
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.settings import decide_devices
 
 LARGEST_SHARE = 0.02
 """Of the time that the searches and the training are going to take, what all timing may."""
@@ -124,7 +126,7 @@ def most_steps(bench: Workbench) -> int:
 
 def seconds_as_configured(config: Config, give_up: float) -> tuple[float, int]:
     """Return the seconds of a step of a model that is built for it, and the steps of an epoch."""
-    with names_as_before():
+    with names_as_before(), together(decide_devices(config)):
         bench = Workbench(config, Observer())
         try:
             return seconds_of_a_step(bench, give_up=give_up), bench.steps_per_epoch

@@ -60,6 +60,7 @@ def place_of(config: Config) -> Path | None:
         "conditions": {k: v for k, v in conditions_of(config).items() if k not in _OF_NO_MATTER},
         "code": model_files(config),
         "settings": [config.jit_compile, config.fused_batch_norm, config.steps_per_execution],
+        "devices": config.devices,
         "resized": [stretch.size for stretch in config.train.resize or ()],
         "machine": machine(),
         "backend": name_of_backend(),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data import EvaluationBatches
+from onecycle_cli.engine.devices.shares import answers_of
 
 
 def answers_to(model: Any, batches: EvaluationBatches) -> NDArray[np.float32]:
@@ -24,7 +25,7 @@ def answers_to(model: Any, batches: EvaluationBatches) -> NDArray[np.float32]:
     Returns:
         Outputs of shape (n, ...), in the order of the examples.
     """
-    answers = [model.predict_on_batch(inputs) for inputs in _read_ahead(batches)]
+    answers = [answers_of(model, inputs) for inputs in _read_ahead(batches)]
     return np.concatenate(answers).astype(np.float32)
 
 

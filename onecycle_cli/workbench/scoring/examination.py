@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import keras
@@ -12,8 +13,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli.data import EvaluationBatches
+from onecycle_cli.data.batches.pipeline import for_fit
 from onecycle_cli.data.batches.stream import Stream
 from onecycle_cli.data.inputs import arrays_of, count, rows_of
+from onecycle_cli.engine.devices.shares import answers_of
 from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.workbench.scoring.answers import answers_to
 from onecycle_cli.workbench.scoring.compiled import as_labels
@@ -101,23 +104,19 @@ def examine_stream(
     if stream is None:
         raise ValueError("there is nothing to validate on; ask the data set first.")
     if objective.task == "other":
-        return examine_by_batches(model, stream.batches(), instruments, stream.steps)
+        return examine_by_batches(model, stream.from_batch(0), instruments, stream.steps)
     told: list[tuple[Any, ...]] = []
-    inputs = _inputs(stream.batches(), told)
-    outputs = np.asarray(model.predict(inputs, steps=stream.steps, verbose=0), np.float32)
-    columns = zip(*told[: stream.steps], strict=True)  # Keras reads ahead
+    answers: list[NDArray[Any]] = []
+    for inputs, *others in islice(stream.batches(), stream.steps):
+        answers.append(answers_of(model, inputs))
+        told.append(tuple(others))
+    outputs = np.concatenate(answers).astype(np.float32)
+    columns = zip(*told, strict=True)
     targets, *weights = (np.concatenate([*map(_only_array, column)]) for column in columns)
     examined = _judged(objective, targets, outputs, *weights)
     model.reset_metrics()
     own = model.compute_metrics(None, targets, outputs, *weights)
     return replace(examined, scores=_single(own) | examined.scores)
-
-
-def _inputs(batches: Iterator[tuple[Any, ...]], told: list[tuple[Any, ...]]) -> Iterator[Any]:
-    """Yield the inputs of batches as `predict` takes them, and take down what goes with them."""
-    for inputs, *others in batches:
-        told.append(tuple(others))
-        yield (inputs,)
 
 
 def _only_array(tree: Any) -> NDArray[Any]:
@@ -213,15 +212,15 @@ def examine_by_batches(
         instruments: attached to it.
         steps: how many batches; None: all that there are.
     """
-    heard = _TestLosses(instruments)
-    if steps is not None:
-        counts: list[int] = []
-        batches = _counted(batches, counts)
-    else:
-        full, rest = divmod(len(batches.rows), batches.batch_size)
-        counts = [batches.batch_size] * full + [rest] * bool(rest)
-    found = model.evaluate(batches, steps=steps, verbose=0, callbacks=[heard], return_dict=True)
-    sizes = counts[: len(heard.losses)]  # of a stream, Keras reads ahead
+    heard, counted = _TestLosses(instruments), _Counted(batches)
+    found = model.evaluate(
+        for_fit(counted, whole=True),
+        steps=len(batches) if steps is None else steps,
+        verbose=0,
+        callbacks=[heard],
+        return_dict=True,
+    )
+    sizes = counted.sizes[: len(heard.losses)]  # Keras reads ahead
     return Examination(np.array(heard.losses), None, _single(found), np.array(sizes, np.int64))
 
 
@@ -231,11 +230,22 @@ def _single(found: Mapping[str, Any]) -> dict[str, float]:
     return {n: float(value) for n, value in numbers.items() if n != "loss" and value.ndim == 0}
 
 
-def _counted(batches: Iterator[tuple[Any, ...]], counts: list[int]) -> Iterator[tuple[Any, ...]]:
-    """Yield the batches of a stream, and take down how many examples each has."""
-    for batch in batches:
-        counts.append(count(batch[0]))
-        yield batch
+class _Counted:
+    """Batches that can be gone through again and again.
+
+    Attributes:
+        sizes: how many examples each has that was given since they were last begun.
+    """
+
+    def __init__(self, batches: Iterable[tuple[Any, ...]]) -> None:
+        self._batches = batches
+        self.sizes: list[int] = []
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        sizes = self.sizes = []
+        for batch in self._batches:
+            sizes.append(count(batch[0]))
+            yield batch
 
 
 class _TestLosses(keras.callbacks.Callback):
@@ -247,4 +257,5 @@ class _TestLosses(keras.callbacks.Callback):
         self.losses: list[float] = []
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        _ = self.model  # on JAX, brings the variables up to date
         self.losses.append(self._instruments.test_loss)
