@@ -8,7 +8,8 @@ import os
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.engine.start import has_accelerator, name_of_backend
+from onecycle_cli.engine.backends.choice import name_of_backend
+from onecycle_cli.engine.start import has_accelerator
 
 XLA_FLAG = "--xla_force_host_platform_device_count"
 """What a user sets in $XLA_FLAGS to have JAX take the processor for several devices."""

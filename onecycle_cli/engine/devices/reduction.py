@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from onecycle_cli.engine.start import name_of_backend
+from onecycle_cli.engine.backends.choice import name_of_backend
 
 
 def summed(value: Any) -> Any:

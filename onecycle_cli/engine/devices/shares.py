@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from onecycle_cli.engine.backends.choice import name_of_backend
 from onecycle_cli.engine.devices.together import in_use, laid_out
-from onecycle_cli.engine.start import name_of_backend
 
 
 def shares_of(batch: Any, devices: int) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras.src.backend.common import global_state
 
-from onecycle_cli.engine.start import name_of_backend
+from onecycle_cli.engine.backends.choice import name_of_backend
 
 _GLOBAL_SEED_GENERATOR = "global_seed_generator"
 

@@ -103,8 +103,7 @@ class Recipe:
 
     Attributes:
         stages: by name.
-        status: `running`, `done`, `refused` (no learning rate was found), `interrupted` or
-            `failed`.
+        status: `running`, `done`, `refused` (without a learning rate), `interrupted` or `failed`.
         conditions: what the suggestions depend on; known once the data are loaded.
         others: of the processors, what other programs took when the cost was predicted, 0 to 1.
     """

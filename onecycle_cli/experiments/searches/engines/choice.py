@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
+from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.searches.engines.local import Local
 from onecycle_cli.experiments.searches.engines.on_cluster import OnCluster
@@ -26,5 +27,11 @@ def engine_for(config: Config, bench: Workbench, observer: Observer) -> Iterator
     if config.search.engine == "local":
         yield Local(bench, observer)
         return
+    if in_use() > 1:
+        raise config.error(
+            "search.engine",
+            f"each worker of a cluster trains on one device, and {in_use()} would share a batch "
+            f"here; set devices to 1, or use search.engine local.",
+        )
     with contextlib.closing(OnCluster(config, bench, observer)) as engine:
         yield engine

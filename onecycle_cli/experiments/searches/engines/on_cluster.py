@@ -15,7 +15,8 @@ from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import arrays_of
 from onecycle_cli.data.mapping import is_mapped
-from onecycle_cli.engine.start import name_of_backend, versions
+from onecycle_cli.engine.backends.choice import name_of_backend
+from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.searches.jobs import Job, Outcome, carry_out
 from onecycle_cli.observer import Observer
