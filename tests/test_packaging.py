@@ -249,6 +249,7 @@ TESTED_TOGETHER = {
     "engine/batch_readers.py": "callbacks/test_lr_finder.py",
     "experiments/searches/sweeping.py": "experiments/test_find_lr.py",
     "engine/safe_mode.py": "registry/code/test_containment.py",
+    "engine/trainable.py": "engine/test_instruments.py",
     "engine/execution/in_graph.py": "callbacks/test_one_cycle_lr.py",
     "engine/execution/loss_tracker.py": "engine/test_instruments.py",
     "engine/execution/plan.py": "engine/execution/test_in_turn.py",

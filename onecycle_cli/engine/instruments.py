@@ -22,7 +22,8 @@ from onecycle_cli.engine.steering.live_hyper_parameters import (
     LiveHyperparameters,
 )
 from onecycle_cli.engine.steering.no_effect import COMPILED_MEANWHILE
-from onecycle_cli.errors import ModelError, OptimizerError, TrainingError
+from onecycle_cli.engine.trainable import check_trainable, has_all_metrics
+from onecycle_cli.errors import OptimizerError, TrainingError
 
 INSTRUMENTS = "_onecycle_instruments"
 
@@ -40,7 +41,7 @@ class Instruments:
     """
 
     def __init__(self, model: Any, names: Iterable[str]) -> None:
-        _check_trainable(model)
+        check_trainable(model)
         self._model = model
         self._owners: list[Any] = []
         self._live = LiveHyperparameters(model, names)
@@ -322,38 +323,14 @@ class Instruments:
         self._execution = execution_of(self._model, self._live, self._tracker.last)
 
     def _make_functions_anew(self) -> None:
-        if _has_all_metrics(self._model):
+        if has_all_metrics(self._model):
             self._model.make_train_function(force=True)
         else:
             self._model.train_function = None  # `fit` makes it, once it has made the metrics
         self._model.test_function = None
 
 
-def _has_all_metrics(model: Any) -> bool:
-    """Tell whether the variables of a model's metrics are there; `fit` makes them when it begins.
-
-    A step that is made before does not know of them, and on several devices of JAX it has to.
-    """
-    return model._compile_metrics is None or bool(model._compile_metrics.built)
-
-
 def _of_another_fit(old: Any, new: Any) -> bool:
     """Tell whether both are callbacks, of different calls of `fit`: then the old one broke off."""
     fits = getattr(old, "params", None), getattr(new, "params", None)
     return None not in fits and fits[0] is not fits[1]
-
-
-def _check_trainable(model: Any) -> None:
-    if not model.built:
-        raise ModelError(
-            "the model has no variables yet, so its state cannot be kept; give it an input shape "
-            "before fit: start it with keras.Input(shape), or call model.build(input_shape)."
-        )
-    if not model.compiled or model.optimizer is None:
-        raise ModelError("the model is not compiled; call model.compile(optimizer, loss) first.")
-    if not model.trainable_variables:
-        raise ModelError(
-            "the model has nothing to train: all its layers are frozen, or none has weights; set "
-            "trainable = True for some of them, then compile it again."
-        )
-    check_execution(model.steps_per_execution)
