@@ -35,7 +35,7 @@ class State:
     """Everything that decides how a training goes on.
 
     Attributes:
-        about: plain data: position, history, generators.
+        about: plain data: position, events, generators, and how long the tables were.
         arrays: values by name: the model's variables, and their average.
         earlier: states that it may have to go back to.
     """

@@ -1,7 +1,7 @@
 """The 1cycle passes of a training, carried out so that nothing can be lost.
 
-What a step does depends on the state before it alone, and a checkpoint holds that state whole: so
-a training that is resumed gives the bits of one that was never broken off.
+What a step does depends on the state before it alone. A checkpoint and the tables that it names
+hold that state whole: so a training that is resumed gives the bits of one that never broke off.
 """
 
 from __future__ import annotations
