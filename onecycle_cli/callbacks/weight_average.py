@@ -38,7 +38,7 @@ class WeightAverage(keras.callbacks.Callback):
         super().__init__()
         self.decay = decay
         self.every = every
-        self._steps = keras.Variable(0, dtype="int64", trainable=False, name="averaged_steps")
+        self._steps = keras.Variable(0, dtype="int32", trainable=False, name="averaged_steps")
         self._weights = list(model.weights)
         self._averages = [
             keras.Variable(ops.copy(w), dtype=w.dtype, trainable=False, name=f"average_{i}")
