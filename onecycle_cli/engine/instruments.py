@@ -22,7 +22,7 @@ from onecycle_cli.engine.steering.live_hyper_parameters import (
     LiveHyperparameters,
 )
 from onecycle_cli.engine.steering.no_effect import COMPILED_MEANWHILE
-from onecycle_cli.engine.trainable import check_trainable, has_all_metrics
+from onecycle_cli.engine.trainable import check_trainable, lacks_metrics
 from onecycle_cli.errors import OptimizerError, TrainingError
 
 INSTRUMENTS = "_onecycle_instruments"
@@ -323,10 +323,10 @@ class Instruments:
         self._execution = execution_of(self._model, self._live, self._tracker.last)
 
     def _make_functions_anew(self) -> None:
-        if has_all_metrics(self._model):
-            self._model.make_train_function(force=True)
-        else:
+        if lacks_metrics(self._model):
             self._model.train_function = None  # `fit` makes it, once it has made the metrics
+        else:
+            self._model.make_train_function(force=True)
         self._model.test_function = None
 
 

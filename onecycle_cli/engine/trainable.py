@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
 from onecycle_cli.engine.execution.several_steps import check_execution
 from onecycle_cli.errors import ModelError
 
@@ -30,9 +32,11 @@ def check_trainable(model: Any) -> None:
     check_execution(model.steps_per_execution)
 
 
-def has_all_metrics(model: Any) -> bool:
-    """Tell whether the variables of a model's metrics are there; `fit` makes them when it begins.
+def lacks_metrics(model: Any) -> bool:
+    """Tell whether a step that is made now would not do, because the model lacks variables.
 
-    A step that is made before does not know of them, and on several devices of JAX it has to.
+    Those of its metrics are made when `fit` begins, and on several devices of JAX a step has to
+    know of all of them.
     """
-    return model._compile_metrics is None or bool(model._compile_metrics.built)
+    is_shared = keras.distribution.distribution() is not None
+    return is_shared and model._compile_metrics is not None and not model._compile_metrics.built

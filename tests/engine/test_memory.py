@@ -301,6 +301,7 @@ KERAS_FIRST = """
 import sys, types
 if {first}:
     sys.modules["keras"] = types.ModuleType("keras")
+    sys.modules["keras"].backend = types.SimpleNamespace(backend=lambda: "tensorflow")
 from onecycle_cli.engine import memory, start
 memory._limits = memory._has_accelerator = list
 start._check_version = lambda: None
