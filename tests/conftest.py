@@ -4,6 +4,7 @@ import csv
 import importlib
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
@@ -71,6 +72,27 @@ def state_of():
 def smith():
     """Return learning rates and momenta of a 1cycle, drawn with NumPy through its corners."""
     return _smith
+
+
+@pytest.fixture
+def prove_under():
+    """Return what runs tests under a backend of Keras in a process of their own, and has them pass.
+
+    It is given the backend, and then arguments of pytest.
+    """
+
+    def prove(backend, *arguments):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "pytest", "-q", "-n0", *arguments],
+            env=os.environ | {"KERAS_BACKEND": backend},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "passed" in done.stdout
+
+    return prove
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The tests marked `every_backend`, under JAX and PyTorch, each in a process of its own."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,13 +15,5 @@ PROOFS = [TESTS / room for room in ("callbacks", "engine", "workbench", "experim
         pytest.param("torch", marks=pytest.mark.torch),
     ],
 )
-def test_every_proof_holds_under(backend):
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", "-q", "-n0", "-m", "every_backend", *PROOFS],
-        env=os.environ | {"KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "passed" in done.stdout
+def test_every_proof_holds_under(backend, prove_under):
+    prove_under(backend, "-m", "every_backend", *PROOFS)

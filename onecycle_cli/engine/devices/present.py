@@ -16,17 +16,15 @@ XLA_FLAG = "--xla_force_host_platform_device_count"
 
 
 def names_of_devices() -> list[str]:
-    """Return the names of the GPUs or TPUs that the backend sees; without any, of its processors.
+    """Return the names of the GPUs or TPUs that TensorFlow or JAX sees; without any, of processors.
 
     This starts the backend; there is one processor, unless `split_processor` was called before.
     """
     if name_of_backend() == "jax":
         keras = importlib.import_module("keras")
         return list(keras.distribution.list_devices())
-    if name_of_backend() == "tensorflow":
-        kind = "GPU" if has_accelerator() else "CPU"
-        return [device.name for device in _tensorflow().config.list_logical_devices(kind)]
-    return [f"cuda:{i}" for i in range(_torch().cuda.device_count())] or ["cpu"]
+    kind = "GPU" if has_accelerator() else "CPU"
+    return [device.name for device in _tensorflow().config.list_logical_devices(kind)]
 
 
 def split_processor(count: int) -> None:
@@ -50,7 +48,3 @@ def split_processor(count: int) -> None:
 
 def _tensorflow() -> Any:
     return importlib.import_module("tensorflow")
-
-
-def _torch() -> Any:
-    return importlib.import_module("torch")
