@@ -94,7 +94,8 @@ def with_train(network: str, _seed: int) -> float:
 
 def with_fit(network: str, _seed: int) -> float:
     from onecycle_cli import data, load_config
-    from onecycle_cli.engine.start import make_repeatable, start_keras
+    from onecycle_cli.engine.repeatable import make_repeatable
+    from onecycle_cli.engine.start import start_keras
     from onecycle_cli.registry import models
 
     keras = start_keras()

@@ -109,7 +109,9 @@ def in_a_process(way: str, arguments: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, __file__, "--way", way, "--trials", str(arguments.trials)]
     command += ["--small"] * arguments.small
     environment = os.environ | dict.fromkeys(THREADS, "1")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{way}: {done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -45,7 +45,7 @@ def milliseconds(work) -> float:
 
 
 def main() -> None:
-    from onecycle_cli.engine.start import make_repeatable
+    from onecycle_cli.engine.repeatable import make_repeatable
 
     make_repeatable(0)
     import tensorflow as tf

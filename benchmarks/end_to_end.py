@@ -126,7 +126,8 @@ def with_train(name: str) -> tuple[float, float]:
 def prepared(name: str, share: int = 1):
     """Return settings, arrays of a share of the data, and the network, as `train` has them."""
     from onecycle_cli import data, load_config
-    from onecycle_cli.engine.start import make_repeatable, start_keras
+    from onecycle_cli.engine.repeatable import make_repeatable
+    from onecycle_cli.engine.start import start_keras
     from onecycle_cli.registry import models
 
     keras = start_keras()

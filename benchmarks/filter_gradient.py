@@ -128,7 +128,7 @@ def of_a_step(bench: Any) -> float:
 
 
 def main() -> None:
-    from onecycle_cli.engine.start import make_repeatable
+    from onecycle_cli.engine.repeatable import make_repeatable
 
     make_repeatable(0)
     found = {"a layer": of_layers()}

@@ -28,7 +28,10 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     "keras.src.backend.torch.optimizers": ("_parallel_update_step",),
     "tensorflow.python.eager.context": ("context",),
     "tensorflow.python.eager.context.context": ("_rng", "clear_kernel_cache"),
-    "tensorflow.python.framework.config": ("disable_op_determinism", "enable_op_determinism"),
+    "tensorflow.python.framework.config": (
+        *("disable_op_determinism", "enable_op_determinism", "set_optimizer_experimental_options"),
+    ),
+    "tensorflow.python.ops.gen_math_ops": ("add_n",),
     "tensorflow.python.ops.stateful_random_ops": ("global_generator",),
     "tensorflow.random.Generator": ("_state_var",),
     "torch.nn.Module": ("_buffers", "_parameters"),

@@ -1,4 +1,4 @@
-"""Keras, started without the noise that TensorFlow makes, and set up to repeat itself."""
+"""Keras, started without the noise that TensorFlow makes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from onecycle_cli.engine.backends.choice import BACKENDS, name_of_backend, tell_keras
-from onecycle_cli.engine.backends.without_tensorflow import save_without_tensorflow, set_random_seed
+from onecycle_cli.engine.backends.without_tensorflow import save_without_tensorflow
 from onecycle_cli.engine.memory import keep_memory
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.version import __version__
@@ -49,7 +49,7 @@ def _imported(backend: str) -> Any:
     tell_keras(backend)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with _silent_stderr(), _no_garbage_collected():
+        with silent_stderr(), _no_garbage_collected():
             return importlib.import_module("keras")
     except ImportError as error:
         raise ConfigError(
@@ -73,20 +73,6 @@ def _check_version() -> None:
             f"Keras must have a version {bounds}, got {found} in {sys.prefix}; run "
             f"pip install 'keras{bounds}'."
         )
-
-
-def make_repeatable(seed: int, *, jit_compile: bool = False) -> None:
-    """Seed everything, and have TensorFlow use operations that give the same bits each time.
-
-    With `jit_compile` it may use any: Keras does not compile by XLA where TensorFlow promises that.
-    """
-    keras = start_keras()
-    with _silent_stderr():  # TensorFlow may write to it when it is first seeded
-        set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        settings = importlib.import_module("tensorflow.python.framework.config")
-        choose = settings.disable_op_determinism if jit_compile else settings.enable_op_determinism
-        choose()
 
 
 def has_accelerator() -> bool:
@@ -140,7 +126,8 @@ def _no_garbage_collected() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
+    """Send to nowhere what is written to the file descriptor of stderr, by native code too."""
     try:
         sys.stderr.flush()
         saved = os.dup(2)

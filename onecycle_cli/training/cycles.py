@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from onecycle_cli import data
-from onecycle_cli.errors import ResultError
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import files
 from onecycle_cli.runs.checkpoints import Checkpoints
 from onecycle_cli.runs.log import Logbook
 from onecycle_cli.runs.run_folder import RunFolder
@@ -37,6 +35,10 @@ class KeepsEpochs(Protocol):
 
     def write(self) -> None:
         """Write what was put off."""
+
+    def has_best(self, epoch: int) -> bool:
+        """Tell whether the model of an epoch is what is on disk as the best."""
+        ...
 
 
 class Cycles:
@@ -90,10 +92,10 @@ class Cycles:
             resume_from(state, course, self._weights)
             self._recovery.resume_from(state)
             self._observer.note(f"from step {len(log)}, in epoch {len(log.epochs) + 1}")
+        if course.best is not None and not self._kept.has_best(course.best.epoch):
+            course.best_since = len(log.epochs)
         if asked_epochs is not None and asked_epochs != course.epochs:
             change_plan(course, asked_epochs, policy)
-            if self._is_best_of_another_future():
-                course.best_since = len(log.epochs)
             self._recovery.forget()
             self._recovery.drop_anchor()
             self._checkpoint()
@@ -206,14 +208,3 @@ class Cycles:
         """Write the rows that a checkpoint is going to name, and what else was put off."""
         self.course.log.append()
         self._kept.write()
-
-    def _is_best_of_another_future(self) -> bool:
-        """Tell whether `best.keras` may be of an epoch that is going to be another one."""
-        path = self._run.path / "history.csv"
-        if not path.is_file():
-            return False
-        try:
-            written = files.read_csv(path)["epoch"]
-        except (ResultError, LookupError):
-            return True
-        return len(written) > len(self.course.log.epochs)

@@ -17,7 +17,7 @@ from onecycle_cli.engine import instruments
 from onecycle_cli.engine.execution.several_steps import one_by_one
 from onecycle_cli.engine.kernels.filter_gradient import ConvolvedGradient
 from onecycle_cli.engine.kernels.fusion import FusedBatchNormalization
-from onecycle_cli.engine.start import make_repeatable
+from onecycle_cli.engine.repeatable import make_repeatable
 from onecycle_cli.engine.state import snapshot
 from onecycle_cli.engine.steering import optimizers
 from onecycle_cli.engine.steering.names import L2, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY

@@ -318,7 +318,8 @@ def test_a_process_that_has_keras_already_is_left_alone(first):
 
 
 TRAINING = """
-from onecycle_cli.engine.start import make_repeatable, start_keras
+from onecycle_cli.engine.repeatable import make_repeatable
+from onecycle_cli.engine.start import start_keras
 keras = start_keras()
 import json, resource
 from hashlib import sha256

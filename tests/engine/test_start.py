@@ -24,7 +24,8 @@ def python(script, *, shell='exec "$@"', **environment):
 
 
 FIT = """
-from onecycle_cli.engine.start import has_accelerator, make_repeatable, start_keras
+from onecycle_cli.engine.repeatable import make_repeatable
+from onecycle_cli.engine.start import has_accelerator, start_keras
 keras = start_keras()
 import os, sys
 import numpy as np

@@ -182,8 +182,8 @@ class Benches:
         key = what_is_compiled(config) if self.is_open else None
         if key in self.kept:
             bench = self.kept[key]
-            start = importlib.import_module("onecycle_cli.engine.start")
-            start.make_repeatable(config.seed, jit_compile=bench.jit_compile)
+            repeatable = importlib.import_module("onecycle_cli.engine.repeatable")
+            repeatable.make_repeatable(config.seed, jit_compile=bench.jit_compile)
             bench.config, bench._observer = config, observer
             bench.rewind()
             return bench

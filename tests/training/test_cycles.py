@@ -1,13 +1,15 @@
 """What a run that broke off is resumed with, and what does not belong to it."""
 
 import json
+import shutil
+import signal
 from pathlib import Path
 
 import keras
 import pytest
 
 from onecycle_cli.config import load_config
-from onecycle_cli.errors import ConfigError, ResultError
+from onecycle_cli.errors import ConfigError, ResultError, Terminated
 from onecycle_cli.experiments.asked.resume import check_identity, identity_of, model_files
 from onecycle_cli.experiments.train import train
 from onecycle_cli.kinds import TRAIN
@@ -105,3 +107,21 @@ def test_a_run_whose_filters_had_their_gradients_otherwise_is_refused(small, use
     check_identity(Path("run"), now, now)
     with pytest.raises(ConfigError, match=": filter_gradient None, now by convolution; "):
         check_identity(Path("run"), then, now)
+
+
+def test_the_best_model_is_of_the_epoch_named_though_a_later_one_was_forgotten(
+    small, tmp_path, after
+):
+    """After a kill, the best model may be of an epoch that no checkpoint knows."""
+    ruined = {"cycles": [{"epochs": 3}, {"epochs": 2, "max_lr": 4.0}]}
+    with pytest.raises(Terminated):
+        train(small(train=ruined), out=tmp_path, observer=after(20, signal.SIGTERM))
+    run = tmp_path / "small/train/001"
+    shutil.copy(run / "model.keras", run / "best.keras")
+
+    result = train(resume=run)
+
+    accuracies = [epoch.val_accuracy for epoch in result.history]
+    assert accuracies.index(max(accuracies)) < 3 < result.best_epoch
+    best = keras.models.load_model(result.folder / "best.keras")
+    assert int(best.optimizer.iterations) == 6 * result.best_epoch

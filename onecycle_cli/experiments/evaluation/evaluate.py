@@ -12,7 +12,8 @@ from onecycle_cli import plotting
 from onecycle_cli.config import Config, load_config, source_of
 from onecycle_cli.data import Dataset, EvaluationBatches
 from onecycle_cli.data.statistics import measured
-from onecycle_cli.engine.start import make_repeatable, start_keras
+from onecycle_cli.engine.repeatable import make_repeatable
+from onecycle_cli.engine.start import start_keras
 from onecycle_cli.errors import DataError, ModelError, cause_of
 from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
 from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, find_training

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.engine.start import make_repeatable
+from onecycle_cli.engine.repeatable import make_repeatable
 from onecycle_cli.experiments.speed.comparison import (
     Way,
     compare,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from datetime import datetime
 from functools import cached_property
 
@@ -38,7 +39,7 @@ class EpochFiles:
         self._with_models = with_models
         self._throttle = Throttle()
         self._log: Logbook | None = None
-        self._best: Snapshot | None = None
+        self._best: tuple[int, Snapshot] | None = None
 
     def end_epoch(self, log: Logbook, *, is_best: bool) -> None:
         """Keep an epoch.
@@ -53,7 +54,7 @@ class EpochFiles:
         self._log = log
         if is_best and self._with_models:
             with self._weights.in_force():
-                self._best = Snapshot(self._bench.model)
+                self._best = len(log.epochs), Snapshot(self._bench.model)
         if self._throttle.is_due():
             self.write()
 
@@ -87,24 +88,45 @@ class EpochFiles:
     def _write_best(self) -> None:
         if self._best is None:
             return
+        epoch, best = self._best
         present = Snapshot(self._bench.model)
-        self._best.restore()
+        best.restore()
         try:
-            self._save(BEST)
+            self._save(BEST, comment=_of_epoch(epoch))
         finally:
             present.restore()
         self._best = None
 
-    def _save(self, name: str) -> None:
-        """Write the model whole or not at all."""
+    def has_best(self, epoch: int) -> bool:
+        """Tell whether `best.keras` is the model of an epoch; always where no models are written.
+
+        It may be that of a later one: of the epochs that a training had done when it was killed,
+        those since its checkpoint are forgotten, and what comes instead need not be the same.
+        """
+        if not self._with_models:
+            return True
+        try:
+            with zipfile.ZipFile(self._run.path / BEST) as archive:
+                return archive.comment == _of_epoch(epoch)
+        except (OSError, zipfile.BadZipFile):
+            return False
+
+    def _save(self, name: str, comment: bytes = b"") -> None:
+        """Write the model whole or not at all; the comment is that of the archive."""
         folder = self._run.path
         temporary = folder / f".{name.removesuffix('.keras')}.tmp.keras"
         try:
             self._bench.model.save(temporary)
             with temporary.open("rb+") as file:
+                with zipfile.ZipFile(file, "a") as archive:
+                    archive.comment = comment
                 os.fsync(file.fileno())
             temporary.replace(folder / name)
         except OSError as error:
             raise files.unwritable(folder / name, error) from None
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _of_epoch(epoch: int) -> bytes:
+    return f"epoch {epoch}".encode()
