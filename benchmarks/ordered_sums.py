@@ -2,14 +2,14 @@
 
     python benchmarks/ordered_sums.py [RESULT.json]
 
-On TensorFlow, with its deterministic operations on. Each way, with such sums as TensorFlow adds them
-and in order, has processes of its own, in turn.
+On TensorFlow, with its deterministic operations on. Each way, sums as TensorFlow adds them
+and sums in order, has processes of its own, in turn.
 
 * How many different gradients a network with stock BatchNormalization has for one batch of 160
   images of 32x32: a gradient is computed twelve times in each of three processes.
 * The processor time of a training step of networks of this package on random numbers, batch size
-  64, one thread. The start and the first steps are left out, by taking the difference between a longer
-  and a shorter training.
+  64, one thread. The start and the first steps are left out, by taking the difference between a
+  longer and a shorter training.
 
 The result goes to ordered_sums.json beside this file, or to the path given.
 """
@@ -98,13 +98,13 @@ def milliseconds_of_a_step(network: str) -> float:
 
 
 def in_own_process(way: str, *what: str, **environment: str) -> Any:
-    root = Path(__file__).resolve().parents[1]
-    environment = (
-        os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(root)} | environment
-    )
-    command = [sys.executable, __file__, "--one", way, *what]
+    root = str(Path(__file__).resolve().parents[1])
     done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=False
+        [sys.executable, __file__, "--one", way, *what],
+        env=os.environ | environment | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise SystemExit(f"{way}, {' '.join(what)}: {done.stderr}")
