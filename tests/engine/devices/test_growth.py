@@ -1,4 +1,4 @@
-"""No GPU is at hand: what JAX would ask of one is looked at, of TensorFlow the variable it reads."""
+"""No GPU is at hand: this is what JAX would ask of one, and the variable that TensorFlow reads."""
 
 import os
 
