@@ -57,7 +57,7 @@ def measured(network: str, way: str) -> dict:
     images = torch.tensor(random.normal(size=(BATCH, *shape)), dtype=torch.float32)
     batch = images, torch.tensor(random.integers(0, 10, BATCH))
     taken = []
-    with contextlib.nullcontext() if way == WAYS[0] else channels_last():
+    with contextlib.nullcontext() if way == WAYS[0] else channels_last(model):
         for _ in range(STEPS + WARMING):
             start = time.process_time()
             logs = model.train_function([batch])

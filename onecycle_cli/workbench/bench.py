@@ -206,7 +206,7 @@ class Workbench:
         """
         batches = self._feed(steps * epochs, replicate=replicate, start=start, resize=resize)
         self._instruments.execute(together)
-        with same_folder(), channels_last():
+        with same_folder(), channels_last(self.model):
             self.model.fit(
                 batches,
                 epochs=epochs,

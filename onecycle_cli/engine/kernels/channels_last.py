@@ -17,13 +17,17 @@ import keras
 
 
 @contextlib.contextmanager
-def channels_last() -> Iterator[None]:
-    """Spare the copies meanwhile, of all models; does nothing but on PyTorch.
+def channels_last(model: Any) -> Iterator[None]:
+    """Spare the copies while a model is trained, if that is on PyTorch.
 
     A convolution's bits are the same. What a pooling gives lies in memory as it is read next, so
-    that sums over it may be taken in another order, and differ by rounding.
+    that sums over it may be taken in another order, and differ by rounding. Where `torch.compile`
+    compiles the step, it decides itself what is copied, and fails at images that are not.
+
+    Args:
+        model: a compiled model; others that are used meanwhile are spared them too.
     """
-    if keras.backend.backend() != "torch":
+    if keras.backend.backend() != "torch" or model.jit_compile:
         yield
         return
     operations = importlib.import_module("keras.src.backend.torch.nn")

@@ -1,5 +1,7 @@
 """What is learned is compared with Keras' own way, and where PyTorch reads images is looked at."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ from onecycle_cli.engine.kernels.channels_last import channels_last
 ON_PYTORCH = keras.backend.backend() == "torch"
 
 pytestmark = pytest.mark.every_backend
+
+RUN_AS_WRITTEN = SimpleNamespace(jit_compile=False)
+"""What is asked of a model."""
 
 LAYERS = {
     "convolution": lambda: keras.layers.Conv2D(5, 3, padding="same"),
@@ -45,7 +50,7 @@ def losses_of():
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 def test_the_same_is_learned(losses_of, make):
     stock = losses_of(make)
-    with channels_last():
+    with channels_last(RUN_AS_WRITTEN):
         ours = losses_of(make)
     np.testing.assert_allclose(ours, stock, rtol=1e-5, atol=1e-6)
 
@@ -69,14 +74,17 @@ def test_images_are_read_where_they_are(monkeypatch, name, make):
 
     monkeypatch.setattr(operations, name, seen)
     layer = make()
-    with channels_last():
+    with channels_last(RUN_AS_WRITTEN):
         layer(images)
     assert places[-1] == images.data_ptr()
     layer(images)
     assert places[-1] != images.data_ptr()  # Keras' own way again, by a copy
+    with channels_last(SimpleNamespace(jit_compile=True)):
+        layer(images)
+    assert places[-1] != images.data_ptr()
 
 
 @pytest.mark.skipif(ON_PYTORCH, reason="there it does something")
 def test_other_backends_are_left_alone():
-    with channels_last():
+    with channels_last(RUN_AS_WRITTEN):
         assert keras.ops.shape(keras.layers.MaxPooling2D(2)(np.ones((1, 4, 4, 2)))) == (1, 2, 2, 2)
