@@ -11,7 +11,7 @@ from onecycle_cli.engine.steering.op_by_op import op_by_op
 
 pytestmark = [
     pytest.mark.every_backend,
-    pytest.mark.skipif(keras.backend.backend() != "torch", reason="PyTorch compiles by its own"),
+    pytest.mark.skipif(keras.backend.backend() != "torch", reason="others compile by XLA"),
 ]
 
 STEPS = 10
