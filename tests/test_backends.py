@@ -1,5 +1,6 @@
 """The tables of docs/backends.md are those of the benchmark's file."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -22,6 +23,14 @@ def test_the_tables_are_those_of_the_file():
     assert set(results) <= set(backends.NETWORKS)
     for table in (backends.table_of_suggestions(results), backends.table_of_costs(results)):
         assert table in page
+
+
+@pytest.mark.parametrize("name", ["channels_last", "several_steps"])
+def test_the_other_tables_are_those_of_their_files(name):
+    results = json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())["results"]
+    page = (ROOT / "docs" / "backends.md").read_text()
+    assert results
+    assert importlib.import_module(name).table(results) in page
 
 
 def found(value, low, high):

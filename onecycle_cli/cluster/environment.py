@@ -13,8 +13,7 @@ def environment_of_a_worker(here: Mapping[str, str], *, cpu: float, backend: str
     """Return the variables to be set in a worker's process.
 
     Those of this process hold that say how Keras and its backends compute. Where none says
-    otherwise, a worker has as many threads as it has cores, and one at least; and on an accelerator
-    it takes only the memory that it needs, as others may be there.
+    otherwise, a worker has as many threads as it has cores, and one at least.
 
     Args:
         here: the environment of this process.
@@ -22,9 +21,6 @@ def environment_of_a_worker(here: Mapping[str, str], *, cpu: float, backend: str
         backend: of Keras.
     """
     threads = str(max(1, int(cpu)))
-    usual = dict.fromkeys(_THREADS, threads) | {
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-    }
+    usual = dict.fromkeys(_THREADS, threads)
     handed_on = {k: v for k, v in here.items() if k.startswith(_HANDED_ON) and k not in _OWN}
     return usual | handed_on | {"KERAS_BACKEND": backend}

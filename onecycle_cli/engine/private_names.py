@@ -25,6 +25,7 @@ PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     "keras.optimizers.Nadam": ("_u_product",),
     "keras.optimizers.RMSprop": ("_average_gradients",),
     "keras.src.backend.tensorflow.optimizer": ("_distribution_strategy",),
+    "keras.src.backend.torch.nn": ("_transpose_spatial_inputs",),
     "keras.src.backend.torch.optimizers": ("_parallel_update_step",),
     "tensorflow.python.eager.context": ("context",),
     "tensorflow.python.eager.context.context": ("_rng", "clear_kernel_cache"),

@@ -14,6 +14,7 @@ from typing import Any
 
 from onecycle_cli.engine.backends.choice import BACKENDS, name_of_backend, tell_keras
 from onecycle_cli.engine.backends.without_tensorflow import save_without_tensorflow
+from onecycle_cli.engine.devices.growth import grow_memory
 from onecycle_cli.engine.memory import keep_memory
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.version import __version__
@@ -26,7 +27,8 @@ def start_keras() -> Any:
     """Import Keras and return it; TensorFlow's start-up messages go nowhere, real errors do.
 
     The messages are written by native code to the file descriptor, and no setting stops them all.
-    From then on the process may keep the memory that it frees, see `keep_memory`.
+    From then on the process may keep the memory that it frees, see `keep_memory`, and takes that of
+    GPUs as it needs it, see `grow_memory`.
 
     Raises:
         ConfigError: when Keras is set to a backend that can't train, is not installed, or has a
@@ -46,6 +48,7 @@ def _imported(backend: str) -> Any:
         )
     _check_version()
     keep_memory(backend)
+    grow_memory(backend)
     tell_keras(backend)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:

@@ -15,6 +15,7 @@ from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
 from onecycle_cli.engine.execution.several_steps import one_by_one
+from onecycle_cli.engine.kernels.channels_last import channels_last
 from onecycle_cli.engine.kernels.filter_gradient import ConvolvedGradient
 from onecycle_cli.engine.kernels.fusion import FusedBatchNormalization
 from onecycle_cli.engine.repeatable import make_repeatable
@@ -201,12 +202,11 @@ class Workbench:
             epochs: epochs of this call.
             start: position of the first batch in the replicate's endless sequence.
             resize: which size the images have at each position; None for their own.
-            together: steps in one execution. With a pipeline, or several epochs, it has to divide
-                `steps`.
+            together: steps in one execution; divides `steps` with a pipeline or several epochs.
         """
         batches = self._feed(steps * epochs, replicate=replicate, start=start, resize=resize)
         self._instruments.execute(together)
-        with same_folder():
+        with same_folder(), channels_last(self.model):
             self.model.fit(
                 batches,
                 epochs=epochs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,9 @@ class ExecutionInTurn:
         self._live = live
         self._plan: list[NDArray[np.float32]] = []
         self._losses: list[Any] = []
-        self._step = _with_row(model, live, loss)
+        step = step_with_row(model, live, loss)
+        is_compiled = model.jit_compile and not model.run_eagerly
+        self._step = sys.modules["jax"].jit(step, donate_argnums=0) if is_compiled else step
         model.train_function = self._run
 
     def load(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -64,8 +66,14 @@ class ExecutionInTurn:
         return logs, state
 
 
-def _with_row(model: Any, live: LiveHyperparameters, loss: Any) -> Any:
-    """Return the model's training step, compiled as the model is, with a row of a plan set."""
+def step_with_row(model: Any, live: LiveHyperparameters, loss: Any) -> Callable[..., Any]:
+    """Return the model's training step, with a row of a plan set, and the loss beside its results.
+
+    Args:
+        model: about to be trained.
+        live: the hyper-parameters that the plan sets.
+        loss: the variable that a step leaves its loss in; one of the model's metrics'.
+    """
     columns = _columns(model.optimizer.variables, live)
     place_of_loss = next(i for i, v in enumerate(model.metrics_variables) if v is loss)
 
@@ -78,9 +86,7 @@ def _with_row(model: Any, live: LiveHyperparameters, loss: Any) -> Any:
         logs, state = model.train_step((weights, others, steered, metrics), data)
         return logs, state, state[-1][place_of_loss]
 
-    if model.run_eagerly or not model.jit_compile:
-        return step
-    return sys.modules["jax"].jit(step, donate_argnums=0)
+    return step
 
 
 def _columns(variables: Sequence[Any], live: LiveHyperparameters) -> list[int | None]:

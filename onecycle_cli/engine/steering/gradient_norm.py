@@ -10,6 +10,7 @@ from keras import ops
 
 from onecycle_cli.engine.devices.reduction import summed
 from onecycle_cli.engine.steering.live_variables import Added
+from onecycle_cli.engine.steering.op_by_op import op_by_op
 from onecycle_cli.engine.steering.optimizers import core
 
 
@@ -29,7 +30,7 @@ class GradientNorm:
         self._optimizer, self._own_apply = optimizer, vars(optimizer).get("apply")
         self._norm = Added(np.nan, trainable=False, dtype="float32", name="gradient_norm")
         optimizer._track_variable(self._norm)
-        vars(optimizer)["apply"] = self._measuring(optimizer.apply)
+        vars(optimizer)["apply"] = op_by_op(model, self._measuring(optimizer.apply))
 
     def take(self) -> float:
         """Return the norm of the last step's gradient, once.

@@ -33,6 +33,7 @@ from onecycle_cli.engine.steering.names import (
     NUMBERS,
     WEIGHT_DECAY,
 )
+from onecycle_cli.engine.steering.op_by_op import op_by_op
 from onecycle_cli.engine.steering.optimizers import (
     DECAYS,
     batches_taken,
@@ -83,9 +84,7 @@ class LiveHyperparameters:
         self._optimizer = core(model.optimizer)
         if isinstance(self._optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):
             raise no_effect.leaves_updates(self._optimizer)
-        self._outer = model.optimizer
-        self._model = model
-        self._kernels = kernels(model)
+        self._model, self._outer = model, model.optimizer
         self._variables: dict[str, list[Any]] = {}
         self._undo: list[Callable[[], None]] = []
         self._new_slots: list[Any] = []
@@ -275,7 +274,7 @@ class LiveHyperparameters:
         coefficient = LiveVariable(0.0, trainable=False, dtype="float32", name=L2)
         optimizer, inner = self._optimizer, self._optimizer._backend_update_step
         optimizer._track_variable(coefficient)
-        keys = {optimizer._var_key(v) for v in self._kernels}
+        keys = {optimizer._var_key(v) for v in kernels(self._model)}
 
         def backend_update_step(grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
             share = 2.0 * coefficient / replicas()
@@ -326,6 +325,7 @@ class LiveHyperparameters:
         self._override(optimizer, "apply", witness.of_taking(optimizer.apply))
         if outer is not optimizer:
             self._override(outer, "apply", witness.of_asking(outer.apply))
+        self._override(outer, "apply", op_by_op(self._model, outer.apply))
         update = witness.of_updating(optimizer._backend_update_step, optimizer._learning_rate)
         self._override(optimizer, "_backend_update_step", update)
         return witness

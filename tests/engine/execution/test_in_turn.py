@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
-from onecycle_cli.engine.instruments import Instruments
+from onecycle_cli.engine.instruments import INSTRUMENTS, Instruments
 from onecycle_cli.engine.steering.names import LEARNING_RATE, MOMENTUM
 from onecycle_cli.errors import TrainingError
 
@@ -98,6 +98,39 @@ def test_a_step_of_the_models_own_has_its_loss_told(regression):
         return cycle.log.losses
 
     assert losses(5) == losses(1)
+
+
+class Watching(keras.callbacks.Callback):
+    """Puts down how many steps were dispatched when the loss of one was read."""
+
+    def __init__(self):
+        super().__init__()
+        self.dispatched, self.when_read = 0, []
+
+    def on_train_begin(self, logs=None):
+        execution = vars(self.model)[INSTRUMENTS]._execution
+        step, watching = execution._step, self
+
+        class Read(float):
+            def __float__(self):
+                watching.when_read.append(watching.dispatched)
+                return super().__float__()
+
+        def watched(*given):
+            logs, state, loss = step(*given)
+            self.dispatched += 1
+            return logs, state, Read(loss)
+
+        execution._step = watched
+
+
+@pytest.mark.skipif(not IN_TURN, reason="elsewhere the steps are one program")
+def test_no_loss_is_read_before_all_steps_of_an_execution_are_dispatched(regression):
+    watching = Watching()
+    cycle = RecordedCycle(constants={}, max_lr=0.1)
+    model = regression.model(sgd(), steps_per_execution=7)
+    regression.fit(model, [cycle, watching], epochs=2)
+    assert watching.when_read == [7] * 7 + [14] * 7
 
 
 class Loading(keras.callbacks.Callback):
