@@ -19,6 +19,8 @@ from onecycle_cli.plugin_names import names_a_file, short
 from onecycle_cli.registry import rules
 from onecycle_cli.runs import finding, records, suggestions_file
 from onecycle_cli.runs.records import Record
+from onecycle_cli.runs.stores.finished import fetched
+from onecycle_cli.runs.stores.urls import address, is_url
 from onecycle_cli.suggest import BANDWIDTH, LRFindings, Measure, Probe, Scores, Suggestion
 
 
@@ -74,7 +76,7 @@ class SuggestedAgain:
         """Return everything as plain data."""
         data = {
             "run": self.record.label,
-            "folder": str(self.folder),
+            "folder": address(self.folder),
             "kind": self.record.kind,
             "recomputed": not self.not_recomputed,
             "suggestion": self.suggestion.as_dict(),
@@ -124,7 +126,7 @@ def suggest_again(
         ConfigError: when `rule` is a path and there is no such file or function.
         PluginError: when a function of your own fails, or gives no learning rate that was tested.
     """
-    folder = _find(Path(path))
+    folder = _find(path)
     record = records.read_record(folder)
     if KINDS[record.kind].finds is None:
         raise ResultError(
@@ -168,8 +170,10 @@ def write_suggestion(again: SuggestedAgain) -> Path:
     return experiment / "suggestions.yaml"
 
 
-def _find(path: Path) -> Path:
-    range_tests = path / FIND_LR.name
+def _find(path: str | Path) -> Path:
+    if isinstance(path, str) and is_url(path):
+        return fetched(path, prefer=FIND_LR.name)
+    range_tests = Path(path) / FIND_LR.name
     return finding.find_run(range_tests if range_tests.is_dir() else path)
 
 
