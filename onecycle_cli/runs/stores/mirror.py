@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import secrets
 import socket
@@ -15,12 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from onecycle_cli import throttle
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs.files import now, write_bytes
 from onecycle_cli.runs.stores.mark import MARK, mark_of
 from onecycle_cli.runs.stores.objects import Objects, StoreError
 from onecycle_cli.runs.stores.urls import url_of
-from onecycle_cli.throttle import Throttle
 
 CLAIM = "claim.json"
 """Says who writes a run: the process that started it, or that took it up last."""
@@ -29,6 +30,9 @@ TEMPORARY = re.compile(r"\..+")
 
 PAUSES = (2.0, 8.0)
 """Seconds before the end of a run is uploaded once more."""
+
+_SHARE_OF_TRIES = 0.1
+"""Of the time while the store is out of reach, what looking whether it is back may take."""
 
 _AFTER_THE_REST = ("journal/", "checkpoints/")
 _LAST = ("model.keras",)
@@ -74,30 +78,39 @@ class StoreMirror(Mirror):
         objects: those of the run.
         claim: the contents of `claim.json` while this process writes the run.
         warn: hears of a store that is out of reach.
+        clock: seconds that never run backwards.
     """
 
-    def __init__(self, objects: Objects, claim: bytes, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        claim: bytes,
+        warn: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._objects, self._claim, self._warn = objects, claim, warn
-        self._throttle = Throttle()
+        self._clock, self._next = clock, -math.inf
         self._uploaded: dict[str, Fingerprint] = {}
         self._leftover: set[str] | None = None
         self._is_out_of_reach = False
 
     def upload(self, folder: Path, *, at_once: bool = False) -> None:
         """See `Mirror`."""
-        if not at_once and not self._throttle.is_due():
+        begun = self._clock()
+        if not at_once and begun < self._next:
             return
-        with self._throttle.work():
-            try:
-                self._follow(folder)
-                self._is_out_of_reach = False
-            except StoreError as error:
-                if not self._is_out_of_reach:
-                    self._warn(
-                        f"{error} The run goes on in {folder}, and is uploaded when the store is "
-                        f"back."
-                    )
-                self._is_out_of_reach = True
+        try:
+            self._follow(folder)
+            self._is_out_of_reach = False
+        except StoreError as error:
+            if not self._is_out_of_reach:
+                self._warn(
+                    f"{error} The run goes on in {folder}, and is uploaded when the store is back."
+                )
+            self._is_out_of_reach = True
+        ended = self._clock()
+        share = _SHARE_OF_TRIES if self._is_out_of_reach else throttle.LARGEST_SHARE
+        self._next = ended + (ended - begun) / share
 
     def finish(self, folder: Path, *, is_done: bool) -> None:
         """See `Mirror`."""

@@ -93,10 +93,10 @@ class Objects:
         with self._reaching(name):
             self._make_room(name)
             try:
-                self._fs.pipe_file(self._path(name), data, mode="create")
+                self._create(self._path(name), data)
             except FileExistsError:
                 return False
-            except (TypeError, NotImplementedError):
+            except (TypeError, ValueError, NotImplementedError):
                 self._fs.pipe_file(self._path(name), data)
         return self.read(name) == data
 
@@ -145,6 +145,13 @@ class Objects:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root
+
+    def _create(self, path: str, data: bytes) -> None:
+        if self._puts_whole:
+            self._fs.pipe_file(path, data, mode="create")
+            return
+        with self._fs.open(path, "xb") as file:
+            file.write(data)
 
     def _make_room(self, name: str) -> None:
         """Make the folder of a file; objects have none."""

@@ -9,7 +9,7 @@ from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files
 from onecycle_cli.runs.run_folder import RunFolder, new_folder
 from onecycle_cli.runs.stores.mark import MARK, Sum, read_mark
-from onecycle_cli.runs.stores.mirror import CLAIM
+from onecycle_cli.runs.stores.mirror import CLAIM, StoreMirror
 from onecycle_cli.runs.stores.objects import Objects
 from onecycle_cli.runs.stores.urls import local
 
@@ -113,6 +113,30 @@ def test_a_store_that_is_away_for_a_while_costs_one_warning(shaky):
         assert objects_of(shaky.url).read("steps.csv") == b"row\n" * 10
     assert read_mark(objects_of(shaky.url)).keys() >= {"steps.csv", "best.keras"}
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(("is_away", "share"), [(False, 0.01), (True, 0.1)])
+def test_uploads_take_a_small_share_of_the_time(shaky, tmp_path, is_away, share):
+    """More of it while the store is away, so that it is soon noticed when it is back."""
+    (tmp_path / "file").write_text("")
+    clock = [0.0]
+
+    class Slow(Objects):
+        def put(self, source, name):
+            clock[0] += 2.0
+            super().put(source, name)
+
+    objects = Slow(shaky.url)
+    objects.write(CLAIM, b"mine")
+    mirror = StoreMirror(objects, b"mine", lambda _: None, lambda: clock[0])
+    shaky.left = 0 if is_away else None
+    mirror.upload(tmp_path)
+    assert clock == [2.0]
+    for waits, took in ((1.9 / share, 0.0), (0.2 / share, 2.0)):
+        (tmp_path / "file").write_text(f"after {waits}")
+        before = clock[0] = clock[0] + waits
+        mirror.upload(tmp_path)
+        assert clock[0] == before + took
 
 
 def test_a_store_that_stays_away_ends_the_run_with_one_sentence_and_loses_nothing(shaky):
