@@ -247,6 +247,7 @@ def _started(
         identity = identity_of(bench, kind)
         started_with = with_fusion_of(bench, request.config)
         Resume(started_with, values, identity, label, kind.name).write(run.path)
+        run.upload()
         yield Session(kind, bench, engine, values, conditions, observer, run, out, known)
 
 

@@ -129,8 +129,9 @@ class StoreMirror(Mirror):
     def release(self) -> None:
         """See `Mirror`."""
         with contextlib.suppress(StoreError):
-            names = self._objects.names()
-            self._objects.remove(sorted(names, key=lambda name: name == CLAIM))
+            if self._objects.read(CLAIM) == self._claim:
+                names = self._objects.names()
+                self._objects.remove(sorted(names, key=lambda name: name == CLAIM))
 
     def _finish(self, folder: Path) -> None:
         for pause in PAUSES:

@@ -54,9 +54,9 @@ def here(run: str | Path, kind: str) -> str | Path:
 
 def _unfinished(url: str, kind: str) -> str:
     objects = Objects(url)
-    names = objects.names()
+    names = set(objects.names())
     if CLAIM in names or MARK in names:
-        if not _can_go_on(objects, "", names):
+        if MARK in names and not _can_go_on(objects, "", names):
             raise ResultError(f"{url}: is finished; there is nothing to resume.")
         return objects.url
     runs = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2] == CLAIM}
@@ -65,16 +65,23 @@ def _unfinished(url: str, kind: str) -> str:
         for number in sorted(filter(str.isdecimal, numbers), key=int, reverse=True):
             if _can_go_on(objects, f"{above}{number}/", names):
                 return f"{objects.url}/{above}{number}"
+    what = "recipe" if kind == RECIPE else f"run of {kind}"
     raise ResultError(
-        f"{url}: holds no unfinished run of {kind}; give the URL of one, such as "
+        f"{url}: holds no unfinished {what}; give the URL of one, such as "
         f"s3://BUCKET/runs/NAME/{kind}/001, or start without --resume."
     )
 
 
 def _can_go_on(objects: Objects, run: str, names: Collection[str]) -> bool:
-    """Tell whether a run has not come to its end; `run` is empty, or ends with a slash."""
+    """Tell whether a run can be resumed, which needs a file that says how it was started.
+
+    Args:
+        objects: of the run or a place above it.
+        run: the run's place below that, empty or with a slash at its end.
+        names: of all objects.
+    """
     if f"{run}{MARK}" not in names:
-        return True
+        return f"{run}{_RESUME}" in names or f"{run}{_RECIPE_FILE}" in names
     if f"{run}{_RECIPE_FILE}" in names:
         return _json(objects, f"{run}{_RECIPE_FILE}").get("status") not in ("done", "refused")
     return _RESUME in (read_mark(objects, run.rstrip("/")) or {})
@@ -165,11 +172,11 @@ def _bring_its_stages(root: str, recipe: str, folder: Path) -> None:
     """Bring the runs of a recipe that broke off, and remove copies that are out of date."""
     name = recipe.partition("/")[0]
     objects = Objects(f"{root}/{name}")
-    names = objects.names()
+    names = set(objects.names())
     for copy in _stages_here(folder.parents[1]):
         if _claim_in(copy) != objects.read(f"{copy.parent.name}/{_number(copy)}/{CLAIM}"):
             _put_aside(copy)
-    for path in names:
+    for path in sorted(names):
         run, _, file = path.rpartition("/")
         if file != _RESUME or not _can_go_on(objects, f"{run}/", names):
             continue

@@ -13,6 +13,8 @@ from onecycle_cli.runs.stores.mirror import CLAIM, StoreMirror
 from onecycle_cli.runs.stores.objects import Objects
 from onecycle_cli.runs.stores.urls import local
 
+pytestmark = pytest.mark.lowest
+
 
 def create(url, warn=None):
     return RunFolder.create(local(url), "name", "train", {"seed": 3}, warn)
@@ -68,6 +70,13 @@ def test_a_run_of_which_nothing_is_kept_leaves_nothing(url):
         run.upload()
         raise RuntimeError
     assert Objects(url).names() == []
+
+
+def test_what_another_process_has_taken_up_is_not_removed(url):
+    with pytest.raises(RuntimeError), create(url):
+        objects_of(url).write(CLAIM, b"of somebody else")
+        raise RuntimeError
+    assert objects_of(url).names() == [CLAIM]
 
 
 def test_nothing_is_uploaded_before_what_it_needs(shaky):

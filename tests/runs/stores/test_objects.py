@@ -7,6 +7,8 @@ from fsspec.registry import known_implementations
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.runs.stores.objects import Objects, StoreError, check_installed
 
+pytestmark = pytest.mark.lowest
+
 
 def test_objects_are_written_read_listed_and_removed(url, tmp_path):
     objects = Objects(url)

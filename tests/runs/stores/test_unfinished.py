@@ -14,10 +14,6 @@ from onecycle_cli.runs.stores.unfinished import UploadedNowError, here
 from onecycle_cli.runs.stores.urls import local, working_folder
 
 
-class Killed(BaseException):
-    """Whatever ends a process, with no time for anything."""
-
-
 def kill(run):
     """Leave a run as a kill does."""
     run._holding.close()
@@ -153,6 +149,16 @@ def test_the_newest_is_meant_and_only_of_its_kind(url):
     assert here(f"{url}/name", "find-lr").name == ".001-running"
     with pytest.raises(ResultError, match="holds no unfinished run of find-wd"):
         here(f"{url}/name", "find-wd")
+    with pytest.raises(ResultError, match="holds no unfinished recipe"):
+        here(f"{url}/name", "run")
+
+
+def test_one_of_which_nothing_was_uploaded_is_passed_over(shaky):
+    """This machine has it, and can go on with it."""
+    kill(start(shaky.url))
+    kill(RunFolder.create(local(shaky.url), "name", "train", {}))
+    assert here(f"{shaky.url}/name", "train").name == ".001-running"
+    assert here(f"{shaky.url}/name/train/002", "train").name == ".002-running"
 
 
 def test_a_recipe_comes_with_its_stage_that_broke_off(url, another_machine, cache):
