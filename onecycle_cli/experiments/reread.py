@@ -130,8 +130,8 @@ def suggest_again(
     record = records.read_record(folder)
     if KINDS[record.kind].finds is None:
         raise ResultError(
-            f"{address(folder)}: is a run of '{record.kind}', which suggests nothing; give a run of "
-            f"{', '.join(kind.name for kind in FINDERS.values())}."
+            f"{address(folder)}: is a run of '{record.kind}', which suggests nothing; give a run "
+            f"of {', '.join(kind.name for kind in FINDERS.values())}."
         )
     as_found = all(asked is None for asked in (rule, bandwidth, skip_begin, skip_end))
     is_sweep = record.kind == FIND_LR.name and record.result.get("method") != PROBES
@@ -139,8 +139,8 @@ def suggest_again(
         return _range_test(folder, record, rule, bandwidth, (skip_begin, skip_end))
     if not as_found:
         raise ResultError(
-            f"{address(folder)}: is a run of '{record.kind}' by trials; a rule, smoothing and points to "
-            f"skip are for the curves of range tests only, leave them out."
+            f"{address(folder)}: is a run of '{record.kind}' by trials; a rule, smoothing and "
+            f"points to skip are for the curves of range tests only, leave them out."
         )
     if record.kind == FIND_LR.name:
         return _probed(folder, record)

@@ -103,7 +103,7 @@ def run(
     Args:
         config: a path, a mapping or a `Config`; may be left out with `resume`, and must otherwise
             be that of the recipe.
-        out: the folder for runs; `None` writes nothing.
+        out: the folder for runs, or the URL of an object store; `None` writes nothing.
         observer: hears of the forecast and of the progress.
         resume: a recipe to be resumed, as `recipe.find_recipe` takes it; its runs go where it is.
             What is finished is not repeated, and a stage that broke off goes on.
