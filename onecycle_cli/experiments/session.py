@@ -213,6 +213,8 @@ def session(
         else:
             opening = _resumed(request, bench, engine, observer, recipe)
         with opening as ready, _saying_how_to_resume(ready, recipe):
+            if recipe is not None:
+                ready.run.let_upload_wait()
             yield ready
 
 

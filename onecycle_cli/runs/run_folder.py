@@ -52,7 +52,7 @@ class RunFolder:
         self._kept, self._status = kept, "done"
         self._identity: tuple[int, int] | None = None
         self._holding = contextlib.ExitStack()
-        self._mirror = Mirror()
+        self._mirror, self._upload_may_wait = Mirror(), False
 
     @classmethod
     def create(
@@ -156,6 +156,10 @@ class RunFolder:
         """
         self._mirror.upload(self.path)
 
+    def let_upload_wait(self) -> None:
+        """From now on, a failed upload at the end costs a warning: it is made up for later."""
+        self._upload_may_wait = True
+
     def write_manifest(self, status: str) -> None:
         """Write `manifest.json` with a status: running, done, failed or interrupted."""
         write_json(self.path / MANIFEST, self.manifest | {"end": now(), "status": status})
@@ -180,7 +184,8 @@ class RunFolder:
         self._rename(self.final)
         if status == "done":
             _forget(self.path)
-        self._mirror.finish(self.path, is_done=status == "done")
+        must_be_uploaded = status == "done" and not self._upload_may_wait
+        self._mirror.finish(self.path, is_done=must_be_uploaded)
 
     def _rename(self, target: Path) -> None:
         if self.path == target:

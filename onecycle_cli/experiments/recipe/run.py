@@ -42,6 +42,8 @@ from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding
 from onecycle_cli.runs.folders.lock import locked
 from onecycle_cli.runs.stores.mirror import mirror_of, take_over
+from onecycle_cli.runs.stores.objects import StoreError
+from onecycle_cli.runs.stores.recipes import upload_stages
 from onecycle_cli.runs.stores.urls import address, local
 from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.workbench.bench import Workbench
@@ -228,10 +230,11 @@ class _Journey:
         try:
             self._carry_out_stages()
             self._conclude()
-            self.mirror.finish(self.folder, is_done=True)
         except BaseException as error:
             self._break_off(error)
             raise
+        upload_stages(self.folder)
+        self.mirror.finish(self.folder, is_done=True)
         return RunResult(self.recipe, self.folder if self.out else None)
 
     def _carry_out_stages(self) -> None:
@@ -314,7 +317,9 @@ class _Journey:
                 f"of it is kept; run the command again."
             )
         files.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
-        self.mirror.upload(self.folder, at_once=True)
+        with contextlib.suppress(StoreError):
+            upload_stages(self.folder)
+            self.mirror.upload(self.folder, at_once=True)
 
     def _conclude(self) -> None:
         files.write_text(self.folder / "summary.md", in_markdown(self.recipe, self.label))

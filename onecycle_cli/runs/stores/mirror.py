@@ -21,7 +21,7 @@ from onecycle_cli.errors import ResultError
 from onecycle_cli.runs.files import now, write_bytes
 from onecycle_cli.runs.stores.mark import MARK, mark_of
 from onecycle_cli.runs.stores.objects import Objects, StoreError
-from onecycle_cli.runs.stores.urls import url_of
+from onecycle_cli.runs.stores.urls import address, url_of
 
 CLAIM = "claim.json"
 """Says who writes a run: the process that started it, or that took it up last."""
@@ -61,7 +61,8 @@ class Mirror:
 
         Args:
             folder: of the run.
-            is_done: whether it came to its end; otherwise what fails costs a warning only.
+            is_done: whether it came to its end, and nobody sees to it later; otherwise what fails
+                costs a warning only.
 
         Raises:
             ResultError: when it can't be uploaded, saying where the files are.
@@ -117,14 +118,9 @@ class StoreMirror(Mirror):
         try:
             self._finish(folder)
         except StoreError as error:
-            kept = ResultError(
-                f"{error} Nothing is lost: the run is kept in {folder}, and "
-                f"'onecycle {folder.parent.name} --resume {self._objects.url}' on this machine "
-                f"uploads it."
-            )
             if is_done:
-                raise kept from None
-            self._warn(str(kept))
+                raise kept_here(error, folder) from None
+            self._warn(str(kept_here(error, folder)))
 
     def release(self) -> None:
         """See `Mirror`."""
@@ -178,6 +174,14 @@ class StoreMirror(Mirror):
             f"{self._objects.url}: {what} while this one was at work, which ends therefore and "
             f"uploads no more; its files are kept in {folder}."
         )
+
+
+def kept_here(error: StoreError, folder: Path) -> StoreError:
+    """Return an error with where the files of a run are, and how they are uploaded."""
+    return StoreError(
+        f"{error} Nothing is lost: the run is kept in {folder}, and 'onecycle "
+        f"{folder.parent.name} --resume {address(folder)}' on this machine uploads it."
+    )
 
 
 def mirror_of(folder: Path, warn: Callable[[str], None] | None = None) -> Mirror:

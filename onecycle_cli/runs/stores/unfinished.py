@@ -16,6 +16,7 @@ from onecycle_cli.runs.stores.finished import split
 from onecycle_cli.runs.stores.mark import MARK, download, read_mark
 from onecycle_cli.runs.stores.mirror import CLAIM, TEMPORARY, mirror_of
 from onecycle_cli.runs.stores.objects import Objects
+from onecycle_cli.runs.stores.recipes import upload_stages
 from onecycle_cli.runs.stores.urls import is_url, working_folder
 
 RECIPE = "run"
@@ -117,6 +118,8 @@ def _finish_its_upload(objects: Objects, folder: Path) -> None:
     if folder.name.startswith(".") or _status_of(folder) not in ("done", "refused"):
         return
     with locked(folder):
+        if (folder / _RECIPE_FILE).is_file():
+            upload_stages(folder)
         mirror_of(folder).finish(folder, is_done=True)
     raise UploadedNowError(f"{objects.url}: was finished; what was missing is uploaded now.")
 

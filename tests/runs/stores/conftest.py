@@ -17,6 +17,7 @@ class Shaky(MemoryFileSystem):
     cachable = False
     left: int | None = None
     """How many more writes succeed; None: all of them."""
+    reads_fail = False
     log: ClassVar[list[str]] = []
     """The objects that were written, below the run's URL where they are of run 001."""
 
@@ -31,6 +32,11 @@ class Shaky(MemoryFileSystem):
                 raise ConnectionError("no route to the store")
             cls.left -= 1
         cls.log.append(path.partition("/001/")[2] or path)
+
+    def cat_file(self, path, *args, **kwargs):
+        if type(self).reads_fail:
+            raise ConnectionError("no route to the store")
+        return super().cat_file(path, *args, **kwargs)
 
     def pipe_file(self, path, value, mode="overwrite", **kwargs):
         self.count_down(path)
@@ -67,7 +73,6 @@ def shaky(monkeypatch):
     """A store that can be out of reach: its file system, with a `url`."""
     register_implementation("shaky", Shaky, clobber=True)
     monkeypatch.setattr(mirror, "PAUSES", (0.0, 0.0))
-    Shaky.left, Shaky.log = None, []
+    Shaky.left, Shaky.reads_fail, Shaky.log = None, False, []
     Shaky.url = f"shaky://{secrets.token_hex(4)}/runs"
-    yield Shaky
-    Shaky.left = None
+    return Shaky
