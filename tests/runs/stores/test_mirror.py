@@ -10,7 +10,7 @@ from onecycle_cli.runs import files
 from onecycle_cli.runs.run_folder import RunFolder, new_folder
 from onecycle_cli.runs.stores.mark import MARK, Sum, read_mark
 from onecycle_cli.runs.stores.mirror import CLAIM, StoreMirror
-from onecycle_cli.runs.stores.objects import Objects
+from onecycle_cli.runs.stores.objects import Objects, StoreError
 from onecycle_cli.runs.stores.urls import local
 
 pytestmark = pytest.mark.lowest
@@ -92,6 +92,22 @@ def test_nothing_is_uploaded_before_what_it_needs(shaky):
         assert named == ["checkpoints/1.npz", "journal/piece.json"]
         assert last == "model.keras"
     assert shaky.log[-1] == MARK
+
+
+def test_what_it_takes_to_go_on_stays_until_the_mark_is_there(shaky, monkeypatch):
+    """A kill just before it would leave what is neither whole nor to be resumed."""
+    objects = objects_of(shaky.url)
+
+    def no_mark(self, name, data):
+        raise StoreError("no mark")
+
+    with pytest.raises(ResultError, match="no mark"), create(shaky.url) as run:
+        files.write_text(run.path / "resume.json", "{}")
+        checkpoint(run, 1, 5)
+        run.upload()
+        monkeypatch.setattr(Objects, "write", no_mark)
+    assert not (run.path / "resume.json").exists()
+    assert {"resume.json", "checkpoints/1.npz", "manifest.json"} <= set(objects.names())
 
 
 def test_only_what_has_changed_is_uploaded_again(shaky):
