@@ -22,6 +22,8 @@ from onecycle_cli.runs.stores.unfinished import here
 from onecycle_cli.runs.stores.urls import local
 from onecycle_cli.runs.suggestions_file import read_suggestions
 
+pytestmark = pytest.mark.harness
+
 
 class Killed(BaseException):
     """Whatever ends a process."""
@@ -100,7 +102,6 @@ def test_what_a_finder_suggests_in_a_store_is_used_from_there(small, url, cache)
     assert MARK in Objects(f"{url}/small/find-wd/001").names()
 
 
-@pytest.mark.harness
 def test_a_recipe_goes_on_from_the_store_alone(small, tmp_path, url, cache, listener, every_upload):
     settings = config(small, find_lr={"steps": 60})
     settings["train"].pop("max_lr")
@@ -151,7 +152,6 @@ train(config, out=out)
 """
 
 
-@pytest.mark.harness
 def test_a_kill_in_the_middle_of_an_upload_leaves_what_can_go_on(small, tmp_path, whole, cache):
     """In a store of files, which grow while they are written."""
     settings, out = config(small), (tmp_path / "store").as_uri()
