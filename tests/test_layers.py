@@ -39,6 +39,7 @@ WHO_MAY_IMPORT = {
     "pydantic_core": {"config"},
     "filelock": {"runs"},
     "ray": {"cluster"},
+    "fsspec": {"runs"},
     "yaml": {"config", "runs"},
     "numpy": {
         *("experiments", "training", "workbench", "callbacks", "engine", "data", "registry"),

@@ -15,7 +15,7 @@ from onecycle_cli import __version__
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-NEEDED = [*PROJECT["project"]["dependencies"], *EXTRAS["tables"]]
+NEEDED = [*PROJECT["project"]["dependencies"], *EXTRAS["tables"], *EXTRAS["stores"]]
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 
 NOT_SOURCES = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "build", "dist")
@@ -177,7 +177,7 @@ def test_the_lower_bounds_are_those_that_are_tested():
 
 
 def test_everything_optional_is_tested():
-    assert set(EXTRAS["tables"]) <= set(EXTRAS["test"])
+    assert {*EXTRAS["tables"], *EXTRAS["stores"]} <= set(EXTRAS["test"])
 
 
 TESTED_TOGETHER = {
@@ -240,6 +240,9 @@ TESTED_TOGETHER = {
     "data/sources/parts.py": "data/sources/test_arrays.py",
     "experiments/evaluation/saved_training.py": "experiments/evaluation/test_evaluate.py",
     "training/hooks.py": "experiments/test_train.py",
+    "experiments/recipe/folder.py": "experiments/recipe/test_run.py",
+    "runs/folders/lock.py": "runs/test_run_folder.py",
+    "runs/folders/numbers.py": "runs/test_run_folder.py",
     "experiments/find_momentum.py": "experiments/searches/test_comparing.py",
     "experiments/find_wd.py": "experiments/searches/test_comparing.py",
     "observer.py": "experiments/test_train.py",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from onecycle_cli.commands.console.ending import columns, number, presented, table
-from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose
+from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
 from onecycle_cli.commands.console.progress import watching
 from onecycle_cli.commands.console.rows import score_rows
 
@@ -23,7 +23,7 @@ _MOST_CLASSES, _WORST = 100, 20
 
 def evaluate_command(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A training's folder, or one above it.")
+        str, typer.Argument(metavar="RUN", help="A training's folder or URL, or one above it.")
     ],
     data: Annotated[
         Path | None,
@@ -39,7 +39,9 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write the JSON to this new file too."),
+        typer.Option(
+            "--out", metavar="FILE", help="Write the JSON to this new file too.", parser=path_here
+        ),
     ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from onecycle_cli.commands.console.ending import presented
+from onecycle_cli.commands.console.options import OutHere
 
 
 def init_command(
     dataset: Annotated[
         str, typer.Argument(help="A name from 'onecycle list datasets'.")
     ] = "digits",
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for it.")] = Path(),
+    out: OutHere = Path(),
 ) -> None:
     """Write a commented config to start from.
 

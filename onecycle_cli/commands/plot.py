@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onecycle_cli.commands.console.ending import number, presented, table
-from onecycle_cli.commands.console.options import RUNS, Set, Verbose
+from onecycle_cli.commands.console.options import RUNS, OutHere, Set, Verbose
 from onecycle_cli.commands.console.rows import known_values, rate_rows, used_rows
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ _MOST_STEPS = 5_000_000
 
 def plot_command(
     paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH", help="Run folders, or one config to preview."),
+        list[str],
+        typer.Argument(metavar="PATH", help="Run folders or their URLs, or one config to preview."),
     ],
     overrides: Set = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for it.")] = Path(),
+    out: OutHere = Path(),
     runs: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where a preview finds suggestions.")
+        str, typer.Option("--runs", metavar="DIR", help="Where a preview finds suggestions.")
     ] = RUNS,
     confusion: Annotated[
         bool, typer.Option("--confusion", help="A training's confusion matrix instead.")
@@ -46,8 +46,8 @@ def plot_command(
     with presented(verbose):
         if confusion:
             name, figure = _confusion(paths)
-        elif any(path.suffix in _CONFIG_ENDINGS for path in paths):
-            name, figure = paths[0].stem, _preview(paths, overrides or [], runs)
+        elif any(Path(path).suffix in _CONFIG_ENDINGS for path in paths):
+            name, figure = Path(paths[0]).stem, _preview(paths, overrides or [], runs)
         else:
             name, figure = _redraw(paths, overrides)
         from onecycle_cli import plotting
@@ -58,7 +58,7 @@ def plot_command(
         typer.echo(str(path))
 
 
-def _redraw(paths: list[Path], overrides: list[str] | None) -> tuple[str, Figure]:
+def _redraw(paths: list[str], overrides: list[str] | None) -> tuple[str, Figure]:
     from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.runs import finding, records
@@ -73,7 +73,7 @@ def _redraw(paths: list[Path], overrides: list[str] | None) -> tuple[str, Figure
     return f"{first}+{len(read) - 1}", plotting.draw_overlay(read)
 
 
-def _confusion(paths: list[Path]) -> tuple[str, Figure]:
+def _confusion(paths: list[str]) -> tuple[str, Figure]:
     from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.runs import finding, records
@@ -87,11 +87,12 @@ def _confusion(paths: list[Path]) -> tuple[str, Figure]:
     )
 
 
-def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
+def _preview(paths: list[str], overrides: list[str], runs: str) -> Figure:
     from onecycle_cli import plotting, registry
     from onecycle_cli.config import load_config
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.plugin_names import short
+    from onecycle_cli.runs.stores.urls import local
     from onecycle_cli.workbench.expected import expected_steps_per_epoch
 
     if len(paths) > 1:
@@ -107,7 +108,7 @@ def _preview(paths: list[Path], overrides: list[str], runs: Path) -> Figure:
             f"train.cycles: {epochs:,} epochs of {steps:,} steps are too many to draw; a preview "
             f"takes at most {_MOST_STEPS:,} steps.",
         )
-    values = known_values(config, runs)
+    values = known_values(config, local(runs))
     shares = values.max_lr is None and any(cycle.max_lr is None for cycle in cycles)
     rates = [1.0] * len(cycles) if shares else values.cycle_rates(config)
     lrs, momenta = _schedules(config, rates, values.momentum, steps)

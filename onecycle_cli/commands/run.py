@@ -8,6 +8,7 @@ import typer
 
 from onecycle_cli.commands.console.ending import REFUSED, columns, say, table
 from onecycle_cli.commands.console.options import Confirm, Force
+from onecycle_cli.commands.console.rows import folder_row
 from onecycle_cli.commands.console.training_command import Invocation, training_command
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _show(result: RunResult) -> None:
 
     columns([summary.COLUMNS, *summary.rows(result.recipe)])
     facts = summary.facts(result.recipe)
-    table([*facts, *([("saved in", str(result.folder))] if result.folder else [])])
+    table([*facts, *folder_row(result.folder)])
     if result.refused:
         say("no learning rate was found, so nothing was trained; change what the reason says and "
             "run again, or set train.max_lr to a number.")  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,8 +20,10 @@ if TYPE_CHECKING:
 
 def suggest_command(
     runs: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN", help="Run folders, or an experiment's for its range test."),
+        list[str],
+        typer.Argument(
+            metavar="RUN", help="Run folders or URLs, or an experiment's for its range test."
+        ),
     ],
     rule: Annotated[
         str | None,
@@ -100,9 +101,10 @@ def suggest_command(
         raise typer.Exit(REFUSED)
 
 
-def _check(runs: Sequence[Path], rule: str | None, smooth: float | None, *, write: bool) -> None:
+def _check(runs: Sequence[str], rule: str | None, smooth: float | None, *, write: bool) -> None:
     from onecycle_cli.errors import ConfigError, did_you_mean
     from onecycle_cli.plugin_names import OWN, names_a_file
+    from onecycle_cli.runs.stores.urls import is_url
     from onecycle_cli.suggest import RULES
 
     if rule is not None and rule not in RULES and not names_a_file(rule):
@@ -112,13 +114,20 @@ def _check(runs: Sequence[Path], rule: str | None, smooth: float | None, *, writ
         raise ConfigError(
             f"--smooth: must be a number above 0, the kernel's width in ln(lr); got {smooth:g}."
         )
+    if write and any(map(is_url, runs)):
+        raise ConfigError(
+            "--write is for runs in a folder; a suggestion in an object store is written by its "
+            "finder, or by you, in suggestions.yaml there."
+        )
     if write and len(runs) > 1:
         raise ConfigError("--write takes one run: one value goes into suggestions.yaml.")
 
 
 def _rows(again: SuggestedAgain) -> list[tuple[str, str]]:
+    from onecycle_cli.runs.stores.urls import address
+
     found = again.suggestion
-    rows = [("run", str(again.folder))]
+    rows = [("run", address(again.folder))]
     if found.accepted:
         rows.append((again.key, _valued(found)))
     if again.min_lr is not None:

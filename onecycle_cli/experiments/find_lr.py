@@ -83,8 +83,8 @@ def find_lr(
             out with `resume`.
         x: with a model, its inputs: an array, or several in a dictionary or a list.
         y: with a model, its targets, as it was compiled for them.
-        out: the folder for runs; `None` writes nothing. If it is not given, `runs` for a
-            configuration, and nothing is written for a model.
+        out: the folder for runs, or the URL of an object store as text; `None` writes nothing. If
+            it is not given, `runs` for a configuration, and nothing is written for a model.
         observer: hears of the progress.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see

@@ -19,6 +19,8 @@ from onecycle_cli.plugin_names import names_a_file, short
 from onecycle_cli.registry import rules
 from onecycle_cli.runs import finding, records, suggestions_file
 from onecycle_cli.runs.records import Record
+from onecycle_cli.runs.stores.finished import fetched
+from onecycle_cli.runs.stores.urls import address, is_url
 from onecycle_cli.suggest import BANDWIDTH, LRFindings, Measure, Probe, Scores, Suggestion
 
 
@@ -74,7 +76,7 @@ class SuggestedAgain:
         """Return everything as plain data."""
         data = {
             "run": self.record.label,
-            "folder": str(self.folder),
+            "folder": address(self.folder),
             "kind": self.record.kind,
             "recomputed": not self.not_recomputed,
             "suggestion": self.suggestion.as_dict(),
@@ -124,12 +126,12 @@ def suggest_again(
         ConfigError: when `rule` is a path and there is no such file or function.
         PluginError: when a function of your own fails, or gives no learning rate that was tested.
     """
-    folder = _find(Path(path))
+    folder = _find(path)
     record = records.read_record(folder)
     if KINDS[record.kind].finds is None:
         raise ResultError(
-            f"{folder}: is a run of '{record.kind}', which suggests nothing; give a run of "
-            f"{', '.join(kind.name for kind in FINDERS.values())}."
+            f"{address(folder)}: is a run of '{record.kind}', which suggests nothing; give a run "
+            f"of {', '.join(kind.name for kind in FINDERS.values())}."
         )
     as_found = all(asked is None for asked in (rule, bandwidth, skip_begin, skip_end))
     is_sweep = record.kind == FIND_LR.name and record.result.get("method") != PROBES
@@ -137,8 +139,8 @@ def suggest_again(
         return _range_test(folder, record, rule, bandwidth, (skip_begin, skip_end))
     if not as_found:
         raise ResultError(
-            f"{folder}: is a run of '{record.kind}' by trials; a rule, smoothing and points to "
-            f"skip are for the curves of range tests only, leave them out."
+            f"{address(folder)}: is a run of '{record.kind}' by trials; a rule, smoothing and "
+            f"points to skip are for the curves of range tests only, leave them out."
         )
     if record.kind == FIND_LR.name:
         return _probed(folder, record)
@@ -168,8 +170,10 @@ def write_suggestion(again: SuggestedAgain) -> Path:
     return experiment / "suggestions.yaml"
 
 
-def _find(path: Path) -> Path:
-    range_tests = path / FIND_LR.name
+def _find(path: str | Path) -> Path:
+    if isinstance(path, str) and is_url(path):
+        return fetched(path, prefer=FIND_LR.name)
+    range_tests = Path(path) / FIND_LR.name
     return finding.find_run(range_tests if range_tests.is_dir() else path)
 
 

@@ -41,6 +41,8 @@ from onecycle_cli.runs import files, suggestions_file
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.run_folder import RunFolder
+from onecycle_cli.runs.stores.objects import StoreError
+from onecycle_cli.runs.stores.urls import address
 from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.replay import replay
@@ -120,7 +122,7 @@ class Session:
     @property
     def journal(self) -> Journal:
         """The pieces of it that are finished."""
-        return Journal(self.run.path, self.observer)
+        return Journal(self.run.path, self.observer, self.run.upload)
 
     @property
     def conditions_of_suggestion(self) -> dict[str, Any]:
@@ -130,7 +132,9 @@ class Session:
     def suggest(self, suggestion: Suggestion) -> None:
         """Put what was found on file."""
         self.run.keep()
-        if self.out is not None:
+        if self.out is None:
+            return
+        try:
             suggestions_file.write_suggestion(
                 self.out / self.config.name,
                 str(self.kind.finds),
@@ -138,6 +142,8 @@ class Session:
                 run=self.label,
                 conditions=self.conditions_of_suggestion,
             )
+        except StoreError as error:
+            self.observer.warn(f"{error} The suggestion is uploaded by the next command there.")
 
     def write_config(self, found: Suggestion | None = None) -> dict[str, Any]:
         """Write and return every value in use, and what was found, as the run's configuration."""
@@ -207,6 +213,8 @@ def session(
         else:
             opening = _resumed(request, bench, engine, observer, recipe)
         with opening as ready, _saying_how_to_resume(ready, recipe):
+            if recipe is not None:
+                ready.run.let_upload_wait()
             yield ready
 
 
@@ -232,7 +240,7 @@ def _started(
     manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
     with (
         folder_for_runs(out) as place,
-        RunFolder.create(place, config.name, kind.name, manifest) as run,
+        RunFolder.create(place, config.name, kind.name, manifest, observer.warn) as run,
     ):
         write_config(run, bench, values)
         if kind is TRAIN and bench.dataset.stream is None:
@@ -241,6 +249,7 @@ def _started(
         identity = identity_of(bench, kind)
         started_with = with_fusion_of(bench, request.config)
         Resume(started_with, values, identity, label, kind.name).write(run.path)
+        run.upload()
         yield Session(kind, bench, engine, values, conditions, observer, run, out, known)
 
 
@@ -252,9 +261,9 @@ def _resumed(
     if folder is None or then is None:
         raise ValueError("there is no run to resume.")
     check_identity(folder, then.conditions, identity_of(bench, request.kind))
-    with RunFolder.resume(folder, command=sys.argv) as run:
+    with RunFolder.resume(folder, observer.warn, command=sys.argv) as run:
         warn_of_other_surroundings(run.manifest, observer, devices=in_use())
-        observer.note(f"resuming {run.final}")
+        observer.note(f"resuming {address(run.final)}")
         yield Session(
             request.kind,
             bench,
@@ -329,5 +338,7 @@ def _saying_how_to_resume(ready: Session, recipe: Shared | None) -> Iterator[Non
         yield
     except KeyboardInterrupt as error:
         if ready.run.is_kept and recipe is None and not ready.is_scratch:
-            error.add_note(f"'onecycle {ready.kind.name} --resume {ready.run.final}' goes on.")
+            error.add_note(
+                f"'onecycle {ready.kind.name} --resume {address(ready.run.final)}' goes on."
+            )
         raise

@@ -59,8 +59,9 @@ def train(
             only.
         x: with a model, its inputs: an array, or several in a dictionary or a list.
         y: with a model, its targets, as it was compiled for them.
-        out: the folder for runs, where suggestions are looked up too; `None` writes nothing. If it
-            is not given, `runs` for a configuration, and nothing is written for a model.
+        out: the folder for runs, or the URL of an object store as text; suggestions are looked up
+            there too; `None` writes nothing. If it is not given, `runs` for a configuration, and
+            nothing is written for a model.
         observer: hears of the progress.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:

@@ -10,13 +10,10 @@ from typing import Any
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.kinds import KINDS, RUN
 from onecycle_cli.runs.files import read_json
-from onecycle_cli.runs.run_folder import (
-    MANIFEST,
-    RESUME,
-    can_be_resumed,
-    number_of,
-    numbered_folders,
-)
+from onecycle_cli.runs.folders.numbers import number_of, numbered_folders
+from onecycle_cli.runs.run_folder import MANIFEST, RESUME, can_be_resumed
+from onecycle_cli.runs.stores.finished import fetched
+from onecycle_cli.runs.stores.urls import is_url
 
 
 def find_unfinished(path: str | Path, kind: str) -> Path:
@@ -90,9 +87,13 @@ def unfinished(parent: Path) -> list[Path]:
 def find_run(path: str | Path) -> Path:
     """Return the run folder meant by a path: itself, or the newest run within.
 
+    Of a URL, the files are brought here.
+
     Raises:
         ResultError: when there is nothing, or nothing of ours.
     """
+    if isinstance(path, str) and is_url(path):
+        return fetched(path)
     folder = Path(path)
     if not os.path.exists(folder):  # noqa: PTH110  (it never raises)
         raise ResultError(f"{folder}: there is nothing at this path.")

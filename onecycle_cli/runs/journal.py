@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,17 @@ class Journal:
     Args:
         folder: of the run; `None` remembers nothing.
         observer: hears of damaged entries, whose pieces are done again.
+        after: is done after each entry.
     """
 
-    def __init__(self, folder: Path | None, observer: Observer) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        observer: Observer,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder = None if folder is None else folder / run_folder.JOURNAL
-        self._observer = observer
+        self._observer, self._after = observer, after
 
     def recall(self, piece: str) -> Any:
         """Return what a piece gave, or `None` if it is not known to be finished."""
@@ -50,6 +57,7 @@ class Journal:
             return
         text = json.dumps({"piece": piece, "gave": gave})
         files.write_text(self._path(piece), f"{_digest(text)}\n{text}")
+        self._after()
 
     def _path(self, piece: str) -> Path:
         if self._folder is None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs.files import now, read_json, unwritable, write_json
+from onecycle_cli.runs.folders.lock import identity_of, locked
+from onecycle_cli.runs.folders.numbers import number_of, numbered_folders
+from onecycle_cli.runs.stores.mirror import Mirror, claim, mirror_of, numbers_behind, take_over
 
 SCHEMA_VERSION = 1
 
@@ -26,8 +29,6 @@ JOURNAL = "journal"
 
 LAST, BEST = "model.keras", "best.keras"
 """The models of a training: as it ended, and as its best epoch left it."""
-
-_NUMBERED = re.compile(r"\.?(\d+)(?:-running)?")
 
 _TEMPORARY = re.compile(r"\..+(\.[0-9a-f]{8}|\.tmp\.keras)")
 
@@ -51,12 +52,25 @@ class RunFolder:
         self._kept, self._status = kept, "done"
         self._identity: tuple[int, int] | None = None
         self._holding = contextlib.ExitStack()
+        self._mirror, self._upload_may_wait = Mirror(), False
 
     @classmethod
     def create(
-        cls, out: str | Path, name: str, kind: str, manifest: Mapping[str, Any]
+        cls,
+        out: str | Path,
+        name: str,
+        kind: str,
+        manifest: Mapping[str, Any],
+        warn: Callable[[str], None] | None = None,
     ) -> RunFolder:
         """Make the first folder `out/name/kind/NNN` whose number is free.
+
+        Args:
+            out: the folder of runs, which may stand for the URL of an object store.
+            name: of the experiment.
+            kind: of the run.
+            manifest: what the manifest is to say.
+            warn: hears of an object store that is out of reach.
 
         Raises:
             ResultError: when it can't be made.
@@ -66,6 +80,7 @@ class RunFolder:
         run = cls(path, about, kept=False)
         try:
             run._lock()
+            run._mirror = mirror_of(path, warn)
             run.write_manifest("running")
         except ResultError:
             run._remove()
@@ -73,11 +88,14 @@ class RunFolder:
         return run
 
     @classmethod
-    def resume(cls, path: Path, **resumed: Any) -> RunFolder:
+    def resume(
+        cls, path: Path, warn: Callable[[str], None] | None = None, **resumed: Any
+    ) -> RunFolder:
         """Open a folder whose work broke off, found by `find_unfinished`.
 
         Args:
             path: the folder.
+            warn: hears of an object store that is out of reach.
             **resumed: what the manifest is to say about this time.
 
         Raises:
@@ -91,6 +109,8 @@ class RunFolder:
             run.manifest = read_json(path / MANIFEST)
             again = [*run.manifest.get("resumed", []), {"when": now(), **resumed}]
             run.manifest["resumed"] = again
+            take_over(path)
+            run._mirror = mirror_of(path, warn)
             run._rename(run._aside)
             _remove_halves(run.path)
             run.write_manifest("running")
@@ -128,6 +148,18 @@ class RunFolder:
         """Have a run that is going to end by itself called interrupted, so that it can go on."""
         self._status = status
 
+    def upload(self) -> None:
+        """Have an object store follow what is on disk, if the run is kept in one.
+
+        Raises:
+            ResultError: when another process has taken the run up there, or it was removed.
+        """
+        self._mirror.upload(self.path)
+
+    def let_upload_wait(self) -> None:
+        """From now on, a failed upload at the end costs a warning: it is made up for later."""
+        self._upload_may_wait = True
+
     def write_manifest(self, status: str) -> None:
         """Write `manifest.json` with a status: running, done, failed or interrupted."""
         write_json(self.path / MANIFEST, self.manifest | {"end": now(), "status": status})
@@ -152,6 +184,8 @@ class RunFolder:
         self._rename(self.final)
         if status == "done":
             _forget(self.path)
+        must_be_uploaded = status == "done" and not self._upload_may_wait
+        self._mirror.finish(self.path, is_done=must_be_uploaded)
 
     def _rename(self, target: Path) -> None:
         if self.path == target:
@@ -164,16 +198,17 @@ class RunFolder:
 
     def _lock(self) -> None:
         self._holding.enter_context(locked(self.path))
-        self._identity = _identity_of(self.path)
+        self._identity = identity_of(self.path)
 
     def _check_is_there(self) -> None:
-        if self._identity is None or _identity_of(self.path) != self._identity:
+        if self._identity is None or identity_of(self.path) != self._identity:
             raise ResultError(
                 f"{self.final}: its folder was removed or replaced while it was at work, so "
                 f"nothing of this run is kept; run the command again."
             )
 
     def _remove(self) -> None:
+        self._mirror.release()
         self._holding.close()
         shutil.rmtree(self.path, ignore_errors=True)
         for folder in (self._parent, self._parent.parent):
@@ -215,7 +250,7 @@ def _reserve(parent: Path) -> Path:
     """Make the first folder whose number is free; another run may be doing the same."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        number = 1 + max(_numbers(parent), default=0)
+        number = _next_number(parent)
         while (path := _claim(parent, number)) is None:
             number += 1
         return path
@@ -232,7 +267,18 @@ def _claim(parent: Path, number: int) -> Path | None:
     if (parent / f"{number:03d}").exists():  # finished since the numbers were read
         path.rmdir()
         return None
-    return path
+    return path if _is_free_in_store(path) else None
+
+
+def _is_free_in_store(path: Path) -> bool:
+    """Claim a new folder's number in the object store that it may stand for; or remove it."""
+    is_claimed = False
+    try:
+        is_claimed = claim(path)
+    finally:
+        if not is_claimed:
+            path.rmdir()
+    return is_claimed
 
 
 def new_folder(out: str | Path, name: str, kind: str) -> Path:
@@ -244,80 +290,22 @@ def new_folder(out: str | Path, name: str, kind: str) -> Path:
     parent = Path(out).absolute() / name / kind
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        number = 1 + max(_numbers(parent), default=0)
+        number = _next_number(parent)
         while True:
             path = parent / f"{number:03d}"
             with contextlib.suppress(FileExistsError):  # another process was faster
                 path.mkdir()
-                return path
+                if _is_free_in_store(path):
+                    return path
             number += 1
     except OSError as error:
         raise unwritable(parent, error) from None
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from working in a folder; the lock ends with the process, however.
-
-    It is a file beside the folder, `.001.lock`, since Windows would not rename a folder with an
-    open file in it.
-
-    Raises:
-        ResultError: when another process is working there, or the lock can't be written.
-    """
-    from filelock import FileLock, Timeout
-
-    identity = _identity_of(folder)
-    if identity is None:
-        raise _not_there(folder)
-    path = folder.parent / f".{number_of(folder):03d}.lock"
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ResultError(
-            f"{folder}: another process is at work on it; wait until it ends, or end it first."
-        ) from None
-    except OSError as error:
-        raise unwritable(path, error) from None
-    try:
-        if _identity_of(folder) != identity:
-            raise _not_there(folder)
-        yield
-    finally:
-        with contextlib.suppress(OSError):  # on Windows, which removes no open file, `release` does
-            path.unlink()  # while it is held, lest another process lock a file that is going
-        lock.release()
-
-
-def _not_there(folder: Path) -> ResultError:
-    return ResultError(
-        f"{folder}: is not there any more: another process has just ended it or taken it up, or it "
-        f"was removed."
-    )
-
-
-def _identity_of(folder: Path) -> tuple[int, int] | None:
-    """Return what tells a folder from another one at its place; `None` if there is none."""
-    try:
-        found = folder.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+def _next_number(parent: Path) -> int:
+    return 1 + max([*_numbers(parent), *numbers_behind(parent)], default=0)
 
 
 def _numbers(folder: Path) -> Iterator[int]:
     for path in numbered_folders(folder):
         yield number_of(path)
-
-
-def numbered_folders(parent: Path) -> Iterator[Path]:
-    """Yield what has the name of a run, running or not."""
-    with contextlib.suppress(OSError):
-        yield from (path for path in parent.iterdir() if _NUMBERED.fullmatch(path.name))
-
-
-def number_of(path: Path) -> int:
-    """Return the number of a run by its folder, running or not; 0 if it has none."""
-    match = _NUMBERED.fullmatch(path.name)
-    return int(match[1]) if match else 0

@@ -10,6 +10,7 @@ from typing import Any
 from onecycle_cli.errors import ResultError
 from onecycle_cli.kinds import FINDERS
 from onecycle_cli.runs.files import now, read_yaml, write_yaml
+from onecycle_cli.runs.stores import shared
 from onecycle_cli.suggest import Suggestion
 
 SUGGESTED = tuple(sorted(FINDERS))
@@ -25,9 +26,11 @@ def read_suggestions(folder: Path) -> dict[str, dict[str, Any]]:
     """Return `suggestions.yaml` of an experiment's folder; empty if there is none.
 
     Raises:
-        ResultError: when the file is damaged.
+        ResultError: when the file is damaged, or the object store that it is kept in is out of
+            reach.
     """
     path = folder / "suggestions.yaml"
+    shared.refresh(path)
     if not path.exists():
         return {}
     data = read_yaml(path)
@@ -53,12 +56,19 @@ def write_suggestion(
     run: str,
     conditions: Mapping[str, Any],
 ) -> None:
-    """Put one suggestion into `suggestions.yaml`, beside the others; refusals change nothing."""
+    """Put one suggestion into `suggestions.yaml`, beside the others; refusals change nothing.
+
+    Raises:
+        StoreError: when the object store that it is kept in is out of reach; what is written is
+            uploaded the next time.
+    """
     if not suggestion.accepted:
         return
     entry = suggestion.as_dict() | {"run": run, "when": now(), "conditions": dict(conditions)}
     known = read_suggestions(folder) | {key: entry}
-    write_yaml(folder / "suggestions.yaml", {k: known[k] for k in SUGGESTED if k in known})
+    path = folder / "suggestions.yaml"
+    write_yaml(path, {k: known[k] for k in SUGGESTED if k in known})
+    shared.upload(path)
 
 
 def is_usable(key: str, value: Any) -> bool:

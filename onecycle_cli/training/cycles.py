@@ -203,6 +203,7 @@ class Cycles:
     def _checkpoint(self) -> None:
         self._run.keep()
         self.checkpoints.write(self._recovery.checkpoint(), before=self._put_on_disk)
+        self._run.upload()
 
     def _put_on_disk(self) -> None:
         """Write the rows that a checkpoint is going to name, and what else was put off."""

@@ -21,7 +21,7 @@ for arguments in {commands}:
             app(arguments)
         except SystemExit as ended:
             code = ended.code
-    names = ("keras", "tensorflow", "jax", "torch", "ray")
+    names = ("keras", "tensorflow", "jax", "torch", "ray", "fsspec")
     heavy = [name for name in names if name in sys.modules]
     print(code, heavy, *arguments)
 """

@@ -20,11 +20,11 @@ OptionalConfigPath = Annotated[
     ),
 ]
 Resume = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--resume",
         metavar="RUN",
-        help="Go on with a run that broke off: its folder, or one above it such as runs/NAME.",
+        help="Go on with a run that broke off: its folder or URL, or one above, such as runs/NAME.",
     ),
 ]
 Set = Annotated[
@@ -35,7 +35,28 @@ Set = Annotated[
         help="Override a value of the config, such as find_lr.max_lr=3. Repeatable.",
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the runs.")]
+Out = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Folder for the runs, or the URL of an object store, such as s3://bucket/runs.",
+    ),
+]
+
+
+def path_here(text: str) -> Path:
+    """Return a path of this machine; what is no run is not written to object stores."""
+    from onecycle_cli.runs.stores.urls import is_url
+
+    if is_url(text):
+        raise typer.BadParameter(f"{text}: only runs go to object stores; give a local path.")
+    return Path(text)
+
+
+OutHere = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for it.", parser=path_here)
+]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Instead of the config's.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and warnings.")]
 Verbose = Annotated[
@@ -70,4 +91,4 @@ Force = Annotated[
     ),
 ]
 
-RUNS = Path("runs")
+RUNS = "runs"

@@ -59,7 +59,14 @@ def cost_row(cost: Cost) -> tuple[str, str]:
 
 def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:
     """Print the result."""
-    table([*rows, *([("saved in", str(folder))] if folder else [])])
+    table([*rows, *folder_row(folder)])
+
+
+def folder_row(folder: Path | None) -> list[tuple[str, str]]:
+    """Return where something is written, for a table; nothing if it is not."""
+    from onecycle_cli.runs.stores.urls import address
+
+    return [("saved in", address(folder))] if folder else []
 
 
 _SCORES = {"auc": "AUC", "f1": "F1", "r2": "R2", "mae": "mean abs. error"}

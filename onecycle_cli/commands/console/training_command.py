@@ -128,12 +128,15 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         **own: Any,
     ) -> None:
         with presented(verbose):
+            from onecycle_cli.runs.stores.urls import local
+
             kind = _kind(body)
             if resume is None:
                 asked: dict[str, Any] = {"config": _to_start(config, overrides, seed)}
             else:
                 asked = _to_resume(kind, resume, config, overrides, seed)
-            body(Invocation(kind, out=out, quiet=quiet, progress=not no_progress, **asked), **own)
+            asked |= {"out": local(out), "quiet": quiet, "progress": not no_progress}
+            body(Invocation(kind, **asked), **own)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
     vars(command)["__signature__"] = _joined(command, body)
@@ -162,18 +165,19 @@ def _to_start(path: Path | None, overrides: list[str] | None, seed: int | None) 
 
 
 def _to_resume(
-    kind: Kind, run: Path, path: Path | None, overrides: list[str] | None, seed: int | None
+    kind: Kind, run: str, path: Path | None, overrides: list[str] | None, seed: int | None
 ) -> dict[str, Any]:
     """Find the run, what it was started with, and what was given beside it."""
     from onecycle_cli.experiments.asked.request import Request
     from onecycle_cli.experiments.recipe import stages
     from onecycle_cli.runs import finding
+    from onecycle_cli.runs.stores.unfinished import here
 
     if kind is RUN:
         folder, resumed = stages.find_recipe(run), None
         config = stages.config_of(folder)
     else:
-        folder = finding.find_unfinished(run, kind.name)
+        folder = finding.find_unfinished(here(run, kind.name), kind.name)
         resumed = Request.to_resume(kind, folder)
         config = resumed.config
     given = None

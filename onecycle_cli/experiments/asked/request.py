@@ -18,6 +18,8 @@ from onecycle_cli.experiments.hyper_parameters import Values, gather, suggestion
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding
+from onecycle_cli.runs.stores.unfinished import here
+from onecycle_cli.runs.stores.urls import local
 
 if TYPE_CHECKING:
     from onecycle_cli.workbench.subjects.in_hand import InHand
@@ -92,13 +94,15 @@ class Request:
         """
         asked = None if config is None else load_config(config)
         if resume is not None:
-            request = cls.to_resume(kind, finding.find_unfinished(resume, kind.name))
+            request = cls.to_resume(
+                kind, finding.find_unfinished(here(resume, kind.name), kind.name)
+            )
             return request if asked is None else request.asking(asked)
         if asked is None:
             raise ConfigError("a config is needed, unless a run is resumed.")
         if kind is not TRAIN:
             check_installed(asked)
-        place = None if out is None else Path(out).absolute()
+        place = None if out is None else local(out).absolute()
         request = cls(kind, asked, place, force=force)
         suggestions = suggestions_on_file(asked, request.out)
         values = gather(asked, None, Observer(), conditions={}, suggestions=suggestions)

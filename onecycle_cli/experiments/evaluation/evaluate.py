@@ -20,6 +20,7 @@ from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, fi
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.model_shapes import input_shape_of, takes
 from onecycle_cli.runs.records import Record
+from onecycle_cli.runs.stores.urls import address
 from onecycle_cli.shown import Facts, Shown
 from onecycle_cli.workbench.fitness import first_outputs
 from onecycle_cli.workbench.loading import load_data
@@ -68,7 +69,7 @@ class Evaluation(Shown):
         """Return it as plain data."""
         return {
             "kind": "evaluate",
-            "model": str(self.model),
+            "model": address(self.model),
             "dataset": self.dataset.name,
             "origin": self.dataset.origin,
             "part": self.part,

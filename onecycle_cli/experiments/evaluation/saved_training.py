@@ -12,6 +12,8 @@ from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, finding
 from onecycle_cli.runs.run_folder import BEST, LAST
+from onecycle_cli.runs.stores.finished import fetched
+from onecycle_cli.runs.stores.urls import is_url
 
 _ANY_DATA = {"name": "digits"}
 
@@ -50,7 +52,7 @@ def find_training(path: str | Path, *, best: bool = False) -> SavedTraining:
     """Return the training meant by a path: itself, or the newest one within.
 
     Args:
-        path: the folder of a run, or one above it; of a recipe, for its training.
+        path: the folder of a run or its URL, or one above it; of a recipe, for its training.
         best: the model of the best validation score, instead of the last one.
 
     Raises:
@@ -58,7 +60,10 @@ def find_training(path: str | Path, *, best: bool = False) -> SavedTraining:
         ConfigError: when its configuration is not valid.
     """
     name = BEST if best else LAST
-    folder = _folder_with(Path(path), name)
+    if isinstance(path, str) and is_url(path):
+        folder = fetched(path, holding=name)
+    else:
+        folder = _folder_with(Path(path), name)
     config = files.read_yaml(folder / "config.yaml")
     result = files.read_json(folder / "result.json") if _has_result(folder) else {}
     inputs, classes = {}, []

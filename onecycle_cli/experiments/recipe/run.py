@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -19,11 +18,16 @@ from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
 from onecycle_cli.experiments.find_lr import FindLRResult
 from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
-from onecycle_cli.experiments.manifest import manifest_of
 from onecycle_cli.experiments.recipe import stages as recipes
+from onecycle_cli.experiments.recipe.folder import (
+    manifest_in,
+    new_folder,
+    note_in_manifest,
+    result_of,
+)
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
-from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
+from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.searches.engines.engine import Engine
@@ -35,7 +39,12 @@ from onecycle_cli.experiments.speed.settling import settle
 from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import files, finding, run_folder
+from onecycle_cli.runs import files, finding
+from onecycle_cli.runs.folders.lock import locked
+from onecycle_cli.runs.stores.mirror import mirror_of, take_over
+from onecycle_cli.runs.stores.objects import StoreError
+from onecycle_cli.runs.stores.recipes import upload_stages
+from onecycle_cli.runs.stores.urls import address, local
 from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.saving import check_can_be_saved
@@ -96,7 +105,7 @@ def run(
     Args:
         config: a path, a mapping or a `Config`; may be left out with `resume`, and must otherwise
             be that of the recipe.
-        out: the folder for runs; `None` writes nothing.
+        out: the folder for runs, or the URL of an object store; `None` writes nothing.
         observer: hears of the forecast and of the progress.
         resume: a recipe to be resumed, as `recipe.find_recipe` takes it; its runs go where it is.
             What is finished is not repeated, and a stage that broke off goes on.
@@ -120,12 +129,12 @@ def run(
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is resumed.")
     config = with_precision(with_backend(load_config(config), observer), observer)
-    out = None if out is None else Path(out).absolute()
+    out = None if out is None else local(out).absolute()
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with equipped(config, observer) as (bench, engine), folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
-        folder = _new_folder(recipe, with_fusion_of(bench, config), Path(place))
-        with run_folder.locked(folder):
+        folder = new_folder(recipe, with_fusion_of(bench, config), Path(place))
+        with locked(folder):
             return _Journey(recipe, bench, engine, out, folder, observer).go()
 
 
@@ -141,6 +150,7 @@ def foresee(
     """Return the recipe that `run` would carry out, with the predicted costs; writes nothing."""
     observer = observer or Observer()
     config = with_precision(with_backend(load_config(config), observer), observer)
+    out = None if out is None else local(out)
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with equipped(config, observer) as (bench, _):
         _get_ready(recipe, bench, out, observer, reuse, force)
@@ -148,18 +158,19 @@ def foresee(
 
 
 def _resume(folder: Path, config: Config, observer: Observer) -> RunResult:
-    with run_folder.locked(folder):
+    with locked(folder):
         recipe = Recipe.read(folder)
         if recipe.is_over:
-            observer.note(f"{folder} is finished")
+            observer.note(f"{address(folder)} is finished")
             return RunResult(recipe, folder)
         now = model_files(config)
-        check_identity(folder, _manifest(folder).get("model_files", now), now)
+        check_identity(folder, manifest_in(folder).get("model_files", now), now)
         with equipped(config, observer) as (bench, engine):
             conditions = conditions_of(bench.config, bench.dataset.fingerprint)
             recipes.check_conditions(folder, recipe, conditions)
             _predict(recipe, bench, observer)
-            _note_in_manifest(folder, "running", resumed=True)
+            take_over(folder)
+            note_in_manifest(folder, "running", resumed=True)
             out = folder.absolute().parents[2]
             return _Journey(recipe, bench, engine, out, folder, observer).go()
 
@@ -210,6 +221,7 @@ class _Journey:
     ) -> None:
         self.recipe, self.bench, self.out, self.folder = recipe, bench, out, folder
         self.engine, self.observer = engine, observer
+        self.mirror = mirror_of(folder, observer.warn)
         self.config = bench.config
         self.label = f"{self.config.name}/{RUN.name}/{folder.name}"
 
@@ -221,6 +233,8 @@ class _Journey:
         except BaseException as error:
             self._break_off(error)
             raise
+        upload_stages(self.folder)
+        self.mirror.finish(self.folder, is_done=True)
         return RunResult(self.recipe, self.folder if self.out else None)
 
     def _carry_out_stages(self) -> None:
@@ -290,10 +304,11 @@ class _Journey:
                 stage.note = "" if interrupted else str(error)
         if self.out is not None and self.folder.is_dir():
             error.add_note(
-                f"what is finished is kept; 'onecycle run --resume {self.folder}' goes on."
+                f"what is finished is kept; 'onecycle run --resume {address(self.folder)}' goes on."
             )
             self._write()
-            _note_in_manifest(self.folder, self.recipe.status)
+            note_in_manifest(self.folder, self.recipe.status)
+            self.mirror.finish(self.folder, is_done=False)
 
     def _write(self) -> None:
         if not self.folder.is_dir():
@@ -302,49 +317,12 @@ class _Journey:
                 f"of it is kept; run the command again."
             )
         files.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
+        with contextlib.suppress(StoreError):
+            upload_stages(self.folder)
+            self.mirror.upload(self.folder, at_once=True)
 
     def _conclude(self) -> None:
         files.write_text(self.folder / "summary.md", in_markdown(self.recipe, self.label))
-        files.write_json(self.folder / "result.json", _result(self.recipe, self.label))
-        _note_in_manifest(self.folder, self.recipe.status)
+        files.write_json(self.folder / "result.json", result_of(self.recipe, self.label))
+        note_in_manifest(self.folder, self.recipe.status)
         self._write()
-
-
-def _new_folder(recipe: Recipe, config: Config, out: Path) -> Path:
-    """Make the recipe's folder, with what it takes to resume it from here on."""
-    folder = run_folder.new_folder(out, config.name, RUN.name)
-    header = "# What the recipe was started with; onecycle reads it as a config.\n"
-    files.write_yaml(folder / "config.yaml", config.model_dump(), header)
-    manifest = {"schema_version": run_folder.SCHEMA_VERSION, **manifest_of(config, {})}
-    manifest |= {"start": files.now(), "end": files.now(), "status": "running"}
-    manifest["model_files"] = model_files(config)
-    files.write_json(folder / "manifest.json", manifest)
-    files.write_json(folder / recipes.FILE, recipe.as_dict())
-    return folder
-
-
-def _note_in_manifest(folder: Path, status: str, *, resumed: bool = False) -> None:
-    manifest = _manifest(folder)
-    manifest |= {"end": files.now(), "status": status}
-    if resumed:
-        again = {"when": files.now(), "command": sys.argv}
-        manifest["resumed"] = [*manifest.get("resumed", []), again]
-    files.write_json(folder / "manifest.json", manifest)
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    return dict(files.read_json(folder / "manifest.json"))
-
-
-def _result(recipe: Recipe, label: str) -> dict[str, Any]:
-    return {
-        "kind": RUN.name,
-        "label": label,
-        "status": recipe.status,
-        **recipe.stages["train"].scores,
-        **{key: recipe.stages[name].value for name, key in KEYS.items()},
-        **recipe.stages["train"].conditions,
-        "runs": {name: stage.folder for name, stage in recipe.stages.items()},
-        "predicted": total(stage.predicted for stage in recipe.stages.values()),
-        "cost": total(stage.cost for stage in recipe.stages.values()),
-    }

@@ -29,12 +29,12 @@ from onecycle_cli.experiments.hyper_parameters import (
 from onecycle_cli.kinds import FINDERS, KINDS, RUN, STAGES
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding, run_folder
+from onecycle_cli.runs.stores.unfinished import here
 
 KEYS = {kind.name: key for key, kind in FINDERS.items()}
 """What each search finds, in the order of the searches."""
 
 FILE = "recipe.json"
-
 _SETTLED = ("done", "reused", "skipped", "refused")
 _OVER = ("done", "refused")
 
@@ -264,14 +264,14 @@ def find_recipe(path: str | Path) -> Path:
     """Return the folder of the recipe to be resumed.
 
     Args:
-        path: a recipe's folder; or one above it, such as `runs/digits` or `runs/digits/run`: then
-            the newest recipe there that is not finished.
+        path: a recipe's folder, or its URL; or one above it, such as `runs/digits` or
+            `runs/digits/run`: then the newest recipe there that is not finished.
 
     Raises:
         ConfigError: when there is none.
         ResultError: when it is damaged.
     """
-    folder = Path(path)
+    folder = Path(here(path, RUN.name))
     if (folder / FILE).is_file() or (folder / run_folder.MANIFEST).is_file():
         _check_is_recipe(folder)
         Recipe.read(folder)

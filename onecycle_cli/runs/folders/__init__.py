@@ -1,0 +1,1 @@
+"""Numbered folders: their names, and the lock that one process at a time holds."""
