@@ -220,6 +220,8 @@ TESTED_TOGETHER = {
     "registry/augmentations.py": "workbench/test_loading.py",
     "data/sources/by_function.py": "workbench/test_loading.py",
     "data/batches/own_augmentation.py": "workbench/test_loading.py",
+    "experiments/company/alike.py": "engine/devices/test_company.py",
+    "experiments/company/folders.py": "engine/devices/test_company.py",
     "engine/devices/present.py": "workbench/test_settings.py",
     "engine/devices/reduction.py": "engine/devices/test_together.py",
     "engine/devices/shares.py": "engine/devices/test_together.py",

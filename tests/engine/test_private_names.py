@@ -106,7 +106,11 @@ def owner_of(place):
     return OWNERS[place]() if place in OWNERS else importlib.import_module(place)
 
 
-OF_OTHER_BACKENDS = {"keras.src.backend.torch.optimizers", "keras.src.backend.jax.trainer"}
+OF_OTHER_BACKENDS = {
+    "keras.src.backend.torch.optimizers",
+    "keras.src.backend.jax.distribution_lib",
+    "keras.src.backend.jax.trainer",
+}
 """Read, as they can be imported only beside PyTorch and JAX."""
 
 PLACES = [

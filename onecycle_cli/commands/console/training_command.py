@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from onecycle_cli.commands.console.options import (
     Verbose,
 )
 from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import KINDS, RUN, Kind
 
@@ -127,7 +129,7 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         no_progress: NoProgress = False,
         **own: Any,
     ) -> None:
-        with presented(verbose):
+        with presented(verbose), _results_of_the_chief():
             kind = _kind(body)
             if resume is None:
                 asked: dict[str, Any] = {"config": _to_start(config, overrides, seed)}
@@ -138,6 +140,16 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
     command.__name__, command.__doc__ = body.__name__, body.__doc__
     vars(command)["__signature__"] = _joined(command, body)
     return command
+
+
+@contextlib.contextmanager
+def _results_of_the_chief() -> Iterator[None]:
+    """Show results once, where several processes come to the same ones."""
+    if processes().is_chief:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
 
 
 def _joined(command: Callable[..., None], body: Callable[..., None]) -> inspect.Signature:
