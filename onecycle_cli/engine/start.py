@@ -49,7 +49,7 @@ def _imported(backend: str) -> Any:
     tell_keras(backend)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with silenced(2), _no_garbage_collected():
+        with _silent_stderr(), _no_garbage_collected():
             return importlib.import_module("keras")
     except ImportError as error:
         raise ConfigError(
@@ -81,7 +81,7 @@ def make_repeatable(seed: int, *, jit_compile: bool = False) -> None:
     With `jit_compile` it may use any: Keras does not compile by XLA where TensorFlow promises that.
     """
     keras = start_keras()
-    with silenced(2):  # TensorFlow may write to it when it is first seeded
+    with _silent_stderr():  # TensorFlow may write to it when it is first seeded
         set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         settings = importlib.import_module("tensorflow.python.framework.config")
@@ -140,21 +140,19 @@ def _no_garbage_collected() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def silenced(number: int) -> Iterator[None]:
-    """Let what native code writes within go nowhere: to stdout by 1, or to stderr by 2."""
-    stream = {1: sys.stdout, 2: sys.stderr}[number]
+def _silent_stderr() -> Iterator[None]:
     try:
-        stream.flush()
-        saved = os.dup(number)
-    except (AttributeError, OSError):  # it is not there
+        sys.stderr.flush()
+        saved = os.dup(2)
+    except (AttributeError, OSError):  # there is no stderr
         yield
         return
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, number)
+    os.dup2(null, 2)
     try:
         yield
     finally:
-        stream.flush()
-        os.dup2(saved, number)
+        sys.stderr.flush()
+        os.dup2(saved, 2)
         os.close(saved)
         os.close(null)

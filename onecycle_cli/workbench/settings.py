@@ -9,7 +9,6 @@ import keras
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
 from onecycle_cli.engine.devices.present import XLA_FLAG, names_of_devices, split_processor
-from onecycle_cli.engine.devices.company import connect
 from onecycle_cli.engine.devices.processes import COUNT, processes
 from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.engine.start import has_accelerator, on_cpu_of_tensorflow
@@ -95,7 +94,6 @@ def _devices_of_all_processes(config: Config, *, is_in_hand: bool) -> list[str]:
             f"all; got {asked}.",
         )
     _check_several(config, len(found))
-    connect()
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,12 +145,19 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
 
 @contextlib.contextmanager
 def _results_of_the_chief() -> Iterator[None]:
-    """Show results once, where several processes come to the same ones."""
-    if processes().is_chief:
+    """Of several processes, let the chief show its results, and native code nothing on stdout."""
+    if not processes().are_several:
         yield
         return
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        yield
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    with Path(os.devnull).open("w") as nowhere, os.fdopen(stdout, "w") as everywhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            with contextlib.redirect_stdout(everywhere if processes().is_chief else nowhere):
+                yield
+        finally:
+            os.dup2(stdout, 1)
 
 
 def _joined(command: Callable[..., None], body: Callable[..., None]) -> inspect.Signature:

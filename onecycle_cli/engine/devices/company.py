@@ -15,7 +15,6 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.engine.backends.choice import name_of_backend
 from onecycle_cli.engine.backends.without_tensorflow import set_random_seed
 from onecycle_cli.engine.devices.processes import ADDRESSES, COUNT, processes
-from onecycle_cli.engine.start import silenced
 from onecycle_cli.errors import ConfigError, ProcessError
 
 _OF_OTHERS = ("gloo", "nccl", "coordination service", "connection closed", "connection reset")
@@ -56,12 +55,6 @@ def join(seed: int) -> None:
         raise ConfigError(
             f"several processes must meet before JAX does anything else: {_first_line(error)}"
         ) from error
-
-
-def connect() -> None:
-    """Have JAX connect the devices of all processes, without what is written about it."""
-    with silenced(1):
-        wait_for_all()
 
 
 def largest_of_all(*numbers: int) -> list[int]:

@@ -1,0 +1,241 @@
+"""Two processes that train one model, on the loopback: each a command line of its own."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import ExitStack
+
+import keras
+import numpy as np
+import pytest
+
+from onecycle_cli.engine.devices import company
+from onecycle_cli.engine.devices.processes import ADDRESSES, COUNT, PLACE
+from onecycle_cli.errors import ConfigError, ProcessError
+
+MODEL = """
+    import keras
+
+    def noisy(input_shape, num_classes):
+        return keras.Sequential([
+            keras.Input(input_shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(16),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(num_classes, activation="softmax"),
+        ])
+"""
+CONFIG = """
+    backend: jax
+    batch_size: 48
+    dataset: {name: digits, limit: 399}
+    model: {name: net.py:noisy}
+    train: {cycles: [{epochs: 24}], max_lr: 0.1, log_grad_norm: true}
+    find_lr: {rates: [0.03, 0.3]}
+"""
+STEPS = 8
+"""Of an epoch of 359 digits by 48; the last batch has 23, and can't be shared."""
+
+ALONE = """
+    from onecycle_cli import find_lr, train
+
+    train("small.yaml", out="alone")
+    find_lr("small.yaml", out="alone")
+"""
+KILLED, LOST, TERMINATED = -signal.SIGKILL, 4, 143
+
+COMMAND = ["-m", "onecycle_cli"]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start Python in one or several processes, which end with the test."""
+    (tmp_path / "net.py").write_text(textwrap.dedent(MODEL))
+    (tmp_path / "small.yaml").write_text(textwrap.dedent(CONFIG))
+    with ExitStack() as stack:
+
+        def started(*arguments, processes=1):
+            address = f"localhost:{free_port()}"
+            said = [
+                {ADDRESSES: address, COUNT: f"{processes}", PLACE: f"{place}"}
+                for place in range(processes)
+            ]
+            return [
+                stack.enter_context(Started(arguments, variables, tmp_path)) for variables in said
+            ]
+
+        yield started
+
+
+class Started:
+    """A process that remembers what those before it have compiled."""
+
+    def __init__(self, arguments, variables, folder):
+        compiled = {
+            "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=os.environ | {"KERAS_BACKEND": "jax"} | compiled | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.communicate()
+
+    def send(self, number):
+        self._process.send_signal(number)
+
+    def ended(self):
+        """Return its exit code, and what it wrote to stdout and to stderr."""
+        out, err = self._process.communicate(timeout=240)
+        return self._process.returncode, out, err
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("localhost", 0))
+        return found.getsockname()[1]
+
+
+def wait_for_epoch(number, run):
+    """Wait until a training has written so many epochs."""
+    path, ends = run.with_name(f".{run.name}-running") / "history.csv", time.monotonic() + 240
+    while time.monotonic() < ends:
+        if path.is_file() and len(path.read_text().splitlines()) > number:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the epoch did not come")
+
+
+def table(path):
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def weights_of(folder):
+    return keras.models.load_model(folder / "model.keras").get_weights()
+
+
+def assert_same_table(path, other):
+    ours, theirs = table(path), table(other)
+    assert list(ours) == list(theirs)
+    for name, values in theirs.items():
+        np.testing.assert_allclose(ours[name], values, rtol=2e-4, err_msg=name)
+
+
+def assert_same_training(folder, other):
+    """Those of one device and of several differ by rounding only."""
+    assert_same_table(folder / "steps.csv", other / "steps.csv")
+    for weights, expected in zip(weights_of(folder), weights_of(other), strict=True):
+        np.testing.assert_allclose(weights, expected, rtol=0, atol=2e-5)
+
+
+@pytest.mark.harness
+def test_what_two_processes_do_is_what_one_does_whatever_happens_to_them(start, tmp_path):
+    """A training is terminated, goes on, loses a process, and goes on by the other one alone."""
+    (alone,) = start("-c", textwrap.dedent(ALONE))
+    code, _, err = alone.ended()
+    assert code == 0, err
+    run = tmp_path / "runs/small/train/001"
+
+    chief, other = start(*COMMAND, "train", "small.yaml", processes=2)
+    wait_for_epoch(1, run)
+    other.send(signal.SIGTERM)
+    for process, resumed in ((chief, run), (other, run.parents[1])):
+        code, out, err = process.ended()
+        assert (code, out) == (TERMINATED, "")
+        last = f"onecycle: terminated; 'onecycle train --resume {resumed}' goes on."
+        assert err.splitlines()[-1] == last
+    assert err.splitlines() == [last]
+    assert json.loads((run / "manifest.json").read_text())["devices"] == 2
+    done = len(table(run / "steps.csv")["loss"])
+
+    chief, other = start(*COMMAND, "train", "--resume", "runs/small", processes=2)
+    wait_for_epoch(done // STEPS + 2, run)
+    other.send(signal.SIGKILL)
+    code, out, err = chief.ended()
+    assert (code, out) == (LOST, "")
+    assert f"from step {done}, " in err
+    assert err.splitlines()[-2:] == [
+        "onecycle: another one of the 2 processes that train together is gone, or can't be "
+        "reached.",
+        f"onecycle: 'onecycle train --resume {run}' goes on.",
+    ]
+    assert "Traceback" not in err
+    assert other.ended() == (KILLED, "", "")
+    epochs = len(table(run / "history.csv")["epoch"])
+    assert len(table(run / "steps.csv")["loss"]) == STEPS * epochs
+
+    (alone,) = start(*COMMAND, "train", "--resume", str(run))
+    assert f"from step {STEPS * epochs}, in epoch {epochs + 1}" in alone.ended()[2]
+    assert_same_training(run, tmp_path / "alone/small/train/001")
+
+    chief, other = start(*COMMAND, "find-lr", "small.yaml", processes=2)
+    code, out, err = chief.ended()
+    assert code == 0, err
+    assert out.startswith("max_lr ")
+    assert other.ended() == (0, "", "")
+    found = tmp_path / "runs/small/find-lr"
+    assert_same_table(found / "001/curves.csv", tmp_path / "alone/small/find-lr/001/curves.csv")
+    assert [path.name for path in found.iterdir()] == ["001"]
+    assert (tmp_path / "runs/small/suggestions.yaml").is_file()
+
+
+@pytest.fixture
+def second_of_two(monkeypatch):
+    """Let this process take itself for one of two."""
+    for name, value in {ADDRESSES: "first:1", COUNT: "2", PLACE: "1"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_processes_meet_on_jax_only(second_of_two):
+    with pytest.raises(ConfigError, match=r"on JAX only, and Keras runs on tensorflow; set KERAS_"):
+        company.join(0)
+
+
+def test_what_would_differ_is_named(second_of_two, monkeypatch):
+    def with_another(array):
+        other = array.copy()
+        other[1] += 1
+        return np.stack([other, array])
+
+    parts = {"their configs": "a", "their data": "b", "their versions": "c"}
+    monkeypatch.setattr(company, "_of_all", with_another)
+    with pytest.raises(ConfigError, match="would not do the same: their data differ between them"):
+        company.check_alike(parts)
+    monkeypatch.setattr(company, "_of_all", lambda array: np.stack([array, array]))
+    company.check_alike(parts)
+
+
+def test_an_error_of_its_own_is_not_another_process_gone(second_of_two):
+    with pytest.raises(ValueError, match="shapes"), company.noticing_losses():
+        raise ValueError("shapes do not fit")
+    with pytest.raises(ProcessError, match="is gone"), company.noticing_losses():
+        raise ValueError("UNKNOWN: Gloo all-reduce failed: Connection closed by peer")
+
+
+def test_a_process_that_is_alone_asks_nobody(monkeypatch):
+    for name in (ADDRESSES, COUNT, PLACE):
+        monkeypatch.delenv(name, raising=False)
+    company.join(0)
+    company.check_alike({"their configs": "a"})
+    assert company.largest_of_all(3, 0) == [3, 0]
+    with pytest.raises(ValueError, match="Gloo"), company.noticing_losses():
+        raise ValueError("Gloo")
