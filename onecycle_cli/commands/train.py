@@ -57,10 +57,11 @@ def train_command(asked: Invocation, *, policy: Policy = None, force: Force = Fa
             result = carry_out(ready, policy)
     _show(result, asked.config)
     if result.ended == "interrupted":
-        say(
-            f"ended by Ctrl-C, with a cool-down; 'onecycle train --resume {result.folder}' goes on "
-            f"from before it."
-        )
+        if result.folder is not None:
+            say(
+                f"ended by Ctrl-C, with a cool-down; 'onecycle train --resume {result.folder}' "
+                f"goes on from before it."
+            )
         raise typer.Exit(INTERRUPTED)
 
 

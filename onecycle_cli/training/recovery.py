@@ -37,8 +37,10 @@ class Recovery:
         Without retries nobody goes back, but where another process is lost.
         """
         divergence = self._course.cycle.divergence
-        is_watched = isinstance(divergence, Divergence)
-        if divergence.suspected if is_watched else not processes().are_several:
+        if not isinstance(divergence, Divergence):
+            if not processes().are_several:
+                return
+        elif divergence.suspected:
             return
         if self._course.ended is None:
             self._anchors = [*self._anchors[1 - _ANCHORS :], self._state()]

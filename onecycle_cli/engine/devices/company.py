@@ -124,7 +124,7 @@ def placing_without_asking() -> Iterator[None]:
     longer than a small step, and waits forever if not all of them place it.
     """
     jax = importlib.import_module("jax")
-    library = importlib.import_module("keras.src.backend.jax.distribution_lib")
+    library: Any = importlib.import_module("keras.src.backend.jax.distribution_lib")
     stock = library.distribute_tensor
 
     def distribute_tensor(tensor: Any, layout: Any) -> Any:
