@@ -222,6 +222,7 @@ TESTED_TOGETHER = {
     "data/batches/own_augmentation.py": "workbench/test_loading.py",
     "experiments/company/alike.py": "engine/devices/test_company.py",
     "experiments/company/folders.py": "engine/devices/test_company.py",
+    "experiments/company/meeting.py": "engine/devices/test_company.py",
     "engine/devices/present.py": "workbench/test_settings.py",
     "engine/devices/reduction.py": "engine/devices/test_together.py",
     "engine/devices/shares.py": "engine/devices/test_together.py",

@@ -14,7 +14,6 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
-from onecycle_cli.engine.devices.company import join
 from onecycle_cli.engine.devices.together import in_use, together
 from onecycle_cli.errors import ProcessError
 from onecycle_cli.experiments.asked.request import Request, check_rates
@@ -26,6 +25,7 @@ from onecycle_cli.experiments.asked.resume import (
 )
 from onecycle_cli.experiments.company.alike import check_that_all_do_the_same
 from onecycle_cli.experiments.company.folders import folder_to_resume, kept_by_this_process
+from onecycle_cli.experiments.company.meeting import meet
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
     Values,
@@ -308,7 +308,7 @@ def workbench(
         recipe.bench.rewind()
         yield recipe.bench
         return
-    join(config.seed)
+    meet(config, observer)
     devices = decide_devices(config, is_in_hand=in_hand is not None)
     if devices:
         observer.note(f"devices: {', '.join(devices)}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import os
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,11 +16,14 @@ from numpy.typing import NDArray
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.engine.backends.choice import name_of_backend
 from onecycle_cli.engine.backends.without_tensorflow import set_random_seed
-from onecycle_cli.engine.devices.processes import ADDRESSES, COUNT, processes
-from onecycle_cli.errors import ConfigError, ProcessError
+from onecycle_cli.engine.devices.processes import ADDRESSES, COUNT, PLACE, processes
+from onecycle_cli.errors import ConfigError, ProcessError, cause_of
 
 _OF_OTHERS = ("gloo", "nccl", "coordination service", "connection closed", "connection reset")
 """Words of JAX about a step that another process did not take part in."""
+
+_PATIENCE = 240.0
+"""Seconds that processes wait for each other at the start; JAX aborts after 300."""
 
 
 def join(seed: int) -> None:
@@ -42,19 +47,37 @@ def join(seed: int) -> None:
     if jax.distributed.is_initialized():
         return
     jax.config.update("jax_enable_preemption_service", False)  # which would take SIGTERM for itself
-    set_random_seed(seed)
-    try:
-        importlib.import_module("keras").distribution.initialize()
-    except jax.errors.JaxRuntimeError as error:
-        raise ProcessError(
-            f"the {processes().count} processes did not meet at {ADDRESSES}: "
-            f"{_first_line(error)}; start the same command on each machine, and see whether the "
-            f"first address can be reached from all."
-        ) from error
-    except RuntimeError as error:
+    failed = _initialize(seed)
+    if failed is not None:
         raise ConfigError(
-            f"several processes must meet before JAX does anything else: {_first_line(error)}"
-        ) from error
+            f"the {processes().count} processes can't meet: {cause_of(failed)}."
+        ) from failed
+
+
+def _initialize(seed: int) -> Exception | None:
+    """Have JAX wait for all processes, in a thread: it hears no signal, and ends by an abort.
+
+    Returns what goes wrong, if anything does.
+    """
+    failed: list[Exception] = []
+
+    def initialize() -> None:
+        try:
+            set_random_seed(seed)  # Keras remembers it for this thread, and else draws one of all
+            importlib.import_module("keras").distribution.initialize()
+        except Exception as error:
+            failed.append(error)
+
+    waiting = threading.Thread(target=initialize, daemon=True)
+    waiting.start()
+    waiting.join(_PATIENCE)
+    if waiting.is_alive():
+        raise ProcessError(
+            f"the {processes().count} processes did not meet at {os.environ[ADDRESSES]} within "
+            f"{_PATIENCE:g} seconds; start the same command with another {PLACE} for each, and see "
+            f"whether all of them can reach the first address."
+        )
+    return failed[0] if failed else None
 
 
 def largest_of_all(*numbers: int) -> list[int]:
@@ -155,7 +178,3 @@ def _is_of_others(error: Exception) -> bool:
     text = str(error).lower()
     is_of_jax = isinstance(error, jax.errors.JaxRuntimeError | ValueError)
     return is_of_jax and any(words in text for words in _OF_OTHERS)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

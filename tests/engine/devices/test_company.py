@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -208,6 +210,29 @@ def second_of_two(monkeypatch):
 def test_processes_meet_on_jax_only(second_of_two):
     with pytest.raises(ConfigError, match=r"on JAX only, and Keras runs on tensorflow; set KERAS_"):
         company.join(0)
+
+
+def test_processes_that_do_not_meet_do_not_wait_for_long(second_of_two, monkeypatch):
+    never = threading.Event()
+    jax = SimpleNamespace(
+        config=SimpleNamespace(update=lambda *_: None),
+        distributed=SimpleNamespace(is_initialized=lambda: False),
+    )
+    monkeypatch.setitem(sys.modules, "jax", jax)
+    monkeypatch.setattr(company, "name_of_backend", lambda: "jax")
+    monkeypatch.setattr(company, "_PATIENCE", 0.01)
+    monkeypatch.setattr(company, "set_random_seed", lambda _: never.wait() and fails(_))
+    with pytest.raises(ProcessError, match=r"^the 2 processes did not meet at first:1 within "):
+        company.join(0)
+    monkeypatch.setattr(company, "_PATIENCE", 60.0)
+    monkeypatch.setattr(company, "set_random_seed", fails)
+    with pytest.raises(ConfigError, match=r"can't meet: RuntimeError: JAX was started\.$"):
+        company.join(0)
+    never.set()
+
+
+def fails(_):
+    raise RuntimeError("JAX was started")
 
 
 def test_what_would_differ_is_named(second_of_two, monkeypatch):
