@@ -21,7 +21,7 @@ from onecycle_cli.commands.plot import plot_command
 from onecycle_cli.commands.run import run_command
 from onecycle_cli.commands.suggest import suggest_command
 from onecycle_cli.commands.train import train_command
-from onecycle_cli.engine.devices.processes import COUNT, PLACE
+from onecycle_cli.engine.devices.processes import have_met, processes
 
 _SECONDS_FOR_THE_OTHERS = 3
 
@@ -89,7 +89,7 @@ def run() -> None:
         app()
     except SystemExit as ending:
         _leave_the_last_word_to_the_command()
-        if ending.code and os.environ.get(COUNT):
+        if ending.code and have_met():
             _leave_the_others(ending.code)
         raise
 
@@ -99,7 +99,7 @@ def _leave_the_others(code: str | int) -> None:
 
     The chief goes last, as JAX ends the others when it is gone.
     """
-    if os.environ.get(PLACE) == "0":
+    if processes().is_chief:
         time.sleep(_SECONDS_FOR_THE_OTHERS)
     os._exit(code if isinstance(code, int) else 1)
 

@@ -7,6 +7,7 @@ they are known without Keras.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 
 from onecycle_cli.errors import ConfigError
@@ -65,6 +66,12 @@ def processes() -> Processes:
         )
     _check_addresses(said[ADDRESSES].split(","), count)
     return Processes(count, place)
+
+
+def have_met() -> bool:
+    """Tell whether JAX knows of the other processes, and would wait for them at the end."""
+    jax = sys.modules.get("jax")
+    return jax is not None and bool(jax.distributed.is_initialized())
 
 
 def refuse_several(what: str) -> None:

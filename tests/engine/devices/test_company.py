@@ -12,15 +12,22 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from onecycle_cli.config import load_config
 from onecycle_cli.engine.devices import company
 from onecycle_cli.engine.devices.processes import ADDRESSES, COUNT, PLACE
 from onecycle_cli.errors import ConfigError, ProcessError
+from onecycle_cli.experiments.company.alike import check_that_all_do_the_same
+from onecycle_cli.experiments.speed.precision import with_precision
+from onecycle_cli.main import app
+from onecycle_cli.observer import Observer
 
 MODEL = """
     import keras
@@ -236,6 +243,31 @@ def test_processes_that_do_not_meet_do_not_wait_for_long(second_of_two, monkeypa
 
 def fails(_):
     raise RuntimeError("JAX was started")
+
+
+def test_a_pipeline_is_refused(second_of_two):
+    config = load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}})
+    bench = SimpleNamespace(config=config, dataset=SimpleNamespace(stream=object()))
+    with pytest.raises(ConfigError, match="a pipeline of one's own can't be shared among 2 "):
+        check_that_all_do_the_same(bench, None, {})
+
+
+def test_nothing_is_timed(second_of_two):
+    config = load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}})
+    asked = config.model_copy(update={"precision": "auto"})
+    assert with_precision(asked, Observer()).precision == "float32"
+
+
+@pytest.mark.parametrize("command", ["run", "evaluate"])
+def test_what_one_process_does_is_refused_before_anything_is_read(
+    command, second_of_two, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(textwrap.dedent(MODEL))
+    Path("small.yaml").write_text(textwrap.dedent(CONFIG))
+    outcome = CliRunner().invoke(app, [command, "small.yaml"])
+    assert outcome.exit_code == 2
+    assert f"onecycle {command} does not work with several processes; " in outcome.stderr
 
 
 def test_what_would_differ_is_named(second_of_two, monkeypatch):
