@@ -8,6 +8,7 @@ import keras
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
+from onecycle_cli.engine.devices.company import devices_of_this_process
 from onecycle_cli.engine.devices.present import XLA_FLAG, names_of_devices, split_processor
 from onecycle_cli.engine.devices.processes import COUNT, processes
 from onecycle_cli.engine.devices.together import in_use
@@ -86,7 +87,13 @@ def _devices_of_all_processes(config: Config, *, is_in_hand: bool) -> list[str]:
         )
     if asked != "auto" and asked % count == 0:
         split_processor(asked // count)
-    found = names_of_devices()
+    found, own = names_of_devices(), devices_of_this_process()
+    if own * count != len(found):
+        raise config.error(
+            "devices",
+            f"each of the {count} processes must have as many devices as the others; this one has "
+            f"{own} of {len(found)}; let each see as many, by CUDA_VISIBLE_DEVICES.",
+        )
     if asked not in ("auto", len(found)):
         raise config.error(
             "devices",

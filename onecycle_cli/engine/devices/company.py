@@ -80,6 +80,11 @@ def _initialize(seed: int) -> Exception | None:
     return failed[0] if failed else None
 
 
+def devices_of_this_process() -> int:
+    """Return how many of all devices are those of this process; this starts JAX."""
+    return int(importlib.import_module("jax").local_device_count())
+
+
 def largest_of_all(*numbers: int) -> list[int]:
     """Return the largest that any process gives for each number; all have to ask."""
     if not processes().are_several:
