@@ -7,6 +7,7 @@ OnecycleError           exit code 1
 ├── OptimizerError      a hyper-parameter that cannot be scheduled on this optimizer
 ├── PluginError         code of one's own, such as a shape, that fails or answers what won't do
 ├── TrainingError       a training run that cannot go on
+├── ProcessError        exit code 4: one of several processes is lost, and the run can be resumed
 └── ResultError         a result that cannot be read or written
 """
 
@@ -60,6 +61,12 @@ class PluginError(OnecycleError, ValueError):
 
 class TrainingError(OnecycleError):
     """A training run that cannot start or cannot go on."""
+
+
+class ProcessError(OnecycleError):
+    """One of several processes that train together is not there, or not any more."""
+
+    exit_code = 4
 
 
 class ResultError(OnecycleError):

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import time
 from typing import Annotated
 
 import typer
@@ -20,6 +21,9 @@ from onecycle_cli.commands.plot import plot_command
 from onecycle_cli.commands.run import run_command
 from onecycle_cli.commands.suggest import suggest_command
 from onecycle_cli.commands.train import train_command
+from onecycle_cli.engine.devices.processes import have_met, processes
+
+_SECONDS_FOR_THE_OTHERS = 3
 
 app = typer.Typer(
     name="onecycle",
@@ -74,7 +78,7 @@ def _root(
     'run' does all of it.
 
     Exit codes: 0 done; 1 failed; 2 bad usage or bad config; 3 a finder refuses to suggest;
-    130 after Ctrl-C; 143 after SIGTERM.
+    4 another process is gone; 130 after Ctrl-C; 143 after SIGTERM.
     """
 
 
@@ -83,9 +87,21 @@ def run() -> None:
     _spell_out_what_cannot_be_written()
     try:
         app()
-    except SystemExit:
+    except SystemExit as ending:
         _leave_the_last_word_to_the_command()
+        if ending.code and have_met():
+            _leave_the_others(ending.code)
         raise
+
+
+def _leave_the_others(code: str | int) -> None:
+    """End at once: JAX would first wait for processes that are gone, and wait for this one.
+
+    The chief goes last, as JAX ends the others when it is gone.
+    """
+    if processes().is_chief:
+        time.sleep(_SECONDS_FOR_THE_OTHERS)
+    os._exit(code if isinstance(code, int) else 1)
 
 
 def _spell_out_what_cannot_be_written() -> None:

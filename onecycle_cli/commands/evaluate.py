@@ -12,6 +12,7 @@ from onecycle_cli.commands.console.ending import columns, number, presented, tab
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
 from onecycle_cli.commands.console.progress import watching
 from onecycle_cli.commands.console.rows import score_rows
+from onecycle_cli.engine.devices.processes import refuse_several
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.evaluation.evaluate import Evaluation
@@ -56,6 +57,7 @@ def evaluate_command(
     Docs: docs/commands.md
     """
     with presented(verbose):
+        refuse_several("onecycle evaluate")
         _check(part, out)
         from onecycle_cli.config import load_config
         from onecycle_cli.engine.backends.choice import with_backend

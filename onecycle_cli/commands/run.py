@@ -68,10 +68,12 @@ def _check(
     asked: Invocation, config: Config, *, starting: bool, skip: list[str], force: bool
 ) -> None:
     """Spare the user the wait for an error that is known without Keras."""
+    from onecycle_cli.engine.devices.processes import refuse_several
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.experiments.recipe import stages
     from onecycle_cli.observer import Observer
 
+    refuse_several("onecycle run")
     if asked.resume is None:
         stages.plan(config, asked.out, Observer(), skip, force=force)
     elif starting:

@@ -56,13 +56,14 @@ def train_command(asked: Invocation, *, policy: Policy = None, force: Force = Fa
         with session(request, observer) as ready:
             result = carry_out(ready, policy)
     _show(result, asked.config)
-    if result.ended == "interrupted" and result.folder is not None:
-        from onecycle_cli.runs.stores.urls import address
+    if result.ended == "interrupted":
+        if result.folder is not None:
+            from onecycle_cli.runs.stores.urls import address
 
-        say(
-            f"ended by Ctrl-C, with a cool-down; 'onecycle train --resume "
-            f"{address(result.folder)}' goes on from before it."
-        )
+            say(
+                f"ended by Ctrl-C, with a cool-down; 'onecycle train --resume "
+                f"{address(result.folder)}' goes on from before it."
+            )
         raise typer.Exit(INTERRUPTED)
 
 

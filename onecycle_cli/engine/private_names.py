@@ -8,6 +8,7 @@ from __future__ import annotations
 PRIVATE_NAMES: dict[str, tuple[str, ...]] = {
     "keras.src.backend.common.global_state": ("get_global_attribute", "set_global_attribute"),
     "keras.src.saving.serialization_lib": ("tf",),
+    "keras.src.backend.jax.distribution_lib": ("distribute_tensor",),
     "keras.src.backend.jax.trainer": ("_get_distributed_iterator",),
     "keras.src.trainers.data_adapters": ("get_data_adapter", "ArrayDataAdapter"),
     "keras.src.utils.rng_utils": ("set_random_seed", "tf"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
 from onecycle_cli.engine.devices.together import in_use, together
+from onecycle_cli.errors import ProcessError
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
     Resume,
@@ -22,6 +22,13 @@ from onecycle_cli.experiments.asked.resume import (
     identity_of,
     warn_of_other_surroundings,
 )
+from onecycle_cli.experiments.company.alike import check_that_all_do_the_same
+from onecycle_cli.experiments.company.folders import (
+    folder_for_runs,
+    folder_to_resume,
+    kept_by_this_process,
+)
+from onecycle_cli.experiments.company.meeting import meet
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
     Values,
@@ -212,7 +219,7 @@ def session(
             opening = _started(request, bench, engine, observer, recipe)
         else:
             opening = _resumed(request, bench, engine, observer, recipe)
-        with opening as ready, _saying_how_to_resume(ready, recipe):
+        with opening as ready, _saying_how_to_resume(ready, request, recipe):
             if recipe is not None:
                 ready.run.let_upload_wait()
             yield ready
@@ -222,14 +229,14 @@ def session(
 def _started(
     request: Request, bench: Workbench, engine: Engine, observer: Observer, recipe: Shared | None
 ) -> Iterator[Session]:
-    kind, config, out = request.kind, bench.config, request.out
+    kind, config = request.kind, bench.config
     conditions = conditions_of(config, bench.dataset.fingerprint)
     if recipe is None:
         request.check_adopted(config)
     known = None if recipe is None else recipe.suggestions
     values = gather(
         config,
-        out,
+        request.out,
         observer,
         conditions=conditions,
         searched=kind.finds or "",
@@ -237,6 +244,8 @@ def _started(
         found=request.found,
     )
     check_rates(kind, values, config)
+    identity, out = identity_of(bench, kind), kept_by_this_process(request.out)
+    check_that_all_do_the_same(bench, values, identity)
     manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
     with (
         folder_for_runs(out) as place,
@@ -246,7 +255,6 @@ def _started(
         if kind is TRAIN and bench.dataset.stream is None:
             Split.of(bench.dataset).write(run.path)
         label = None if recipe is None else recipe.label
-        identity = identity_of(bench, kind)
         started_with = with_fusion_of(bench, request.config)
         Resume(started_with, values, identity, label, kind.name).write(run.path)
         run.upload()
@@ -260,8 +268,13 @@ def _resumed(
     folder, then = request.folder, request.then
     if folder is None or then is None:
         raise ValueError("there is no run to resume.")
-    check_identity(folder, then.conditions, identity_of(bench, request.kind))
-    with RunFolder.resume(folder, observer.warn, command=sys.argv) as run:
+    identity = identity_of(bench, request.kind)
+    check_identity(folder, then.conditions, identity)
+    check_that_all_do_the_same(bench, then.values, identity, folder.name, request.epochs)
+    with (
+        folder_to_resume(folder) as place,
+        RunFolder.resume(place, observer.warn, command=sys.argv) as run,
+    ):
         warn_of_other_surroundings(run.manifest, observer, devices=in_use())
         observer.note(f"resuming {address(run.final)}")
         yield Session(
@@ -272,7 +285,7 @@ def _resumed(
             conditions_of(bench.config, bench.dataset.fingerprint),
             observer,
             run,
-            request.out,
+            kept_by_this_process(request.out),
             None if recipe is None else recipe.suggestions,
             request.epochs,
             is_resumed=True,
@@ -310,6 +323,7 @@ def workbench(
         recipe.bench.rewind()
         yield recipe.bench
         return
+    meet(config, observer)
     devices = decide_devices(config, is_in_hand=in_hand is not None)
     if devices:
         observer.note(f"devices: {', '.join(devices)}")
@@ -324,21 +338,16 @@ def workbench(
             bench.close()
 
 
-def folder_for_runs(out: Path | None) -> contextlib.AbstractContextManager[str | Path]:
-    """Give the folder of runs; where nothing is to be kept, a scratch folder."""
-    if out is not None:
-        return contextlib.nullcontext(out)
-    return tempfile.TemporaryDirectory(prefix="onecycle-", ignore_cleanup_errors=True)
-
-
 @contextlib.contextmanager
-def _saying_how_to_resume(ready: Session, recipe: Shared | None) -> Iterator[None]:
+def _saying_how_to_resume(
+    ready: Session, request: Request, recipe: Shared | None
+) -> Iterator[None]:
     """Add to an interruption by which command the run is resumed; recipes have their own."""
     try:
         yield
-    except KeyboardInterrupt as error:
-        if ready.run.is_kept and recipe is None and not ready.is_scratch:
-            error.add_note(
-                f"'onecycle {ready.kind.name} --resume {address(ready.run.final)}' goes on."
-            )
+    except (KeyboardInterrupt, ProcessError) as error:
+        if ready.run.is_kept and recipe is None and request.out is not None:
+            newest = request.out / ready.config.name  # all that those who don't write know
+            run = address(newest if ready.is_scratch else ready.run.final)
+            error.add_note(f"'onecycle {ready.kind.name} --resume {run}' goes on.")
         raise

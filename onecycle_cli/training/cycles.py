@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from onecycle_cli import data
+from onecycle_cli.errors import ProcessError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.checkpoints import Checkpoints
 from onecycle_cli.runs.log import Logbook
@@ -106,21 +107,27 @@ class Cycles:
 
         Raises:
             TrainingError: when the loss diverges again and again.
+            ProcessError: when another process is gone; the last epoch's end is in a checkpoint.
             KeyboardInterrupt: after a second Ctrl-C; `Terminated` after SIGTERM.
         """
         with self._interrupts:
-            while not self.course.is_over:
-                self._run_cycle()
-                if self.course.ended is None:
-                    self._recovery.forget()
-                    self.course.begin_next_cycle()
+            try:
+                while not self.course.is_over:
+                    self._run_cycle()
+                    if self.course.ended is None:
+                        self._recovery.forget()
+                        self.course.begin_next_cycle()
+            except ProcessError:
+                self._recovery.go_back_to_last_good()
+                self._checkpoint()
+                raise
         return self.course
 
     def _run_cycle(self) -> None:
         course, whole = self.course, self._bench.steps_per_epoch
         of = f" of {len(course.epochs)}" if len(course.epochs) > 1 else ""
         self._observer.begin(f"cycle {course.number}{of}", course.cycle.steps_to_go)
-        if not course.cycle.steps_done:
+        if not course.cycle.steps_done or not self._recovery.has_anchors:
             self._recovery.drop_anchor()
         while to_go := course.cycle.steps_to_go:
             into = course.cycle.steps_done % whole
@@ -183,6 +190,7 @@ class Cycles:
 
     def _attend(self, *, at_epoch_end: bool) -> None:
         interrupts, goes_on = self._interrupts, self.course.ended is None
+        interrupts.listen()
         signalled = interrupts.terminated or interrupts.asked
         is_due = self.checkpoints.is_due(at_epoch_end=at_epoch_end)
         if goes_on and (signalled or is_due):

@@ -7,6 +7,7 @@ import threading
 from types import FrameType
 from typing import Any
 
+from onecycle_cli.engine.devices.company import largest_of_all
 from onecycle_cli.errors import Terminated
 
 
@@ -36,6 +37,11 @@ class Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+
+    def listen(self) -> None:
+        """Hear of what the other processes were asked for, so that all do it at the same step."""
+        self.asked, terminated = largest_of_all(self.asked, int(self.terminated))
+        self.terminated = bool(terminated)
 
     def check(self) -> None:
         """Break off if that is asked for.

@@ -7,6 +7,7 @@ from typing import Any
 
 from onecycle_cli.callbacks.divergence import Divergence
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
+from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.checkpoints import State
@@ -25,10 +26,21 @@ class Recovery:
         self._course, self._weights, self._observer = course, weights, observer
         self._anchors: list[State] = []
 
+    @property
+    def has_anchors(self) -> bool:
+        """Whether there is a good state to go back to."""
+        return bool(self._anchors)
+
     def drop_anchor(self) -> None:
-        """Remember the present state, unless the last losses look like a divergence."""
+        """Remember the present state, unless the last losses look like a divergence.
+
+        Without retries nobody goes back, but where another process is lost.
+        """
         divergence = self._course.cycle.divergence
-        if not isinstance(divergence, Divergence) or divergence.suspected:
+        if not isinstance(divergence, Divergence):
+            if not processes().are_several:
+                return
+        elif divergence.suspected:
             return
         if self._course.ended is None:
             self._anchors = [*self._anchors[1 - _ANCHORS :], self._state()]
@@ -72,6 +84,11 @@ class Recovery:
             f"train.retries)."
         )
         self._observer.begin(f"cycle {course.number}, again", course.cycle.steps_to_go)
+
+    def go_back_to_last_good(self) -> None:
+        """Go back to the last good state, from a step that failed and left no state to be read."""
+        self._course.bench.rewind()
+        go_back_to(self._anchors[-1], self._course, self._weights)
 
     def _skip_an_anchor_used_before(self) -> None:
         """Go further back if the training has diverged from the last anchor already."""

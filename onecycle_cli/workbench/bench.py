@@ -14,6 +14,7 @@ from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
+from onecycle_cli.engine.devices.company import noticing_losses
 from onecycle_cli.engine.execution.several_steps import one_by_one
 from onecycle_cli.engine.kernels.channels_last import channels_last
 from onecycle_cli.engine.kernels.filter_gradient import ConvolvedGradient
@@ -128,10 +129,9 @@ class Workbench:
         """Seed everything, and return what is trained and, as far as it is known yet, what for."""
         config = self.config
         if self._in_hand is not None:
-            subject = self._in_hand.model
-            self.jit_compile = bool(subject.model.jit_compile)
+            self.jit_compile = bool(self._in_hand.model.model.jit_compile)
             make_repeatable(config.seed, jit_compile=self.jit_compile)
-            return subject, OTHER
+            return self._in_hand.model, OTHER
         self.jit_compile = decide_jit(config)
         objective = objective_of(config, self.dataset)
         check_options(config, self.dataset)
@@ -202,11 +202,11 @@ class Workbench:
             epochs: epochs of this call.
             start: position of the first batch in the replicate's endless sequence.
             resize: which size the images have at each position; None for their own.
-            together: steps in one execution; divides `steps` with a pipeline or several epochs.
+            together: steps in one execution; with a pipeline or several epochs a part of `steps`.
         """
         batches = self._feed(steps * epochs, replicate=replicate, start=start, resize=resize)
         self._instruments.execute(together)
-        with same_folder(), channels_last(self.model):
+        with same_folder(), noticing_losses(), channels_last(self.model):
             self.model.fit(
                 batches,
                 epochs=epochs,
@@ -227,7 +227,7 @@ class Workbench:
         """
         if self.dataset.stream is not None:
             stream = self.dataset.validation_stream
-            with one_by_one(self.model):
+            with one_by_one(self.model), noticing_losses():
                 return examine_stream(self.model, stream, self.objective, self._instruments)
         scored = scored or chosen(None, self.dataset, part)
         weights = self.dataset.weights if scored.examples is None else None
@@ -240,7 +240,7 @@ class Workbench:
             weights=weights if by_itself else None,
         )
         flip = self.config.train.flip_evaluation
-        with one_by_one(self.model):
+        with one_by_one(self.model), noticing_losses():
             if by_itself:
                 return examine_by_batches(self.model, batches, self._instruments)
             of_rows = None if weights is None else weights[scored.rows]

@@ -8,7 +8,9 @@ import keras
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
+from onecycle_cli.engine.devices.company import devices_of_this_process
 from onecycle_cli.engine.devices.present import XLA_FLAG, names_of_devices, split_processor
+from onecycle_cli.engine.devices.processes import COUNT, processes
 from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.engine.start import has_accelerator, on_cpu_of_tensorflow
 from onecycle_cli.engine.steering.names import CLIPS
@@ -43,7 +45,8 @@ def decide_devices(config: Config, *, is_in_hand: bool = False) -> list[str]:
     """Return the names of the devices that are to train together; none where it is only one.
 
     `auto` takes all GPUs or TPUs, if there are several. Without any, the processor passes for as
-    many devices as are asked for, unless its backend has started already.
+    many devices as are asked for, unless its backend has started already. Where several processes
+    train together, all devices of all of them are taken, processors too.
 
     Args:
         config: the configuration.
@@ -53,6 +56,8 @@ def decide_devices(config: Config, *, is_in_hand: bool = False) -> list[str]:
         ConfigError: when there are not so many, a batch can't be shared among them, or the backend
             or another setting does not go with several.
     """
+    if processes().are_several:
+        return _devices_of_all_processes(config, is_in_hand=is_in_hand)
     asked, backend = config.devices, keras.backend.backend()
     if asked == 1 or (asked == "auto" and (is_in_hand or backend == "torch")):
         return []
@@ -70,6 +75,33 @@ def decide_devices(config: Config, *, is_in_hand: bool = False) -> list[str]:
         return []
     _check_several(config, len(devices))
     return devices
+
+
+def _devices_of_all_processes(config: Config, *, is_in_hand: bool) -> list[str]:
+    count, asked = processes().count, config.devices
+    if is_in_hand:
+        raise config.error(
+            "devices",
+            f"a model in hand is trained by the process that made it, and there are {count}; "
+            f"train one that a config names, or remove {COUNT} from the environment.",
+        )
+    if asked != "auto" and asked % count == 0:
+        split_processor(asked // count)
+    found, own = names_of_devices(), devices_of_this_process()
+    if own * count != len(found):
+        raise config.error(
+            "devices",
+            f"each of the {count} processes must have as many devices as the others; this one has "
+            f"{own} of {len(found)}; let each see as many, by CUDA_VISIBLE_DEVICES.",
+        )
+    if asked not in ("auto", len(found)):
+        raise config.error(
+            "devices",
+            f"devices must be auto or {len(found)}, which is what the {count} processes have in "
+            f"all; got {asked}.",
+        )
+    _check_several(config, len(found))
+    return found
 
 
 def check_clipping(config: Config, model: Any) -> None:

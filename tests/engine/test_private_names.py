@@ -107,6 +107,7 @@ def owner_of(place):
 
 
 OF_OTHER_BACKENDS = {
+    "keras.src.backend.jax.distribution_lib",
     "keras.src.backend.jax.trainer",
     "keras.src.backend.torch.nn",
     "keras.src.backend.torch.optimizers",

@@ -5,6 +5,7 @@ import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.engine.devices import present
+from onecycle_cli.engine.devices.processes import ADDRESSES, COUNT, PLACE
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.workbench import settings
 from onecycle_cli.workbench.settings import decide_devices
@@ -42,6 +43,42 @@ def test_a_number_takes_the_first_ones(config, gpus, asked, expected):
     gpus(4)
     made = config(devices=asked, batch_size=12)
     assert decide_devices(made) == [f"gpu:{i}" for i in range(expected)]
+
+
+@pytest.fixture
+def second_of_two(monkeypatch):
+    """Let this process take itself for one of two, with this many of all devices."""
+    for name, value in {ADDRESSES: "first:1", COUNT: "2", PLACE: "1"}.items():
+        monkeypatch.setenv(name, value)
+    return lambda own: monkeypatch.setattr(settings, "devices_of_this_process", lambda: own)
+
+
+@pytest.mark.parametrize("asked", ["auto", 2])
+def test_several_processes_take_all_devices_of_all_of_them(config, second_of_two, asked):
+    second_of_two(1)
+    names = ["cpu:0", "cpu:2048"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "names_of_devices", lambda: names)
+        patch.setattr(settings, "split_processor", lambda count: None)
+        assert decide_devices(config(devices=asked, batch_size=12)) == names
+        with pytest.raises(ConfigError, match="batch_size must be divisible by the 2 devices"):
+            decide_devices(config(devices=asked, batch_size=13))
+
+
+def test_several_processes_refuse_to_leave_a_device_out(config, gpus, second_of_two):
+    gpus(4)
+    second_of_two(2)
+    with pytest.raises(ConfigError, match="must be auto or 4, which is what the 2 processes have "):
+        decide_devices(config(devices=2))
+    with pytest.raises(ConfigError, match="a model in hand is trained by the process that made it"):
+        decide_devices(config(), is_in_hand=True)
+
+
+def test_processes_with_unequal_numbers_of_devices_are_refused(config, gpus, second_of_two):
+    gpus(4)
+    second_of_two(1)
+    with pytest.raises(ConfigError, match="as many devices as the others; this one has 1 of 4; "):
+        decide_devices(config())
 
 
 def test_more_than_there_are_is_refused(config, gpus):

@@ -22,6 +22,7 @@ from rich.progress import (
 
 from onecycle_cli.commands.console import signals
 from onecycle_cli.commands.console.ending import say
+from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.observer import Observer
 
 LINE_EVERY = 10.0
@@ -30,8 +31,10 @@ LINE_EVERY = 10.0
 
 @contextlib.contextmanager
 def watching(*, quiet: bool, progress: bool) -> Iterator[Observer]:
-    """Give an observer that suits where stderr goes."""
-    if quiet:
+    """Give an observer that suits where stderr goes; of several processes, one shows something."""
+    if not processes().is_chief:
+        yield Silent()
+    elif quiet:
         yield Quiet()
     elif progress and sys.stderr.isatty():
         with contextlib.closing(Bars(Console(stderr=True))) as bars:
@@ -40,16 +43,20 @@ def watching(*, quiet: bool, progress: bool) -> Iterator[Observer]:
         yield Lines(progress=progress)
 
 
-class Quiet(Observer):
+class Silent(Observer):
+    """Nothing."""
+
+    def advance(self, **_shown: float) -> None:
+        """Break off if a signal got lost."""
+        signals.check()
+
+
+class Quiet(Silent):
     """Only warnings."""
 
     def warn(self, text: str) -> None:
         """Write a line."""
         say(f"warning: {text}")
-
-    def advance(self, **_shown: float) -> None:
-        """Break off if a signal got lost."""
-        signals.check()
 
 
 class Lines(Quiet):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from onecycle_cli.commands.console.options import (
     Verbose,
 )
 from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import KINDS, RUN, Kind
 
@@ -127,7 +130,7 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         no_progress: NoProgress = False,
         **own: Any,
     ) -> None:
-        with presented(verbose):
+        with presented(verbose), _results_of_the_chief():
             from onecycle_cli.runs.stores.urls import local
 
             kind = _kind(body)
@@ -141,6 +144,23 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
     command.__name__, command.__doc__ = body.__name__, body.__doc__
     vars(command)["__signature__"] = _joined(command, body)
     return command
+
+
+@contextlib.contextmanager
+def _results_of_the_chief() -> Iterator[None]:
+    """Of several processes, let the chief show its results, and native code nothing on stdout."""
+    if not processes().are_several:
+        yield
+        return
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    with Path(os.devnull).open("w") as nowhere, os.fdopen(stdout, "w") as everywhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            with contextlib.redirect_stdout(everywhere if processes().is_chief else nowhere):
+                yield
+        finally:
+            os.dup2(stdout, 1)
 
 
 def _joined(command: Callable[..., None], body: Callable[..., None]) -> inspect.Signature:

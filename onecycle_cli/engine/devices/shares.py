@@ -6,6 +6,7 @@ it, and the mean of these, by which the weights are changed, is exact.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.engine.backends.choice import name_of_backend
+from onecycle_cli.engine.devices.company import on_this_process
+from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.engine.devices.together import in_use, laid_out
 
 
@@ -46,7 +49,9 @@ def answers_of(model: Any, inputs: Any) -> NDArray[Any]:
         shared = laid_out(inputs, keras.distribution.distribution())
     else:
         shared = _on_tensorflow(inputs)
-    return np.asarray(model.predict_on_batch(shared))[:rows]  # once, where all answered to all
+    with _answers_to_every_process(model):
+        answers = model.predict_on_batch(shared)
+    return np.asarray(answers)[:rows]  # once, where all answered to all
 
 
 def dealt(batches: Iterable[Any], signature: Any, options: Any, *, whole: bool = False) -> Any:
@@ -68,6 +73,26 @@ def dealt(batches: Iterable[Any], signature: Any, options: Any, *, whole: bool =
     pieces = tf.data.Dataset.from_generator(shares, output_signature=signature)
     pieces = pieces.prefetch(2 * devices).with_options(options)
     return strategy.distribute_datasets_from_function(lambda _: pieces)
+
+
+@contextlib.contextmanager
+def _answers_to_every_process(model: Any) -> Iterator[None]:
+    """Give each process the answers of all devices, and not only those of its own."""
+    if not processes().are_several:
+        yield
+        return
+    model.make_predict_function()
+    stock = model.predict_function
+
+    def predict(state: Any, batches: Any) -> Any:
+        answers, state = stock(state, batches)
+        return keras.tree.map_structure(on_this_process, answers), state
+
+    model.predict_function = predict
+    try:
+        yield
+    finally:
+        model.predict_function = stock
 
 
 def _rows(batch: Any, rows: slice) -> Any:

@@ -11,6 +11,8 @@ import keras
 from keras.src.backend.common import global_state
 
 from onecycle_cli.engine.backends.choice import name_of_backend
+from onecycle_cli.engine.devices.company import placing_without_asking
+from onecycle_cli.engine.devices.processes import processes
 
 _GLOBAL_SEED_GENERATOR = "global_seed_generator"
 
@@ -84,7 +86,10 @@ def laid_out(batch: Any, distribution: Any) -> Any:
 
 @contextlib.contextmanager
 def _on_jax(devices: list[str]) -> Iterator[None]:
-    with _WholeOrShared(devices=devices).scope(), _each_batch_laid_out():
+    distribution = _WholeOrShared(devices=devices)
+    distribution.auto_shard_dataset = False  # each process has whole batches, and lays out its own
+    placing = placing_without_asking() if processes().are_several else contextlib.nullcontext()
+    with placing, distribution.scope(), _each_batch_laid_out():
         yield
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.cluster.ray_pool import check_installed
 from onecycle_cli.config import Config, load_config
+from onecycle_cli.engine.devices.processes import refuse_several
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked.backend import on_its_backend
 from onecycle_cli.experiments.asked.carried_over import check_found, check_rate
@@ -19,7 +20,7 @@ from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding
 from onecycle_cli.runs.stores.unfinished import here
-from onecycle_cli.runs.stores.urls import local
+from onecycle_cli.runs.stores.urls import local, url_of
 
 if TYPE_CHECKING:
     from onecycle_cli.workbench.subjects.in_hand import InHand
@@ -103,6 +104,7 @@ class Request:
         if kind is not TRAIN:
             check_installed(asked)
         place = None if out is None else local(out).absolute()
+        _refuse_store_to_several(place)
         request = cls(kind, asked, place, force=force)
         suggestions = suggestions_on_file(asked, request.out)
         values = gather(asked, None, Observer(), conditions={}, suggestions=suggestions)
@@ -118,6 +120,7 @@ class Request:
             ResultError: when what it was started with is damaged.
             ConfigError: when it was started on another backend.
         """
+        _refuse_store_to_several(folder)
         then = Resume.read(folder)
         return cls(kind, on_its_backend(folder, then.config), folder.parents[2], folder, then)
 
@@ -158,3 +161,9 @@ def check_rates(kind: Kind, values: Values, config: Config) -> None:
         values.cycle_rates(config)
     elif kind.compares:
         values.known_max_lr(config)
+
+
+def _refuse_store_to_several(folder: Path | None) -> None:
+    """Refuse a folder that stands for an object store, where several processes train together."""
+    if folder is not None and url_of(folder) is not None:
+        refuse_several("writing runs to an object store")

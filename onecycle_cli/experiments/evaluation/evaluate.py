@@ -12,6 +12,7 @@ from onecycle_cli import plotting
 from onecycle_cli.config import Config, load_config, source_of
 from onecycle_cli.data import Dataset, EvaluationBatches
 from onecycle_cli.data.statistics import measured
+from onecycle_cli.engine.devices.processes import refuse_several
 from onecycle_cli.engine.repeatable import make_repeatable
 from onecycle_cli.engine.start import start_keras
 from onecycle_cli.errors import DataError, ModelError, cause_of
@@ -100,12 +101,13 @@ def evaluate(
         observer: hears of downloads and warnings.
 
     Raises:
-        ConfigError: when a configuration is not valid.
+        ConfigError: when a configuration is not valid, or several processes are to do it.
         ResultError: when there is no such training.
         DataError: when the data are missing, damaged, or unlike those of the training; when
             examples that the model was trained on would be scored.
         ModelError: when the model can't be loaded, or does not fit the data.
     """
+    refuse_several("onecycle evaluate")
     observer = observer or Observer()
     saved = run if isinstance(run, SavedTraining) else find_training(run, best=best)
     source = saved.config() if config is None else load_config(config)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
+from onecycle_cli.engine.devices.processes import refuse_several
 from onecycle_cli.experiments.speed.steps import WARM_UP, seconds_of_a_step, train_a_little
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.steps_together import trial_steps_together
@@ -45,7 +46,11 @@ class Pace:
 
         Each is done once before it is timed, so that nothing is compiled on the clock; what has
         been compiled serves the experiments too.
+
+        Raises:
+            ConfigError: when several processes train, each of which would find another pace.
         """
+        refuse_several("onecycle run")
         together = trial_steps_together(bench)
         few = WARM_UP * together
         starting = _seconds(lambda: train_a_little(bench, few, together=together))

@@ -16,6 +16,7 @@ from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments import find_lr, find_momentum, find_wd, train
 from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
+from onecycle_cli.experiments.company.folders import folder_for_runs
 from onecycle_cli.experiments.find_lr import FindLRResult
 from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
 from onecycle_cli.experiments.recipe import stages as recipes
@@ -31,7 +32,7 @@ from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.searches.engines.engine import Engine
-from onecycle_cli.experiments.session import Session, Shared, equipped, folder_for_runs, session
+from onecycle_cli.experiments.session import Session, Shared, equipped, session
 from onecycle_cli.experiments.speed.fusion import with_fusion_of
 from onecycle_cli.experiments.speed.other_work import OtherWork
 from onecycle_cli.experiments.speed.precision import with_precision

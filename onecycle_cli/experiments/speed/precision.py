@@ -6,6 +6,7 @@ import math
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
+from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.experiments.speed.comparison import (
     Comparison,
     Way,
@@ -27,8 +28,8 @@ def with_precision(config: Config, observer: Observer) -> Config:
     `auto` becomes `mixed_bfloat16` where a few real steps of the model show it to be more than
     `GAIN` times as fast as float32, and else `float32`. What was found is kept for the next time,
     for this model, machine and these versions. Where finding out would take too long, see
-    `compare`, it is `float32`. A `mixed_bfloat16` of the configuration stays, and is warned of
-    where it is slower.
+    `compare`, and where several processes train together, it is `float32`. A `mixed_bfloat16` of
+    the configuration stays, and is warned of where it is known to be slower.
 
     Args:
         config: of a model that its function builds.
@@ -36,6 +37,8 @@ def with_precision(config: Config, observer: Observer) -> Config:
     """
     if config.precision not in ("auto", BFLOAT16):
         return config
+    if processes().are_several:  # each would decide by its own clock
+        return _settled(config, FLOAT32) if config.precision == "auto" else config
     ways = _way(config, FLOAT32, "in float32"), _way(config, BFLOAT16, "in bfloat16")
     found = compare(config, *ways, observer)
     if config.precision == BFLOAT16:

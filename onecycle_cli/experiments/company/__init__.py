@@ -1,0 +1,1 @@
+"""An experiment that several processes carry out together: they do the same, and one writes."""
