@@ -22,12 +22,8 @@ from onecycle_cli.experiments.asked.resume import (
     identity_of,
     warn_of_other_surroundings,
 )
+from onecycle_cli.experiments.company import folders
 from onecycle_cli.experiments.company.alike import check_that_all_do_the_same
-from onecycle_cli.experiments.company.folders import (
-    folder_for_runs,
-    folder_to_resume,
-    kept_by_this_process,
-)
 from onecycle_cli.experiments.company.meeting import meet
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
@@ -244,11 +240,11 @@ def _started(
         found=request.found,
     )
     check_rates(kind, values, config)
-    identity, out = identity_of(bench, kind), kept_by_this_process(request.out)
+    identity, out = identity_of(bench, kind), folders.kept_by_this_process(request.out)
     check_that_all_do_the_same(bench, values, identity)
     manifest = manifest_of(config, values.sources) | {"replay": bench.replay}
     with (
-        folder_for_runs(out) as place,
+        folders.folder_for_runs(out) as place,
         RunFolder.create(place, config.name, kind.name, manifest, observer.warn) as run,
     ):
         write_config(run, bench, values)
@@ -272,7 +268,7 @@ def _resumed(
     check_identity(folder, then.conditions, identity)
     check_that_all_do_the_same(bench, then.values, identity, folder.name, request.epochs)
     with (
-        folder_to_resume(folder) as place,
+        folders.folder_to_resume(folder) as place,
         RunFolder.resume(place, observer.warn, command=sys.argv) as run,
     ):
         warn_of_other_surroundings(run.manifest, observer, devices=in_use())
@@ -285,7 +281,7 @@ def _resumed(
             conditions_of(bench.config, bench.dataset.fingerprint),
             observer,
             run,
-            kept_by_this_process(request.out),
+            folders.kept_by_this_process(request.out),
             None if recipe is None else recipe.suggestions,
             request.epochs,
             is_resumed=True,
