@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from onecycle_cli import data
+from onecycle_cli.engine.devices.company import largest_of_all
 from onecycle_cli.errors import ProcessError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.checkpoints import Checkpoints
@@ -93,7 +94,9 @@ class Cycles:
             resume_from(state, course, self._weights)
             self._recovery.resume_from(state)
             self._observer.note(f"from step {len(log)}, in epoch {len(log.epochs) + 1}")
-        if course.best is not None and not self._kept.has_best(course.best.epoch):
+        best = course.best
+        [is_lost] = largest_of_all(best is not None and not self._kept.has_best(best.epoch))
+        if is_lost:
             course.best_since = len(log.epochs)
         if asked_epochs is not None and asked_epochs != course.epochs:
             change_plan(course, asked_epochs, policy)

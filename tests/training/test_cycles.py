@@ -14,6 +14,7 @@ from onecycle_cli.experiments.asked.resume import check_identity, identity_of, m
 from onecycle_cli.experiments.train import train
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
+from onecycle_cli.training import cycles
 from onecycle_cli.workbench.bench import Workbench
 
 
@@ -109,15 +110,22 @@ def test_a_run_whose_filters_had_their_gradients_otherwise_is_refused(small, use
         check_identity(Path("run"), then, now)
 
 
+@pytest.mark.parametrize("lost", ["here", "by another process"])
 def test_the_best_model_is_of_the_epoch_named_though_a_later_one_was_forgotten(
-    small, tmp_path, after
+    small, tmp_path, after, monkeypatch, lost
 ):
-    """After a kill, the best model may be of an epoch that no checkpoint knows."""
+    """After a kill, the best model may be of an epoch that no checkpoint knows.
+
+    Of several processes one has that file, and all have to know what the best epoch is.
+    """
     ruined = {"cycles": [{"epochs": 3}, {"epochs": 2, "max_lr": 4.0}]}
     with pytest.raises(Terminated):
         train(small(train=ruined), out=tmp_path, observer=after(20, signal.SIGTERM))
     run = tmp_path / "small/train/001"
-    shutil.copy(run / "model.keras", run / "best.keras")
+    if lost == "here":
+        shutil.copy(run / "model.keras", run / "best.keras")
+    else:
+        monkeypatch.setattr(cycles, "largest_of_all", lambda is_lost: [1])
 
     result = train(resume=run)
 
