@@ -14,14 +14,12 @@ the path given.
 import argparse
 import contextlib
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import record
+from own_process import answer_of
 
 NETWORKS = {
     "MiniVGG": ("mini_vgg", {}),
@@ -36,7 +34,8 @@ def measured(network: str, way: str) -> dict:
     import torch
 
     from onecycle_cli.engine.kernels.channels_last import channels_last
-    from onecycle_cli.engine.start import make_repeatable, start_keras
+    from onecycle_cli.engine.repeatable import make_repeatable
+    from onecycle_cli.engine.start import start_keras
     from onecycle_cli.registry import models
 
     torch.set_num_threads(1)
@@ -70,15 +69,7 @@ def measured(network: str, way: str) -> dict:
 
 
 def in_own_process(*arguments: str) -> dict:
-    environment = {"KERAS_BACKEND": "torch", "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(
-        [sys.executable, __file__, "--one", *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        env=os.environ | environment,
-    )
-    return json.loads(run.stdout.splitlines()[-1])
+    return answer_of(__file__, "--one", *arguments, KERAS_BACKEND="torch", OMP_NUM_THREADS="1")
 
 
 def measure(network: str, repeats: int) -> dict:

@@ -19,16 +19,14 @@ alone, which those of one machine are not. The result goes to cluster.json besid
 import argparse
 import json
 import math
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import record
+from own_process import answer_of
 
 from onecycle_cli import suggest
 from onecycle_cli.suggest import Bounds, ComparisonPlan, Plan, Probe, Round, SearchPlan
@@ -106,13 +104,8 @@ def measure(trials: int, workers: int, *, small: bool) -> dict[str, Any]:
 
 def in_a_process(way: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure a way in a process of its own, with the time until its cluster was there."""
-    command = [sys.executable, __file__, "--way", way, "--trials", str(arguments.trials)]
-    command += ["--small"] * arguments.small
-    environment = os.environ | dict.fromkeys(THREADS, "1")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{way}: {done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
+    asked = ["--way", way, "--trials", str(arguments.trials), *["--small"] * arguments.small]
+    return answer_of(__file__, *asked, **dict.fromkeys(THREADS, "1"))
 
 
 def rounds_of_a_recipe(steps: int) -> Iterator[tuple[int, int]]:

@@ -18,15 +18,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import record
+from own_process import answer_of
+from random_images import workbench_on_random_images
 
 WAYS = ("as TensorFlow adds", "in order")
 STEPS = {"mlp": 400, "mini_vgg": 16, "resnet9": 30, "mini_mobilenet_v2": 16}
@@ -66,49 +64,21 @@ def gradients() -> list[str]:
 
 
 def milliseconds_of_a_step(network: str) -> float:
-    from onecycle_cli.config import load_config
-    from onecycle_cli.engine.start import start_keras
+    settings = {"batch_size": BATCH, "steps_per_execution": 1, "model": {"name": network}}
+    with workbench_on_random_images(EXAMPLES, settings) as bench:
+        from onecycle_cli.experiments.speed import steps
 
-    start_keras()
-    import numpy as np
-
-    from onecycle_cli.experiments.session import workbench
-    from onecycle_cli.experiments.speed import steps
-    from onecycle_cli.observer import Observer
-
-    steps._LONG_ENOUGH = float("inf")
-    random = np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder:
-        arrays = Path(folder) / "arrays.npz"
-        x = random.integers(0, 256, (EXAMPLES, 32, 32, 3), np.uint8)
-        np.savez(arrays, x_train=x, y_train=np.arange(EXAMPLES) % 10)
-        config = {
-            "batch_size": BATCH,
-            "steps_per_execution": 1,
-            "dataset": {"name": "arrays", "path": str(arrays)},
-            "model": {"name": network},
-        }
-        with workbench(load_config(config), Observer()) as bench:
-            count, times = STEPS[network], [0.0]
-            for length in (4, count, 2 * count):
-                steps.train_a_little(bench, length)
-                times.append(time.process_time())
+        steps._LONG_ENOUGH = float("inf")
+        count, times = STEPS[network], [0.0]
+        for length in (4, count, 2 * count):
+            steps.train_a_little(bench, length)
+            times.append(time.process_time())
     _, start, short, long = times
     return 1000 * ((long - short) - (short - start)) / count
 
 
 def in_own_process(way: str, *what: str, **environment: str) -> Any:
-    root = str(Path(__file__).resolve().parents[1])
-    done = subprocess.run(
-        [sys.executable, __file__, "--one", way, *what],
-        env=os.environ | environment | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": root},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{way}, {' '.join(what)}: {done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return answer_of(__file__, "--one", way, *what, KERAS_BACKEND="tensorflow", **environment)
 
 
 def main(*targets: str) -> None:

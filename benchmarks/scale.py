@@ -17,14 +17,12 @@ tries the script itself in a minute; its figures mean nothing.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import record
+from own_process import answer_of
+from random_images import workbench_on_random_images
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "mlp": {"hidden": 512, "layers": 2},
@@ -39,41 +37,17 @@ TINY_NETWORKS, TINY_REPEATS = ("mlp",), 1
 
 def measured(network: str, devices: int) -> float:
     """Train a little in this process, and return the seconds of a step."""
-    from onecycle_cli.config import load_config
-    from onecycle_cli.engine.start import start_keras
+    settings = {
+        "batch_size": BATCH,
+        "devices": devices,
+        "steps_per_execution": 1,
+        "fused_batch_norm": "auto",
+        "model": {"name": network, "options": NETWORKS[network]},
+    }
+    with workbench_on_random_images(EXAMPLES, settings) as bench:
+        from onecycle_cli.experiments.speed.steps import seconds_of_a_step
 
-    start_keras()
-    import numpy as np
-
-    from onecycle_cli.experiments.session import workbench
-    from onecycle_cli.experiments.speed.steps import seconds_of_a_step
-    from onecycle_cli.observer import Observer
-
-    random = np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder:
-        arrays = Path(folder) / "arrays.npz"
-        x = random.integers(0, 256, (EXAMPLES, 32, 32, 3), np.uint8)
-        np.savez(arrays, x_train=x, y_train=np.arange(EXAMPLES) % 10)
-        config = {
-            "batch_size": BATCH,
-            "devices": devices,
-            "steps_per_execution": 1,
-            "fused_batch_norm": "auto",
-            "dataset": {"name": "arrays", "path": str(arrays)},
-            "model": {"name": network, "options": NETWORKS[network]},
-        }
-        with workbench(load_config(config), Observer()) as bench:
-            return seconds_of_a_step(bench)
-
-
-def in_own_process(backend: str, network: str, devices: int) -> float:
-    root = Path(__file__).resolve().parents[1]
-    environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(root)}
-    command = [sys.executable, __file__, "--one", network, str(devices)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{backend}, {network}, {devices} devices: {done.stderr}")
-    return float(json.loads(done.stdout.splitlines()[-1]))
+        return seconds_of_a_step(bench)
 
 
 def compared(backend: str, network: str, repeats: int) -> dict[str, Any]:
@@ -81,7 +55,8 @@ def compared(backend: str, network: str, repeats: int) -> dict[str, Any]:
     seconds: dict[int, list[float]] = {devices: [] for devices in DEVICES}
     for turn in range(repeats):
         for devices in DEVICES if turn % 2 else reversed(DEVICES):
-            seconds[devices].append(in_own_process(backend, network, devices))
+            one = "--one", network, str(devices)
+            seconds[devices].append(answer_of(__file__, *one, KERAS_BACKEND=backend))
             print(backend, network, devices, seconds[devices][-1], file=sys.stderr, flush=True)
     one, two = (seconds[devices] for devices in DEVICES)
     longer = [100 * (b / a - 1) for a, b in zip(one, two, strict=True)]

@@ -12,14 +12,12 @@ file, and from there into docs/backends.md, or to the path given.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import record
+from own_process import answer_of
 
 NETWORKS = {"perceptron": ("mlp", 16), "MiniVGG": ("mini_vgg", 8)}
 """The model, and the steps of an execution."""
@@ -139,12 +137,8 @@ def main() -> None:
         return
     results = {}
     for network in NETWORKS:
-        command = [sys.executable, __file__, "--repeats", str(given.repeats), "--one", network]
-        environment = os.environ | {"KERAS_BACKEND": "jax"} | ONE_THREAD
-        run = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=True, env=environment
-        )
-        results[network] = json.loads(run.stdout.splitlines()[-1])
+        one = "--repeats", str(given.repeats), "--one", network
+        results[network] = answer_of(__file__, *one, KERAS_BACKEND="jax", **ONE_THREAD)
     record.write(__file__, "what a training step takes on JAX", results, given.result)
     if given.result is None:
         document = Path(__file__).parents[1] / "docs" / "backends.md"

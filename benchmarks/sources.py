@@ -13,8 +13,6 @@ result goes to sources.json beside this file, or to the path given.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import record
+from own_process import answer_of
 
 KINDS = ("memory", "memory map", "generator", "PyDataset", "tf.data")
 EXAMPLES, BATCH, REPEATS = 128 * 60, 128, 3
@@ -91,27 +90,15 @@ def resnet9() -> Any:
     return model
 
 
-def in_own_process(kind: str, place: str) -> float:
-    root = str(Path(__file__).resolve().parents[1])
-    done = subprocess.run(
-        [sys.executable, __file__, "--one", kind, place],
-        env=os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": root},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{kind}: {done.stderr}")
-    return float(json.loads(done.stdout.splitlines()[-1]))
-
-
 def main(*targets: str) -> None:
     speeds: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with tempfile.TemporaryDirectory() as place:
         write(Path(place))
         for turn in range(REPEATS):
             for kind in KINDS if turn % 2 else reversed(KINDS):
-                speeds[kind].append(2 * EXAMPLES / in_own_process(kind, place))
+                one = "--one", kind, place
+                seconds = answer_of(__file__, *one, KERAS_BACKEND="tensorflow")
+                speeds[kind].append(2 * EXAMPLES / seconds)
                 print(kind, round(speeds[kind][-1]), file=sys.stderr, flush=True)
     memory = speeds["memory"]
     results = {
