@@ -58,14 +58,15 @@ def read_mark(objects: Objects, run: str = "") -> dict[str, Sum] | None:
     if data is None:
         return None
     where = f"{objects.url}/{name}"
+    sums: dict[str, Sum] | None
     try:
         said = json.loads(data)
         if said["schema_version"] != _VERSION:
             raise ResultError(f"{where}: was written by another version of onecycle.")
         sums = {str(name): Sum(**entry) for name, entry in said["files"].items()}
     except (ValueError, LookupError, TypeError, AttributeError):
-        sums = {"..": Sum(0, "")}
-    if not all(map(_is_within, sums)):
+        sums = None
+    if sums is None or not all(map(_is_within, sums)):
         raise ResultError(f"{where}: is damaged; upload the run again, or delete it.")
     return sums
 
