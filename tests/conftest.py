@@ -3,9 +3,11 @@
 import csv
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +22,11 @@ for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREAD
 
 pytest_plugins = ["shortcuts"]
 
+JAX_CACHE = "JAX_COMPILATION_CACHE_DIR"
+
 
 def pytest_configure(config):
+    keep_what_jax_compiles(config)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts things behind `&`
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for marker in (
@@ -30,6 +35,19 @@ def pytest_configure(config):
         "torch: needs PyTorch, and runs by `pytest -m torch` only.",
     ):
         config.addinivalue_line("markers", marker)
+
+
+def keep_what_jax_compiles(config):
+    """Have all processes of the tests share it: they would compile the same small models again."""
+    if JAX_CACHE in os.environ:
+        return
+    folder = tempfile.mkdtemp(prefix="onecycle-jax-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ |= {
+        JAX_CACHE: folder,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -75,22 +93,16 @@ def smith():
 
 
 @pytest.fixture
-def prove_under(tmp_path_factory):
+def prove_under():
     """Return what runs tests under a backend of Keras in a process of their own, and has them pass.
 
-    It is given the backend, and then arguments of pytest. On JAX half the time would go into
-    compiling the same small models again.
+    It is given the backend, and then arguments of pytest.
     """
-    kept = {
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("jax")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
 
     def prove(backend, *arguments):
         done = subprocess.run(
             [sys.executable, "-P", "-m", "pytest", "-q", "-n0", *arguments],
-            env=os.environ | kept | {"KERAS_BACKEND": backend},
+            env=os.environ | {"KERAS_BACKEND": backend},
             capture_output=True,
             text=True,
             check=False,
