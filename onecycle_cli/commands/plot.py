@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onecycle_cli.commands.console.ending import number, presented, table
-from onecycle_cli.commands.console.options import RUNS, OutHere, Set, Verbose
+from onecycle_cli.commands.console.as_json import print_json
+from onecycle_cli.commands.console.ending import number, presented, say, table
+from onecycle_cli.commands.console.options import RUNS, AsJson, OutHere, Set, Verbose
 from onecycle_cli.commands.console.rows import known_values, rate_rows, used_rows
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def plot_command(
     confusion: Annotated[
         bool, typer.Option("--confusion", help="A training's confusion matrix instead.")
     ] = False,
+    as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Redraw saved results, overlay several, or preview a config's schedule.
@@ -45,35 +47,45 @@ def plot_command(
     """
     with presented(verbose):
         if confusion:
-            name, figure = _confusion(paths)
+            name, figure, about = _confusion(paths)
         elif any(Path(path).suffix in _CONFIG_ENDINGS for path in paths):
-            name, figure = Path(paths[0]).stem, _preview(paths, overrides or [], runs)
+            name, (figure, about) = Path(paths[0]).stem, _preview(paths, overrides or [], runs)
         else:
-            name, figure = _redraw(paths, overrides)
+            name, figure, about = _redraw(paths, overrides)
         from onecycle_cli import plotting
         from onecycle_cli.runs import files
 
         path = _free(out, name)
         files.write_bytes(path, plotting.png(figure))
+        if about["runs"] and about["runs"] != [given.rstrip("/") for given in paths]:
+            say(f"drawn: {', '.join(about['runs'])}")
         typer.echo(str(path))
+        if as_json:
+            print_json("plot", {"picture": str(path), **about})
 
 
-def _redraw(paths: list[str], overrides: list[str] | None) -> tuple[str, Figure]:
+def _redraw(paths: list[str], overrides: list[str] | None) -> tuple[str, Figure, dict[str, Any]]:
     from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.runs import finding, records
 
     if overrides:
         raise ConfigError("--set goes with a config; saved results can't be changed.")
-    folders = [finding.find_run(path) for path in paths]
+    folders = [finding.find_run(path) for path in finding.each_once(paths)]
     read = [records.read_record(folder) for folder in folders]
-    first = folders[0].resolve().name
+    first, about = folders[0].resolve().name, _runs(folders)
     if len(read) == 1:
-        return first, plotting.draw(read[0])
-    return f"{first}+{len(read) - 1}", plotting.draw_overlay(read)
+        return first, plotting.draw(read[0]), about
+    return f"{first}+{len(read) - 1}", plotting.draw_overlay(read), about
 
 
-def _confusion(paths: list[str]) -> tuple[str, Figure]:
+def _runs(folders: Sequence[Path]) -> dict[str, Any]:
+    from onecycle_cli.runs.stores.urls import address
+
+    return {"runs": [address(folder) for folder in folders], "schedule": None}
+
+
+def _confusion(paths: list[str]) -> tuple[str, Figure, dict[str, Any]]:
     from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.runs import finding, records
@@ -84,10 +96,11 @@ def _confusion(paths: list[str]) -> tuple[str, Figure]:
     return (
         f"{folder.resolve().name}-confusion",
         plotting.draw_confusion(records.read_record(folder)),
+        _runs([folder]),
     )
 
 
-def _preview(paths: list[str], overrides: list[str], runs: str) -> Figure:
+def _preview(paths: list[str], overrides: list[str], runs: str) -> tuple[Figure, dict[str, Any]]:
     from onecycle_cli import plotting, registry
     from onecycle_cli.config import load_config
     from onecycle_cli.errors import ConfigError
@@ -131,7 +144,20 @@ def _preview(paths: list[str], overrides: list[str], runs: str) -> Figure:
             *used_rows(values, config.optimizer.decay_kind, "momentum"),
         ]
     )
-    return plotting.draw_schedule(lrs, momenta, title=title, steps_per_epoch=steps)
+    schedule = {
+        "shape": short(config.train.shape),
+        "epochs": epochs,
+        "steps": len(lrs),
+        "steps_per_epoch": steps,
+        "unit": "share of max_lr" if shares else "learning rate",
+        "first_lr": lrs[0],
+        "highest_lr": max(lrs),
+        "highest_at_step": lrs.index(max(lrs)),
+        "last_lr": lrs[-1],
+        "momentum": values.momentum,
+    }
+    figure = plotting.draw_schedule(lrs, momenta, title=title, steps_per_epoch=steps)
+    return figure, {"runs": [], "schedule": schedule}
 
 
 def _schedules(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, TextIO
 
 import typer
 
+from onecycle_cli.engine.devices.processes import processes
+
 SCHEMA_VERSION = 1
-"""Of what `--json` prints."""
+"""Of what `--json` prints; docs/json.schema.json describes it."""
+
+_stdout: ContextVar[TextIO | None] = ContextVar("stdout", default=None)
 
 
 def print_json(command: str, result: Mapping[str, Any]) -> None:
-    """Print a result as one line of JSON.
+    """Print a result as one line of JSON; of several processes, the chief does.
 
     Keys keep their order. NumPy's numbers and arrays become plain ones, and numbers that are not
     finite become `null`, which every reader understands.
@@ -23,9 +30,27 @@ def print_json(command: str, result: Mapping[str, Any]) -> None:
     """
     from onecycle_cli.runs import files
 
-    typer.echo(files.to_json(answer(command, result)))
+    if processes().is_chief:
+        typer.echo(files.to_json(answer(command, result)), file=_stream())
 
 
 def answer(command: str, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return a result with the version of the schema and the command before it."""
     return {"schema_version": SCHEMA_VERSION, "command": command, **result}
+
+
+@contextlib.contextmanager
+def only_answers() -> Iterator[None]:
+    """Within it, only answers go to stdout; what a person reads, or a model prints, to stderr."""
+    before = _stdout.set(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _stdout.reset(before)
+
+
+def _stream() -> TextIO:
+    kept = _stdout.get()
+    is_redirected_further = sys.stdout is not sys.stderr
+    return sys.stdout if kept is None or is_redirected_further else kept
