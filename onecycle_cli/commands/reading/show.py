@@ -22,6 +22,20 @@ if TYPE_CHECKING:
 
 Row = tuple[str, str]
 
+_ASKED = {
+    "asked": {
+        "model": "model {}",
+        "dataset": "data {}",
+        "optimizer": "optimizer {}",
+        "batch_size": "batch size {}",
+        "epochs": "{} epochs",
+        "method": "method {}",
+    },
+    "on": {"backend": "{}", "precision": "{}", "seed": "seed {}"},
+    "command": {"command": "{}"},
+}
+"""The rows that say what was asked for, and how each fact is put."""
+
 
 def show_command(
     run: Annotated[
@@ -91,11 +105,12 @@ def _stage(stage: Mapping[str, Any]) -> Row:
 
 
 def _asked(asked: Mapping[str, Any]) -> list[Row]:
-    what = [f"{asked['model']} on {asked['dataset']}", asked["optimizer"]]
-    what += [f"batch size {asked['batch_size']}", f"{asked['epochs']} epochs"]
-    where = [f"{key} {asked[key]}" for key in ("seed", "backend", "precision")]
-    rows = [("asked", ", ".join(str(part) for part in what)), ("with", ", ".join(where))]
-    return rows if asked["command"] is None else [*rows, ("command", asked["command"])]
+    rows = []
+    for name, forms in _ASKED.items():
+        parts = [form.format(asked[key]) for key, form in forms.items() if asked[key] is not None]
+        if parts:
+            rows.append((name, ", ".join(parts)))
+    return rows
 
 
 def _value(value: Mapping[str, Any]) -> Row:

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from onecycle_cli.runs.reading.saved_run import SavedRun
 
 
+_IN_BRIEF = {
+    "test_accuracy": "test accuracy {:.2%}",
+    "test_loss": "test loss {:.4g}",
+    "val_accuracy_last": "validation accuracy {:.2%}",
+    "val_loss_last": "validation loss {:.4g}",
+}
+"""What is said of a training in a few words: the first of these that it has."""
+
+
 def found_in_words(run: SavedRun) -> str:
     """Return what a run has found, in a few words; nothing if it has found nothing yet."""
     suggestion, scores = run.suggestion, run.scores
@@ -21,7 +30,10 @@ def found_in_words(run: SavedRun) -> str:
         return f"{run.kind.finds} {value_in_words(suggestion['value'])}, {suggestion['verdict']}"
     if scores is None:
         return ""
-    return next(iter(f"{name} {text}" for name, text in score_rows(scores)), "trained")
+    for name, form in _IN_BRIEF.items():
+        if scores[name] is not None:
+            return form.format(scores[name])
+    return "trained"
 
 
 def value_in_words(value: Any) -> str:

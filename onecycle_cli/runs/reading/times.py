@@ -22,7 +22,7 @@ def when(run: Path, manifest: Mapping[str, Any] | None = None) -> Moment:
     """Return what sorts runs by their ends, or by their beginnings while they are at work.
 
     That is the time in the manifest, to the second; a copy keeps it. Runs of the same second are in
-    the order of their files' times, then in that of a recipe's stages, then of their names.
+    the order of a recipe's stages, then in that of their files' times, then of their names.
 
     Args:
         run: its folder.
@@ -33,7 +33,7 @@ def when(run: Path, manifest: Mapping[str, Any] | None = None) -> Moment:
     written = _written(run)
     ended = time_in(manifest, "end") or datetime.fromtimestamp(written / 1e9, UTC)
     kind = run.parent.name
-    return ended, written, _ORDER.index(kind) if kind in _ORDER else -1, str(run)
+    return ended, _ORDER.index(kind) if kind in _ORDER else -1, written, str(run)
 
 
 def time_in(manifest: Mapping[str, Any], key: str) -> datetime | None:

@@ -17,7 +17,7 @@ def test_every_run_with_what_it_found_and_its_age(invoke, runs):
     assert cells == [
         ["digits/train/002", "interrupted", "1 min"],
         ["my digits/train/001", "interrupted", "2 min"],
-        ["digits/train/001", "done", "test accuracy 75.00%, loss 0.5", "3 min"],
+        ["digits/train/001", "done", "test accuracy 75.00%", "3 min"],
         ["digits/find-wd/001", "refused", "never_descended", "4 min"],
         ["digits/find-momentum/001", "done", "momentum 0.95 to 0.85, ok", "5 min"],
         ["digits/find-lr/001", "done", "max_lr 0.1, ok", "6 min"],

@@ -15,7 +15,7 @@ def test_a_finder(invoke, chain, rows):
     for name in ("verdict", "reason", "max_lr", "momentum"):
         assert shown[name] == printed[name]
     assert shown["cost"].partition(" in ")[0] == printed["cost"].partition(" in ")[0]
-    assert shown["asked"] == "mlp on digits, sgd, batch size 64, 2 epochs"
+    assert shown["asked"] == "model mlp, data digits, optimizer sgd, batch size 64, 2 epochs"
     assert shown["picture"] == str(folder / "plot.png")
     assert "trials.csv" in shown["files"]
     assert "to go on" not in shown

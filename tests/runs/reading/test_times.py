@@ -32,14 +32,15 @@ def test_the_manifest_decides_and_not_when_files_were_copied(save_run, found):
     assert when(old) < when(new)
 
 
-def test_within_a_second_files_decide_then_the_order_of_a_recipe_then_names(save_run, found):
+def test_within_a_second_the_order_of_a_recipe_decides_then_files_then_names(save_run, found):
+    """A recipe ends with its training; and copying gives files whatever times it likes."""
     places = ("z/find-lr/001", "b/find-momentum/001", "a/train/001", "b/train/001", "a/run/001")
     runs = [save_run(place, **found) for place in places]
-    for run in runs:
-        os.utime(run / "result.json", (5, 5))
+    for index, run in enumerate(runs):
+        os.utime(run / "result.json", (9 - index, 9 - index) if index < 2 else (5, 5))
     assert sorted(set(runs), key=when) == runs
-    os.utime(runs[0] / "result.json", (6, 6))
-    assert max(runs, key=when) == runs[0]
+    os.utime(runs[2] / "result.json", (6, 6))
+    assert sorted(set(runs), key=when) == [*runs[:2], runs[3], runs[2], runs[4]]
 
 
 def test_a_run_without_a_manifest_is_as_old_as_its_result(save_run, found):
