@@ -16,6 +16,7 @@ SCHEMA_VERSION = 1
 """Of what `--json` prints; docs/json.schema.json describes it."""
 
 _stdout: ContextVar[TextIO | None] = ContextVar("stdout", default=None)
+"""Where answers go while nothing else goes to stdout."""
 
 
 def print_json(command: str, result: Mapping[str, Any]) -> None:
@@ -31,7 +32,7 @@ def print_json(command: str, result: Mapping[str, Any]) -> None:
     from onecycle_cli.runs import files
 
     if processes().is_chief:
-        typer.echo(files.to_json(answer(command, result)), file=_stream())
+        typer.echo(files.to_json(answer(command, result)), file=_stdout.get())
 
 
 def answer(command: str, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +51,15 @@ def only_answers() -> Iterator[None]:
         _stdout.reset(before)
 
 
-def _stream() -> TextIO:
-    kept = _stdout.get()
-    is_redirected_further = sys.stdout is not sys.stderr
-    return sys.stdout if kept is None or is_redirected_further else kept
+@contextlib.contextmanager
+def results_to(stream: TextIO) -> Iterator[None]:
+    """Within it, what would go to stdout goes to a stream: the answers, or else all results."""
+    if _stdout.get() is None:
+        with contextlib.redirect_stdout(stream):
+            yield
+        return
+    before = _stdout.set(stream)
+    try:
+        yield
+    finally:
+        _stdout.reset(before)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onecycle_cli.commands.console.as_json import print_json
+from onecycle_cli.commands.console.as_json import print_json, results_to
 from onecycle_cli.commands.console.ending import presented
 from onecycle_cli.commands.console.options import (
     RUNS,
@@ -176,7 +176,8 @@ def _results_of_the_chief() -> Iterator[None]:
     with Path(os.devnull).open("w") as nowhere, os.fdopen(stdout, "w") as everywhere:
         os.dup2(nowhere.fileno(), 1)
         try:
-            with contextlib.redirect_stdout(everywhere if processes().is_chief else nowhere):
+            is_chief = processes().is_chief
+            with results_to(everywhere) if is_chief else contextlib.redirect_stdout(nowhere):
                 yield
         finally:
             os.dup2(stdout, 1)

@@ -79,8 +79,9 @@ class SavedRun:
 
     @cached_property
     def label(self) -> str:
-        """What it is called, such as `digits/find-lr/001`."""
-        if isinstance(said := self.result.get("label"), str):
+        """What it is called, such as `digits/find-lr/001`: by its place, else as it says."""
+        said = self.result.get("label")
+        if self.folder.absolute().parent.name not in KINDS and isinstance(said, str):
             return said
         return f"{self.folder.absolute().parent.parent.name}/{self.kind.name}/{self.number:03d}"
 

@@ -4,6 +4,7 @@ from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files
 from onecycle_cli.runs.reading.account import account
 from onecycle_cli.runs.reading.saved_run import SavedRun
+from onecycle_cli.runs.stores.urls import working_folder
 
 CONFIG = {
     "batch_size": 8, "task": "multiclass", "loss": {"name": "mse"},
@@ -85,3 +86,14 @@ def test_a_run_without_a_config(told, found):
 def test_damaged_files_are_one_sentence(told, scores, cycles):
     with pytest.raises(ResultError, match=r"train/001: its files are damaged \("):
         told("a/train/001", config={"train": {"cycles": cycles}}, **scores)
+
+
+def test_a_run_of_an_object_store_is_named_by_its_url(found, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = working_folder("s3://bucket/runs") / "digits/find-lr/001"
+    files.write_json(folder / "manifest.json", MANIFEST)
+    files.write_json(folder / "result.json", {"kind": "find-lr", **found})
+    files.write_bytes(folder / "plot.png", b"")
+    said = account(SavedRun.read(folder))
+    assert said["folder"] == "s3://bucket/runs/digits/find-lr/001"
+    assert said["pictures"] == ["s3://bucket/runs/digits/find-lr/001/plot.png"]

@@ -22,9 +22,15 @@ def test_a_refusal(save_run, refused):
 
 
 def test_a_training(save_run, scores):
-    run = SavedRun.read(save_run("digits/train/001", label="moved/train/003", **scores))
+    run = SavedRun.read(save_run("digits/train/001", label="old/train/003", **scores))
     assert (run.status, run.suggestion, run.scores) == ("done", None, scores)
-    assert (run.label, run.experiment, run.number) == ("moved/train/003", "moved", 1)
+    assert (run.label, run.experiment, run.number) == ("digits/train/001", "digits", 1)
+
+
+def test_a_run_that_was_moved_away_is_called_as_it_says(save_run, scores, tmp_path):
+    folder = save_run("digits/train/001", label="old/train/003", **scores)
+    run = SavedRun.read(folder.rename(tmp_path / "trained"))
+    assert (run.label, run.experiment, run.number) == ("old/train/003", "old", 0)
 
 
 def test_at_work_and_killed(save_run):
