@@ -82,7 +82,7 @@ def _rows(run: SavedRun, said: Mapping[str, Any]) -> list[Row]:
 
 
 def _found(run: SavedRun) -> list[Row]:
-    rows: list[Row] = []
+    rows: list[Row] = [("progress", run.progress)] if run.progress else []
     found = run.suggestion
     if found is not None:
         if found.get("value") is not None:

@@ -22,14 +22,14 @@ _IN_BRIEF = {
 
 
 def found_in_words(run: SavedRun) -> str:
-    """Return what a run has found, in a few words; nothing if it has found nothing yet."""
+    """Return what a run has found, in a few words, or how far it has got."""
     suggestion, scores = run.suggestion, run.scores
     if suggestion is not None:
         if suggestion.get("value") is None:
             return str(suggestion["verdict"])
         return f"{run.kind.finds} {value_in_words(suggestion['value'])}, {suggestion['verdict']}"
     if scores is None:
-        return ""
+        return run.progress or ""
     for name, form in _IN_BRIEF.items():
         if scores[name] is not None:
             return form.format(scores[name])

@@ -34,6 +34,7 @@ def in_brief(run: SavedRun) -> dict[str, Any]:
         "finds": run.kind.finds,
         "suggestion": run.suggestion,
         "scores": run.scores,
+        "progress": run.progress,
         "started": _iso(run.started),
         "ended": _iso(run.ended),
         "pictures": [address(path) for path in run.pictures],

@@ -17,7 +17,7 @@ from onecycle_cli.runs.files import read_json
 from onecycle_cli.runs.folders.lock import is_locked
 from onecycle_cli.runs.folders.numbers import number_of
 from onecycle_cli.runs.reading.times import Moment, time_in, when
-from onecycle_cli.runs.run_folder import MANIFEST, RESUME, can_be_resumed
+from onecycle_cli.runs.run_folder import JOURNAL, MANIFEST, RESUME, can_be_resumed
 from onecycle_cli.runs.stores.urls import address
 from onecycle_cli.runs.suggestions_file import RULES, is_usable
 from onecycle_cli.suggest import ACCEPTED
@@ -25,6 +25,7 @@ from onecycle_cli.suggest import ACCEPTED
 RESULT, RECIPE = "result.json", "recipe.json"
 
 _OVER = ("done", "refused")
+_SETTLED = ("done", "reused", "skipped", "refused")
 
 _SCORES = (
     *("test_accuracy", "test_loss", "test_scores", "val_accuracy_last", "val_accuracy_best"),
@@ -110,6 +111,19 @@ class SavedRun:
         if self.kind.finds is not None or _SCORES[0] not in self.result:
             return None
         return {key: self.result.get(key) for key in _SCORES}
+
+    @cached_property
+    def progress(self) -> str | None:
+        """How far it has got, in words; `None` if it has a result, or nothing tells."""
+        if self.result:
+            return None
+        if self.kind is RUN:
+            stages = _stages(self.recipe)
+            done = [stage for stage in stages if stage.get("status") in _SETTLED]
+            return f"{len(done)} of {len(stages)} stages so far"
+        if self.kind is TRAIN:
+            return _counted(_rows_in(self.folder / "history.csv"), "epoch")
+        return _counted(len(list((self.folder / JOURNAL).glob("*.json"))), "trial")
 
     @property
     def final(self) -> Path:
@@ -223,6 +237,18 @@ class SavedRun:
 def _stages(recipe: Mapping[str, Any]) -> list[dict[str, Any]]:
     stages = recipe.get("stages")
     return [s for s in stages.values() if isinstance(s, dict)] if isinstance(stages, dict) else []
+
+
+def _counted(number: int, what: str) -> str | None:
+    return f"{number} {what}{'s' if number > 1 else ''} so far" if number else None
+
+
+def _rows_in(path: Path) -> int:
+    """Return how many whole rows a table has below its header; 0 if there is none."""
+    try:
+        return max(0, path.read_bytes().count(b"\n") - 1)
+    except OSError:
+        return 0
 
 
 def _command(kind: Kind, folder: Path) -> str:

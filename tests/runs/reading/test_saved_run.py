@@ -56,6 +56,22 @@ def test_what_broke_off_says_how_it_goes_on(save_run, status, scores):
     assert run.ended is not None
 
 
+def test_how_far_it_has_got(save_run, scores):
+    training = save_run("digits/train/.001-running", status="running")
+    assert SavedRun.read(training).progress is None
+    (training / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.25\n3,0.")
+    assert SavedRun.read(training).progress == "2 epochs so far"
+    search = save_run("digits/find-lr/.001-running", status="running")
+    files.write_json(search / "journal" / "0.json", {})
+    assert SavedRun.read(search).progress == "1 trial so far"
+    recipe = save_run("digits/run/001", status="interrupted")
+    stages = {name: {"name": name, "status": status} for name, status in (
+        ("find-lr", "done"), ("find-wd", "skipped"), ("train", "interrupted"))}  # fmt: skip
+    files.write_json(recipe / "recipe.json", {"status": "interrupted", "stages": stages})
+    assert SavedRun.read(recipe).progress == "2 of 3 stages so far"
+    assert SavedRun.read(save_run("digits/train/002", **scores)).progress is None
+
+
 def test_what_has_nothing_to_go_on_from(save_run):
     assert SavedRun.read(save_run("digits/train/001", status="failed")).resume is None
 
