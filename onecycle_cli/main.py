@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from onecycle_cli.commands.console.commands import Commands
+from onecycle_cli.commands.console.answering import Answering
 from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command
@@ -30,7 +30,7 @@ _SECONDS_FOR_THE_OTHERS = 3
 
 app = typer.Typer(
     name="onecycle",
-    cls=Commands,
+    cls=Answering,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

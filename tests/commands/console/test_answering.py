@@ -5,13 +5,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from onecycle_cli.commands.console.answering import Answering
 from onecycle_cli.commands.console.as_json import print_json
-from onecycle_cli.commands.console.commands import Commands
 from onecycle_cli.commands.console.ending import REFUSED, presented
 from onecycle_cli.commands.console.options import AsJson
 from onecycle_cli.errors import ConfigError, DataError
 
-app = typer.Typer(cls=Commands, rich_markup_mode="markdown")
+app = typer.Typer(cls=Answering, rich_markup_mode="markdown")
 
 
 @app.command("do")

@@ -12,7 +12,7 @@ from onecycle_cli.commands.console.ending import Failed
 _OPTION = "--json"
 
 
-class Commands(typer.core.TyperGroup):
+class Answering(typer.core.TyperGroup):
     """All commands. With `--json`, whatever happens, stdout holds JSON and nothing else."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
