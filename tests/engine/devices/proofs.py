@@ -297,7 +297,7 @@ def test_a_training_goes_on_with_other_devices_that_are_asked_for(config, tmp_pa
 
 def test_a_recipe_goes_on_with_other_devices_that_are_asked_for(config, tmp_path, listener):
     skip = ["find-wd", "find-momentum"]
-    whole = run(config(2), out=tmp_path / "whole", skip=skip)
+    run(config(2), out=tmp_path / "whole", skip=skip)
     with pytest.raises(Terminated):
         run(config(2), out=tmp_path / "runs", observer=stopped_after(listener, 11), skip=skip)
     run(config(1), resume=tmp_path / "runs/small")
