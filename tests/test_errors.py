@@ -51,3 +51,39 @@ class MuteError(Exception):
 )
 def test_a_cause_is_one_plain_line(error, cause):
     assert errors.cause_of(error) == cause
+
+
+KNOWN = ["float32", "mixed_bfloat16", "mixed_float16", "auto"]
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "names"),
+    [
+        ("float16", KNOWN, ["mixed_float16"]),
+        ("bfloat16", KNOWN, ["mixed_bfloat16"]),
+        ("Mixed-Float16", KNOWN, ["mixed_float16"]),
+        ("flaot32", KNOWN, ["float32"]),
+        ("BatchSize", ["batch_size", "name"], ["batch_size"]),
+        ("mixed", KNOWN, ["mixed_bfloat16", "mixed_float16"]),
+        ("16", KNOWN, []),
+        ("", KNOWN, []),
+        (3, ["a", "b"], []),
+    ],
+)
+def test_the_names_that_are_probably_meant(given, known, names):
+    assert errors.nearest(given, known) == names
+
+
+def test_several_names_are_joined():
+    assert errors.did_you_mean("mixed", KNOWN) == (
+        "; did you mean 'mixed_bfloat16' or 'mixed_float16'?"
+    )
+
+
+def test_a_notebook_shows_the_sentence_alone():
+    error = errors.ConfigError("seed must be at least 0; got -1.")
+    error.add_note("'onecycle train --resume runs/x' goes on.")
+    assert error._render_traceback_() == [
+        "ConfigError: seed must be at least 0; got -1.",
+        "'onecycle train --resume runs/x' goes on.",
+    ]

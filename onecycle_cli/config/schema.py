@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -33,6 +33,8 @@ _TASK_OF_A_LOSS: dict[str, Task] = {
 
 class ModelConfig(Section):
     """A model by name or by `path/to/file.py:function`, and the options of its builder."""
+
+    main_key: ClassVar[str] = "name"
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
