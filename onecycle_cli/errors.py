@@ -28,8 +28,21 @@ def cause_of(error: BaseException) -> str:
         message = str(error)
     except Exception:  # of somebody else's making
         message = ""
-    text = " ".join(_COLOURS.sub("", message).split())
+    text = " ".join(_COLOURS.sub("", _gist(message)).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _gist(message: str) -> str:
+    """Leave out of a message of Keras where it arose and what it was called with.
+
+    TensorFlow begins with the stack of its graph, and says what happened in the last line.
+    """
+    message = message.partition("Arguments received by")[0]
+    first, *lines = message.splitlines() or [""]
+    if not first.startswith("Graph execution error"):
+        return message
+    said = [line for line in lines if re.match(r"(?!File |Detected at|\[\[|<)\S", line)]
+    return said[-1].partition("[[{{")[0] if said else message
 
 
 class OnecycleError(Exception):
@@ -95,14 +108,14 @@ def nearest(given: object, known: Sequence[str], likeness: float = 0.6) -> list[
         known: the names there are.
         likeness: how much alike the spelling must be, from 0 to 1.
     """
-    words = _words(given)
+    words, beginning = _words(given), str(given).casefold()
     same = [name for name in known if "".join(_words(name)) == "".join(words)]
     if words and same:
         return same[:1]
     longer = [
         name
         for name in known
-        if words and (set(words) <= set(_words(name)) or name.casefold().startswith(words[0]))
+        if words and (set(words) <= set(_words(name)) or name.casefold().startswith(beginning))
     ]
     if 0 < len(longer) <= _FEW:
         return longer

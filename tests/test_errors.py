@@ -87,3 +87,24 @@ def test_a_notebook_shows_the_sentence_alone():
         "ConfigError: seed must be at least 0; got -1.",
         "'onecycle train --resume runs/x' goes on.",
     ]
+
+
+STACK = """Graph execution error:
+
+Detected at node loss/GatherV2 defined at (most recent call last):
+  File "/home/me/train.py", line 44, in <module>
+
+Received a label value of 7 which is outside the valid range of [0, 3).
+\t [[{{node loss/GatherV2}}]] [Op:__inference_step_1]"""
+
+
+@pytest.mark.parametrize(
+    ("message", "gist"),
+    [
+        (STACK, "Received a label value of 7 which is outside the valid range of [0, 3)."),
+        ("Wrong shape.\n\nArguments received by Sequential.call():\n  • x=3", "Wrong shape."),
+        ("Graph execution error:", "Graph execution error:"),
+    ],
+)
+def test_a_cause_says_what_happened_and_not_where(message, gist):
+    assert errors.cause_of(ValueError(message)) == f"ValueError: {gist}"

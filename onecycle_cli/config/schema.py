@@ -21,6 +21,7 @@ from onecycle_cli.config.finders import (
 )
 from onecycle_cli.config.optimizer import OptimizerConfig
 from onecycle_cli.config.section import Auto, Count, Section, dotted, leaves
+from onecycle_cli.config.sources import IN_MEMORY
 from onecycle_cli.config.train import TrainConfig
 from onecycle_cli.errors import ConfigError
 
@@ -38,6 +39,11 @@ class ModelConfig(Section):
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def in_words(self) -> str:
+        """What a sentence calls it; one that was handed over in Python has no name."""
+        return "the model" if self.name == IN_MEMORY else f"model {self.name}"
 
 
 class LossConfig(Section):
