@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from onecycle_cli.commands.console.usage import Commands
 from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command
@@ -27,6 +28,7 @@ _SECONDS_FOR_THE_OTHERS = 3
 
 app = typer.Typer(
     name="onecycle",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
