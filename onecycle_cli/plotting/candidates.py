@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 
 from onecycle_cli.kinds import KINDS
-from onecycle_cli.plotting.canvas import number
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, by_trial, moving_average
+from onecycle_cli.suggest import (
+    DEFAULT_MOMENTUM,
+    Array,
+    by_trial,
+    momentum_range,
+    moving_average,
+)
 
 Value = float | str
 _SMOOTHING = 0.9
@@ -44,6 +50,11 @@ class Candidate:
         return f"{self.value}\n{usual}"
 
     @property
+    def title(self) -> str:
+        """What the picture calls it where there is but one line."""
+        return self.name.replace("\n", ", ")
+
+    @property
     def finished(self) -> bool:
         """Whether its loss stayed finite."""
         return math.isfinite(self.mean)
@@ -69,17 +80,25 @@ def candidates_of(record: Record) -> list[Candidate]:
             _mean_curve([losses[row] for row in tried[value]]),
             scores[value],
             *_distance(value, best, scores, differences),
-            _range(trials, tried[value][0]) if column == "momentum" else None,
+            _range(record, tried[value][0]) if column == "momentum" else None,
         )
         for value in ordered(tried)
     ]
 
 
-def _range(trials: Mapping[str, Sequence[Any]], row: int) -> tuple[float, float] | None:
-    """Return the highest and the lowest momentum of a trial; earlier versions don't say."""
-    if "momentum_max" not in trials:
+def _range(record: Record, row: int) -> tuple[float, float] | None:
+    """Return the highest and the lowest momentum of a trial.
+
+    Earlier versions don't say them: then they lie about the value, by the width in the config.
+    """
+    trials = record.tables["trials"]
+    if "momentum_max" in trials:
+        return float(trials["momentum_max"][row]), float(trials["momentum_min"][row])
+    middle, width = trials["momentum"][row], record.config.get("find_momentum", {}).get("width")
+    if not isinstance(middle, float) or not isinstance(width, int | float):
         return None
-    return float(trials["momentum_max"][row]), float(trials["momentum_min"][row])
+    ends = momentum_range(middle, width)
+    return ends["max"], ends["min"]
 
 
 def _longest(rows: Sequence[int], lengths: Sequence[Any]) -> list[int]:
