@@ -13,9 +13,12 @@ A test holds the pictures against what this draws.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from onecycle_cli import plotting
 from onecycle_cli.runs.records import Record, read_record
@@ -33,20 +36,38 @@ PICTURES: dict[str, tuple[str, Callable[[Record], plotting.Figure]]] = {
 """The run that each picture shows, and what draws it."""
 
 
-def drawn(name: str, *, dark: bool = False) -> bytes:
-    """Return a picture as a PNG file."""
+def figure_of(name: str, *, dark: bool = False) -> plotting.Figure:
+    """Return a picture of the docs."""
     run, draw = PICTURES[name]
     with plotting.drawn_in(plotting.DARK if dark else plotting.LIGHT):
-        return plotting.png(draw(read_record(HERE / "runs" / run)))
+        return draw(read_record(HERE / "runs" / run))
+
+
+def facts_of(figure: plotting.Figure) -> list[str]:
+    """Return what a picture says and shows, whatever version of Matplotlib draws it."""
+    texts = [text.get_text() for text in figure.texts]
+    texts += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    for axes in figure.axes:
+        texts += [axes.get_xlabel(), axes.get_ylabel(), *(text.get_text() for text in axes.texts)]
+        for line in axes.lines:
+            x, y = (np.asarray(values, float) for values in line.get_data())
+            texts.append(f"{len(x)} points around {np.nanmean(x):.4g}, {np.nanmean(y):.4g}")
+    return [text for text in texts if text]
 
 
 def main() -> None:
-    """Write every picture."""
+    """Write every picture, and what they say into drawn.json."""
     dark = "--dark" in sys.argv[1:]
+    said = {}
     for name in PICTURES:
+        figure = figure_of(name, dark=dark)
+        said[name] = facts_of(figure)
         path = HERE / "images" / f"{name}{'-dark' if dark else ''}.png"
-        path.write_bytes(drawn(name, dark=dark))
+        path.write_bytes(plotting.png(figure))
         print(path)
+    if not dark:
+        text = json.dumps(said, indent=1, ensure_ascii=False)
+        (HERE / "images" / "drawn.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from onecycle_cli.kinds import KINDS
-from onecycle_cli.plotting.paper.numbers import number
+from onecycle_cli.plotting.paper.numbers import in_one_style, number
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import (
     DEFAULT_MOMENTUM,
@@ -28,7 +28,8 @@ _SMOOTHING = 0.9
 class Candidate:
     """One value that was tried: its smoothed loss, its score, its distance from the best one.
 
-    `range` is from the highest to the lowest momentum, of which `value` is the middle.
+    `range` is from the highest to the lowest momentum, of which `value` is the middle. `written` is
+    the value as it is written beside the others, all in one style.
     """
 
     value: Value
@@ -37,6 +38,7 @@ class Candidate:
     mean: float
     interval: tuple[float, float] | None
     range: tuple[float, float] | None = None
+    written: str = ""
 
     @property
     def name(self) -> str:
@@ -45,7 +47,7 @@ class Candidate:
             high, low = self.range
             return number(high) if high == low else f"{number(high)} to {number(low)}"
         if isinstance(self.value, float):
-            return number(self.value)
+            return self.written or number(self.value)
         usual = " to ".join(number(end) for end in DEFAULT_MOMENTUM.values())
         return f"{self.value}\n{usual}"
 
@@ -74,6 +76,7 @@ def candidates_of(record: Record) -> list[Candidate]:
     losses = by_trial(identity, curves["trial"], curves["loss"])
     differences = _by_value(record.result.get("differences") or {})
     best = _best(record, scores)
+    written = alike(tried)
     return [
         Candidate(
             value,
@@ -81,6 +84,7 @@ def candidates_of(record: Record) -> list[Candidate]:
             scores[value],
             *_distance(value, best, scores, differences),
             _range(record, tried[value][0]) if column == "momentum" else None,
+            written.get(value, ""),
         )
         for value in ordered(tried)
     ]
@@ -143,6 +147,12 @@ def _value_of(name: Any) -> Value | None:
         return float(name)
     except (TypeError, ValueError):
         return None if name is None else str(name)
+
+
+def alike(values: Iterable[Value]) -> dict[Value, str]:
+    """Return how the numbers among some values are written, all in one style."""
+    numbers = [value for value in values if isinstance(value, float)]
+    return dict(zip(numbers, in_one_style(numbers, aligned=False), strict=True))
 
 
 def ordered(values: Iterable[Value]) -> list[Value]:

@@ -161,7 +161,14 @@ def _draw_accuracy(axes: Axes, run: TrainingRun, test: Any) -> None:
 
 
 def _draw_rate(axes: Axes, run: TrainingRun) -> None:
-    axes.plot(*run.by_cycle(run.lrs), color=colors().rate, linewidth=1.8, label="learning rate")
+    dot = "o" if len(run.at) == 1 else None
+    axes.plot(
+        *run.by_cycle(run.lrs),
+        color=colors().rate,
+        linewidth=1.8,
+        marker=dot,
+        label="learning rate",
+    )
     _finish_rate(axes, [run])
     if not run.has_momentum:
         legend_above(axes)
@@ -172,6 +179,7 @@ def _draw_rate(axes: Axes, run: TrainingRun) -> None:
         color=colors().momentum,
         linewidth=1.5,
         linestyle="--",
+        marker=dot,
         label="momentum",
     )
     _finish_momentum(momentum, [run])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from onecycle_cli.plotting.canvas import Line
 from onecycle_cli.plotting.paper.numbers import number
@@ -103,7 +103,7 @@ def hyper_parameters(record: Record) -> str:
     return ", ".join(parts)
 
 
-def known(value: Any) -> bool:
+def known(value: Any) -> TypeGuard[float]:
     """Whether a result holds a number that can be written down."""
     return isinstance(value, int | float) and math.isfinite(value)
 

@@ -6,7 +6,7 @@ from onecycle_cli import plotting
 
 def test_a_diverged_candidate_leaves_the_picture(find_wd, line):
     left = plotting.draw(find_wd()).axes[0]
-    assert max(line(left, "0.01").get_ydata()) > 100
+    assert max(line(left, "1e-2").get_ydata()) > 100
     assert left.get_ylim()[1] < 3
 
 

@@ -40,7 +40,9 @@ def test_the_values_are_named(train, heading):
     values = {"max_lr": [0.1, 0.005], "momentum": {"max": 0.95, "min": 0.85}}
     record.result.update(values, weight_decay=0.0005, decay="l2")
     record = replace(record, config=record.config | {"train": {"shape": "smith"}})
-    expected = "max_lr 0.1, then 0.005, momentum 0.95 to 0.85, weight decay 0.0005 (L2), shape smith"
+    expected = (
+        "max_lr 0.1, then 0.005, momentum 0.95 to 0.85, weight decay 0.0005 (L2), shape smith"
+    )
     assert expected in heading(plotting.draw(record))
 
 
@@ -71,6 +73,13 @@ def test_each_thing_has_a_colour_of_its_own(train, line):
     }
     assert len({found.get_color() for found in drawn.values()}) == 4
     assert line(accuracy, "validation").get_color() == LIGHT.validation
+
+
+def test_the_loss_of_guessing_is_drawn_where_the_result_says_it(train, line):
+    record = train()
+    record.result["chance_loss"] = 2.302
+    loss = plotting.draw(record).axes[0]
+    assert set(line(loss, "always the same answer: 2.3").get_ydata()) == {2.302}
 
 
 def test_a_loss_that_exploded_is_labelled_in_one_style(train, tick_labels):

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.ticker import MaxNLocator
 
-from onecycle_cli.plotting.candidates import Candidate
+from onecycle_cli.plotting.candidates import Candidate, alike
 from onecycle_cli.plotting.paper.axes import padded, plain_ticks
 from onecycle_cli.plotting.paper.marks import is_sure
 from onecycle_cli.plotting.paper.numbers import number, rounded_to
@@ -43,7 +43,8 @@ def draw_scores(
     names = [candidate.name for candidate in candidates]
     texts = [score_text(candidate, candidates) for candidate in candidates]
     if place is not None:
-        names.insert(place, number(suggestion["value"]))
+        value = float(suggestion["value"])
+        names.insert(place, alike([*(c.value for c in candidates), value])[value])
         texts.insert(place, "not tried itself")
     word = "suggested" if is_sure(suggestion) else "suggested, undecided"
     marked = chosen if place is None else [place]

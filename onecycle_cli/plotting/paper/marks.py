@@ -66,18 +66,16 @@ def mark_suggestion(
 
 
 def mark_refusal(axes: Axes, why: str) -> None:
-    """Write into the picture that nothing is suggested, and why."""
+    """Write above the picture, where no line can cross it, that nothing is suggested, and why."""
     axes.text(
-        0.5,
-        0.965,
+        0.006,
+        1.03,
         f"refused: {why}",
         transform=axes.transAxes,
-        ha="center",
-        va="top",
+        va="bottom",
         weight="bold",
         color=colors().rate,
-        zorder=6,
-        bbox={"facecolor": colors().paper, "edgecolor": colors().rate, "pad": 4, "linestyle": "--"},
+        bbox={"facecolor": "none", "edgecolor": colors().rate, "pad": 4, "linestyle": "--"},
     )
 
 

@@ -34,4 +34,4 @@ def test_each_line_is_named_at_its_end_without_overlap(compared):
 
 
 def test_what_left_the_picture_is_not_named_in_it(find_wd, notes):
-    assert notes(plotting.draw(find_wd()).axes[0]) == ["0", "1e-5", "0.0001", "0.001"]
+    assert notes(plotting.draw(find_wd()).axes[0]) == ["0", "1e-5", "1e-4", "1e-3"]

@@ -8,7 +8,7 @@ from onecycle_cli.suggest import Suggestion
 
 def test_scores_have_their_intervals(find_wd, tick_labels, notes):
     right = plotting.draw(find_wd()).axes[1]
-    assert tick_labels(right.yaxis) == ["0", "1e-6", "1e-5", "0.0001", "0.001", "0.01"]
+    assert tick_labels(right.yaxis) == ["0", "1e-6", "1e-5", "1e-4", "1e-3", "1e-2"]
     whiskers = [drawn.get_xdata() for drawn in right.lines if len(drawn.get_xdata()) == 2]
     expected = [(0.02, 0.04), (0.01, 0.03), (-0.005, 0.015), (0, 0)]
     np.testing.assert_allclose(whiskers, expected, atol=1e-12)
@@ -26,7 +26,7 @@ def test_a_suggestion_between_those_tried_has_a_row_between_theirs(find_wd, tick
     record = find_wd()
     record.result["suggestion"]["value"] = 3e-4
     right = plotting.draw(record).axes[1]
-    names = ["0", "1e-6", "1e-5", "0.0001", "0.0003", "0.001", "0.01"]
+    names = ["0", "1e-6", "1e-5", "1e-4", "3e-4", "1e-3", "1e-2"]
     assert tick_labels(right.yaxis) == names
     assert notes(right)[4] == "not tried itself\nsuggested, undecided"
     (band,) = right.patches
