@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from onecycle_cli.kinds import KINDS
 from onecycle_cli.plotting.candidates import (
     Candidate,
+    alike,
     candidates_of,
     ordered,
     short_name,
@@ -80,6 +81,8 @@ def overlay_comparisons(records: Sequence[Record]) -> Figure:
         _name_far_off(axes, run, rows, limits)
         axes.plot([], [], marker, color=color, label=f"{labels[index]}: {text}")
     names = {c.value: c.name for run in runs for c in run}
+    if not any(c.range for run in runs for c in run):
+        names |= alike(values)
     finish_scores(axes, [names[v] for v in values], limits)
     axes.set_ylabel(" / ".join(dict.fromkeys(map(_axis_name, records))))
     axes.set_xlabel(_score_label(records[0]))
