@@ -194,7 +194,8 @@ def _unknown(key: Key, value: object) -> str:
     if "." in last and last in _keys(Config):
         section, _, inner = last.rpartition(".")
         return f"unknown key {name}; write it as {section}: {{{inner}: {_text(value)}}}."
-    if len(key) == 1 and last.casefold() in _ALSO_CALLED:
+    is_known_elsewhere = any(known_key.endswith(f".{last}") for known_key in _keys(Config))
+    if is_known_elsewhere or (len(key) == 1 and last.casefold() in _ALSO_CALLED):
         return f"unknown key {name}{meant([_in_yaml(k, value) for k in _elsewhere(last)])}"
     if not nearest(last, known):
         if elsewhere := _elsewhere(last):
