@@ -153,6 +153,7 @@ def _finish(axes: Axes, rates: Sequence[float], limits: tuple[float, float]) -> 
     low, high = limits
     if low > 0:
         log_axis(axes, "y", low / 1.2, high * 1.5)
+        axes.set_ylabel(f"{axes.get_ylabel()}\n(logarithmic scale)")
     else:
         axes.set_ylim(*padded(low, high, 0.08, 0.18))
         plain_ticks(axes, "y")
