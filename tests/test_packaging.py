@@ -183,6 +183,7 @@ def test_everything_optional_is_tested():
 TESTED_TOGETHER = {
     "callbacks/recorded_cycle.py": "experiments/searches/test_comparing.py",
     "callbacks/range_test/accumulation.py": "callbacks/test_lr_finder.py",
+    "callbacks/range_test/arguments.py": "callbacks/test_lr_finder.py",
     "callbacks/counts.py": "callbacks/test_one_cycle_lr.py",
     "callbacks/range_test/saved.py": "callbacks/test_lr_finder.py",
     "callbacks/range_test/validation_loss.py": "callbacks/test_lr_finder.py",

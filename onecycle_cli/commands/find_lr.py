@@ -72,7 +72,7 @@ def _evidence(result: FindLRResult) -> list[tuple[str, str]]:
             f"{name} {'none' if value is None else format(value, '.3g')}"
             for name, value in result.findings.rules.items()
         )
-        return [("by rule", rules)]
+        return [("each rule", rules)]
     rows = []
     for stage, steps in dict.fromkeys((t.candidate.stage, t.steps) for t in result.trials):
         rows.append((f"{stage} probes", f"of {steps} steps, mean loss of the last fifth"))

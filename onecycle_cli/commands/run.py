@@ -46,7 +46,7 @@ def run_command(
     """
     starting = skip or reuse or dry_run or confirm or force
     config = asked.with_search({"method": "probes"} if confirm else {})
-    _check(asked, config, starting=bool(starting), skip=skip or [], force=force)
+    _check(asked, config, starting=bool(starting), skip=skip or [], force=force, dry_run=dry_run)
     if dry_run:
         _forecast(asked, config, skip or [], reuse=reuse, force=force)
         return
@@ -67,16 +67,25 @@ def run_command(
 
 
 def _check(
-    asked: Invocation, config: Config, *, starting: bool, skip: list[str], force: bool
+    asked: Invocation,
+    config: Config,
+    *,
+    starting: bool,
+    skip: list[str],
+    force: bool,
+    dry_run: bool,
 ) -> None:
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.engine.devices.processes import refuse_several
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.experiments.recipe import stages
     from onecycle_cli.observer import Observer
+    from onecycle_cli.runs.folders.writable import check_writable
 
     refuse_several("onecycle run")
     if asked.resume is None:
+        if not dry_run:
+            check_writable(asked.out.absolute() / config.name / asked.kind.name)
         stages.plan(config, asked.out, Observer(), skip, force=force)
     elif starting:
         raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "

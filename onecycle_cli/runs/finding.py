@@ -98,7 +98,10 @@ def find_run(path: str | Path) -> Path:
         return fetched(path)
     folder = followed(Path(path))
     if not os.path.exists(folder):  # noqa: PTH110  (it never raises)
-        raise ResultError(f"{folder}: there is nothing at this path.")
+        raise ResultError(
+            f"{folder}: there is nothing at this path; give the folder of a run, such as "
+            f"runs/NAME/train/001, or one above it."
+        )
     if not folder.is_dir():
         raise ResultError(f"{folder}: is a file; give the folder of a run.")
     if is_recipe(folder):

@@ -118,7 +118,7 @@ def test_a_large_confusion_matrix_has_a_file_of_its_own(many_classes, invoke, ow
     assert confusion.trace() / confusion.sum() == result["test_accuracy"]
 
     assert invoke("plot", "runs", "--confusion").exit_code == 0
-    redrawn = (own_folders / "001-confusion.png").read_bytes()
+    redrawn = (own_folders / "c-train-001-confusion.png").read_bytes()
     assert redrawn == (many_classes / "confusion.png").read_bytes()
 
     outcome = invoke("evaluate", "runs", "--json", "--out", "it.json")

@@ -1,4 +1,4 @@
-"""The group of all commands: asked by `--json`, each answers a failure with JSON, too."""
+"""The group of all commands: failures in plain words, and as JSON where `--json` asks for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer.core
 
 from onecycle_cli.commands.console.as_json import only_answers, print_json
 from onecycle_cli.commands.console.ending import Failed
+from onecycle_cli.commands.console.plain_words import in_plain_words
 
 _OPTION = "--json"
 
@@ -24,10 +25,10 @@ class Answering(typer.core.TyperGroup):
         """Carry the command out."""
         asked = ctx.meta[_OPTION]
         if asked is None:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         with only_answers():
             try:
-                return super().invoke(ctx)
+                return self._invoke(ctx)
             except Exception as error:
                 message = _message_of(error)
                 if message is not None:
@@ -35,6 +36,14 @@ class Answering(typer.core.TyperGroup):
                     command = next(word for word in asked if not word.startswith("-"))
                     print_json(command, {"error": {"message": message, "exit_code": code}})
                 raise
+
+    def _invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if isinstance(said := getattr(error, "message", None), str):
+                error.message = in_plain_words(said)  # type: ignore[attr-defined]
+            raise
 
 
 def _message_of(error: Exception) -> str | None:

@@ -89,7 +89,10 @@ def _folder_with(folder: Path, name: str) -> Path:
     if _is_training(folder, name):
         return folder
     if not folder.is_dir():
-        raise ResultError(f"{folder}: there is nothing at this path.")
+        raise ResultError(
+            f"{folder}: there is nothing at this path; give the folder of a run, such as "
+            f"runs/NAME/train/001, or one above it."
+        )
     models = [p for p in folder.glob(f"**/{name}") if not _is_hidden(p, folder)]
     models = [p for p in models if _is_training(p.parent, name) and not is_latest(p.parent)]
     if not models:
