@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class SavedRun:
         manifest: what `manifest.json` says.
         result: what `result.json` says; nothing before the end.
         recipe: what `recipe.json` says; nothing where it is no recipe.
+        to_resume: what `resume.json` says; nothing where it is over.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class SavedRun:
     manifest: Mapping[str, Any]
     result: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    to_resume: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> SavedRun:
@@ -61,10 +64,11 @@ class SavedRun:
         kind = KINDS.get(folder.parent.name) or KINDS.get(finding.kind_of(folder) or "")
         if kind is None:
             raise ResultError(f"{folder}: is no run of onecycle.")
-        manifest, result, recipe = (_read(folder / n) for n in (MANIFEST, RESULT, RECIPE))
+        names = (MANIFEST, RESULT, RECIPE, RESUME)
+        manifest, result, recipe, to_resume = (_read(folder / name) for name in names)
         if not (manifest or result):
             raise ResultError(f"{folder}: has no {MANIFEST}, so nothing tells what it is.")
-        run = cls(folder, kind, manifest, result, recipe)
+        run = cls(folder, kind, manifest, result, recipe, to_resume)
         run._check()
         return run
 
@@ -175,6 +179,8 @@ class SavedRun:
             raise ResultError(f"{path}: is missing, though the run is done; restore it.")
         found, key = self.suggestion, self.kind.finds
         value = found.get("value") if found else None
+        if found is not None and not isinstance(found.get("verdict"), str):
+            raise ResultError(f"{path}: suggestion.verdict must be a word; restore it.")
         if key and value is not None and not is_usable(key, value):
             raise ResultError(f"{path}: suggestion.value must be {RULES[key]}; got {value}.")
         for name, score in (self.scores or {}).items():
@@ -193,26 +199,23 @@ class SavedRun:
                 return {key: stage.get(key) for key in ("value", "interval", "verdict", "reason")}
         return None
 
-    @cached_property
-    def _resume_file(self) -> Mapping[str, Any]:
-        return _read(self.folder / RESUME)
-
     @property
     def _is_from_python(self) -> bool:
         """Whether its model is one that was in hand, which no command line can name."""
         from onecycle_cli.config import IN_MEMORY
 
-        config = self._resume_file.get("config")
+        config = self.to_resume.get("config")
         model = config.get("model") if isinstance(config, dict) else None
         return isinstance(model, dict) and model.get("name") == IN_MEMORY
 
     @property
     def _recipe_folder(self) -> Path | None:
         """The recipe that it is a stage of, if that is not over."""
-        folder = self._beside(self._resume_file.get("recipe"))
-        if folder is None or _read(folder / RECIPE).get("status", "done") in _OVER:
-            return None
-        return folder
+        folder = self._beside(self.to_resume.get("recipe"))
+        with contextlib.suppress(ResultError):  # a damaged one does not go on
+            if folder is not None and _read(folder / RECIPE).get("status", "done") not in _OVER:
+                return folder
+        return None
 
     @property
     def _training(self) -> Path | None:

@@ -28,10 +28,13 @@ def test_what_is_damaged_is_named_and_the_others_are_listed(save_run, found, tmp
     save_run("a/find-lr/001", **found)
     (save_run("a/find-lr/002", **found) / "result.json").write_text("half")
     (tmp_path / "runs/a/find-lr/003").mkdir()
+    broken = save_run("a/find-lr/004", status="failed")
+    (broken / "resume.json").write_text("half")
     listing = runs_below(tmp_path / "runs")
     assert labels(listing) == ["a/find-lr/001"]
-    assert [("002/result.json: cannot be read" in p, "003: has no manifest" in p)
-            for p in listing.damaged] == [(True, False), (False, True)]  # fmt: skip
+    assert [line.removeprefix(f"{tmp_path}/runs/a/find-lr/")[:20] for line in listing.damaged] == [
+        "002/result.json: can", "003: has no manifest", "004/resume.json: can",
+    ]  # fmt: skip
 
 
 def test_a_run_that_was_moved_out_of_its_experiment(save_run, scores, tmp_path):

@@ -88,8 +88,9 @@ def test_a_stage_goes_on_with_its_recipe_while_that_goes_on(save_run):
     stage = save_run("digits/train/001", status="failed", resume={"recipe": "digits/run/001"})
     again = f"onecycle run --resume {recipe}"
     assert (SavedRun.read(stage).resume, SavedRun.read(recipe).resume) == (again, again)
-    files.write_json(recipe / "recipe.json", {"status": "done", "stages": {}})
-    assert SavedRun.read(stage).resume == f"onecycle train --resume {stage}"
+    for text in ('{"status": "done", "stages": {}}', "damaged"):
+        (recipe / "recipe.json").write_text(text)
+        assert SavedRun.read(stage).resume == f"onecycle train --resume {stage}"
 
 
 def test_a_recipe_that_was_killed_and_one_that_is_at_work(save_run):
@@ -116,6 +117,7 @@ def test_a_recipe_that_was_refused_says_why(save_run, refused):
         ("manifest.json", "half", "cannot be read as JSON"),
         ("manifest.json", "[]", "must have keys and values"),
         ("result.json", None, "is missing, though the run is done"),
+        ("result.json", '{"suggestion": {"value": 0.1}}', "suggestion.verdict must be a word"),
         ("result.json", '{"suggestion": {"value": "much", "verdict": "ok"}}', "suggestion.value"),
     ],
 )
