@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from onecycle_cli.commands.console.usage import Commands
+from onecycle_cli.commands.console.plain_words import Commands
 from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command

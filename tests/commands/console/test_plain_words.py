@@ -1,7 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from onecycle_cli.commands.console.usage import in_plain_words
+from onecycle_cli.commands.console.plain_words import in_plain_words
 from onecycle_cli.main import app
 
 
