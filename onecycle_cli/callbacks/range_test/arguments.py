@@ -30,7 +30,7 @@ def check_range(min_lr: Any, max_lr: Any, scale: schedules.Scale, num_steps: Any
         raise ValueError(
             f"num_steps must be a whole number of at least 2, or None; got {num_steps!r}."
         )
-    schedules.sweep(2 if num_steps is None else num_steps, min_lr, max_lr, scale)
+    schedules.sweep(2 if num_steps is None else int(num_steps), min_lr, max_lr, scale)
 
 
 def check_folder(folder: Path | None) -> None:
