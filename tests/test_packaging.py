@@ -194,6 +194,7 @@ TESTED_TOGETHER = {
     "commands/console/options.py": "commands/test_chain.py",
     "commands/console/rows.py": "commands/test_errors.py",
     "commands/train.py": "commands/test_chain.py",
+    "commands/reading/wording.py": "commands/reading/test_ls.py",
     "commands/console/training_command.py": "commands/test_errors.py",
     "schedules/drawing.py": "schedules/test_shapes.py",
     "schedules/shape_options.py": "schedules/test_shapes.py",

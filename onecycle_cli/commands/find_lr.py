@@ -42,6 +42,7 @@ def find_lr_command(
 
         with session(request, observer) as ready:
             result = carry_out(ready)
+    asked.answer(result.folder)
     _show(result, asked.config.optimizer.decay_kind)
 
 

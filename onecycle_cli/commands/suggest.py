@@ -79,12 +79,13 @@ def suggest_command(
     with presented(verbose):
         _check(runs, rule, smooth, write=write)
         from onecycle_cli.experiments.reread import suggest_again, write_suggestion
+        from onecycle_cli.runs.finding import each_once
 
         found = [
             suggest_again(
                 run, rule=rule, bandwidth=smooth, skip_begin=skip_begin, skip_end=skip_end
             )
-            for run in runs
+            for run in each_once(runs)
         ]
         for index, again in enumerate(found):
             written = write_suggestion(again) if write else None

@@ -33,18 +33,19 @@ class DatasetConfig(Section):
     """Which data, from where, and how they are split.
 
     Attributes:
-        name: one of `SOURCES`, or `path/to/file.py:function`.
-        options: of the function.
-        path: of the data, for those that have one.
+        name: one of those that `onecycle list datasets` shows, or `path/to/file.py:function`.
+        options: arguments of that function.
+        path: where the data lie, for those that are read from a file or folder.
         validation: path of the validation part, where it lies elsewhere.
         test: path of the test part, alike.
         validation_rows: a file of numbers, which say what rows of the training part are validated
             on.
-        validation_fraction: of the training examples, where nothing else says what to validate on.
+        validation_fraction: share of the training examples to validate on, where nothing else says
+            which.
         limit: use so many training examples only.
         size: [height, width] that all images of a folder are brought to, in pixels.
-        fit: how: `resize` changes their proportions, `crop` cuts off what is too much of the
-            longer side, evenly.
+        fit: how they are brought to it: `resize` changes their proportions, `crop` cuts off what is
+            too much of the longer side, evenly.
         target: the column of a table that is to be predicted, or several.
         ignore: columns of a table that are neither features nor targets.
         group: the column of a table that says what each example belongs to; no split divides it.

@@ -60,12 +60,14 @@ class OptimizerConfig(Section):
     """What the finders start from.
 
     Attributes:
-        name: one of `OPTIMIZERS`, or `path/to/file.py:function`; `compiled`: one that a model was
-            compiled with, and that is none of Keras'.
-        nesterov: look ahead, for the optimizers that can.
+        name: one of those that `onecycle list optimizers` shows, or `path/to/file.py:function`;
+            `compiled`: one that a model was compiled with, and that is none of Keras'.
+        nesterov: Nesterov's momentum, for the optimizers that can.
         momentum: what `find_lr` holds constant; `beta_1` for the Adam family.
-        weight_decay: in the convention that `decay` says.
-        decay: which decay a number means; `auto`: the optimizer's own, or `l2`.
+        weight_decay: of the finders and, if nothing else is found, of the training; of the kind
+            that `decay` says.
+        decay: which kind of weight decay a number means: `l2`, a penalty, or `decoupled`, as in
+            AdamW; `auto`: the optimizer's own, or `l2`.
     """
 
     main_key: ClassVar[str] = "name"

@@ -256,6 +256,7 @@ class _Training:
             {
                 **result.scores(),
                 "seen_in_training": result.seen,
+                "chance_loss": self.bench.chance,
                 "ended": result.ended,
                 "events": result.events,
                 "max_lr": result.max_lrs,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-from typer.core import TyperGroup
 
 from onecycle_cli.errors import meant, nearest
 
@@ -18,20 +15,6 @@ _PLAIN = (
     (r"Input should be", "must be"),
 )
 """Of what the library that reads the options says, and how a person says it."""
-
-
-class Commands(TyperGroup):
-    """All the commands; what is wrong with a command line is said in plain words."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command, or say what is wrong with how it was called."""
-        try:
-            return super().invoke(ctx)
-        except Exception as error:
-            message = getattr(error, "message", None)
-            if isinstance(message, str) and hasattr(error, "message"):
-                error.message = in_plain_words(message)
-            raise
 
 
 def in_plain_words(message: str) -> str:

@@ -47,6 +47,7 @@ from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding
+from onecycle_cli.runs.folders.latest import link_latest
 from onecycle_cli.runs.folders.lock import locked
 from onecycle_cli.runs.folders.writable import check_writable
 from onecycle_cli.runs.stores.mirror import mirror_of, take_over
@@ -342,4 +343,5 @@ class _Journey:
         files.write_text(self.folder / "summary.md", in_markdown(self.recipe, self.label))
         files.write_json(self.folder / "result.json", result_of(self.recipe, self.label))
         note_in_manifest(self.folder, self.recipe.status)
+        link_latest(self.folder.parent)
         self._write()
