@@ -1,6 +1,7 @@
 import base64
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,24 @@ def test_a_suggestion_in_words(suggestion, text):
 )
 def test_a_suggestion_as_a_sentence(suggestion, text):
     assert suggestion.sentence("max_lr") == text
+
+
+@pytest.mark.parametrize(
+    ("epoch", "text"),
+    [
+        (
+            Epoch(1, 1, 1.0, 1.1, 0.5),
+            "Trained for 1 epoch; on the validation split: accuracy 50.00%, loss 1.1.",
+        ),
+        (
+            Epoch(1, 1, 1.0, None, None),
+            "Trained for 1 epoch, without any examples to judge it by.",
+        ),
+    ],
+)
+def test_a_training_without_a_test_set(epoch, text):
+    values = {"test_loss": None, "test_accuracy": None, "history": [epoch]}
+    assert str(replace(train_result(None), **values)) == text
 
 
 def test_what_has_no_sentence_is_printed_by_its_facts():

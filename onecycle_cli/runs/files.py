@@ -282,7 +282,8 @@ _REMEDIES = {
     errno.EACCES: "Get the right to write there, or choose another folder with --out.",
     errno.EPERM: "Get the right to write there, or choose another folder with --out.",
     errno.EROFS: "It can only be read; choose another folder with --out.",
-    errno.ENOENT: "A folder was removed in the meantime; run the command again.",
+    errno.ENOENT: "No folder can be made there, or it was removed in the meantime; choose another "
+    "folder with --out, or run the command again.",
     errno.ENOTDIR: "A file is where a folder should be; move it, or choose another folder "
     "with --out.",
     errno.EEXIST: "Something else is in its place; move it, or choose another folder with --out.",

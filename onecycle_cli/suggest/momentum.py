@@ -60,6 +60,9 @@ def suggest_momentum(
         return Suggestion(value, interval, "ok", reason)
     names = ", ".join(range_in_words(r) for r in sorted(ranges, key=lambda r: r["max"]))
     choice = "is the safe choice: the rate was found with it" if stays else "has the lowest loss"
+    if reference is not None and reference in differences and not stays:
+        found_with = range_in_words(momentum_range(reference, width))
+        choice += f", and {found_with}, with which the rate was found, is worse beyond the noise"
     reason = (
         f"{names} can't be told apart; {range_in_words(value)} {choice}. Raise "
         f"find_momentum.repeats or find_momentum.steps to decide."

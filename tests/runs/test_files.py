@@ -178,7 +178,10 @@ def test_lists_of_numbers_take_one_line_and_read_back_the_same():
         (errno.ENOSPC, "Free some space or choose another folder"),
         (errno.EROFS, "It can only be read; choose another folder"),
         (errno.EACCES, "Get the right to write there, or choose another folder"),
-        (errno.ENOENT, "A folder was removed in the meantime; run the command again."),
+        (
+            errno.ENOENT,
+            "No folder can be made there, or it was removed in the meantime",
+        ),
         (errno.ENOTDIR, "A file is where a folder should be; move it"),
         (errno.ENAMETOOLONG, "Choose a shorter name"),
         (errno.ENXIO, "Choose another folder with --out."),

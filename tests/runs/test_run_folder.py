@@ -203,7 +203,7 @@ class TestRemovedWhileAtWork:
         run = RunFolder.create(tmp_path / "runs", "name", "train", MANIFEST)
         self.remove(run.path, replaced=False)
         for name in ("steps.csv", "journal/0.json", "checkpoints/1.npz"):
-            with pytest.raises(ResultError, match="A folder was removed in the meantime"):
+            with pytest.raises(ResultError, match="No folder can be made there, or it was removed"):
                 files.write_text(run.path / name, "")
         assert not (tmp_path / "runs").exists()
 

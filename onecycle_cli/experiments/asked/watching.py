@@ -16,6 +16,7 @@ Progress = bool | Literal["auto"]
 """Whether progress is shown; `"auto"`: in a notebook and on a terminal."""
 
 _EVERY = 0.2
+_TOO_EARLY = 5
 _IN_A_NOTEBOOK = 100
 
 
@@ -97,7 +98,7 @@ class ProgressLine(Observer):
             self._show(text)
 
     def _time_left(self) -> str:
-        if not self._steps:
+        if not self._steps or self._done < _TOO_EARLY:
             return ""
         seconds = (self._clock() - self._begun) / self._done * (self._steps - self._done)
         return f", {seconds:.0f} s left"

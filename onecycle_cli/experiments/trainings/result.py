@@ -78,10 +78,14 @@ class TrainResult(Drawn):
     def _sentence(self) -> str:
         epochs = f"{len(self.history)} epoch{'' if len(self.history) == 1 else 's'}"
         trained = f"Trained for {epochs}{f' (ended {self.ended})' if self.ended else ''}"
-        if self.test_loss is None:
-            return f"{trained}; there is no test set."
-        right = "" if self.test_accuracy is None else f"accuracy {self.test_accuracy:.2%}, "
-        return f"{trained}; on the test set: {right}loss {self.test_loss:.4g}."
+        last, part = self.history[-1], "test set"
+        loss, accuracy = self.test_loss, self.test_accuracy
+        if loss is None:
+            loss, accuracy, part = last.val_loss, last.val_accuracy, "validation split"
+        if loss is None:
+            return f"{trained}, without any examples to judge it by."
+        right = "" if accuracy is None else f"accuracy {accuracy:.2%}, "
+        return f"{trained}; on the {part}: {right}loss {loss:.4g}."
 
     def _facts(self) -> Facts:
         accuracy = self.test_accuracy
