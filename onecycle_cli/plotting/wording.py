@@ -103,6 +103,11 @@ def hyper_parameters(record: Record) -> str:
     return ", ".join(parts)
 
 
+def percent(share: float) -> str:
+    """Write an accuracy: `91.23 %`."""
+    return f"{100 * share:.2f} %"
+
+
 def known(value: Any) -> TypeGuard[float]:
     """Whether a result holds a number that can be written down."""
     return isinstance(value, int | float) and math.isfinite(value)
