@@ -45,6 +45,13 @@ _LETTER_BOLD = 0.63
 _LONGEST_NAME = 110
 
 
+class Picture(Figure):
+    """A figure that every notebook shows, whether or not Matplotlib is set up there."""
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
+
+
 @dataclass(frozen=True)
 class Line:
     """One sentence of the heading; it is wrapped where the figure ends."""
@@ -93,7 +100,7 @@ def new_figure(heading: Sequence[Line], body: float) -> Figure:
     ]
     top = 1.4 * _EDGE + sum(_line_height(line) for _, line in lines)
     height = top + body
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    figure = Picture(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):

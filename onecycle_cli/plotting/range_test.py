@@ -31,6 +31,7 @@ from onecycle_cli.suggest import (
     Landmarks,
     LRFindings,
     Suggestion,
+    present_name,
     suggest_lr,
 )
 
@@ -148,7 +149,7 @@ def findings_of(record: Record, curves: Sequence[Curve]) -> LRFindings:
             Landmarks(**{part.name: mark.get(part.name) for part in fields(Landmarks)})
             for mark in result.get("landmarks") or []
         ],
-        rules=dict(result.get("rules") or {}),
+        rules={present_name(name): lr for name, lr in (result.get("rules") or {}).items()},
     )
 
 

@@ -80,8 +80,8 @@ def test_find_lr_prints_its_suggestion_and_what_it_was_found_with(chain, suggest
     low, high = found["interval"]
 
     assert list(shown) == [
-        "max_lr", "min_lr", "verdict", "reason", "by rule", "momentum", "weight decay, l2", "cost",
-        "saved in",
+        "max_lr", "min_lr", "verdict", "reason", "each rule", "momentum", "weight decay, l2",
+        "cost", "saved in",
     ]  # fmt: skip
     assert shown["max_lr"] == f"{found['value']:g} ({low:.3g} to {high:.3g})"
     assert (shown["verdict"], shown["reason"]) == (found["verdict"], found["reason"])
