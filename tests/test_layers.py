@@ -18,7 +18,7 @@ LAYERS = [
     {"workbench"},
     {"data", "registry"},
     {"engine"},
-    {"plotting", "cluster"},
+    {"plotting", "export", "cluster"},
     {"runs"},
     {"suggest", "config"},
     {"schedules", "kinds"},

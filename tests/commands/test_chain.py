@@ -150,3 +150,19 @@ def test_the_chain_leaves_nothing_else_behind(chain):
     ]  # fmt: skip
     hidden = [p for p in folder.rglob("*") if p.name.startswith(".")]
     assert hidden == []
+
+
+@pytest.mark.parametrize("kind", ["find-lr", "find-wd", "find-momentum", "train"])
+def test_every_run_can_be_exported(chain, invoke, suggestions, kind):
+    """Each says what it found itself, and what it used of the others."""
+    for to in ("keras", "pytorch", "yaml"):
+        outcome = invoke("export", chain[0] / f"runs/digits/{kind}/001", "--to", to, "--json")
+        assert outcome.exit_code == 0, outcome.output
+        found = json.loads(outcome.stdout)
+        assert found["max_lr"] == [suggestions["max_lr"]["value"]]
+        if kind != "find-lr":
+            assert found["weight_decay"] == suggestions["weight_decay"]["value"]
+        if kind in ("find-momentum", "train"):
+            assert found["momentum"] == suggestions["momentum"]["value"]
+        if to != "yaml":
+            compile(found["text"], to, "exec")
