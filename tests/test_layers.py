@@ -12,6 +12,7 @@ LAYERS = [
     {"__main__"},
     {"main"},
     {"commands"},
+    {"doctor"},
     {"experiments"},
     {"training"},
     {"callbacks"},

@@ -28,7 +28,8 @@ class FindLRConfig(Section):
         method: `probes`: short, complete trainings at several learning rates; `sweep`: range tests,
             which raise the learning rate step by step. `auto`: probes, unless a key that only a
             range test has is given.
-        budget: of probes: how many training runs they may cost, in steps.
+        budget: of probes: how many training runs they may cost, in steps; `quick`: a quarter of
+            what they may by default.
         min_lr: the lowest learning rate that is tried.
         max_lr: the highest.
         rates: of probes: try these learning rates and no others.
@@ -42,7 +43,7 @@ class FindLRConfig(Section):
     """
 
     method: Literal["auto", "probes", "sweep"] = "auto"
-    budget: Positive | Auto = "auto"
+    budget: Positive | Literal["auto", "quick"] = "auto"
     min_lr: Positive = 1e-5
     max_lr: Positive = 10.0
     rates: Annotated[list[Positive], Field(min_length=2)] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 from pydantic import ValidationError
@@ -19,6 +19,9 @@ from onecycle_cli.config.wording import describe
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.plugin_names import names_a_file
 
+Source = str | Path | TextIO | Mapping[str, Any] | Config
+"""Where a configuration comes from."""
+
 _LONGEST_TEXT = 1_000_000
 _DATA = tuple(("dataset", key) for key in ("path", "validation", "test", "validation_rows"))
 _MAY_BE_OWN = (
@@ -28,7 +31,7 @@ _MAY_BE_OWN = (
 
 
 def load_config(
-    source: str | Path | Mapping[str, Any] | Config,
+    source: Source,
     overrides: Iterable[str] = (),
     *,
     seed: int | None = None,
@@ -36,7 +39,9 @@ def load_config(
     """Return the validated configuration.
 
     Args:
-        source: a path to a YAML file, a mapping of the same keys, or a `Config`, taken as it is.
+        source: a path to a YAML file, an open one, a mapping of the same keys, or a `Config`, taken
+            as it is. Relative paths in an open file, such as standard input, count from the current
+            folder.
         overrides: `dotted.key=VALUE` each, VALUE in YAML; they go before the file. Relative paths
             in them count from the current folder, those in the file from the file's.
         seed: goes before all else.
@@ -55,7 +60,7 @@ def load_config(
             draft.put(("seed",), seed, f"--seed {seed}")
         return draft.validated()
     except RecursionError:
-        where = source if isinstance(source, str | Path) else "config"
+        where = source if isinstance(source, str | Path) else _title(source)
         raise ConfigError(f"{where}: nested too deeply to be a config.") from None
 
 
@@ -98,43 +103,66 @@ class _Draft:
         return config
 
 
-def _read(source: str | Path | Mapping[str, Any] | Config) -> _Draft:
+def _read(source: Source) -> _Draft:
     if isinstance(source, Config):
         origins, places = dict(source._origins), dict(source._places)
         return _Draft(source.model_dump(), source.name, origins, places)
     if isinstance(source, Mapping):
         data = _plain(source, Path.cwd())
         return _Draft(data, origins=dict.fromkeys(_dotted_leaves(data), "file"))
-    path = Path(source)
-    parsed, lines = _parse_file(path)
-    data = _plain(parsed, path.resolve().parent)
-    places = {dotted(key): f"{path}, line {line}" for key, line in lines.items()}
-    return _Draft(
-        data, path.stem, dict.fromkeys(_dotted_leaves(data), "file"), {"": str(path)} | places
-    )
+    if isinstance(source, str | Path):
+        path = Path(source)
+        return _drafted(_text_at(path), str(path), path.resolve().parent, path.stem)
+    place = _title(source)
+    return _drafted(_text_of(source, place), place, Path.cwd(), None)
 
 
-def _parse_file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
+def _drafted(text: str, place: str, folder: Path, name: str | None) -> _Draft:
+    """Return what a text says; its relative paths count from a folder."""
+    parsed, lines = _parsed(text, place)
+    data = _plain(parsed, folder)
+    places = {dotted(key): f"{place}, line {line}" for key, line in lines.items()}
+    return _Draft(data, name, dict.fromkeys(_dotted_leaves(data), "file"), {"": place} | places)
+
+
+def _title(source: object) -> str:
+    """Return what messages call an open file."""
+    return str(getattr(source, "name", "config")).strip("<>")
+
+
+def _text_at(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            text = file.read(_LONGEST_TEXT + 1)
+            return _text_of(file, str(path))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such config file; 'onecycle init' writes one to start from."
         ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {_brief(error)}.") from None
+
+
+def _text_of(file: TextIO, place: str) -> str:
+    try:
+        text = file.read(_LONGEST_TEXT + 1)
+    except ValueError as error:  # no text
+        raise ConfigError(f"{place}: cannot be read as a config: {_brief(error)}.") from None
     if len(text) > _LONGEST_TEXT:
-        raise ConfigError(f"{path}: is too long to be a config.")
+        raise ConfigError(f"{place}: is too long to be a config.")
+    return text
+
+
+def _parsed(text: str, place: str) -> tuple[dict[str, Any], dict[Key, int]]:
     try:
         data, lines = yaml_source.parse(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{_yaml_place(path, error)}: not valid YAML: {_brief(error)}.") from None
+        where = _yaml_place(place, error)
+        raise ConfigError(f"{where}: not valid YAML: {_brief(error)}.") from None
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else "a single value"
         what = "is empty" if data is None else f"holds {kind}, not keys and values"
         raise ConfigError(
-            f"{path}: {what}; a config needs at least dataset.name and model.name, and "
+            f"{place}: {what}; a config needs at least dataset.name and model.name, and "
             f"'onecycle init' writes one to start from."
         )
     return data, lines
@@ -200,9 +228,9 @@ def _default_name(data: Mapping[str, Any]) -> str:
     return "-".join(Path(n.split(".py:")[0]).name for n in names) or "config"
 
 
-def _yaml_place(path: Path, error: yaml.YAMLError) -> str:
+def _yaml_place(place: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    return f"{path}, line {mark.line + 1}" if mark else str(path)
+    return f"{place}, line {mark.line + 1}" if mark else place
 
 
 def _brief(error: Exception) -> str:

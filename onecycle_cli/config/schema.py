@@ -32,16 +32,23 @@ _TASK_OF_A_LOSS: dict[str, Task] = {
 
 
 class ModelConfig(Section):
-    """A model by name or by `path/to/file.py:function`, and the options of its builder."""
+    """A model by name or by `path/to/file.py:function`, and the options of its builder.
+
+    Attributes:
+        name: one of those that `onecycle list models` shows, or `path/to/file.py:function`.
+        options: arguments of the function that builds it.
+    """
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
 
 
 class LossConfig(Section):
-    """The loss; `auto` follows the task, `compiled` is that of a model that comes compiled.
+    """The loss, and what it is given.
 
-    `from_logits`: the model ends in no softmax or sigmoid.
+    Attributes:
+        name: `auto` follows the task, `compiled` is that of a model that comes compiled.
+        from_logits: the model ends in no softmax or sigmoid.
     """
 
     name: Literal[
@@ -60,6 +67,27 @@ class Config(Section):
     """A whole experiment.
 
     Beside the validated values it knows where each came from: see `origin` and `error`.
+
+    Attributes:
+        name: the experiment's folder under runs/; that of the file, if it is not given.
+        seed: decides initial weights, the order of the data, augmentation and the split.
+        batch_size: examples in a batch, on all devices together.
+        backend: what Keras runs on; the environment variable KERAS_BACKEND goes before it.
+        devices: how many train together; `auto`: all GPUs or TPUs, or the processor.
+        precision: of the computation; `auto`: bfloat16 where it is measured to be faster.
+        jit_compile: whether the training step is compiled by XLA.
+        steps_per_execution: training steps in one call of the backend.
+        fused_batch_norm: train BatchNormalization by the fused kernel.
+        task: what the targets set; `auto`: what they show.
+        loss: its name, or a section.
+        dataset: which data, from where, and how they are split.
+        model: what is trained.
+        optimizer: what the finders start from.
+        find_lr: the search for a learning rate.
+        find_momentum: the comparison of ranges of momentum.
+        find_wd: the comparison of weight decays.
+        search: where the short trainings of a search run.
+        train: one or more 1cycle passes.
     """
 
     name: Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]

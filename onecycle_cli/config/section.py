@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import PydanticKnownError, core_schema
 
 from onecycle_cli.plugin_names import OWN, names_a_file
+
+PATTERN_OF_A_FILE = r"\.py$|\.py:"
+"""What `names_a_file` asks of a name, for editors."""
+
+
+@dataclass(frozen=True, eq=False)
+class _InEditors:
+    """What a type allows, as a JSON schema says it; the schema of a validator knows nothing."""
+
+    allowed: dict[str, Any]
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return dict(self.allowed)
 
 
 def _name_of_a_file(name: object) -> object:
@@ -17,17 +31,25 @@ def _name_of_a_file(name: object) -> object:
     return name
 
 
-def one_of(names: Collection[str]) -> BeforeValidator:
-    """Return what refuses any other name than these, as a `Literal` of them would."""
-    *others, last = (repr(name) for name in names)
-    expected = f"{', '.join(others)} or {last}"
+@dataclass(frozen=True, eq=False)
+class one_of:  # noqa: N801  (it is used as a function is)
+    """Refuses any other name than these, as a `Literal` of them would."""
 
-    def check(name: object) -> object:
-        if not isinstance(name, str) or name not in names:
-            raise PydanticKnownError("literal_error", {"expected": expected})
+    names: Collection[str]
+
+    def _check(self, name: object) -> object:
+        if not isinstance(name, str) or name not in self.names:
+            *others, last = (repr(name) for name in self.names)
+            raise PydanticKnownError(
+                "literal_error", {"expected": f"{', '.join(others)} or {last}"}
+            )
         return name
 
-    return BeforeValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return {"enum": list(self.names)}
 
 
 Auto = Literal["auto"]
@@ -36,7 +58,11 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 Ends = Annotated[list[NotNegative], Field(min_length=2, max_length=2)]
-FunctionName = Annotated[str, BeforeValidator(_name_of_a_file)]
+FunctionName = Annotated[
+    str,
+    BeforeValidator(_name_of_a_file),
+    _InEditors({"type": "string", "pattern": PATTERN_OF_A_FILE}),
+]
 """`path/to/file.py:function`; whether there is such a one, `onecycle_cli.registry` finds out."""
 Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 

@@ -30,7 +30,12 @@ _HAVE_THEIR_OWN_KEY = {
 
 
 class MomentumRange(Section):
-    """Momentum where the learning rate is low (`max`) and where it peaks (`min`)."""
+    """Momentum at both ends of its way.
+
+    Attributes:
+        max: where the learning rate is low.
+        min: where it peaks.
+    """
 
     max: Momentum
     min: Momentum
@@ -43,20 +48,34 @@ class MomentumRange(Section):
 
 
 class CycleConfig(Section):
-    """One 1cycle pass; `max_lr` here goes before `train.max_lr`."""
+    """One 1cycle pass.
+
+    Attributes:
+        epochs: passes over the data.
+        max_lr: the highest learning rate; goes before `train.max_lr`.
+    """
 
     epochs: Count
     max_lr: Positive | None = None
 
 
 class EarlyFinishConfig(Section):
-    """After so many epochs without a better one, past the peak, cool down and finish."""
+    """When to finish before the plan's end, with a cool-down, past the peak.
+
+    Attributes:
+        patience: after so many epochs without a better one.
+    """
 
     patience: Count
 
 
 class ResizeConfig(Section):
-    """Training images of another size; `until`: the share of all steps at which it ends."""
+    """Training images of another size.
+
+    Attributes:
+        until: the share of all steps at which it ends.
+        size: their height and width, in pixels.
+    """
 
     until: Annotated[float, Field(gt=0, le=1)]
     size: Count
@@ -66,8 +85,16 @@ class TrainConfig(Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
     Attributes:
+        cycles: each its own 1cycle pass.
+        max_lr: the highest learning rate; `auto`: what find-lr suggested.
+        momentum: its range; `auto`: what find-momentum suggested, or 0.95 to 0.85.
+        weight_decay: of the kind that `optimizer.decay` says; `auto`: what find-wd suggested, or
+            `optimizer.weight_decay`.
         shape: one of `schedules.SHAPES`, or `path/to/file.py:function`.
         shape_options: of the shape, see `schedules.OPTIONS`.
+        end_percentage: share of the steps in the final fall of `smith`.
+        scale_percentage: the first learning rate as a share of the highest; `None`: as
+            `end_percentage`.
         layer_rates: what the learning rate is multiplied by, by pattern of layers' names.
         also: a number, or the first and the last of each cycle, for further hyper-parameters.
         retries: how often to go back after a divergence, with half the learning rate; 0: train on.

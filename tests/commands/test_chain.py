@@ -146,10 +146,10 @@ def test_a_preview_knows_max_lr_once_it_was_found(chain, suggestions, rows):
 def test_the_chain_leaves_nothing_else_behind(chain):
     folder = chain[0]
     assert sorted(p.name for p in folder.iterdir()) == [
-        "digits-2.png", "digits.png", "digits.yaml", "runs",
+        ".onecycle-schema.json", "digits-2.png", "digits.png", "digits.yaml", "runs",
     ]  # fmt: skip
     hidden = [p for p in folder.rglob("*") if p.name.startswith(".")]
-    assert hidden == []
+    assert [p.name for p in hidden] == [".onecycle-schema.json"]
 
 
 @pytest.mark.parametrize("kind", ["find-lr", "find-wd", "find-momentum", "train"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,6 +57,23 @@ def suggest_from_probes(
         allow the last ones; `non_finite` where no loss was finite, and `never_descended` where no
         probe learned anything.
     """
+    found = _suggested(probes, plan, bounds, shift)
+    if plan.usual is None:
+        return found
+    return replace(found, reason=f"{found.reason} {in_a_hurry(plan.budget, plan.usual)}")
+
+
+def in_a_hurry(budget: int, usual: int) -> str:
+    """Say that a search was a quick one, and what that means."""
+    return (
+        f"This was a quick search, of at most {budget} steps where {usual} are usual, so the value "
+        f"may be further off than its interval says; search without --quick to be sure."
+    )
+
+
+def _suggested(
+    probes: Sequence[Probe], plan: SearchPlan, bounds: Bounds, shift: float
+) -> Suggestion:
     measure = Measure.of(probes, bounds)
     if not any(np.isfinite(probe.losses).any() for probe in probes):
         return Suggestion(None, None, "non_finite", _NON_FINITE)
