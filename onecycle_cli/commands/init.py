@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onecycle_cli.commands.console.as_json import print_json
-from onecycle_cli.commands.console.ending import presented
+from onecycle_cli.commands.console.ending import presented, table
 from onecycle_cli.commands.console.options import OutHere
 from onecycle_cli.plugin_names import file_and_function, names_a_file
 
@@ -73,7 +73,7 @@ def init_command(
                                 "ignored": list(known.ignore)})  # fmt: skip
             return
         if found is not None:
-            typer.echo(f"{data}: {_in_words(found, known)}")
+            table(_rows(found, known))
         typer.echo(f"wrote {path}; now run: onecycle find-lr {path}")
 
 
@@ -175,12 +175,13 @@ def _from(folder: Path, path: Path) -> str:
     return str(path) if path.is_absolute() else os.path.relpath(path, folder)
 
 
-def _in_words(found: Recognised, known: Known) -> str:
-    said = [found.about]
+def _rows(found: Recognised, known: Known) -> list[tuple[str, str]]:
+    """Return what was found and filled in, for a table."""
+    rows = [("found", found.about)]
     if known.target:
-        said.append(f"'{known.target}' is to be predicted")
+        rows.append(("to predict", known.target))
     if known.ignore:
-        said.append(f"left out: {', '.join(known.ignore)}")
+        rows.append(("left out", ", ".join(known.ignore)))
     if known.size:
-        said.append(f"brought to {known.size[0]}x{known.size[1]} pixels")
-    return "; ".join(said)
+        rows.append(("brought to", f"{known.size[0]}x{known.size[1]} pixels"))
+    return rows

@@ -12,6 +12,8 @@ from onecycle_cli.errors import ConfigError, did_you_mean
 
 _FEWEST_STEPS = 20
 _SMALLEST_BATCH = 8
+_ANY_BATCH = "the largest that fits, up to 512"
+_SMALL_BATCH = "small, so that an epoch of so few examples has some steps"
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
@@ -46,7 +48,7 @@ _TEXT = """\
 # Values behind a "#" are the defaults.
 name: {title}  # the folder under runs/
 # seed: 0
-batch_size: {batch_size}  # the largest that fits, up to 512
+batch_size: {batch_size}  # {why_this_batch}
 # backend: auto                 # tensorflow | jax | torch; the variable KERAS_BACKEND goes before
 # devices: auto                 # all GPUs or TPUs share each batch; or a number of them
 # precision: float32            # float32 | mixed_bfloat16 | mixed_float16 | auto
@@ -121,6 +123,7 @@ def template(dataset: str, known: Known | None = None) -> str:
     if dataset not in DATASETS:
         raise ConfigError(f"unknown data set '{dataset}'{did_you_mean(dataset, list(DATASETS))}")
     source, known = SOURCES[dataset], known or Known()
+    size = _batch_size(source, known.examples)
     return _TEXT.format(
         about=source.about,
         name=dataset,
@@ -128,7 +131,8 @@ def template(dataset: str, known: Known | None = None) -> str:
         path=_path_line(source, known),
         model=scalar(known.model or source.model),
         epochs=source.epochs,
-        batch_size=_batch_size(source, known.examples),
+        batch_size=size,
+        why_this_batch=_ANY_BATCH if size == source.batch_size else _SMALL_BATCH,
     )
 
 

@@ -45,8 +45,9 @@ def test_it_looks_at_a_table_and_fills_in_the_rest(invoke, flowers):
     outcome = invoke("init", "--data", "flowers.csv", "--target", "species", "--out", "configs")
     assert outcome.exit_code == 0, outcome.output
     assert outcome.stdout == (
-        "flowers.csv: a table of 150 rows and 4 columns; 'species' is to be predicted; "
-        "left out: id, colour\n"
+        "found       a table of 150 rows and 4 columns\n"
+        "to predict  species\n"
+        "left out    id, colour\n"
         "wrote configs/flowers.yaml; now run: onecycle find-lr configs/flowers.yaml\n"
     )
     config = load_config("configs/flowers.yaml")

@@ -14,7 +14,8 @@ from typing import Any
 from onecycle_cli.config.schema import Config, LossConfig
 from onecycle_cli.config.section import PATTERN_OF_A_FILE, Section
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DIALECT = "http://json-schema.org/draft-07/schema#"
+"""The newest one that the language server for YAML understands."""
 
 SCHEMA_FILE = ".onecycle-schema.json"
 """What the schema is called that lies beside a configuration."""
@@ -42,7 +43,7 @@ def json_schema(models: Collection[str] = ()) -> Schema:
         name = parts["ModelConfig"]["properties"]["name"]
         own = {"type": "string", "pattern": PATTERN_OF_A_FILE}
         name |= {"anyOf": [{"enum": list(models)}, own]}
-    return {"$schema": DIALECT, "title": "onecycle", **schema}
+    return {"$schema": DIALECT, "title": "onecycle", **_with_lone_references(schema)}
 
 
 def modeline(path: str = SCHEMA_FILE) -> str:
@@ -55,6 +56,18 @@ def modeline(path: str = SCHEMA_FILE) -> str:
         path: of the schema.
     """
     return f"# yaml-language-server: $schema={path}\n"
+
+
+def _with_lone_references(schema: Any) -> Any:
+    """Return a schema in which what stands beside a reference counts; in draft 7 nothing does."""
+    if isinstance(schema, list):
+        return [_with_lone_references(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _with_lone_references(value) for key, value in schema.items()}
+    if len(inner) > 1 and isinstance(inner.get("$ref"), str):
+        inner["allOf"] = [{"$ref": inner.pop("$ref")}]
+    return inner
 
 
 def _sections() -> Iterator[type[Section]]:

@@ -21,7 +21,7 @@ from onecycle_cli.kinds import PROBES
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.runs.files import Table, table_of
-from onecycle_cli.suggest import Explosion, Family, LRFindings, Round, SearchPlan
+from onecycle_cli.suggest import Explosion, Family, LRFindings, Round, SearchPlan, Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost, training_steps
 
@@ -99,7 +99,7 @@ class Probing(ByProbes):
             "chance_loss": self.bounds.guessing,
             "floor": self.bounds.floor,
             "plan": suggest.plan_as_data(self.plan, self.shift),
-            "caveats": self._caveats(),
+            "caveats": self._caveats(findings.suggestion),
         }
 
     def tables(self) -> dict[str, Table]:
@@ -110,10 +110,9 @@ class Probing(ByProbes):
             "curves": curves_table(self.trials),
         }
 
-    def _caveats(self) -> list[str]:
+    def _caveats(self, found: Suggestion) -> list[str]:
         """Return what makes the suggestion less than it seems."""
-        plan = self.plan
-        return [] if plan.usual is None else [suggest.in_a_hurry(plan.budget, plan.usual)]
+        return [] if self.plan.usual is None else [suggest.in_a_hurry(self.plan, found)]
 
     def _candidate(self, wave: Round, lr: float) -> Candidate:
         return Candidate(lr, lr, self.values.momentum, self.values.weight_decay, wave.stage)

@@ -60,14 +60,17 @@ def suggest_from_probes(
     found = _suggested(probes, plan, bounds, shift)
     if plan.usual is None:
         return found
-    return replace(found, reason=f"{found.reason} {in_a_hurry(plan.budget, plan.usual)}")
+    return replace(found, reason=f"{found.reason} {in_a_hurry(plan, found)}")
 
 
-def in_a_hurry(budget: int, usual: int) -> str:
-    """Say that a search was a quick one, and what that means."""
+def in_a_hurry(plan: SearchPlan, found: Suggestion) -> str:
+    """Say that a search was a quick one, and what that means for what it found."""
+    what = f"This was a quick search, of at most {plan.budget} steps where {plan.usual} are usual"
+    if not found.accepted:
+        return f"{what}; a search without --quick may find a rate."
     return (
-        f"This was a quick search, of at most {budget} steps where {usual} are usual, so the value "
-        f"may be further off than its interval says; search without --quick to be sure."
+        f"{what}: the value may be further off than its interval says; search without --quick to "
+        f"be sure."
     )
 
 
