@@ -28,9 +28,9 @@ def check_command(
 ) -> None:
     """Check data, task and model of a config in seconds, and train nothing.
 
-    Loads the data, builds the model and takes four training steps, which are taken back. Shows what
-    is trained with and for, how large the model is, and how the loss of the first batch compares
-    with that of always giving the same answer. Warns of what is certainly odd. Writes nothing.
+    Loads the data, builds the model and takes one training step, which is taken back. Shows what is
+    trained with and for, how large the model is, and how the loss of the first batch compares with
+    that of always giving the same answer. Warns of what is certainly odd. Writes nothing.
 
     Docs: docs/commands.md
     """

@@ -10,14 +10,17 @@ import numpy as np
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
+from onecycle_cli.engine.devices.together import together
+from onecycle_cli.errors import ModelError, OnecycleError, cause_of
 from onecycle_cli.experiments.checking.doubts import doubts
 from onecycle_cli.experiments.checking.preamble import preamble
-from onecycle_cli.experiments.session import workbench
 from onecycle_cli.observer import Observer
+from onecycle_cli.registry.code.containment import contained
 from onecycle_cli.shown import Facts, Shown
 from onecycle_cli.training.plan import cycle_of
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import training_steps
+from onecycle_cli.workbench.settings import decide_devices
 
 _NO_MOMENTUM = {"max": 0.0, "min": 0.0}
 _ANY_RATE = 1e-3  # the loss is that before the update
@@ -67,10 +70,10 @@ class Checked(Shown):
 
 
 def check(config: Config, *, observer: Observer | None = None) -> Checked:
-    """Load the data, build the model, and take its first steps, which are taken back.
+    """Load the data, build the model, and take its first step, which is taken back.
 
-    Four training steps in all: three find out whether a step repeats its bits, as in every
-    experiment, and one gives the loss. Nothing is written.
+    Nothing is written. What an experiment finds out besides, such as whether a step repeats its
+    bits and which precision is faster, is left to the experiment.
 
     Args:
         config: the configuration.
@@ -83,11 +86,15 @@ def check(config: Config, *, observer: Observer | None = None) -> Checked:
     config = with_backend(config, hearing)
     if config.precision == "auto":  # it would be measured
         config = config.model_copy(update={"precision": "float32"})
-    with workbench(config, hearing) as bench:
-        loss = _first_loss(bench)
-        for doubt in doubts(bench, loss):
-            hearing.warn(doubt)
-        return _checked(bench, loss, hearing.warnings)
+    with together(decide_devices(config)):
+        bench = Workbench(config, hearing)
+        try:
+            loss = _first_loss(bench)
+            for doubt in doubts(bench, loss):
+                hearing.warn(doubt)
+            return _checked(bench, loss, hearing.warnings)
+        finally:
+            bench.close()
 
 
 class _Hearing(Observer):
@@ -104,8 +111,21 @@ class _Hearing(Observer):
 
 
 def _first_loss(bench: Workbench) -> float:
+    """Return the loss of the first batch as the training will see it.
+
+    Raises:
+        ModelError: when the model can't take a step.
+    """
     cycle = cycle_of(bench, _ANY_RATE, _NO_MOMENTUM, 0.0)
-    bench.train(1, [cycle])
+    try:
+        with contained():
+            bench.train(1, [cycle])
+    except OnecycleError:
+        raise
+    except (Exception, SystemExit, GeneratorExit) as error:
+        raise ModelError(
+            f"model {bench.config.model.name} failed in its first training step: {cause_of(error)}"
+        ) from error
     bench.rewind()
     return float(cycle.log.losses[0])
 

@@ -1,12 +1,9 @@
-import contextlib
-
 import numpy as np
 import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.data.batches.batching import batch
 from onecycle_cli.errors import ModelError
-from onecycle_cli.experiments import session
 from onecycle_cli.experiments.checking import check as checking
 from onecycle_cli.experiments.checking.check import check
 from onecycle_cli.observer import Observer
@@ -42,14 +39,19 @@ def test_the_first_loss_is_that_of_the_first_step_of_the_training(checked, array
 def test_the_model_is_as_it_was(checked, small, monkeypatch):
     states = []
 
-    @contextlib.contextmanager
-    def watched(config, observer):
-        with session.workbench(config, observer) as bench:
-            states.append([*bench.model.get_weights(), int(bench.model.optimizer.iterations)])
-            yield bench
-            states.append([*bench.model.get_weights(), int(bench.model.optimizer.iterations)])
+    def watched(bench, loss):
+        states.append([*bench.model.get_weights(), int(bench.model.optimizer.iterations)])
+        return []
 
-    monkeypatch.setattr(checking, "workbench", watched)
+    make = checking.Workbench
+
+    def made(*arguments):
+        bench = make(*arguments)
+        states.append([*bench.model.get_weights(), int(bench.model.optimizer.iterations)])
+        return bench
+
+    monkeypatch.setattr(checking, "Workbench", made)
+    monkeypatch.setattr(checking, "doubts", watched)
     checked(small())
     before, after = states
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
@@ -58,4 +60,18 @@ def test_the_model_is_as_it_was(checked, small, monkeypatch):
 def test_a_model_that_does_not_fit_is_refused(checked, small, user_model):
     with pytest.raises(ModelError, match="must have outputs of shape"):
         body = "x = keras.Input(input_shape)\nreturn keras.Model(x, keras.layers.Flatten()(x))"
+        checked(small() | {"model": user_model(body)})
+
+
+def test_a_model_that_fails_when_it_trains_is_named(checked, small, user_model):
+    body = """
+    class Failing(keras.Model):
+        def train_step(self, data):
+            raise ValueError("not today")
+
+    x = keras.Input(input_shape)
+    y = keras.layers.Dense(num_outputs, activation="softmax")(keras.layers.Flatten()(x))
+    return Failing(x, y)
+    """
+    with pytest.raises(ModelError, match=r"failed in its first training step: .*not today"):
         checked(small() | {"model": user_model(body)})
