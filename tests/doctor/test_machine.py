@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
+from onecycle_cli.data.files.locate import download_folder
 from onecycle_cli.doctor import State, machine
+from onecycle_cli.experiments.speed import measured
 
 BFLOAT16 = {"flags": "fpu avx avx2 avx512_bf16 amx_bf16"}
 
@@ -19,7 +21,7 @@ BFLOAT16 = {"flags": "fpu avx avx2 avx512_bf16 amx_bf16"}
     ],
 )
 def test_what_the_processor_can_do(monkeypatch, about, instructions, precision):
-    monkeypatch.setattr(machine, "machine", lambda: about)
+    monkeypatch.setattr(measured, "machine", lambda: about)
     shown = {finding.topic: finding.text for finding in machine.processor()}
     assert shown["instructions"] == instructions
     said = [finding.text for finding in machine.precision()]
@@ -56,3 +58,15 @@ def test_a_folder_that_can_not_be_written_is_a_problem(tmp_path):
 )
 def test_sizes_are_readable(size, words):
     assert machine.in_words(size) == words
+
+
+def test_what_was_timed_goes_before_what_the_processor_can_do():
+    place = download_folder() / "speeds"
+    for i, seconds in enumerate([{"float32": 0.3, "mixed_bfloat16": 0.2}, {"xla": 1.0}]):
+        measured.write(place / f"{i}.json", measured.Speeds(seconds, epoch=10, took=1.0))
+    (said,) = machine.precision()
+    assert said.text == "bfloat16 was timed for one model: 1.5 times as fast"
+    fails = measured.Speeds({"float32": 0.2, "mixed_bfloat16": float("inf")}, epoch=10, took=1.0)
+    measured.write(place / "2.json", fails)
+    (said,) = machine.precision()
+    assert said.text == "bfloat16 was timed for 2 models: 0 to 1.5 times as fast"
