@@ -11,7 +11,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented, table
-from onecycle_cli.commands.console.options import OutHere
+from onecycle_cli.commands.console.options import AsJson, OutHere
 from onecycle_cli.plugin_names import file_and_function, names_a_file
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def init_command(
         typer.Option("--target", metavar="COLUMN", help="Of a table: the column to predict."),
     ] = None,
     out: OutHere = Path(),
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a commented config to start from, and beside it the schema for your editor.
 
@@ -71,7 +71,6 @@ def init_command(
             print_json("init", {"config": str(path), "schema": str(out / SCHEMA_FILE),
                                 "dataset": name, "target": known.target,
                                 "ignored": list(known.ignore)})  # fmt: skip
-            return
         if found is not None:
             table(_rows(found, known))
         typer.echo(f"wrote {path}; now run: onecycle find-lr {path}")

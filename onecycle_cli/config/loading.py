@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from onecycle_cli.config import yaml_source
 from onecycle_cli.config.schema import Config
-from onecycle_cli.config.section import Key, dotted, leaves
+from onecycle_cli.config.section import Key, Section, dotted, leaves
 from onecycle_cli.config.wording import describe
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.plugin_names import names_a_file
@@ -28,6 +28,15 @@ _MAY_BE_OWN = (
     *(("model", "name"), ("optimizer", "name"), ("train", "shape")),
     *(("dataset", "name"), ("dataset", "augment")),
 )
+
+_MAIN_KEYS = {
+    (name,): field.annotation.main_key
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type)
+    and issubclass(field.annotation, Section)
+    and field.annotation.main_key
+}
+"""What a section means that is written as a single word."""
 
 
 def load_config(
@@ -110,9 +119,14 @@ def _read(source: Source) -> _Draft:
     if isinstance(source, Mapping):
         data = _plain(source, Path.cwd())
         return _Draft(data, origins=dict.fromkeys(_dotted_leaves(data), "file"))
-    if isinstance(source, str | Path):
+    if isinstance(source, str | os.PathLike):
         path = Path(source)
         return _drafted(_text_at(path), str(path), path.resolve().parent, path.stem)
+    if not hasattr(source, "read"):
+        raise ConfigError(
+            f"a config must be the path of a YAML file, an open one, a mapping of its keys, or a "
+            f"Config; got {type(source).__name__}."
+        )
     place = _title(source)
     return _drafted(_text_of(source, place), place, Path.cwd(), None)
 
@@ -138,6 +152,8 @@ def _text_at(path: Path) -> str:
         raise ConfigError(
             f"{path}: there is no such config file; 'onecycle init' writes one to start from."
         ) from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; give the YAML file of a config.") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {_brief(error)}.") from None
 
@@ -145,8 +161,11 @@ def _text_at(path: Path) -> str:
 def _text_of(file: TextIO, place: str) -> str:
     try:
         text = file.read(_LONGEST_TEXT + 1)
-    except ValueError as error:  # no text
-        raise ConfigError(f"{place}: cannot be read as a config: {_brief(error)}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{place}: is no text in UTF-8; a config is a YAML file, and 'onecycle init' writes "
+            f"one to start from."
+        ) from None
     if len(text) > _LONGEST_TEXT:
         raise ConfigError(f"{place}: is too long to be a config.")
     return text
@@ -176,7 +195,10 @@ def _override(text: str) -> tuple[Key, Any]:
     try:
         return tuple(parts), yaml_source.parse_value(value)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {text}: the value is not valid YAML: {_brief(error)}.") from None
+        raise ConfigError(
+            f"--set {text}: the value is not valid YAML: {_brief(error)}; put it in quotes, as in "
+            f"--set 'train.cycles=[{{epochs: 5}}]'."
+        ) from None
 
 
 def _put(data: dict[str, Any], key: Key, value: Any, place: str) -> None:
@@ -202,7 +224,9 @@ def _slot(node: dict[str, Any] | list[Any], part: str | int, name: str) -> str |
 
 
 def _plain(value: Any, folder: Path, key: Key = ()) -> Any:
-    """Return a copy in plain dicts and lists, its paths made absolute."""
+    """Return a copy in plain dicts and lists, its paths made absolute, no section a single word."""
+    if isinstance(value, str) and key in _MAIN_KEYS:
+        value = {_MAIN_KEYS[key]: value}
     if isinstance(value, Mapping):
         items = ((str(name), inner) for name, inner in value.items())
         return {name: _plain(inner, folder, (*key, name)) for name, inner in items}
@@ -234,5 +258,7 @@ def _yaml_place(place: str, error: yaml.YAMLError) -> str:
 
 
 def _brief(error: Exception) -> str:
+    if "'\\t'" in str(getattr(error, "problem", "")):
+        return "it is indented by a tab; use spaces"
     text = getattr(error, "problem", None) or getattr(error, "strerror", None) or str(error)
     return str(text).splitlines()[0].rstrip(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import PydanticKnownError, core_schema
@@ -33,17 +33,30 @@ def _name_of_a_file(name: object) -> object:
 
 @dataclass(frozen=True, eq=False)
 class one_of:  # noqa: N801  (it is used as a function is)
-    """Refuses any other name than these, as a `Literal` of them would."""
+    """Refuses any other name than these, as a `Literal` of them would.
+
+    Capital letters do not matter: `Adam` is `adam`.
+
+    Args:
+        names: what is taken.
+        unlisted: those of them that nobody writes by hand, so that no message names them.
+    """
 
     names: Collection[str]
+    unlisted: Collection[str] = ()
+
+    @property
+    def listed(self) -> list[str]:
+        """The names that people write."""
+        return [name for name in self.names if name not in self.unlisted]
 
     def _check(self, name: object) -> object:
-        if not isinstance(name, str) or name not in self.names:
-            *others, last = (repr(name) for name in self.names)
-            raise PydanticKnownError(
-                "literal_error", {"expected": f"{', '.join(others)} or {last}"}
-            )
-        return name
+        in_lower_case = {known.casefold(): known for known in self.names}
+        if not isinstance(name, str) or name.casefold() not in in_lower_case:
+            *others, last = map(repr, self.listed)
+            expected = f"{', '.join(others)} or {last}"
+            raise PydanticKnownError("literal_error", {"expected": expected})
+        return in_lower_case[name.casefold()]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         return core_schema.no_info_before_validator_function(self._check, handler(source))
@@ -68,7 +81,14 @@ Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 
 
 class Section(BaseModel):
-    """Some keys of a configuration: none but these, of exactly these types, and not to change."""
+    """Some keys of a configuration: none but these, of exactly these types, and not to change.
+
+    Attributes:
+        main_key: what a section means that is written as a single word, such as `optimizer: adam`;
+            empty where that means nothing.
+    """
+
+    main_key: ClassVar[str] = ""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 

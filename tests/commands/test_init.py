@@ -102,8 +102,8 @@ def test_a_copy_of_a_data_set_that_has_a_name(invoke, own_folders):
     assert (config.dataset.name, config.dataset.path) == ("cifar10", str(own_folders / "copy"))
 
 
-def test_editors_find_the_schema_beside_the_config(invoke, own_folders):
-    answer = json.loads(invoke("init", "mnist", "--out", "configs", "--json").stdout)
+def test_editors_find_the_schema_beside_the_config(invoke, answer_of, own_folders):
+    answer = answer_of(invoke("init", "mnist", "--out", "configs", "--json"))
     assert answer["config"] == "configs/mnist.yaml"
     first = (own_folders / answer["config"]).read_text().splitlines()[0]
     name = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)[1]

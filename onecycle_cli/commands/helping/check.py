@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import number, presented, table
-from onecycle_cli.commands.console.options import ConfigPath, NoProgress, Quiet, Seed, Set, Verbose
+from onecycle_cli.commands.console.options import (
+    AsJson,
+    ConfigPath,
+    NoProgress,
+    Quiet,
+    Seed,
+    Set,
+    Verbose,
+)
 from onecycle_cli.commands.console.progress import watching
 from onecycle_cli.commands.console.training_command import checked_config
 from onecycle_cli.engine.devices.processes import refuse_several
@@ -21,7 +29,7 @@ def check_command(
     config: ConfigPath,
     overrides: Set = None,
     seed: Seed = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,

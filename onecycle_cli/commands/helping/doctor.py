@@ -10,7 +10,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented, readable
-from onecycle_cli.commands.console.options import OutHere, Verbose
+from onecycle_cli.commands.console.options import AsJson, OutHere, Verbose
 
 if TYPE_CHECKING:
     from onecycle_cli.doctor import Finding
@@ -26,7 +26,7 @@ def doctor_command(
     fast: Annotated[
         bool, typer.Option("--fast", help="Don't start Keras, which takes seconds.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Look at this machine and its installation: what is there, what is missing, what to do.

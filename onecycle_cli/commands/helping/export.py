@@ -11,7 +11,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
-from onecycle_cli.commands.console.options import Verbose, path_here
+from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
     from onecycle_cli.export import TrainingPlan
@@ -40,7 +40,7 @@ def export_command(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write it to this new file.", parser=path_here),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Show code that trains with the values of a run: optimizer, weight decay and schedule.

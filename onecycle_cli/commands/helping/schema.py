@@ -10,7 +10,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
-from onecycle_cli.commands.console.options import path_here
+from onecycle_cli.commands.console.options import AsJson, path_here
 
 
 def schema_command(
@@ -23,9 +23,7 @@ def schema_command(
             parser=path_here,
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One line of JSON, the schema under 'schema'.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the JSON schema of a config, by which editors complete keys and check values.
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from onecycle_cli.config.schema import Config, LossConfig
+from onecycle_cli.config.schema import Config, LossConfig, ModelConfig
 from onecycle_cli.config.section import PATTERN_OF_A_FILE, Section
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -38,11 +38,11 @@ def json_schema(models: Collection[str] = ()) -> Schema:
         if section.__name__ in parts:
             _describe(parts[section.__name__], section)
     schema["required"].remove("name")  # the file's name
-    _let_names_do(schema, parts)
     if models:
-        name = parts["ModelConfig"]["properties"]["name"]
+        name = parts[ModelConfig.__name__]["properties"]["name"]
         own = {"type": "string", "pattern": PATTERN_OF_A_FILE}
         name |= {"anyOf": [{"enum": list(models)}, own]}
+    _let_words_do(schema, parts)
     return {"$schema": DIALECT, "title": "onecycle", **_with_lone_references(schema)}
 
 
@@ -99,9 +99,16 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
             words.append(line.strip())
 
 
-def _let_names_do(schema: Schema, parts: dict[str, Schema]) -> None:
-    """Allow the name of a loss in place of a section with one."""
-    names = {"enum": parts[LossConfig.__name__]["properties"]["name"]["enum"]}
-    loss = schema["properties"]["loss"]
-    section = loss.pop("allOf", None) or [{"$ref": loss.pop("$ref")}]  # by Pydantic's version
-    loss |= {"anyOf": [names, *section], "default": "auto"}
+def _let_words_do(schema: Schema, parts: dict[str, Schema]) -> None:
+    """Allow a single word in place of a section, where it stands for one of its keys."""
+    for name, field in Config.model_fields.items():
+        section = field.annotation
+        if not (isinstance(section, type) and issubclass(section, Section)):
+            continue
+        key = "name" if section is LossConfig else section.main_key
+        if not key:
+            continue
+        said = parts[section.__name__]["properties"][key]
+        word = {rule: said[rule] for rule in said if rule not in ("default", "description")}
+        whole = schema["properties"][name]
+        whole["anyOf"] = [word, *(whole.pop("allOf", None) or [{"$ref": whole.pop("$ref")}])]

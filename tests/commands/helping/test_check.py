@@ -1,7 +1,6 @@
-import json
-
-
-def test_a_config_is_checked_and_nothing_written(invoke, config, own_folders, small, rows):
+def test_a_config_is_checked_and_nothing_written(
+    invoke, answer_of, config, own_folders, small, rows
+):
     before = sorted(own_folders.rglob("*"))
     outcome = invoke("check", config, *small)
     assert outcome.exit_code == 0, outcome.output
@@ -10,7 +9,7 @@ def test_a_config_is_checked_and_nothing_written(invoke, config, own_folders, sm
     assert rows(outcome.stdout)["training"] == "2 epochs of 6 steps"
     assert rows(outcome.stdout)["warnings"] == "none"
 
-    answer = json.loads(invoke("check", config, *small, "--json").stdout)
+    answer = answer_of(invoke("check", config, *small, "--json"))
     assert (answer["command"], answer["preamble"]) == ("check", first)
     assert sorted(own_folders.rglob("*")) == before
 

@@ -1,5 +1,3 @@
-import json
-
 from onecycle_cli.doctor import Finding, State
 
 
@@ -11,14 +9,14 @@ def test_all_is_well(invoke, own_folders):
     assert list(own_folders.iterdir()) == [], "it writes nothing"
 
 
-def test_a_problem_is_counted_and_told_by_the_exit_code(invoke, monkeypatch):
+def test_a_problem_is_counted_and_told_by_the_exit_code(invoke, answer_of, monkeypatch):
     monkeypatch.setenv("ONECYCLE_DATA", "/nowhere")
     outcome = invoke("doctor", "--fast")
     assert outcome.exit_code == 1
     assert outcome.stdout.count("\n! ") == 2, "the place, and what can't be looked for there"
     assert outcome.stdout.endswith("2 problems, marked by !\n")
 
-    answer = json.loads(invoke("doctor", "--fast", "--json").stdout)
+    answer = answer_of(invoke("doctor", "--fast", "--json"))
     assert (answer["command"], answer["problems"]) == ("doctor", 2)
     assert "problem" in {finding["state"] for finding in answer["findings"]}
 

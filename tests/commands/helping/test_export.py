@@ -1,5 +1,4 @@
 import ast
-import json
 
 import pytest
 
@@ -54,8 +53,8 @@ def test_a_config_to_train_with(invoke, run, own_folders):
     assert "found.yaml is there already" in again.stderr
 
 
-def test_the_values_for_programs(invoke, run):
-    answer = json.loads(invoke("export", run, "--to", "pytorch", "--json").stdout)
+def test_the_values_for_programs(invoke, answer_of, run):
+    answer = answer_of(invoke("export", run, "--to", "pytorch", "--json"))
     assert answer.pop("text").startswith("# digits/train/001, exported by onecycle")
     assert answer == {
         "schema_version": 1,
@@ -73,4 +72,4 @@ def test_the_values_for_programs(invoke, run):
 def test_a_run_that_is_not_there(invoke):
     outcome = invoke("export", "runs/nothing")
     assert outcome.exit_code == 1
-    assert outcome.stderr == "onecycle: runs/nothing: there is nothing at this path.\n"
+    assert outcome.stderr.startswith("onecycle: runs/nothing: there is nothing at this path")

@@ -28,9 +28,16 @@ def faults(schema):
 
     def find(text):
         data, _ = yaml_source.parse(text)
-        return [".".join(map(str, error.absolute_path)) for error in validator.iter_errors(data)]
+        return list(places(validator.iter_errors(data)))
 
     return find
+
+
+def places(errors):
+    """Yield where errors are; where one of several ways must fit, where each of them does not."""
+    for error in errors:
+        yield ".".join(map(str, error.absolute_path))
+        yield from places(error.context)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -57,6 +64,7 @@ MISTAKES = {
     "seed: -1": "seed",
     "precision: float16": "precision",
     "loss: hinge": "loss",
+    "optimizer: sdg": "optimizer",
     "optimizer: {name: sdg}": "optimizer.name",
     "optimizer: {momentum: 1}": "optimizer.momentum",
     "train: {max_lr: yes}": "train.max_lr",
@@ -87,6 +95,10 @@ def test_a_mistake_is_marked_where_it_is(faults, mistake):
         "train: {max_lr: 1e-4, momentum: {max: 0.9, min: 0.8}, weight_decay: auto}",
         "train: {also: {beta_2: [0.9, 0.99], epsilon: 1e-8}}",
         "find_lr: {budget: auto, stop_factor: null}",
+        "find_lr: {budget: quick}",
+        "find_lr: sweep",
+        "optimizer: adam",
+        "search: ray",
         "train: {shape: pytorch, shape_options: {pct_start: 0.2}}",
         "dataset: {name: digits, augment: {flip: alternate}}",
     ],
@@ -104,7 +116,7 @@ def test_files_of_ones_own_may_be_named(faults):
         "optimizer: {name: mine.py}\ntrain: {shape: 'shapes.py:spike'}"
     )
     assert faults(text) == []
-    assert faults(SMALL.replace("mlp", "no_such_model")) == ["model.name"]
+    assert "model.name" in faults(SMALL.replace("mlp", "no_such_model"))
 
 
 def test_editors_have_something_to_show(schema):
