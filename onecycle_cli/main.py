@@ -16,6 +16,10 @@ from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command
 from onecycle_cli.commands.find_wd import find_wd_command
+from onecycle_cli.commands.helping.check import check_command
+from onecycle_cli.commands.helping.doctor import doctor_command
+from onecycle_cli.commands.helping.export import export_command
+from onecycle_cli.commands.helping.schema import schema_command
 from onecycle_cli.commands.init import init_command
 from onecycle_cli.commands.list import list_command
 from onecycle_cli.commands.plot import plot_command
@@ -47,7 +51,11 @@ app.command("ls")(ls_command)
 app.command("show")(show_command)
 app.command("suggest")(suggest_command)
 app.command("plot")(plot_command)
+app.command("export")(export_command)
+app.command("check")(check_command)
+app.command("doctor")(doctor_command)
 app.command("init")(init_command)
+app.command("schema")(schema_command)
 app.command("list")(list_command)
 
 

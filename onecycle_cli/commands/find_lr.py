@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,16 @@ from onecycle_cli.commands.console.ending import REFUSED, number
 from onecycle_cli.commands.console.options import Confirm, Method, SearchMethod
 from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
 from onecycle_cli.commands.console.training_command import Invocation, training_command
+from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import PROBES
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import FindLRResult
+
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="A quarter of the usual steps, for a first look."),
+]
 
 
 @training_command
@@ -23,6 +29,7 @@ def find_lr_command(
     *,
     method: Method = None,
     confirm: Confirm = False,
+    quick: Quick = False,
 ) -> None:
     """Find the maximum learning rate, by short, complete trainings.
 
@@ -30,12 +37,14 @@ def find_lr_command(
     then longer around the best of them. Says beforehand what it may cost. Writes the suggestion to
     OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
 
+    With --quick, it takes a quarter of the steps, and its answer is less sure.
+
     With --method sweep, it runs range tests instead, as other tools do: the learning rate rises
     step by step within one training. Their suggestions are far less reliable.
 
     Docs: docs/commands.md
     """
-    request = asked.request(find_lr=_settings(method, confirm=confirm))
+    request = asked.request(find_lr=_settings(method, confirm=confirm, quick=quick))
     with asked.watched() as observer:
         from onecycle_cli.experiments.find_lr import carry_out
         from onecycle_cli.experiments.session import session
@@ -46,8 +55,12 @@ def find_lr_command(
     _show(result, asked.config.optimizer.decay_kind)
 
 
-def _settings(method: SearchMethod | None, *, confirm: bool) -> dict[str, str]:
+def _settings(method: SearchMethod | None, *, confirm: bool, quick: bool) -> dict[str, str]:
     wanted = {} if method is None else {"method": method.value}
+    if quick:
+        if method is SearchMethod.SWEEP:
+            raise ConfigError("--quick is for --method probes; a range test is short already.")
+        wanted = {"method": PROBES, "budget": "quick"}
     return {"method": PROBES, "confirm": "true"} | wanted if confirm else wanted
 
 

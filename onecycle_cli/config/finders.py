@@ -29,7 +29,8 @@ class FindLRConfig(Section):
             which raise the learning rate step by step. `auto`: probes, unless a key that only a
             range test has is given.
         budget: of probes: what they may cost, in steps, as a multiple of the training's; `auto`:
-            1.5, but no more than 600 steps or, if that is more, a tenth of the training.
+            1.5, but no more than 600 steps or, if that is more, a tenth of the training; `quick`: a
+            quarter of that.
         min_lr: the lowest learning rate that is tried.
         max_lr: the highest learning rate that is tried.
         rates: of probes: try these learning rates and no others.
@@ -45,7 +46,7 @@ class FindLRConfig(Section):
     main_key: ClassVar[str] = "method"
 
     method: Literal["auto", "probes", "sweep"] = "auto"
-    budget: Positive | Auto = "auto"
+    budget: Positive | Literal["auto", "quick"] = "auto"
     min_lr: Positive = 1e-5
     max_lr: Positive = 10.0
     rates: Annotated[list[Positive], Field(min_length=2)] | None = Field(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 from pydantic import ValidationError
@@ -18,6 +18,9 @@ from onecycle_cli.config.section import Key, Section, dotted, leaves
 from onecycle_cli.config.wording import describe
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.plugin_names import names_a_file
+
+Source = str | Path | TextIO | Mapping[str, Any] | Config
+"""Where a configuration comes from."""
 
 _LONGEST_TEXT = 1_000_000
 _DATA = tuple(("dataset", key) for key in ("path", "validation", "test", "validation_rows"))
@@ -37,7 +40,7 @@ _MAIN_KEYS = {
 
 
 def load_config(
-    source: str | Path | Mapping[str, Any] | Config,
+    source: Source,
     overrides: Iterable[str] = (),
     *,
     seed: int | None = None,
@@ -45,7 +48,9 @@ def load_config(
     """Return the validated configuration.
 
     Args:
-        source: a path to a YAML file, a mapping of the same keys, or a `Config`, taken as it is.
+        source: a path to a YAML file, an open one, a mapping of the same keys, or a `Config`, taken
+            as it is. Relative paths in an open file, such as standard input, count from the current
+            folder.
         overrides: `dotted.key=VALUE` each, VALUE in YAML; they go before the file. Relative paths
             in them count from the current folder, those in the file from the file's.
         seed: goes before all else.
@@ -64,7 +69,7 @@ def load_config(
             draft.put(("seed",), seed, f"--seed {seed}")
         return draft.validated()
     except RecursionError:
-        where = source if isinstance(source, str | Path) else "config"
+        where = source if isinstance(source, str | Path) else _title(source)
         raise ConfigError(f"{where}: nested too deeply to be a config.") from None
 
 
@@ -107,55 +112,76 @@ class _Draft:
         return config
 
 
-def _read(source: str | Path | Mapping[str, Any] | Config) -> _Draft:
+def _read(source: Source) -> _Draft:
     if isinstance(source, Config):
         origins, places = dict(source._origins), dict(source._places)
         return _Draft(source.model_dump(), source.name, origins, places)
     if isinstance(source, Mapping):
         data = _plain(source, Path.cwd())
         return _Draft(data, origins=dict.fromkeys(_dotted_leaves(data), "file"))
-    if not isinstance(source, str | os.PathLike):
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        return _drafted(_text_at(path), str(path), path.resolve().parent, path.stem)
+    if not hasattr(source, "read"):
         raise ConfigError(
-            f"a config must be the path of a YAML file, a mapping of its keys, or a Config; got "
-            f"{type(source).__name__}."
+            f"a config must be the path of a YAML file, an open one, a mapping of its keys, or a "
+            f"Config; got {type(source).__name__}."
         )
-    path = Path(source)
-    parsed, lines = _parse_file(path)
-    data = _plain(parsed, path.resolve().parent)
-    places = {dotted(key): f"{path}, line {line}" for key, line in lines.items()}
-    return _Draft(
-        data, path.stem, dict.fromkeys(_dotted_leaves(data), "file"), {"": str(path)} | places
-    )
+    place = _title(source)
+    return _drafted(_text_of(source, place), place, Path.cwd(), None)
 
 
-def _parse_file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
+def _drafted(text: str, place: str, folder: Path, name: str | None) -> _Draft:
+    """Return what a text says; its relative paths count from a folder."""
+    parsed, lines = _parsed(text, place)
+    data = _plain(parsed, folder)
+    places = {dotted(key): f"{place}, line {line}" for key, line in lines.items()}
+    return _Draft(data, name, dict.fromkeys(_dotted_leaves(data), "file"), {"": place} | places)
+
+
+def _title(source: object) -> str:
+    """Return what messages call an open file."""
+    return str(getattr(source, "name", "config")).strip("<>")
+
+
+def _text_at(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            text = file.read(_LONGEST_TEXT + 1)
+            return _text_of(file, str(path))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such config file; 'onecycle init' writes one to start from."
         ) from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a folder; give the YAML file of a config.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(
-            f"{path}: is no text in UTF-8; a config is a YAML file, and 'onecycle init' writes one "
-            f"to start from."
-        ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {_brief(error)}.") from None
+
+
+def _text_of(file: TextIO, place: str) -> str:
+    try:
+        text = file.read(_LONGEST_TEXT + 1)
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{place}: is no text in UTF-8; a config is a YAML file, and 'onecycle init' writes "
+            f"one to start from."
+        ) from None
     if len(text) > _LONGEST_TEXT:
-        raise ConfigError(f"{path}: is too long to be a config.")
+        raise ConfigError(f"{place}: is too long to be a config.")
+    return text
+
+
+def _parsed(text: str, place: str) -> tuple[dict[str, Any], dict[Key, int]]:
     try:
         data, lines = yaml_source.parse(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{_yaml_place(path, error)}: not valid YAML: {_brief(error)}.") from None
+        where = _yaml_place(place, error)
+        raise ConfigError(f"{where}: not valid YAML: {_brief(error)}.") from None
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else "a single value"
         what = "is empty" if data is None else f"holds {kind}, not keys and values"
         raise ConfigError(
-            f"{path}: {what}; a config needs at least dataset.name and model.name, and "
+            f"{place}: {what}; a config needs at least dataset.name and model.name, and "
             f"'onecycle init' writes one to start from."
         )
     return data, lines
@@ -226,9 +252,9 @@ def _default_name(data: Mapping[str, Any]) -> str:
     return "-".join(Path(n.split(".py:")[0]).name for n in names) or "config"
 
 
-def _yaml_place(path: Path, error: yaml.YAMLError) -> str:
+def _yaml_place(place: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    return f"{path}, line {mark.line + 1}" if mark else str(path)
+    return f"{place}, line {mark.line + 1}" if mark else place
 
 
 def _brief(error: Exception) -> str:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import PydanticKnownError, core_schema
 
 from onecycle_cli.plugin_names import OWN, names_a_file
+
+PATTERN_OF_A_FILE = r"\.py$|\.py:"
+"""What `names_a_file` asks of a name, for editors."""
+
+
+@dataclass(frozen=True, eq=False)
+class _InEditors:
+    """What a type allows, as a JSON schema says it; the schema of a validator knows nothing."""
+
+    allowed: dict[str, Any]
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return dict(self.allowed)
 
 
 def _name_of_a_file(name: object) -> object:
@@ -17,8 +31,9 @@ def _name_of_a_file(name: object) -> object:
     return name
 
 
-def one_of(names: Collection[str], unlisted: Collection[str] = ()) -> BeforeValidator:
-    """Return what refuses any other name than these, as a `Literal` of them would.
+@dataclass(frozen=True, eq=False)
+class one_of:  # noqa: N801  (it is used as a function is)
+    """Refuses any other name than these, as a `Literal` of them would.
 
     Capital letters do not matter: `Adam` is `adam`.
 
@@ -26,16 +41,28 @@ def one_of(names: Collection[str], unlisted: Collection[str] = ()) -> BeforeVali
         names: what is taken.
         unlisted: those of them that nobody writes by hand, so that no message names them.
     """
-    *others, last = (repr(name) for name in names if name not in unlisted)
-    expected = f"{', '.join(others)} or {last}"
-    in_lower_case = {name.casefold(): name for name in names}
 
-    def check(name: object) -> object:
+    names: Collection[str]
+    unlisted: Collection[str] = ()
+
+    @property
+    def listed(self) -> list[str]:
+        """The names that people write."""
+        return [name for name in self.names if name not in self.unlisted]
+
+    def _check(self, name: object) -> object:
+        in_lower_case = {known.casefold(): known for known in self.names}
         if not isinstance(name, str) or name.casefold() not in in_lower_case:
+            *others, last = map(repr, self.listed)
+            expected = f"{', '.join(others)} or {last}"
             raise PydanticKnownError("literal_error", {"expected": expected})
         return in_lower_case[name.casefold()]
 
-    return BeforeValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return {"enum": list(self.names)}
 
 
 Auto = Literal["auto"]
@@ -44,7 +71,11 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 Ends = Annotated[list[NotNegative], Field(min_length=2, max_length=2)]
-FunctionName = Annotated[str, BeforeValidator(_name_of_a_file)]
+FunctionName = Annotated[
+    str,
+    BeforeValidator(_name_of_a_file),
+    _InEditors({"type": "string", "pattern": PATTERN_OF_A_FILE}),
+]
 """`path/to/file.py:function`; whether there is such a one, `onecycle_cli.registry` finds out."""
 Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from onecycle_cli.config.sources import DATASETS, SOURCES, DataSource
 from onecycle_cli.errors import ConfigError, did_you_mean
+
+_FEWEST_STEPS = 20
+_SMALLEST_BATCH = 8
+_ANY_BATCH = "the largest that fits, up to 512"
+_SMALL_BATCH = "small, so that an epoch of so few examples has some steps"
+_PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
+_WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
 _OPTIONAL_PATH = """\
   # path: null                  # a local copy; else $ONECYCLE_DATA, the Keras cache, a download
 """
 
 _SIZE = """\
-  # size: null                  # or [64, 64]: bring images of any size to this height and width
+  {size:<30}# or [64, 64]: bring images of any size to this height and width
   # fit: resize                 # or crop: keep proportions, cut off what is too much
 """
 
@@ -20,23 +32,23 @@ _PARTS = """\
 """
 
 _COLUMNS = """\
-  target: target                # the column to predict, or several: [a, b]
-  # ignore: []                  # columns to leave out, such as [id]
+  {target:<30}# the column to predict, or several: [a, b]
+  {ignore:<30}# columns to leave out, such as [id]
   # group: null                 # a column whose groups no split divides, such as patient
 """
 
 _TEXT = """\
 # {about}
 #
-#   onecycle find-lr {name}.yaml         suggests train.max_lr
-#   onecycle find-wd {name}.yaml         suggests train.weight_decay
-#   onecycle find-momentum {name}.yaml   suggests train.momentum
-#   onecycle train {name}.yaml           trains with what was suggested
+#   onecycle find-lr {title}.yaml         suggests train.max_lr
+#   onecycle find-wd {title}.yaml         suggests train.weight_decay
+#   onecycle find-momentum {title}.yaml   suggests train.momentum
+#   onecycle train {title}.yaml           trains with what was suggested
 #
 # Values behind a "#" are the defaults.
-name: {name}  # the folder under runs/
+name: {title}  # the folder under runs/
 # seed: 0
-batch_size: {batch_size}  # the largest that fits, up to 512
+batch_size: {batch_size}  # {why_this_batch}
 # backend: auto                 # tensorflow | jax | torch; the variable KERAS_BACKEND goes before
 # devices: auto                 # all GPUs or TPUs share each batch; or a number of them
 # precision: float32            # float32 | mixed_bfloat16 | mixed_float16 | auto
@@ -75,30 +87,84 @@ train:
 """
 
 
-def template(dataset: str) -> str:
+@dataclass(frozen=True)
+class Known:
+    """What is known of the data and the model beforehand; `None` and empty: nothing.
+
+    Attributes:
+        name: of the experiment.
+        path: of the data.
+        examples: how many there are.
+        target: the column of a table that is to be predicted.
+        ignore: columns that are no features.
+        size: height and width that images are brought to.
+        model: its name.
+    """
+
+    name: str | None = None
+    path: str | None = None
+    examples: int | None = None
+    target: str | None = None
+    ignore: Sequence[str] = ()
+    size: tuple[int, int] | None = None
+    model: str | None = None
+
+
+def template(dataset: str, known: Known | None = None) -> str:
     """Return a commented configuration for a data set.
+
+    Args:
+        dataset: its name.
+        known: what goes before the examples that the template has otherwise.
 
     Raises:
         ConfigError: when there is no such data set.
     """
     if dataset not in DATASETS:
         raise ConfigError(f"unknown data set '{dataset}'{did_you_mean(dataset, list(DATASETS))}")
-    source = SOURCES[dataset]
+    source, known = SOURCES[dataset], known or Known()
+    size = _batch_size(source, known.examples)
     return _TEXT.format(
         about=source.about,
         name=dataset,
-        path=_path_line(source),
-        model=source.model,
+        title=scalar(known.name or dataset),
+        path=_path_line(source, known),
+        model=scalar(known.model or source.model),
         epochs=source.epochs,
-        batch_size=source.batch_size,
+        batch_size=size,
+        why_this_batch=_ANY_BATCH if size == source.batch_size else _SMALL_BATCH,
     )
 
 
-def _path_line(source: DataSource) -> str:
+def _path_line(source: DataSource, known: Known) -> str:
     if source.example is None:
+        if known.path is not None:
+            return f"  path: {scalar(known.path)}\n"
         return _OPTIONAL_PATH if source.path == "optional" else ""
     path, content = source.example
-    line = f"  {f'path: {path}':<30}# {content}\n{_PARTS}"
+    line = f"  {f'path: {scalar(known.path or path)}':<30}# {content}\n{_PARTS}"
     if source.has_columns:
-        line += _COLUMNS
-    return line + _SIZE if source.has_own_images else line
+        ignored = ", ".join(map(scalar, known.ignore))
+        line += _COLUMNS.format(
+            target=f"target: {scalar(known.target or 'target')}",
+            ignore=f"ignore: [{ignored}]" if ignored else "# ignore: []",
+        )
+    if source.has_own_images:
+        size = f"size: {list(known.size)}" if known.size else "# size: null"
+        line += _SIZE.format(size=size)
+    return line
+
+
+def _batch_size(source: DataSource, examples: int | None) -> int:
+    """Return the usual batch size, or less where an epoch would have only a few steps."""
+    size = source.batch_size
+    while examples is not None and size > _SMALLEST_BATCH and examples < _FEWEST_STEPS * size:
+        size //= 2
+    return size
+
+
+def scalar(text: str) -> str:
+    """Return text as YAML of any version reads it as text; in quotes where it must be."""
+    if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False)

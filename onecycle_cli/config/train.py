@@ -30,7 +30,12 @@ _HAVE_THEIR_OWN_KEY = {
 
 
 class MomentumRange(Section):
-    """Momentum where the learning rate is low (`max`) and where it peaks (`min`)."""
+    """Momentum at both ends of its way.
+
+    Attributes:
+        max: momentum where the learning rate is low.
+        min: momentum where the learning rate is highest.
+    """
 
     max: Momentum
     min: Momentum
@@ -43,20 +48,34 @@ class MomentumRange(Section):
 
 
 class CycleConfig(Section):
-    """One 1cycle pass; `max_lr` here goes before `train.max_lr`."""
+    """One 1cycle pass.
+
+    Attributes:
+        epochs: passes over the data.
+        max_lr: the highest learning rate; goes before `train.max_lr`.
+    """
 
     epochs: Count
     max_lr: Positive | None = None
 
 
 class EarlyFinishConfig(Section):
-    """After so many epochs without a better one, past the peak, cool down and finish."""
+    """When to finish before the plan's end, with a cool-down, past the peak.
+
+    Attributes:
+        patience: after so many epochs without a better one.
+    """
 
     patience: Count
 
 
 class ResizeConfig(Section):
-    """Training images of another size; `until`: the share of all steps at which it ends."""
+    """Training images of another size.
+
+    Attributes:
+        until: the share of all steps at which it ends.
+        size: their height and width, in pixels.
+    """
 
     until: Annotated[float, Field(gt=0, le=1)]
     size: Count

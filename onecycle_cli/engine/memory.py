@@ -114,6 +114,11 @@ def _has_accelerator(devices: Path = Path("/dev")) -> bool:
     return any(True for pattern in patterns for _ in devices.glob(pattern))
 
 
+def left() -> int | None:
+    """Return how many bytes this process may take at most, as far as the system tells."""
+    return min(_limits(), default=None)
+
+
 def _limits(root: Path = Path("/")) -> Iterator[int]:
     """Yield in bytes what the system has left, and the limits that are set to this process."""
     import resource  # which Windows lacks

@@ -46,7 +46,7 @@ def _imported(backend: str) -> Any:
             f"Keras is set to the backend '{backend}', and training needs one of "
             f"{', '.join(BACKENDS)}; set the environment variable KERAS_BACKEND."
         )
-    _check_version()
+    check_version()
     keep_memory(backend)
     grow_memory(backend)
     tell_keras(backend)
@@ -66,7 +66,12 @@ def _package_of(backend: str) -> str:
     return backend if backend == "tensorflow" else f"onecycle-cli[{backend}]"
 
 
-def _check_version() -> None:
+def check_version() -> None:
+    """Make sure that the version of Keras is one that is supported, without importing it.
+
+    Raises:
+        ConfigError: when it is another one.
+    """
     found = versions().get("keras")
     match = re.match(r"(\d+)\.(\d+)", found or "")
     oldest, untested = SUPPORTED_KERAS

@@ -34,7 +34,7 @@ from onecycle_cli.suggest.momentum import (
     suggest_momentum,
 )
 from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
-from onecycle_cli.suggest.probes.choice import profile_of, suggest_from_probes
+from onecycle_cli.suggest.probes.choice import in_a_hurry, profile_of, suggest_from_probes
 from onecycle_cli.suggest.probes.comparing import (
     FEWEST_STEPS,
     FINALISTS,
@@ -42,7 +42,7 @@ from onecycle_cli.suggest.probes.comparing import (
     rounds_of,
 )
 from onecycle_cli.suggest.probes.families import Family, family_of
-from onecycle_cli.suggest.probes.plan import SearchPlan, least_budget, usual_budget
+from onecycle_cli.suggest.probes.plan import SearchPlan, least_budget, quick_budget, usual_budget
 from onecycle_cli.suggest.probes.probe import (
     FINAL,
     LADDER,
@@ -114,6 +114,7 @@ __all__ = [
     "family_of",
     "find_landmarks",
     "finite_part",
+    "in_a_hurry",
     "least_budget",
     "momentum_range",
     "moving_average",
@@ -123,6 +124,7 @@ __all__ = [
     "present_name",
     "probes_of",
     "profile_of",
+    "quick_budget",
     "range_in_words",
     "rank",
     "rounded",

@@ -146,7 +146,24 @@ def test_a_preview_knows_max_lr_once_it_was_found(chain, suggestions, rows):
 def test_the_chain_leaves_nothing_else_behind(chain):
     folder = chain[0]
     assert sorted(p.name for p in folder.iterdir()) == [
-        "digits-schedule-copy-2.png", "digits-schedule.png", "digits.yaml", "runs",
+        ".onecycle-schema.json", "digits-schedule-copy-2.png", "digits-schedule.png", "digits.yaml",
+        "runs",
     ]  # fmt: skip
     hidden = [p for p in folder.rglob("*") if p.name.startswith(".")]
-    assert hidden == []
+    assert [p.name for p in hidden] == [".onecycle-schema.json"]
+
+
+@pytest.mark.parametrize("kind", ["find-lr", "find-wd", "find-momentum", "train"])
+def test_every_run_can_be_exported(chain, invoke, suggestions, kind):
+    """Each says what it found itself, and what it used of the others."""
+    for to in ("keras", "pytorch", "yaml"):
+        outcome = invoke("export", chain[0] / f"runs/digits/{kind}/001", "--to", to, "--json")
+        assert outcome.exit_code == 0, outcome.output
+        found = json.loads(outcome.stdout)
+        assert found["max_lr"] == [suggestions["max_lr"]["value"]]
+        if kind != "find-lr":
+            assert found["weight_decay"] == suggestions["weight_decay"]["value"]
+        if kind in ("find-momentum", "train"):
+            assert found["momentum"] == suggestions["momentum"]["value"]
+        if to != "yaml":
+            compile(found["text"], to, "exec")

@@ -1,3 +1,6 @@
+import json
+import re
+
 import pytest
 import yaml
 
@@ -29,3 +32,81 @@ def test_it_overwrites_nothing(invoke, own_folders):
     (own_folders / "digits.yaml").write_text("mine")
     assert invoke("init").exit_code == 2
     assert (own_folders / "digits.yaml").read_text() == "mine"
+
+
+@pytest.fixture
+def flowers(own_folders):
+    rows = "\n".join(f"{i},{i / 7},red,{i % 3}" for i in range(150))
+    (own_folders / "flowers.csv").write_text(f"id,width,colour,species\n{rows}\n")
+    return own_folders
+
+
+def test_it_looks_at_a_table_and_fills_in_the_rest(invoke, flowers):
+    outcome = invoke("init", "--data", "flowers.csv", "--target", "species", "--out", "configs")
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.stdout == (
+        "found       a table of 150 rows and 4 columns\n"
+        "to predict  species\n"
+        "left out    id, colour\n"
+        "wrote configs/flowers.yaml; now run: onecycle find-lr configs/flowers.yaml\n"
+    )
+    config = load_config("configs/flowers.yaml")
+    assert (config.name, config.dataset.name, config.model.name) == ("flowers", "table", "mlp")
+    assert config.dataset.path == str(flowers / "flowers.csv")
+    assert (config.dataset.target, config.dataset.ignore) == ("species", ["id", "colour"])
+    assert config.batch_size == 8, "as few examples as these make some steps an epoch"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--data", "flowers.csv"), "not obvious which column is to be predicted; name it with "
+         "--target; there are id, width, colour, species."),
+        (("--data", "flowers.csv", "--target", "specis"), "did you mean 'species'?"),
+        (("--target", "species"), "--target names a column of the table that --data names"),
+        (("--data", "nowhere"), "nowhere: there is nothing at this path."),
+        (("digits", "--data", "flowers.csv"), "digits is part of this package"),
+        (("arrays", "--data", "flowers.csv"), "which 'table' reads; leave 'arrays' out"),
+        (("--model", "resnet99"), "did you mean 'resnet9'?"),
+        (("--model", "own.py:build"), "own.py"),
+    ],
+)  # fmt: skip
+def test_what_it_can_not_do_is_said_in_one_sentence(invoke, flowers, arguments, sentence):
+    outcome = invoke("init", *arguments)
+    assert outcome.exit_code in (1, 2)
+    assert sentence in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert not list(flowers.glob("*.yaml"))
+
+
+def test_it_asks_for_the_column_in_a_terminal(invoke, flowers, monkeypatch):
+    monkeypatch.setattr("onecycle_cli.commands.init.in_a_terminal", lambda: True)
+    answers = iter(["specis", "species"])
+    monkeypatch.setattr("typer.prompt", lambda text: next(answers))
+    outcome = invoke("init", "--data", "flowers.csv")
+    assert "columns: id, width, colour, species\nthere is no column 'specis'\n" in outcome.stdout
+    assert load_config("flowers.yaml").dataset.target == "species"
+
+
+def test_a_model_of_ones_own_is_named_from_where_the_config_is(invoke, own_folders):
+    (own_folders / "own.py").write_text("def build(input_shape, num_outputs):\n    return None\n")
+    assert invoke("init", "--model", "own.py:build", "--out", "configs").exit_code == 0
+    config = load_config("configs/digits.yaml")
+    assert config.model.name == f"{own_folders / 'own.py'}:build"
+
+
+def test_a_copy_of_a_data_set_that_has_a_name(invoke, own_folders):
+    (own_folders / "copy").mkdir()
+    assert invoke("init", "cifar10", "--data", "copy").exit_code == 0
+    config = load_config("copy.yaml")
+    assert (config.dataset.name, config.dataset.path) == ("cifar10", str(own_folders / "copy"))
+
+
+def test_editors_find_the_schema_beside_the_config(invoke, answer_of, own_folders):
+    answer = answer_of(invoke("init", "mnist", "--out", "configs", "--json"))
+    assert answer["config"] == "configs/mnist.yaml"
+    first = (own_folders / answer["config"]).read_text().splitlines()[0]
+    name = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)[1]
+    schema = own_folders / "configs" / name
+    assert str(schema) == str(own_folders / answer["schema"])
+    assert json.loads(schema.read_text()) == json.loads(invoke("schema").stdout)

@@ -4,7 +4,7 @@ import pytest
 
 from onecycle_cli import registry
 from onecycle_cli.config import DATASETS, load_config
-from onecycle_cli.config.template import template
+from onecycle_cli.config.template import Known, template
 from onecycle_cli.config.yaml_source import parse_value
 from onecycle_cli.errors import ConfigError
 
@@ -69,3 +69,24 @@ def test_a_data_set_that_there_is_not():
 def test_there_is_none_for_what_was_only_in_memory():
     with pytest.raises(ConfigError, match="unknown data set 'memory'"):
         template("memory")
+
+
+def test_what_is_known_beforehand_stands_in_the_text(load_text):
+    known = Known(
+        name="on",
+        path="data.csv",
+        target="1e-3",
+        ignore=["no", "a b"],
+        model="resnet9",
+        examples=400,
+    )
+    config = load_text(template("table", known))
+    assert (config.name, config.model.name, config.batch_size) == ("on", "resnet9", 16)
+    assert (config.dataset.target, config.dataset.ignore) == ("1e-3", ["no", "a b"])
+    images = load_text(template("image_folder", Known(path="images", size=(30, 64))))
+    assert images.dataset.size == [30, 64]
+
+
+@pytest.mark.parametrize(("examples", "size"), [(None, 128), (10**6, 128), (2000, 64), (3, 8)])
+def test_an_epoch_has_some_steps(load_text, examples, size):
+    assert load_text(template("arrays", Known(examples=examples))).batch_size == size

@@ -11,12 +11,16 @@ import typer
 from onecycle_cli import kinds
 
 ConfigPath = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="YAML file; 'onecycle init' writes one.")
+    Path,
+    typer.Argument(
+        metavar="CONFIG", help="YAML file; 'onecycle init' writes one. -: standard input."
+    ),
 ]
 OptionalConfigPath = Annotated[
     Path | None,
     typer.Argument(
-        metavar="CONFIG", help="YAML file; 'onecycle init' writes one. Not needed with --resume."
+        metavar="CONFIG",
+        help="YAML file; 'onecycle init' writes one. -: standard input. Not needed with --resume.",
     ),
 ]
 Resume = Annotated[

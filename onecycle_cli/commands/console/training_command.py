@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from onecycle_cli.commands.console.as_json import print_json, results_to
 from onecycle_cli.commands.console.ending import presented
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.experiments.asked.request import Request
     from onecycle_cli.observer import Observer
+
+STANDARD_INPUT = "-"
+"""What stands for standard input in the place of a config."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class Invocation:
             config = self.with_search(find_lr or {})
             return Request.of(self.kind, config, out=self.out, force=force)
         if force or find_lr:
-            option = "--force" if force else "--method"
+            by_search = "--quick" if "budget" in (find_lr or {}) else "--method"
+            option = "--force" if force else by_search
             raise ConfigError(f"{option} is for a run that starts, not for --resume.")
         return self.resumed if self.given is None else self.resumed.asking(self.given)
 
@@ -201,7 +205,7 @@ def _to_start(path: Path | None, overrides: list[str] | None, seed: int | None) 
             "CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to go on "
             "with by --resume RUN."
         )
-    return _checked(path, overrides, seed)
+    return checked_config(path, overrides, seed)
 
 
 def _to_resume(
@@ -222,19 +226,44 @@ def _to_resume(
         config = resumed.config
     given = None
     if path is not None or overrides or seed is not None:
-        given = _checked(path or config.model_dump(), overrides, seed)
+        given = checked_config(path or config.model_dump(), overrides, seed)
     return {"config": config, "resume": folder, "given": given, "resumed": resumed}
 
 
-def _checked(
+def checked_config(
     source: Path | dict[str, Any], overrides: list[str] | None, seed: int | None
 ) -> Config:
-    """Return the configuration with what it names looked up, all without importing Keras."""
+    """Return the configuration with what it names looked up, all without importing Keras.
+
+    Args:
+        source: a YAML file, `-` for standard input, or what one would hold.
+        overrides: of `--set`.
+        seed: goes before all else.
+
+    Raises:
+        ConfigError: when it breaks a rule.
+    """
     from onecycle_cli import registry
     from onecycle_cli.config import load_config
     from onecycle_cli.data.sources.early import check_names
 
-    config = load_config(source, overrides or [], seed=seed)
+    config = load_config(_opened(source), overrides or [], seed=seed)
     registry.check(config)
     check_names(config)
     return config
+
+
+def _opened(source: Path | dict[str, Any]) -> Path | TextIO | dict[str, Any]:
+    """Return standard input for `-`.
+
+    Raises:
+        ConfigError: when nothing is piped into it.
+    """
+    if str(source) != STANDARD_INPUT:
+        return source
+    if sys.stdin.isatty():
+        raise ConfigError(
+            "CONFIG is -, which is standard input, and nothing is piped into it; name a file, or "
+            "give it as in 'cat config.yaml | onecycle find-lr -'."
+        )
+    return sys.stdin

@@ -74,7 +74,8 @@ def numbers(
     return values
 
 
-def _is_number(column: pl.Series) -> bool:
+def is_number(column: pl.Series) -> bool:
+    """Tell whether a column holds numbers, truth values or nothing."""
     return bool(column.dtype.is_numeric() or column.dtype == polars().Boolean or _is_empty(column))
 
 
@@ -90,7 +91,7 @@ def _floats(column: pl.Series) -> NDArray[np.float32]:
 
 
 def _refuse_others(file: Path, frame: pl.DataFrame, names: Sequence[str], what: str) -> None:
-    found = [column for column in map(frame.get_column, names) if not _is_number(column)]
+    found = [column for column in map(frame.get_column, names) if not is_number(column)]
     if not found:
         return
     listed = ", ".join(map(_with_example, found[:_NAMED]))

@@ -86,9 +86,14 @@ def _home() -> Path:
         ) from error
 
 
-def _caches() -> tuple[Path, Path]:
+def keras_folder() -> Path:
+    """Return the folder that Keras downloads data sets to."""
     keras_home = os.environ.get("KERAS_HOME")
-    return (Path(keras_home) if keras_home else _home() / ".keras") / "datasets", download_folder()
+    return (Path(keras_home) if keras_home else _home() / ".keras") / "datasets"
+
+
+def _caches() -> tuple[Path, Path]:
+    return keras_folder(), download_folder()
 
 
 def _given(layout: Layout, place: Path) -> Path:

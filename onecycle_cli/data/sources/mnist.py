@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HOST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _SIDE = 28
 
-_MNIST = Layout(title="MNIST", files=("mnist.npz",))
+MNIST = Layout(title="MNIST", files=("mnist.npz",))
 _MNIST_REMOTE = Remote(
     f"{_HOST}mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 )
@@ -53,7 +53,7 @@ _FASHION_REMOTES = {
         "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     ),
 }
-_FASHION = Layout(
+FASHION_MNIST = Layout(
     title="Fashion-MNIST",
     files=(),
     folders=("fashion-mnist",),
@@ -79,8 +79,8 @@ def read_mnist(config: DatasetConfig, progress: Progress | None) -> Source:
     Raises:
         DataError: no copy can be found or downloaded, or the copy is damaged.
     """
-    file = locate(_MNIST, config.path) or download(
-        _MNIST_REMOTE, download_folder() / _MNIST.files[0], progress
+    file = locate(MNIST, config.path) or download(
+        _MNIST_REMOTE, download_folder() / MNIST.files[0], progress
     )
     x, y = _read_npz_split(file, "train")
     return Source(
@@ -94,7 +94,7 @@ def read_fashion_mnist(config: DatasetConfig, progress: Progress | None) -> Sour
     Raises:
         DataError: no copy can be found or downloaded, or the copy is damaged.
     """
-    folder = locate(_FASHION, config.path) or _download_fashion(progress)
+    folder = locate(FASHION_MNIST, config.path) or _download_fashion(progress)
     x, y = _read_idx_split(folder, "train")
     return Source(
         x, y, _FASHION_CLASSES, origin=str(folder), test=partial(_read_idx_split, folder, "t10k")
@@ -102,7 +102,7 @@ def read_fashion_mnist(config: DatasetConfig, progress: Progress | None) -> Sour
 
 
 def _download_fashion(progress: Progress | None) -> Path:
-    folder = download_folder() / _FASHION.folders[0]
+    folder = download_folder() / FASHION_MNIST.folders[0]
     for name, remote in _FASHION_REMOTES.items():
         download(remote, folder / name, progress)
     return folder

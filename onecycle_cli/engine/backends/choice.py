@@ -33,6 +33,18 @@ def name_of_backend() -> str:
     return os.environ.get(VARIABLE) or _configured() or _first_installed()
 
 
+def why_this_backend() -> str:
+    """Say why `name_of_backend` returns what it does."""
+    if "keras" in sys.modules:
+        return "Keras runs on it"
+    if os.environ.get(VARIABLE):
+        return f"{VARIABLE} says so"
+    if _configured():
+        return f"{_keras_json()} says so"
+    installed = [name for name in BACKENDS if find_spec(name)]
+    return f"the first of those installed, {', '.join(installed)}" if installed else "none is there"
+
+
 def backend_for(config: Config) -> str:
     """Return the backend that a configuration is carried out on; KERAS_BACKEND goes before it."""
     is_decided = config.backend == "auto" or "keras" in sys.modules or _said_by_user()
@@ -93,12 +105,15 @@ def _taken_by_keras() -> str:
 
 def _configured() -> str | None:
     """Return what Keras' own configuration file says, unless it is what Keras writes by itself."""
-    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
     try:
-        said = str(json.loads((folder / "keras.json").read_text())["backend"])
+        said = str(json.loads(_keras_json().read_text())["backend"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return None if said == BACKENDS[0] else said
+
+
+def _keras_json() -> Path:
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
 
 
 def _first_installed() -> str:

@@ -21,7 +21,7 @@ from onecycle_cli.kinds import PROBES
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.runs.files import Table, table_of
-from onecycle_cli.suggest import Explosion, Family, LRFindings, Round, SearchPlan
+from onecycle_cli.suggest import Explosion, Family, LRFindings, Round, SearchPlan, Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost, training_steps
 
@@ -64,6 +64,11 @@ class Probing(ByProbes):
     def announce(self) -> None:
         """Say what will be done, what it will cost, and what it can't see."""
         config = self.bench.config
+        if self.plan.usual is not None:
+            self.observer.note(
+                f"a quick search: at most {self.plan.budget} steps where {self.plan.usual} are "
+                f"usual"
+            )
         self.observer.note(
             f"{in_words(self.plan)}: {short(config.optimizer.name)}, momentum "
             f"{hyper_parameters.in_words(self.values.momentum)}, {config.optimizer.decay_kind} "
@@ -94,6 +99,7 @@ class Probing(ByProbes):
             "chance_loss": self.bounds.guessing,
             "floor": self.bounds.floor,
             "plan": suggest.plan_as_data(self.plan, self.shift),
+            "caveats": self._caveats(findings.suggestion),
         }
 
     def tables(self) -> dict[str, Table]:
@@ -103,6 +109,10 @@ class Probing(ByProbes):
             "trials": table_of(suggest.COLUMNS, rows),
             "curves": curves_table(self.trials),
         }
+
+    def _caveats(self, found: Suggestion) -> list[str]:
+        """Return what makes the suggestion less than it seems."""
+        return [] if self.plan.usual is None else [suggest.in_a_hurry(self.plan, found)]
 
     def _candidate(self, wave: Round, lr: float) -> Candidate:
         return Candidate(lr, lr, self.values.momentum, self.values.weight_decay, wave.stage)
@@ -119,14 +129,19 @@ def plan_of(bench: Workbench, family: Family) -> SearchPlan:
     """Return how a learning rate is searched, as the configuration has it."""
     settings, training = bench.config.find_lr, training_steps(bench)
     given = tuple(sorted(settings.rates or ()))
-    if settings.budget == "auto":
-        budget = suggest.usual_budget(training)
-    else:
-        budget = round(settings.budget * training)
+    usual = max(suggest.usual_budget(training), suggest.least_budget(len(given)))
+    match settings.budget:
+        case "auto":
+            budget = usual
+        case "quick":
+            budget = suggest.quick_budget(training)
+        case runs:
+            budget = round(runs * training)
     budget = max(budget, suggest.least_budget(len(given)))
+    is_quick = settings.budget == "quick" and budget < usual
     lowest, highest = (given[0], given[-1]) if given else (settings.min_lr, settings.max_lr)
     first = min(max(family.first, lowest), highest)
-    return SearchPlan(budget, first, lowest, highest, given)
+    return SearchPlan(budget, first, lowest, highest, given, usual if is_quick else None)
 
 
 def family_of(optimizer: Any) -> Family:

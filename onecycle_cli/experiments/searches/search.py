@@ -135,12 +135,14 @@ def carried_out(ready: Session, search: Search[Found]) -> tuple[Found, Cost, Rec
     with _kept_if_broken_off(ready, search):
         found = search.carry_out()
     cost = Cost.of(ready.bench, search.steps, time.perf_counter() - started)
-    more = {
+    result = search.result(found)
+    caveats = [*result.pop("caveats", ()), *ready.bench.caveats_of(search.replicates)]
+    result |= {
         "cost": cost.as_dict(),
         "conditions": ready.conditions_of_suggestion,
-        "caveats": ready.bench.caveats_of(search.replicates),
+        "caveats": caveats,
     }
-    record = ready.write(search.result(found) | more, search.tables(), found.suggestion)
+    record = ready.write(result, search.tables(), found.suggestion)
     ready.suggest(found.suggestion)
     return found, cost, record
 

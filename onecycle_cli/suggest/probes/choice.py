@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -57,6 +58,26 @@ def suggest_from_probes(
         allow the last ones; `non_finite` where no loss was finite, and `never_descended` where no
         probe learned anything.
     """
+    found = _suggested(probes, plan, bounds, shift)
+    if plan.usual is None:
+        return found
+    return replace(found, reason=f"{found.reason} {in_a_hurry(plan, found)}")
+
+
+def in_a_hurry(plan: SearchPlan, found: Suggestion) -> str:
+    """Say that a search was a quick one, and what that means for what it found."""
+    what = f"This was a quick search, of at most {plan.budget} steps where {plan.usual} are usual"
+    if not found.accepted:
+        return f"{what}; a search without --quick may find a rate."
+    return (
+        f"{what}: the value may be further off than its interval says; search without --quick to "
+        f"be sure."
+    )
+
+
+def _suggested(
+    probes: Sequence[Probe], plan: SearchPlan, bounds: Bounds, shift: float
+) -> Suggestion:
     measure = Measure.of(probes, bounds)
     if not any(np.isfinite(probe.losses).any() for probe in probes):
         return Suggestion(None, None, "non_finite", _NON_FINITE)

@@ -23,6 +23,9 @@ LONGEST_SEARCH = 600
 
 LONGEST_SHARE = 0.1
 
+QUICK_SHARE = 1 / 4
+"""Of the usual budget, which a quick search may take."""
+
 FEWEST_STEPS = 12
 """Of a probe: the last fifth of fewer would be a loss or two."""
 
@@ -54,6 +57,7 @@ class SearchPlan:
         lowest: no probe has a lower one.
         highest: no probe has a higher one.
         given: the learning rates to try, rising; empty to search for them.
+        usual: the budget that it would have by default, if this is a quick search; else `None`.
     """
 
     budget: int
@@ -61,6 +65,7 @@ class SearchPlan:
     lowest: float
     highest: float
     given: tuple[float, ...] = ()
+    usual: int | None = None
 
     @property
     def most_steps(self) -> int:
@@ -215,6 +220,14 @@ def usual_budget(training: int) -> int:
     runs = MOST_RUNS * training
     longest = max(LONGEST_SEARCH, LONGEST_SHARE * training)
     return max(least_budget(), math.floor(min(runs, longest)))
+
+
+def quick_budget(training: int) -> int:
+    """Return how many steps a quick search may take: a quarter of the usual ones, if that will do.
+
+    Where the usual budget is the least that a search can do with, so is this.
+    """
+    return max(least_budget(), math.floor(QUICK_SHARE * usual_budget(training)))
 
 
 def least_budget(given: int = 0) -> int:

@@ -54,6 +54,7 @@ def plan_as_data(plan: SearchPlan, shift: float) -> dict[str, Any]:
         "lowest": plan.lowest,
         "highest": plan.highest,
         "given": list(plan.given),
+        "usual": plan.usual,
         "shift": shift,
     }
 
@@ -66,7 +67,9 @@ def plan_of(data: Mapping[str, Any]) -> tuple[SearchPlan, float]:
     """
     first, lowest, highest = (float(data[key]) for key in ("first", "lowest", "highest"))
     given = tuple(float(rate) for rate in data["given"])
-    return SearchPlan(int(data["budget"]), first, lowest, highest, given), float(data["shift"])
+    usual = None if data.get("usual") is None else int(data["usual"])
+    plan = SearchPlan(int(data["budget"]), first, lowest, highest, given, usual)
+    return plan, float(data["shift"])
 
 
 def bounds_of(data: Mapping[str, Any]) -> Bounds:

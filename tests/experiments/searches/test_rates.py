@@ -274,3 +274,32 @@ def test_the_first_rate_is_within_the_range(small):
     plan = rates.plan_of(bench, Family(first=0.1, shift=0.0))
     assert (plan.first, plan.budget) == (0.2, 300)
     assert suggest.SearchPlan(300, 0.2, 0.2, 0.5) == plan
+
+
+def test_a_quick_search_is_shorter_and_says_so_when_it_is_resumed_too(small, tmp_path, listener):
+    """Of 910 steps, the usual search may take 600, and a quick one 150."""
+    config = probed(
+        small,
+        batch_size=8,
+        dataset={"limit": None},
+        train={"cycles": [{"epochs": 5}]},
+        find_lr={"budget": "quick"},
+    )
+
+    def interrupt(step):
+        if step == 40:
+            raise KeyboardInterrupt
+
+    listener.each_step = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        find_lr(config, out=tmp_path, observer=listener)
+    result = find_lr(resume=tmp_path / "small", out=tmp_path)
+
+    assert "a quick search: at most 150 steps where 600 are usual" in listener.notes
+    assert 100 < result.cost.steps <= 150
+    saved = json.loads((result.folder / "result.json").read_text())
+    assert (saved["plan"]["budget"], saved["plan"]["usual"]) == (150, 600)
+    assert [text[:24] for text in saved["caveats"]] == ["This was a quick search,"]
+    entry = yaml.safe_load((tmp_path / "small/suggestions.yaml").read_text())["max_lr"]
+    assert "search without --quick to be sure" in entry["reason"]
+    assert suggest_again(result.folder).suggestion == result.suggestion

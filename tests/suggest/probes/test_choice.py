@@ -240,3 +240,14 @@ def test_at_an_end_of_what_was_tried_it_says_what_would_go_further(
     found = answer(search(plan, slope), plan=plan)
     assert found.verdict == "undecided"
     assert advice in found.reason
+
+
+@pytest.mark.parametrize("world", [valley(0.1), lambda lr, steps: CHANCE])
+def test_a_quick_search_says_so_whatever_it_finds(search, world):
+    quick = replace(PLAN, budget=150, usual=600)
+    found = answer(search(quick, world), plan=quick)
+    same = answer(search(quick, world), plan=replace(quick, usual=None))
+    assert (found.value, found.interval, found.verdict) == (same.value, same.interval, same.verdict)
+    assert found.reason.startswith(f"{same.reason} This was a quick search, of at most 150 steps")
+    more = "search without --quick to be sure." if found.accepted else "may find a rate."
+    assert found.reason.endswith(more)

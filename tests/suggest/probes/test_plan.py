@@ -211,3 +211,13 @@ def test_more_finals_come_as_long_as_the_best_is_the_lowest_rate_of_all(search):
     assert rates(probes, FINAL)[0] < lowest_of_ladder
     assert len(rates(probes, FINAL)) == 5  # as far as the budget goes
     assert sum(len(probe.losses) for probe in probes) <= 960
+
+
+@pytest.mark.parametrize(
+    ("training", "budget"),
+    [(40, 144), (96, 144), (300, 144), (400, 150), (6_000, 150), (9_000, 225)],
+)
+def test_a_quick_search_takes_a_quarter_of_the_usual_steps(training, budget):
+    """But never fewer than any search needs."""
+    assert suggest.quick_budget(training) == budget
+    assert budget == max(144, usual_budget(training) // 4)

@@ -46,5 +46,9 @@ def test_a_table_that_lacks_a_column_is_refused(lacking):
 def test_a_plan_comes_back_as_it_was():
     plan = SearchPlan(960, 0.1, 1e-5, 10.0, (0.1, 0.2))
     assert plan_of(plan_as_data(plan, -0.1)) == (plan, -0.1)
+    quick = SearchPlan(150, 0.1, 1e-5, 10.0, usual=600)
+    assert plan_of(plan_as_data(quick, 0.1)) == (quick, 0.1)
+    older = {k: v for k, v in plan_as_data(plan, 0.1).items() if k != "usual"}
+    assert plan_of(older) == (plan, 0.1)
     with pytest.raises(LookupError):
         plan_of({"budget": 3})

@@ -1,0 +1,1 @@
+"""Commands that help before and after an experiment, and train nothing."""

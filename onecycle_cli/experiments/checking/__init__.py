@@ -1,0 +1,1 @@
+"""What a configuration means for its data and its model, before anything is trained."""
