@@ -33,7 +33,7 @@ class Scheduled(Shown, keras.callbacks.Callback):
         batch_size: optional: samples in a batch.
 
     Attributes:
-        history: the value of each in force at each step of this `fit`, as lists of floats.
+        history: the value of each at each step of this `fit`, as lists of floats.
         schedule: the whole tables of this `fit`, by hyper-parameter.
         step: how many steps of them are done.
 

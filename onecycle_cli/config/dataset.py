@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from onecycle_cli.config.section import Auto, Count, FunctionName, Section, one_of
-from onecycle_cli.config.sources import SOURCES, source_of
+from onecycle_cli.config.sources import IN_MEMORY, SOURCES, source_of
 from onecycle_cli.plugin_names import names_a_file
 
 PART_KEYS = {"val": "validation", "test": "test"}
@@ -54,7 +54,9 @@ class DatasetConfig(Section):
         augment: random changes to training images, or `path/to/file.py:function`.
     """
 
-    name: Annotated[str, one_of(SOURCES)] | FunctionName
+    main_key: ClassVar[str] = "name"
+
+    name: Annotated[str, one_of(SOURCES, unlisted=(IN_MEMORY,))] | FunctionName
     options: dict[str, Any] = Field(default_factory=dict)
     path: str | None = None
     validation: str | None = None
@@ -62,13 +64,17 @@ class DatasetConfig(Section):
     validation_rows: str | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     limit: Annotated[int, Field(ge=2)] | None = None
-    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
+    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, examples=[[64, 64]]
+    )
     fit: Literal["resize", "crop"] = "resize"
     target: str | list[str] | None = None
     ignore: list[str] = Field(default_factory=list)
     group: str | None = None
     normalise: bool | Auto = "auto"
-    augment: AugmentConfig | FunctionName | None = None
+    augment: AugmentConfig | FunctionName | None = Field(
+        default=None, examples=[{"flip": True, "crop": 4}]
+    )
 
     @field_validator("path", "validation", "test", "validation_rows")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -42,11 +42,15 @@ class FindLRConfig(Section):
         confirm: an older name of `method: probes`.
     """
 
+    main_key: ClassVar[str] = "method"
+
     method: Literal["auto", "probes", "sweep"] = "auto"
     budget: Positive | Auto = "auto"
     min_lr: Positive = 1e-5
     max_lr: Positive = 10.0
-    rates: Annotated[list[Positive], Field(min_length=2)] | None = None
+    rates: Annotated[list[Positive], Field(min_length=2)] | None = Field(
+        default=None, examples=[[0.01, 0.03, 0.1]]
+    )
     scale: Literal["exp", "linear"] = "exp"
     steps: Steps = "auto"
     repeats: Count = 3
@@ -95,7 +99,9 @@ class FindMomentumConfig(Section):
         repeats: how often the best two run in all, if they can't be told apart.
     """
 
-    values: list[Momentum] = Field(default=[0.8, 0.85, 0.9], min_length=1)
+    values: list[Momentum] = Field(
+        default=[0.8, 0.85, 0.9], min_length=1, examples=[[0.8, 0.85, 0.9]]
+    )
     width: Momentum = 0.1
     steps: Steps = "auto"
     repeats: Count = 1
@@ -117,7 +123,9 @@ class FindWDConfig(Section):
         repeats: how often the best two run in all, if they can't be told apart.
     """
 
-    values: Annotated[list[NotNegative], Field(min_length=2)] | Auto = "auto"
+    values: Annotated[list[NotNegative], Field(min_length=2)] | Auto = Field(
+        default="auto", examples=[[0, 0.0001, 0.001]]
+    )
     refine: bool = True
     steps: Steps = "auto"
     repeats: Count = 1
@@ -151,7 +159,9 @@ class SearchConfig(Section):
         resources: what each worker takes.
     """
 
+    main_key: ClassVar[str] = "engine"
+
     engine: Literal["local", "ray"] = "local"
     address: Annotated[str, Field(min_length=1)] = "auto"
     trials_at_once: Count | Auto = "auto"
-    resources: ResourcesConfig = ResourcesConfig()
+    resources: ResourcesConfig = Field(default=ResourcesConfig(), examples=[{"cpu": 2}])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -70,7 +70,11 @@ class OptimizerConfig(Section):
             AdamW; `auto`: the optimizer's own, or `l2`.
     """
 
-    name: Annotated[str, one_of(OPTIMIZERS)] | FunctionName | Literal["compiled"] = "sgd"
+    main_key: ClassVar[str] = "name"
+
+    name: (
+        Annotated[str, one_of([*OPTIMIZERS, "compiled"], unlisted=("compiled",))] | FunctionName
+    ) = "sgd"
     nesterov: bool = True
     momentum: Momentum = 0.9
     weight_decay: NotNegative = 0.0
@@ -79,8 +83,8 @@ class OptimizerConfig(Section):
     @field_validator("name", mode="before")
     @classmethod
     def _is_suitable(cls, name: object) -> object:
-        if isinstance(name, str) and name in UNSUITABLE:
-            raise ValueError(f"{name} {UNSUITABLE[name]}")
+        if isinstance(name, str) and name.casefold() in UNSUITABLE:
+            raise ValueError(f"{name} {UNSUITABLE[name.casefold()]}")
         return name
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -21,6 +21,7 @@ from onecycle_cli.config.finders import (
 )
 from onecycle_cli.config.optimizer import OptimizerConfig
 from onecycle_cli.config.section import Auto, Count, Section, dotted, leaves
+from onecycle_cli.config.sources import IN_MEMORY
 from onecycle_cli.config.train import TrainConfig
 from onecycle_cli.errors import ConfigError
 
@@ -39,8 +40,15 @@ class ModelConfig(Section):
         options: arguments of its builder.
     """
 
+    main_key: ClassVar[str] = "name"
+
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def in_words(self) -> str:
+        """What a sentence calls it; one that was handed over in Python has no name."""
+        return "the model" if self.name == IN_MEMORY else f"model {self.name}"
 
 
 class LossConfig(Section):

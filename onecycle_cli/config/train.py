@@ -95,25 +95,31 @@ class TrainConfig(Section):
         resize: sizes of the training images, one stretch after the other; then their own size.
     """
 
-    cycles: list[CycleConfig] = Field(default=[CycleConfig(epochs=10)], min_length=1)
+    cycles: list[CycleConfig] = Field(
+        default=[CycleConfig(epochs=10)], min_length=1, examples=[[{"epochs": 10}]]
+    )
     max_lr: Positive | Auto = "auto"
-    momentum: MomentumRange | Auto = "auto"
+    momentum: MomentumRange | Auto = Field(default="auto", examples=[{"max": 0.95, "min": 0.85}])
     weight_decay: NotNegative | Auto = "auto"
     shape: Annotated[str, one_of(schedules.SHAPES)] | FunctionName = "smith"
     shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
-    layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
-    also: dict[str, NotNegative | Ends] = Field(default_factory=dict)
+    layer_rates: dict[str, NotNegative] = Field(default_factory=dict, examples=[{"conv1*": 0.1}])
+    also: dict[str, NotNegative | Ends] = Field(
+        default_factory=dict, examples=[{"beta_2": [0.99, 0.999]}]
+    )
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
     retries: Annotated[int, Field(ge=0, le=20)] = 2
-    early_finish: EarlyFinishConfig | None = None
+    early_finish: EarlyFinishConfig | None = Field(default=None, examples=[{"patience": 5}])
     checkpoint_seconds: Positive = 60.0
     log_grad_norm: bool = False
     tensorboard: bool = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     flip_evaluation: bool = False
-    resize: Annotated[list[ResizeConfig], Field(min_length=1)] | None = None
+    resize: Annotated[list[ResizeConfig], Field(min_length=1)] | None = Field(
+        default=None, examples=[[{"until": 0.3, "size": 24}]]
+    )
 
     @field_validator("resize")
     @classmethod
