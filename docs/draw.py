@@ -7,6 +7,7 @@ are the text files that a picture is drawn from.
 
     onecycle run configs/digits.yaml --out docs/runs
     onecycle find-lr configs/digits.yaml --method sweep --out docs/runs
+    onecycle train configs/cifar10-speedrun.yaml --seed 0 --out docs/runs      # 13 minutes
 
 A test holds the pictures against what this draws.
 """
@@ -32,6 +33,7 @@ PICTURES: dict[str, tuple[str, Callable[[Record], plotting.Figure]]] = {
     "find-momentum": ("digits/find-momentum/001", plotting.draw),
     "train": ("digits/train/001", plotting.draw),
     "confusion": ("digits/train/001", plotting.draw_confusion),
+    "speedrun": ("cifar10-speedrun/train/001", plotting.draw),
 }
 """The run that each picture shows, and what draws it."""
 

@@ -19,7 +19,14 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
+from onecycle_cli.plotting.paper.axes import padded
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.plotting.paper.palette import colors
+
+__all__ = [
+    "DPI", "MANY_POINTS", "WIDTH", "Line", "legend_above", "legend_below", "new_figure", "number",
+    "padded", "picture", "png", "svg", "title_lines",
+]  # fmt: skip
 
 P = ParamSpec("P")
 

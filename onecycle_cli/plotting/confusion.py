@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.plotting.canvas import WIDTH, Line, new_figure, picture, title_lines
-from onecycle_cli.plotting.paper.numbers import percent
 from onecycle_cli.plotting.paper.palette import colors
-from onecycle_cli.plotting.wording import title_of
+from onecycle_cli.plotting.wording import percent, title_of
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import Array
 

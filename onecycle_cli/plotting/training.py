@@ -20,13 +20,14 @@ from onecycle_cli.plotting.canvas import (
 )
 from onecycle_cli.plotting.paper.axes import loss_axis, padded, plain_ticks, say, whole_ticks
 from onecycle_cli.plotting.paper.marks import mark_chance
-from onecycle_cli.plotting.paper.numbers import number, percent
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.plotting.paper.palette import colors, look
 from onecycle_cli.plotting.training_run import TrainingRun, run_of
 from onecycle_cli.plotting.wording import (
     hyper_parameters,
     known,
     overlay_labels,
+    percent,
     shared_conditions,
     title_of,
 )

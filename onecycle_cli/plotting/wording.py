@@ -100,7 +100,14 @@ def hyper_parameters(record: Record) -> str:
         parts.append(f"weight decay {number(decay)}{f' ({kind})' if kind else ''}")
     if train.get("shape"):
         parts.append(f"shape {_without_folders(str(train['shape']))}")
+    if train.get("label_smoothing"):
+        parts.append(f"label smoothing {number(train['label_smoothing'])} in the training loss")
     return ", ".join(parts)
+
+
+def percent(share: float) -> str:
+    """Write an accuracy: `91.23 %`."""
+    return f"{100 * share:.2f} %"
 
 
 def known(value: Any) -> TypeGuard[float]:

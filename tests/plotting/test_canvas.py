@@ -54,14 +54,16 @@ def test_a_dark_figure_is_written_alike_every_time(write):
     assert write(drawn()) == write(drawn())
 
 
-def test_an_svg_holds_the_lines_and_no_date(find_lr):
-    content = plotting.svg(plotting.draw(find_lr())).decode()
+def test_an_svg_holds_the_lines_and_no_date():
+    figure = plotting.draw_schedule([0.1, 0.2, 0.1], None, title="x")
+    content = plotting.svg(figure).decode()
     assert ElementTree.fromstring(content).tag == "{http://www.w3.org/2000/svg}svg"
     assert "fill: #ffffff" in content
     assert "<dc:date>" not in content
     assert "Matplotlib v" not in content
 
 
-def test_an_svg_of_a_long_training_is_small(train):
-    record = train(cycles=((20, 0.1),), per_epoch=500)
-    assert len(plotting.svg(plotting.draw(record))) < 800_000
+def test_the_many_points_of_an_svg_are_one_image(train, line):
+    loss = plotting.draw(train(accuracy=False)).axes[0]
+    assert line(loss, "loss of each batch").get_rasterized()
+    assert not line(loss, "smoothed").get_rasterized()

@@ -18,14 +18,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 TILE = 12
 
 
-def script():
-    spec = importlib.util.spec_from_file_location("draw_docs", DOCS / "draw.py")
+def script(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-DRAW = script()
+DRAW, CURVES = script(DOCS / "draw.py"), script(DOCS / "curves" / "make.py")
 SAID = json.loads((DOCS / "images" / "drawn.json").read_text(encoding="utf-8"))
 
 
@@ -44,6 +44,14 @@ def test_a_picture_of_the_docs_is_as_new_as_the_code(name):
     kept, drawn = tiles((DOCS / "images" / f"{name}.png").read_bytes()), tiles(plotting.png(figure))
     assert kept.shape == drawn.shape
     assert np.abs(kept - drawn).max() < 0.3
+
+
+@pytest.mark.parametrize("kind", CURVES.KINDS)
+def test_a_picture_of_reading_the_curve_is_as_new_as_the_code(kind):
+    kept = tiles((DOCS / "images" / "curves" / f"{kind}.png").read_bytes())
+    drawn = tiles(CURVES.draw(kind))
+    assert kept.shape == drawn.shape
+    assert np.abs(kept - drawn).max() < 0.3, "run `python docs/curves/make.py`"
 
 
 def test_another_suggestion_would_be_seen():

@@ -22,11 +22,6 @@ def number(value: float, digits: int = 3) -> str:
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
-def percent(share: float) -> str:
-    """Write an accuracy: `91.23 %`."""
-    return f"{100 * share:.2f} %"
-
-
 def rounded_to(width: float) -> int:
     """Return how many decimals show two digits of a width."""
     return max(0, 1 - math.floor(math.log10(width))) if width > 0 and np.isfinite(width) else 3

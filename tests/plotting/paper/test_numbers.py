@@ -1,7 +1,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from onecycle_cli.plotting.paper.numbers import OneStyle, in_one_style, number, percent, rounded_to
+from onecycle_cli.plotting.paper.numbers import OneStyle, in_one_style, number, rounded_to
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,7 @@ def test_numbers(value, text):
     assert number(value) == text
 
 
-def test_shares():
-    assert percent(0.91234) == "91.23 %"
+def test_decimals_that_suit_a_width():
     assert [rounded_to(width) for width in (0.037, 2.0, 0.0, float("inf"))] == [3, 1, 3, 3]
 
 
