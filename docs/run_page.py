@@ -51,48 +51,42 @@ def blocks_of(page: str) -> list[Block]:
     return [Block(match[1], match[2], match[3], match.span(3)) for match in _FENCE.finditer(page)]
 
 
-def run(blocks: list[Block], more: tuple[str, ...] = ()) -> Iterator[tuple[Block, str]]:
-    """Run blocks in the current folder, and yield each block of text with what was printed.
-
-    Args:
-        blocks: of one page.
-        more: options for every command that takes a config, such as a shorter training.
-    """
+def run(blocks: list[Block]) -> Iterator[tuple[Block, str]]:
+    """Run blocks of one page here, and yield each block of text with what was printed."""
     printed, names = "", {"__name__": "__main__"}
     for block in blocks:
         if block.title is not None:
             Path(block.title).write_text(block.code)
         elif block.language == "bash":
-            printed = _commands(block.code, more) or printed
+            printed = _commands(block.code) or printed
         elif block.language == "python":
             printed = _printed_by(lambda code=block.code: exec(code, names))
         elif block.language == "text":
             yield block, printed
 
 
-def _commands(code: str, more: tuple[str, ...]) -> str:
+def _commands(code: str) -> str:
     """Run the commands of a block, and return what the last of them prints."""
     printed = ""
     for line in code.splitlines():
         program, *arguments = shlex.split(line, comments=True) or [""]
         if program in _RUN:
             called = {"onecycle": _onecycle, "python": _python}[program]
-            printed = _printed_by(lambda: called(arguments, more))  # noqa: B023
+            printed = _printed_by(lambda: called(arguments))  # noqa: B023
     return printed
 
 
-def _onecycle(arguments: list[str], more: tuple[str, ...]) -> None:
+def _onecycle(arguments: list[str]) -> None:
     from onecycle_cli.main import app
 
-    takes_a_config = any(argument.endswith((".yaml", ".yml")) for argument in arguments)
     try:
-        app([*arguments, *(more if takes_a_config else ())])
+        app(arguments)
     except SystemExit as end:
         if end.code not in (0, 3):  # 3: a refusal, which is an answer, too
             raise RuntimeError(f"onecycle {shlex.join(arguments)}: exit code {end.code}") from end
 
 
-def _python(arguments: list[str], more: tuple[str, ...]) -> None:
+def _python(arguments: list[str]) -> None:
     runpy.run_path(arguments[0], run_name="__main__")
 
 
