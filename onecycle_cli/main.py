@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from onecycle_cli.commands.console.usage.app import App
 from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command
@@ -25,10 +26,9 @@ from onecycle_cli.engine.devices.processes import have_met, processes
 
 _SECONDS_FOR_THE_OTHERS = 3
 
-app = typer.Typer(
+app = App(
     name="onecycle",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},

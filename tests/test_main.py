@@ -1,11 +1,14 @@
 import platform
 import re
+import shlex
 from importlib.metadata import version
 from itertools import pairwise
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from onecycle_cli.commands.console.usage.examples import EXAMPLES
 from onecycle_cli.main import app
 
 pytestmark = pytest.mark.lowest
@@ -36,7 +39,25 @@ def test_each_command_explains_itself(command):
     outcome = invoke(command, "--help", columns="60")
     assert outcome.exit_code == 0
     assert f"Usage: onecycle {command} " in outcome.stdout
-    assert "Docs: docs/" in outcome.stdout
+    assert max(map(len, outcome.stdout.splitlines())) <= 60
+    assert "Examples:" in outcome.stdout
+    assert "<bool>" not in outcome.stdout
+    assert "docs/" not in outcome.stdout  # which nobody has who has installed a wheel
+
+
+@pytest.mark.parametrize("name", ["onecycle", *COMMANDS])
+def test_every_example_is_one_that_the_command_takes(name):
+    for example in EXAMPLES[name]:
+        assert len(f" * {example}") <= 78
+        program, command, *words = shlex.split(example)
+        assert (program, name) in {("onecycle", command), ("onecycle", "onecycle")}
+        assert get_command(app).commands[command].make_context(command, words)
+    shown = " ".join(invoke(*([] if name == "onecycle" else [name]), "--help").stdout.split())
+    assert all(example in shown for example in EXAMPLES[name])
+
+
+def test_completion_can_be_installed():
+    assert "--install-completion" in invoke("--help").stdout
 
 
 @pytest.mark.parametrize("command", ["find-lr", "find-momentum", "find-wd", "train", "run"])

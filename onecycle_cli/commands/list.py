@@ -23,10 +23,7 @@ class Listed(StrEnum):
 def list_command(
     what: Annotated[Listed, typer.Argument(help="models, datasets, optimizers or shapes")],
 ) -> None:
-    """List what a config can name.
-
-    Docs: docs/config.md
-    """
+    """List what a config can name."""
     with presented():
         table(_entries(what))
 

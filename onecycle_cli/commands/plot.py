@@ -12,6 +12,7 @@ import typer
 from onecycle_cli.commands.console.ending import number, presented, table
 from onecycle_cli.commands.console.options import RUNS, OutHere, Set, Verbose
 from onecycle_cli.commands.console.rows import known_values, rate_rows, used_rows
+from onecycle_cli.commands.console.usage import completion
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
@@ -24,7 +25,14 @@ _MOST_STEPS = 5_000_000
 def plot_command(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Run folders or their URLs, or one config to preview."),
+        typer.Argument(
+            metavar="PATH",
+            help="Run folders or their URLs, or one config to preview.",
+            autocompletion=lambda incomplete: [
+                *completion.configs(incomplete),
+                *completion.runs(incomplete),
+            ],
+        ),
     ],
     overrides: Set = None,
     out: OutHere = Path(),
@@ -40,8 +48,6 @@ def plot_command(
 
     PATH is a run's folder, or one above it for the newest run inside; a folder of keras-one-cycle
     with lrs.npy and losses.npy; or a config. Writes a PNG and prints its path.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         if confusion:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onecycle_cli.commands.console.candidates import candidate_rows
+from onecycle_cli.commands.console.candidates import candidate_texts
 from onecycle_cli.commands.console.ending import REFUSED, number, presented, table
 from onecycle_cli.commands.console.options import Verbose
+from onecycle_cli.commands.console.rows import value_rows, verdict_rows
+from onecycle_cli.commands.console.usage import completion
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.reread import SuggestedAgain
@@ -22,7 +24,9 @@ def suggest_command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN", help="Run folders or URLs, or an experiment's for its range test."
+            metavar="RUN",
+            help="Run folders or URLs, or an experiment's for its range test.",
+            autocompletion=completion.runs,
         ),
     ],
     rule: Annotated[
@@ -72,8 +76,6 @@ def suggest_command(
     RUN is the folder of a run of find-lr, find-momentum or find-wd; an experiment's folder, for
     its newest range test; or a folder of keras-one-cycle with lrs.npy and losses.npy. Shows every
     rule's answer and the landmarks of each curve. Writes nothing, unless asked to; needs no Keras.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         _check(runs, rule, smooth, write=write)
@@ -132,7 +134,7 @@ def _rows(again: SuggestedAgain) -> list[tuple[str, str]]:
         rows.append((again.key, _valued(found)))
     if again.min_lr is not None:
         rows.append(("min_lr", number(again.min_lr)))
-    rows += [("verdict", found.verdict), ("reason", found.reason)]
+    rows += verdict_rows(found)
     if again.not_recomputed:
         rows.append(("as saved", f"it can't be computed again: {again.not_recomputed}"))
     rows += [*_range_test_rows(again), *_comparison_rows(again)]
@@ -172,7 +174,7 @@ def _comparison_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     from onecycle_cli.suggest import rank
 
     try:
-        return candidate_rows(*rank(*(again.rungs or [{}])))
+        return value_rows(candidate_texts(*rank(*(again.rungs or [{}]))))
     except ValueError:  # all diverged, as the reason says
         return []
 

@@ -46,6 +46,7 @@ from onecycle_cli.workbench.scoring.examination import (
     examine_stream,
 )
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
+from onecycle_cli.workbench.scoring.preamble import announce
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.settings import decide_fusion, decide_jit
 from onecycle_cli.workbench.subjects.adoption import COMPILED, adopted, check_nothing_else_is_said
@@ -285,7 +286,7 @@ class Workbench:
         check_outputs(outputs, self.config, self.objective)
         check_end(self.model, self.config, self.dataset, self.objective)
         self._outputs = outputs.shape[1]
-        self._observer.note(f"task: {self.objective.task} ({self.dataset.why})")
+        announce(self._observer, self.dataset, self.objective, self._outputs, self.dataset.why)
 
     def _adopt_compilation(self) -> None:
         """Take loss and optimizer from the model, as it was compiled."""
@@ -302,10 +303,9 @@ class Workbench:
         self.objective = objective_of_compiled(self.model, outputs, rows_of(self.dataset.y, few))
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]
         says = "its own loss" if self.objective.task == "other" else f"loss {self.objective.loss}"
-        self._observer.note(
-            f"task: {self.objective.task} (the model comes compiled, with {says} and "
-            f"{type(optimizers.core(self.model.optimizer)).__name__})"
-        )
+        optimizer = type(optimizers.core(self.model.optimizer)).__name__
+        why = f"the model comes compiled, with {says} and {optimizer}"
+        announce(self._observer, self.dataset, self.objective, self._outputs, why)
 
     @property
     def loss_name(self) -> str:

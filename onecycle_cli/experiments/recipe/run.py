@@ -29,7 +29,12 @@ from onecycle_cli.experiments.recipe.folder import (
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
-from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
+from onecycle_cli.experiments.recipe.summary import (
+    ending,
+    forecast_rows,
+    in_brief,
+    in_markdown,
+)
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.session import Session, Shared, equipped, session
@@ -256,13 +261,20 @@ class _Journey:
         names = list(self.recipe.stages)
         started = time.perf_counter()
         self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
+        self.observer.expect_after(self._seconds_after(stage))
         shared = Shared(self.bench, self.recipe.suggestions(), self.label, self.engine)
         with session(self._request(stage), self.observer, shared) as ready:
             result = _CARRY_OUT[stage.name](ready)
         if isinstance(result, TrainResult) and result.ended == "interrupted":
             raise KeyboardInterrupt
         self._take(stage, result, time.perf_counter() - started)
+        self.observer.note(ending(stage))
         self._write()
+
+    def _seconds_after(self, stage: Stage) -> float:
+        """Return how long the stages after one are going to take, as predicted."""
+        later = self.recipe.pending[self.recipe.pending.index(stage) + 1 :]
+        return sum(other.predicted.get("seconds", 0.0) for other in later)
 
     def _take(
         self, stage: Stage, result: FindLRResult | ComparisonResult | TrainResult, seconds: float

@@ -10,6 +10,8 @@ from onecycle_cli.workbench.cost import Cost
 
 COLUMNS = ("stage", "value", "interval", "verdict", "run", "steps", "share", "time", "predicted")
 
+BRIEF_COLUMNS = ("stage", "value", "verdict", "share", "time", "predicted")
+
 Row = tuple[str, ...]
 
 _NOTICEABLE = 0.1
@@ -34,6 +36,25 @@ def rows(recipe: Recipe) -> list[Row]:
     costs = [stage.cost for stage in recipe.stages.values()]
     predicted = [stage.predicted for stage in recipe.stages.values()]
     return [*stages, ("in all", "", "", "", "", *_costs(total(costs), total(predicted)))]
+
+
+def brief_rows(recipe: Recipe) -> list[Row]:
+    """Return the same rows as `rows` with what fits into a window, as `BRIEF_COLUMNS` says."""
+    brief = []
+    for name, value, interval, verdict, _, _, share, time, predicted in rows(recipe):
+        between = f" ({interval})" if interval else ""
+        brief.append((name, value + between, verdict, share, time, predicted))
+    return brief
+
+
+def ending(stage: Stage) -> str:
+    """Return in a line what a stage has found or achieved, how long it took, and in which run."""
+    scores = [text for name, text in _scores(stage.scores) if name != "validation, best"][:1]
+    interval = _interval(stage)
+    found = [f"{in_words(stage.value)}{f' ({interval})' if interval else ''}", _verdict(stage)]
+    what = scores or [part for part in found if part]
+    took = duration(stage.cost["seconds"]) if stage.cost else ""
+    return f"{stage.name}: " + ", ".join(part for part in (*what, took, stage.folder) if part)
 
 
 def forecast_rows(recipe: Recipe) -> list[tuple[str, str]]:

@@ -64,6 +64,7 @@ class Sweeping:
             f"{self.config.optimizer.decay_kind} weight decay {self.values.weight_decay:g}"
         )
         self.observer.note(Cost.forecast(self.bench, repeats * self.planned))
+        self.observer.expect(repeats * self.planned)
         if self.config.search.engine != "local":
             self.observer.note("range tests run in this process, whatever search.engine says")
 
