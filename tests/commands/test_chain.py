@@ -96,7 +96,7 @@ def test_each_command_says_where_its_run_and_its_picture_are(chain, rows):
 def test_before_it_trains_a_command_says_what_and_for_which_score(chain):
     for name in ("find-lr", "find-wd", "find-momentum", "train"):
         assert outcomes_first_line(chain, name) == (
-            "340 x 8 x 8 x 1 bytes, 10 classes, cross-entropy; scored by accuracy"
+            "360 x 8 x 8 x 1 bytes, 10 classes, cross-entropy; scored by accuracy"
         )
 
 
@@ -111,7 +111,7 @@ def test_find_lr_prints_its_suggestion_and_what_it_was_found_with(chain, suggest
 
     assert list(shown) == [
         "max_lr", "min_lr", "verdict", "reason", "by rule", "momentum", "weight decay, l2", "cost",
-        "saved in",
+        "saved in", "picture",
     ]  # fmt: skip
     assert shown["max_lr"] == f"{found['value']:g} ({low:.3g} to {high:.3g})"
     assert (shown["verdict"], shown["reason"]) == (found["verdict"], found["reason"])

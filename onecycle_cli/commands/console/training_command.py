@@ -172,7 +172,8 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
                 asked: dict[str, Any] = {"config": _to_start(config, overrides, seed)}
             else:
                 asked = _to_resume(kind, resume, config, overrides, seed)
-            typed = CommandLine(config and str(config), overrides or [], out, seed)
+            path = None if config is None else str(config)
+            typed = CommandLine(path, overrides or [], out, seed)
             asked |= {"out": local(out), "quiet": quiet, "progress": not no_progress}
             asked["typed"] = typed
             body(Invocation(kind, **asked), **own)

@@ -40,7 +40,7 @@ def rows(recipe: Recipe) -> list[Row]:
 
 def brief_rows(recipe: Recipe) -> list[Row]:
     """Return the same rows as `rows` with what fits into a window, as `BRIEF_COLUMNS` says."""
-    brief = []
+    brief: list[Row] = []
     for name, value, interval, verdict, _, _, share, time, predicted in rows(recipe):
         between = f" ({interval})" if interval else ""
         brief.append((name, value + between, verdict, share, time, predicted))

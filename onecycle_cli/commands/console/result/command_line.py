@@ -57,7 +57,7 @@ def after(kind: str, config: Config, typed: CommandLine) -> list[str]:
 def program() -> list[str]:
     """Return the words by which this program was started, so that they can be typed again."""
     started = Path(sys.argv[0])
-    if started.name == "__main__.py":
+    if started.parts[-2:] == ("onecycle_cli", "__main__.py"):
         return ["python", "-m", "onecycle_cli"]
     found = shutil.which("onecycle")
     if started.name != "onecycle" or (found and Path(found).resolve() == started.resolve()):
