@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -88,6 +89,7 @@ def run() -> None:
     try:
         app()
     except SystemExit as ending:
+        gc.freeze()  # looking for garbage at exit, in all of Keras, would take seconds
         _leave_the_last_word_to_the_command()
         if ending.code and have_met():
             _leave_the_others(ending.code)

@@ -1,6 +1,8 @@
 import platform
 import re
 import shlex
+import subprocess
+import sys
 from importlib.metadata import version
 from itertools import pairwise
 
@@ -84,3 +86,15 @@ def test_version_names_all_that_decides_the_bits():
         f"onecycle {version('onecycle-cli')}, Keras {version('keras')} on tensorflow "
         f"{version('tensorflow')}, Python {platform.python_version()}\n"
     )
+
+
+def test_at_exit_nobody_waits_for_garbage_to_be_found():
+    """It took two seconds of a processor, with all of Keras in memory."""
+    script = (
+        "import atexit, gc, sys; atexit.register(lambda: print(gc.get_freeze_count() > 1000)); "
+        "from onecycle_cli.main import run; sys.argv = ['onecycle', '--version']; run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "True"

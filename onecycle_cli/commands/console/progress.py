@@ -23,6 +23,7 @@ from rich.table import Column
 
 from onecycle_cli.commands.console import signals
 from onecycle_cli.commands.console.ending import say
+from onecycle_cli.commands.console.result.layout import broken
 from onecycle_cli.commands.console.time_left import TimeLeft
 from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.observer import Observer
@@ -252,9 +253,8 @@ class Bars(Observer):
             self._bar = self._whole = None
 
     def _write(self, text: str, style: str | None = None) -> None:
-        self._console.print(
-            text, style=style, highlight=False, markup=False, overflow="ignore", crop=False
-        )
+        lines = "\n".join(broken(text, self._console.width, "  "))
+        self._console.print(lines, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def _columns_within(width: int) -> list[ProgressColumn]:

@@ -47,7 +47,7 @@ def drawn(sketch: Sketch, width: int, height: int) -> list[str]:
     low_x, high_x = _ends([x for x, _ in points] + marks)
     low_y, high_y = _ends([y for _, y in points])
     names = [f"{high_y:.3g}", f"{low_y:.3g}"]
-    margin = max(len(sketch.name), *map(len, names)) + 1
+    margin = max(map(len, names)) + 1
     inner = width - margin
     across = _Scale(low_x, high_x, 2 * inner, is_log=sketch.log_x)
     up = _Scale(low_y, high_y, 4 * height, is_log=sketch.log_y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -14,6 +15,7 @@ from onecycle_cli.commands.console.result.colours import painted
 
 _NARROWEST = 24
 _GAP = "  "
+_UNIT, _HELD = re.compile(r"(?<=\d) (?=(s|min|h|MB|MiB|%)\b|%)"), "\N{NO-BREAK SPACE}"
 
 
 def table(rows: Sequence[tuple[str, str]]) -> None:
@@ -53,7 +55,22 @@ def width_of(stream: TextIO) -> int | None:
 def wrapped(text: str, stream: TextIO, indent: str = "") -> str:
     """Return a text with a line break wherever the window ends, never within a word."""
     room = width_of(stream)
-    return text if room is None else "\n".join(_broken(text, room, indent))
+    return text if room is None else "\n".join(broken(text, room, indent))
+
+
+def broken(text: str, room: int, indent: str = "") -> list[str]:
+    """Return the lines of a text, broken between words; a number stays with its unit.
+
+    Args:
+        text: of one line.
+        room: how many letters fit into a line; a longer word has a line of its own.
+        indent: of all lines but the first.
+    """
+    held = _UNIT.sub(_HELD, text)
+    lines = textwrap.wrap(
+        held, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace(_HELD, " ") for line in lines]
 
 
 def _beside(text: str, indent: int) -> list[str]:
@@ -62,8 +79,8 @@ def _beside(text: str, indent: int) -> list[str]:
     if room is None:
         return [text]
     if room - indent < _NARROWEST:
-        return ["", *_broken(f"    {text}", room, "    ")]
-    head, *others = _broken(text, room - indent, "") or [""]
+        return ["", *broken(f"    {text}", room, "    ")]
+    head, *others = broken(text, room - indent, "") or [""]
     return [head, *(" " * indent + line for line in others)]
 
 
@@ -74,14 +91,3 @@ def _stacked(rows: Sequence[Sequence[str]]) -> None:
         cells = zip(header[1:], row[1:], strict=True)
         if filled := [(f"  {name}", cell) for name, cell in cells if cell]:
             table(filled)
-
-
-def _broken(text: str, room: int, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        room,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )

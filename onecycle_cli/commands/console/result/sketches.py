@@ -40,7 +40,9 @@ def _of_trials(record: Record) -> Sketch:
         lines.setdefault((steps, start), []).append((float(value), float(score)))
     is_rate = key != "momentum"
     kept = [_drawable(line, above_zero=is_rate) for line in lines.values()]
-    return _sketch(kept, "loss", log_x=is_rate, mark=_number(record.result.get("suggestion")))
+    return _sketch(
+        kept, f"loss by {key}", log_x=is_rate, mark=_number(record.result.get("suggestion"))
+    )
 
 
 def _of_range_tests(record: Record) -> Sketch:
@@ -52,7 +54,7 @@ def _of_range_tests(record: Record) -> Sketch:
     highest = max((line[0][1] for line in curves if line), default=0.0)
     below = [[(x, min(y, 1.5 * highest)) for x, y in line] for line in curves]
     log_x = record.result.get("scale", "exp") == "exp"
-    return _sketch(list(map(_thinned, below)), "loss", log_x=log_x, mark=mark)
+    return _sketch(list(map(_thinned, below)), "loss by learning rate", log_x=log_x, mark=mark)
 
 
 def _of_training(record: Record) -> Sketch:

@@ -36,9 +36,8 @@ def dots(lines):
 
 def curve_of(sketch):
     """Return the dots of the curve alone, without name and labels, and the number of columns."""
-    name, *lines, _ = drawn(sketch, WIDTH, HEIGHT)
-    margin = 1 + max(len(line.split()[0]) for line in (lines[0], lines[-1]) if line.split())
-    margin = max(margin, len(name) + 1)
+    _, *lines, _ = drawn(sketch, WIDTH, HEIGHT)
+    margin = 1 + max(len(line.split()[0]) for line in (lines[0], lines[-1]))
     return dots([line[margin:] for line in lines]), 2 * (WIDTH - margin)
 
 
@@ -65,8 +64,8 @@ def test_the_ends_and_the_mark_are_named():
     assert lines[1].split()[0] == "2.5"
     assert lines[HEIGHT].split()[0] == "0.5"
     assert lines[-1].split() == ["0.01", "^0.1", "1"]
-    inner = WIDTH - 5
-    assert lines[-1].index("^") == pytest.approx(5 + inner / 2, abs=1)
+    inner = WIDTH - 4
+    assert lines[-1].index("^") == pytest.approx(4 + inner / 2, abs=1)
     assert max(map(len, lines)) <= WIDTH
 
 

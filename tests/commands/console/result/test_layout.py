@@ -3,7 +3,7 @@ import re
 import pytest
 
 from onecycle_cli.commands.console.result.colours import by_verdict
-from onecycle_cli.commands.console.result.layout import columns, table, wrapped
+from onecycle_cli.commands.console.result.layout import broken, columns, table, wrapped
 
 ROWS = [
     ("max_lr", "0.122 (0.0904 to 0.157)"),
@@ -77,3 +77,12 @@ def test_a_long_word_is_not_broken(window):
 
     path = "/a/folder/whose/name/is/longer/than/the/window/is/wide"
     assert path in wrapped(f"it is saved in {path} by now", sys.stdout)
+
+
+def test_a_number_stays_with_its_unit():
+    text = "82 % of the training in 9.7 s or in 12 min"
+    for room in range(12, len(text)):
+        lines = broken(text, room)
+        assert " ".join(lines) == text
+        assert max(map(len, lines)) <= room
+        assert not any(line.startswith(("s", "min", "%")) for line in lines)
