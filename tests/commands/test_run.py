@@ -88,7 +88,7 @@ def test_the_summary_shows_values_runs_costs_and_the_forecast(
     assert outcome.exit_code == 0, outcome.output
     lines = outcome.stdout.splitlines()
     assert lines[0].split() == [
-        "stage", "value", "verdict", "share", "time", "predicted",
+        "stage", "value", "verdict", "time", "predicted",
     ]  # fmt: skip
     assert max(map(len, lines[:6])) <= 80
     assert lines[1].split() == ["find-lr", "0.1", "skipped"]

@@ -50,7 +50,7 @@ from onecycle_cli.runs.folders.lock import locked
 from onecycle_cli.runs.stores.mirror import mirror_of, take_over
 from onecycle_cli.runs.stores.objects import StoreError
 from onecycle_cli.runs.stores.recipes import upload_stages
-from onecycle_cli.runs.stores.urls import address, local
+from onecycle_cli.runs.stores.urls import address, from_here, local
 from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.saving import check_can_be_saved
@@ -140,6 +140,8 @@ def run(
     with equipped(config, observer) as (bench, engine), folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
         folder = new_folder(recipe, with_fusion_of(bench, config), Path(place))
+        if out is not None:
+            observer.note(f"writing to {from_here(folder)}")
         with locked(folder):
             return _Journey(recipe, bench, engine, out, folder, observer).go()
 

@@ -15,6 +15,8 @@ from onecycle_cli.commands.console.options import RUNS
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
 
+_GOES_ON = " \\"
+
 
 @dataclass(frozen=True)
 class CommandLine:
@@ -66,7 +68,7 @@ def program() -> list[str]:
 
 
 def in_lines(words: Sequence[str], room: int | None) -> list[str]:
-    """Return a command line to copy; where it is too long, each option has a line of its own.
+    """Return a command line to copy; where it is too long, broken between words and options.
 
     Args:
         words: of the command line, not quoted yet.
@@ -75,11 +77,23 @@ def in_lines(words: Sequence[str], room: int | None) -> list[str]:
     text = shlex.join(words)
     if room is None or len(text) <= room:
         return [text]
-    parts: list[list[str]] = [[]]
+    lines = [""]
+    for part in _parts(words):
+        longer = f"{lines[-1]} {part}" if lines[-1] else part
+        if lines[-1] and len(longer) + len(_GOES_ON) > room:
+            lines[-1] += _GOES_ON
+            lines.append(f"    {part}")
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _parts(words: Sequence[str]) -> list[str]:
+    """Return the words, quoted, and each option together with its value."""
+    parts: list[list[str]] = []
     for word in words:
-        if word.startswith("--"):
-            parts.append([])
-        parts[-1].append(word)
-    first, *options = map(shlex.join, parts)
-    whole = [first, *(f"    {option}" for option in options)]
-    return [f"{line} \\" for line in whole[:-1]] + whole[-1:]
+        if parts and parts[-1][0].startswith("--") and len(parts[-1]) == 1:
+            parts[-1].append(word)
+        else:
+            parts.append([word])
+    return list(map(shlex.join, parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Point = tuple[float, float]
@@ -22,6 +22,7 @@ class Sketch:
     Attributes:
         lines: the points of each line, from left to right; all finite.
         name: what the height means, such as `loss`.
+        names: of the lines, which stand where these end; none, or one for each.
         log_x: whether equal factors are equally far apart from left to right; all x are > 0.
         log_y: alike for the height.
         mark: an x that is pointed at from below.
@@ -29,6 +30,7 @@ class Sketch:
 
     lines: Sequence[Sequence[Point]]
     name: str
+    names: Sequence[str] = ()
     log_x: bool = False
     log_y: bool = False
     mark: float | None = None
@@ -46,22 +48,36 @@ def drawn(sketch: Sketch, width: int, height: int) -> list[str]:
     marks = [] if sketch.mark is None else [sketch.mark]
     low_x, high_x = _ends([x for x, _ in points] + marks)
     low_y, high_y = _ends([y for _, y in points])
-    names = [f"{high_y:.3g}", f"{low_y:.3g}"]
-    margin = max(map(len, names)) + 1
-    inner = width - margin
+    labels = [f"{high_y:.3g}", *[""] * (height - 2), f"{low_y:.3g}"]
+    left = max(map(len, labels)) + 1
+    right = max(map(len, sketch.names), default=-1) + 1
+    inner = width - left - right
     across = _Scale(low_x, high_x, 2 * inner, is_log=sketch.log_x)
     up = _Scale(low_y, high_y, 4 * height, is_log=sketch.log_y)
     canvas = _Canvas(inner, height)
     for line in sketch.lines:
         canvas.draw([(across(x), 4 * height - 1 - up(y)) for x, y in line])
-    text = canvas.lines()
-    labels = [names[0], *[""] * (height - 2), names[1]]
-    beside = [f"{label:>{margin - 1}} {line}" for label, line in zip(labels, text, strict=True)]
+    ends = [height - 1 - up(line[-1][1]) // 4 for line in sketch.lines if line]
+    beside = _beside(dict(zip(sketch.names, ends, strict=False)), height)
+    rows = [
+        f"{label:>{left - 1}} {line} {name}"
+        for label, line, name in zip(labels, canvas.lines(), beside, strict=True)
+    ]
     mark = sketch.mark
     marked = None if mark is None else (across(mark) // 2, f"{mark:.3g}")
     below = _below(f"{low_x:.3g}", f"{high_x:.3g}", inner, marked)
-    whole = [sketch.name, *beside, " " * margin + below]
+    whole = [sketch.name, *rows, " " * left + below]
     return [line.rstrip(f" {chr(_BLANK)}") for line in whole]
+
+
+def _beside(rows: Mapping[str, int], height: int) -> list[str]:
+    """Return what stands right of each row: each name at its row, or at the nearest free one."""
+    beside = [""] * height
+    for name, row in rows.items():
+        free = [i for i in range(height) if not beside[i]]
+        if free:
+            beside[min(free, key=lambda i: abs(i - row))] = name
+    return beside
 
 
 class _Scale:

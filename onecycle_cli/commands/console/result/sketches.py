@@ -16,6 +16,10 @@ _MOST_POINTS = 120
 """More of a line would not be seen; of a longer one, means are drawn."""
 
 
+_EXPLODED = 1.5
+"""What is above the first loss by this factor is drawn as high as that."""
+
+
 def sketch_of(record: Record) -> Sketch | None:
     """Return what is drawn of a run; `None` if there is nothing to draw a line through."""
     if record.kind == TRAIN.name:
@@ -33,53 +37,58 @@ def _of_trials(record: Record) -> Sketch:
     """Draw the loss that each value ended at; a line for each length of the trials."""
     trials = record.tables["trials"]
     key = next(key for key, kind in FINDERS.items() if kind.name == record.kind)
-    lines: dict[tuple[Any, Any], list[Point]] = {}
+    points: dict[str, list[Point]] = {}
     for value, score, steps, start in zip(
         trials[key], trials["score"], trials["steps"], trials["replicate"], strict=True
     ):
-        lines.setdefault((steps, start), []).append((float(value), float(score)))
+        name = f"start {start + 1}" if start else f"{steps} steps"
+        points.setdefault(name, []).append((float(value), float(score)))
     is_rate = key != "momentum"
-    kept = [_drawable(line, above_zero=is_rate) for line in lines.values()]
-    return _sketch(
-        kept, f"loss by {key}", log_x=is_rate, mark=_number(record.result.get("suggestion"))
-    )
+    lines = {name: _drawable(line, above_zero=is_rate) for name, line in points.items()}
+    mark = _number(record.result.get("suggestion"))
+    return _sketch(lines, f"loss by {key}", log_x=is_rate, mark=mark)
 
 
 def _of_range_tests(record: Record) -> Sketch:
-    curves = [
-        _drawable(zip(curve.lrs, curve.losses, strict=True), above_zero=True)
-        for curve in record.curves()
-    ]
-    mark = _number(record.result.get("suggestion"))
-    highest = max((line[0][1] for line in curves if line), default=0.0)
-    below = [[(x, min(y, 1.5 * highest)) for x, y in line] for line in curves]
+    """Draw the losses of each range test; what explodes leaves room for what falls."""
+    lines = {}
+    for curve in record.curves():
+        line = _drawable(zip(curve.lrs, curve.losses, strict=True), above_zero=True)
+        highest = _EXPLODED * line[0][1] if line else 0.0
+        lines[curve.label] = _thinned([(x, min(y, highest)) for x, y in line])
     log_x = record.result.get("scale", "exp") == "exp"
-    return _sketch(list(map(_thinned, below)), "loss by learning rate", log_x=log_x, mark=mark)
+    mark = _number(record.result.get("suggestion"))
+    return _sketch(lines, "loss by learning rate", log_x=log_x, mark=mark)
 
 
 def _of_training(record: Record) -> Sketch:
     """Draw the losses of the epochs, in training and in validation; of a single one, its steps."""
     history = record.tables["history"]
-    lines = [
-        _drawable(zip(history["epoch"], map(_float, history[name]), strict=True))
-        for name in ("loss", "val_loss")
-        if name in history
-    ]
+    lines = {
+        name: _thinned(_drawable(zip(history["epoch"], map(_float, history[column]), strict=True)))
+        for name, column in (("training", "loss"), ("validation", "val_loss"))
+        if column in history
+    }
     if len(history["epoch"]) > 1:
-        return _sketch(list(map(_thinned, lines)), "loss by epoch")
+        return _sketch(lines, "loss by epoch")
     steps = record.tables["steps"]
     line = _drawable(zip(steps["step"], map(_float, steps["loss"]), strict=True))
-    return _sketch([_thinned(line)], "loss by step")
+    return _sketch({"training": _thinned(line)}, "loss by step")
 
 
 def _sketch(
-    lines: Sequence[Sequence[Point]], name: str, *, log_x: bool = False, mark: float | None = None
+    lines: Mapping[str, Sequence[Point]],
+    name: str,
+    *,
+    log_x: bool = False,
+    mark: float | None = None,
 ) -> Sketch:
-    """Make a sketch whose height is logarithmic, if that can be."""
-    heights = [y for line in lines for _, y in line]
+    """Make a sketch of the lines that have points, its height logarithmic if that can be."""
+    drawn = {name: line for name, line in lines.items() if line}
+    log_y = all(y > 0 for line in drawn.values() for _, y in line)
     if mark is not None and log_x and mark <= 0:
         mark = None
-    return Sketch(lines, name, log_x, bool(heights) and min(heights) > 0, mark)
+    return Sketch(list(drawn.values()), name, list(drawn), log_x, log_y, mark)
 
 
 def _drawable(points: Iterable[Point], *, above_zero: bool = False) -> list[Point]:

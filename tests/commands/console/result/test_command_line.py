@@ -48,6 +48,7 @@ def test_a_long_command_line_can_be_copied_from_any_window(room):
     words = after("find-lr", config(), TYPED)
     lines = in_lines(words, room)
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == words
+    assert not any(line.endswith(("--set \\", "--out \\", "--seed \\")) for line in lines)
     if room is None:
         assert len(lines) == 1
     else:

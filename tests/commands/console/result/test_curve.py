@@ -93,3 +93,12 @@ def test_a_line_reaches_as_far_as_its_points():
     low = sorted(x for x, y in found if y == 4 * HEIGHT - 1)
     assert low[0] == round((wide - 1) / 2)
     assert math.isclose(low[-1], wide - 1)
+
+
+def test_each_line_has_its_name_where_it_ends():
+    lines = [[(0, 0), (10, 10)], [(0, 10), (10, 0)], [(0, 1), (10, 10)]]
+    shown = drawn(Sketch(lines, "loss", ["up", "down", "up too"]), WIDTH, HEIGHT)
+    assert shown[1].endswith(" up")
+    assert shown[2].endswith(" up too")
+    assert shown[HEIGHT].endswith(" down")
+    assert max(map(len, shown)) <= WIDTH

@@ -24,6 +24,7 @@ def test_probes_are_a_line_for_each_length_and_broken_ones_have_no_place():
     assert sketch.lines == [
         [(0.0237, 0.38), (0.1, 0.2)], [(0.0422, 0.07), (0.1, 0.05), (0.237, 0.06)],
     ]  # fmt: skip
+    assert sketch.names == ["25 steps", "100 steps"]
     assert (sketch.log_x, sketch.log_y, sketch.mark) == (True, True, 0.122)
 
 
@@ -56,7 +57,7 @@ def test_a_training_shows_both_losses_by_epoch():
     history = {"epoch": [1, 2, 3], "loss": [1.0, 0.5, 0.2], "val_loss": [0.8, "", 0.3]}
     sketch = sketch_of(Record("train", "d", {}, {"history": history}))
     assert sketch.lines == [[(1, 1.0), (2, 0.5), (3, 0.2)], [(1, 0.8), (3, 0.3)]]
-    assert sketch.name == "loss by epoch"
+    assert (sketch.name, sketch.names) == ("loss by epoch", ["training", "validation"])
 
 
 def test_a_training_of_one_epoch_shows_its_steps_as_means():
