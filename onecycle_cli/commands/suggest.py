@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.candidates import candidate_texts
 from onecycle_cli.commands.console.ending import REFUSED, number, presented, table
 from onecycle_cli.commands.console.options import Verbose
@@ -80,7 +81,6 @@ def suggest_command(
     with presented(verbose):
         _check(runs, rule, smooth, write=write)
         from onecycle_cli.experiments.reread import suggest_again, write_suggestion
-        from onecycle_cli.runs import files
 
         found = [
             suggest_again(
@@ -91,7 +91,7 @@ def suggest_command(
         for index, again in enumerate(found):
             written = write_suggestion(again) if write else None
             if as_json:
-                typer.echo(files.to_json(again.as_dict()))
+                print_json("suggest", again.as_dict())
                 continue
             if index:
                 typer.echo()

@@ -41,6 +41,7 @@ def test_json_and_a_file(invoke, run, own_folders):
     assert outcome.exit_code == 0, outcome.output
     (line,) = outcome.stdout.splitlines()
     found = json.loads(line)
+    assert (found["schema_version"], found["command"]) == (1, "evaluate")
     saved = json.loads((run / "result.json").read_text())
     assert found["model"] == "trained/best.keras"
     assert found["accuracy"] == saved["val_accuracy_best"]

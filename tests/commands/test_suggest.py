@@ -73,6 +73,7 @@ def test_a_rule_of_ones_own_reads_the_raw_losses(invoke, runs, rows, own_folders
     (own_folders / "mine.py").write_text(OWN_RULE + "# another")
     outcome = invoke("suggest", "runs/digits", "--rule", "mine.py:third", "--json")
     found = json.loads(outcome.stdout)
+    assert (found["schema_version"], found["command"]) == (1, "suggest")
     assert found["suggestion"]["value"] == entry["value"]
     assert found["rule_file"] != digest
 

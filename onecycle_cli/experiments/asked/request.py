@@ -147,8 +147,12 @@ class Request:
         if self.folder is None:
             raise ValueError("there is no run to resume.")
         epochs = epochs_asked_for(self.folder, self.config, config)
-        asked = {"devices": config.devices, "search": config.search}
-        return replace(self, config=self.config.model_copy(update=asked), epochs=epochs)
+        return replace(self.where(config), epochs=epochs)
+
+    def where(self, config: Config) -> Request:
+        """Return this request with the devices and the engine that another configuration names."""
+        place = {"devices": config.devices, "search": config.search}
+        return replace(self, config=self.config.model_copy(update=place))
 
 
 def check_rates(kind: Kind, values: Values, config: Config) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
-_SEARCH = "search."
+_ELSEWHERE = ("search.", "devices")
+"""Keys of where a run is computed, which may differ when it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def refuse_changes(
 ) -> Config:
     """Make sure that a configuration that is given again is the one that a run was started with.
 
-    Returns it, with its searches where they are asked for now, which may be elsewhere.
+    Returns it, with its searches and on the devices that are asked for now, which may be others.
 
     Args:
         folder: of the run.
@@ -103,7 +104,7 @@ def refuse_changes(
     changed = [
         key
         for key in {**then, **now}
-        if then.get(key) != now.get(key) and key not in but and not key.startswith(_SEARCH)
+        if then.get(key) != now.get(key) and key not in but and not key.startswith(_ELSEWHERE)
     ]
     if changed:
         what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
@@ -111,7 +112,7 @@ def refuse_changes(
             f"{folder}: was started with another config: {what}. Resume it without a config, or "
             f"{instead}."
         )
-    return started_with.model_copy(update={"search": asked.search})
+    return started_with.model_copy(update={"search": asked.search, "devices": asked.devices})
 
 
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:
@@ -127,7 +128,7 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
         folder,
         started_with,
         asked,
-        but=("name", _CYCLES, "devices"),
+        but=("name", _CYCLES),
         instead="start a new run without --resume",
     )
     if started_with.train.cycles == asked.train.cycles:

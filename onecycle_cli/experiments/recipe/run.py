@@ -298,7 +298,7 @@ class _Journey:
             for folder in finding.unfinished(self.out.absolute() / self.config.name / stage.name):
                 with contextlib.suppress(ResultError):
                     if Resume.read(folder).recipe == self.label:
-                        return Request.to_resume(kind, folder)
+                        return Request.to_resume(kind, folder).where(self.config)
         return Request(kind, self.config, self.out)
 
     def _take_suggestion(self, stage: Stage, result: FindLRResult | ComparisonResult) -> None:
