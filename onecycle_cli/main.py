@@ -35,8 +35,8 @@ app = App(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("find-lr")(find_lr_command)
-app.command("find-momentum")(find_momentum_command)
 app.command("find-wd")(find_wd_command)
+app.command("find-momentum")(find_momentum_command)
 app.command("train")(train_command)
 app.command("run")(run_command)
 app.command("evaluate")(evaluate_command)

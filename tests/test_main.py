@@ -16,7 +16,7 @@ from onecycle_cli.main import app
 pytestmark = pytest.mark.lowest
 
 COMMANDS = [
-    "find-lr", "find-momentum", "find-wd", "train", "run", "evaluate", "suggest", "plot", "init",
+    "find-lr", "find-wd", "find-momentum", "train", "run", "evaluate", "suggest", "plot", "init",
     "list",
 ]  # fmt: skip
 
@@ -36,12 +36,18 @@ def test_help_names_every_command_and_the_exit_codes():
     assert invoke().exit_code == 2
 
 
+def words(outcome):
+    return set(re.sub("[│╭╮╰╯─]", " ", outcome.stdout).split())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself(command):
     outcome = invoke(command, "--help", columns="60")
     assert outcome.exit_code == 0
     assert f"Usage: onecycle {command} " in outcome.stdout
     assert max(map(len, outcome.stdout.splitlines())) <= 60
+    wide = invoke(command, "--help", columns="300")
+    assert words(outcome) <= words(wide)  # none is broken
     assert "Examples:" in outcome.stdout
     assert "<bool>" not in outcome.stdout
     assert "docs/" not in outcome.stdout  # which nobody has who has installed a wheel

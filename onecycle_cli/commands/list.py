@@ -21,7 +21,9 @@ class Listed(StrEnum):
 
 
 def list_command(
-    what: Annotated[Listed, typer.Argument(help="models, datasets, optimizers or shapes")],
+    what: Annotated[
+        Listed, typer.Argument(metavar="WHAT", help="models, datasets, optimizers or shapes")
+    ],
 ) -> None:
     """List what a config can name."""
     with presented():

@@ -36,7 +36,7 @@ def suggest_command(
             "--rule",
             metavar="NAME",
             help="Suggest by this rule: basin (the usual one), rebound/2, steep, valley, slide, "
-            "minimum/10, minimum, or your own as path/to/file.py:function.",
+            "minimum/10, minimum, or your own as file.py:function.",
         ),
     ] = None,
     smooth: Annotated[

@@ -21,24 +21,29 @@ class App(typer.Typer):
 
     def __init__(self, cls: type[TyperGroup] = TyperGroup, **settings: Any) -> None:
         examples = in_markdown(EXAMPLES["onecycle"])
-        super().__init__(cls=_without_types_of_flags(cls), epilog=examples, **settings)
+        super().__init__(cls=_without_types(cls), epilog=examples, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
         """Return what makes a command of a function."""
         examples = EXAMPLES.get(name or "")
         if examples is not None:
             settings["epilog"] = in_markdown(examples)
-        return super().command(name, cls=_without_types_of_flags(TyperCommand), **settings)
+        return super().command(name, cls=_without_types(TyperCommand), **settings)
 
 
-def _without_types_of_flags(cls: Any) -> Any:
-    """Return a class of commands whose help does not say that a flag is a truth value."""
+def _without_types(cls: Any) -> Any:
+    """Return a class of commands whose help names no types that go without saying.
+
+    Those of flags, which are truth values, and those of arguments, whose names say what they are.
+    """
 
     def get_params(self: Any, ctx: Any) -> list[Any]:
         parameters: list[Any] = cls.get_params(self, ctx)
         for parameter in parameters:
             if getattr(parameter, "is_flag", False):
                 parameter.metavar = ""
+            elif parameter.param_type_name == "argument":
+                parameter.display_type_rich = lambda ctx: None
         return parameters
 
     return type(cls.__name__, (cls,), {"get_params": get_params})
