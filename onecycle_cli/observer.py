@@ -15,6 +15,9 @@ class Observer:
     def expect(self, steps: int) -> None:
         """Hear how many steps a whole search or training has, at most, in all its stretches."""
 
+    def recall(self, steps: int) -> None:
+        """Hear of steps among these that were done before the work broke off, and stay done."""
+
     def expect_after(self, seconds: float) -> None:
         """Hear how long the work takes that follows all these steps, as after a recipe's stage."""
 

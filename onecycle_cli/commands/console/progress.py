@@ -92,6 +92,10 @@ class Lines(Quiet):
         """Start to count all steps."""
         self._left.expect(steps)
 
+    def recall(self, steps: int) -> None:
+        """Leave out what is done already."""
+        self._left.recall(steps)
+
     def expect_after(self, seconds: float) -> None:
         """Remember what follows them."""
         self._left.later = seconds
@@ -168,6 +172,10 @@ class Bars(Observer):
         """Start to count all steps."""
         self._left.expect(steps)
 
+    def recall(self, steps: int) -> None:
+        """Leave out what is done already."""
+        self._left.recall(steps)
+
     def expect_after(self, seconds: float) -> None:
         """Remember what follows them."""
         self._left.later = seconds
@@ -187,7 +195,7 @@ class Bars(Observer):
         whole = self._left
         is_more = whole.steps > steps or whole.done > 0
         self._whole = (
-            bar.add_task("in all", total=whole.steps, completed=whole.done, shown="")
+            bar.add_task("in all", total=whole.steps, completed=whole.done, shown=whole.in_words())
             if is_more and whole.steps
             else None
         )

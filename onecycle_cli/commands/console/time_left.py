@@ -45,6 +45,10 @@ class TimeLeft:
         self.steps, self.done = steps, 0
         self.begin()
 
+    def recall(self, steps: int) -> None:
+        """Hear of steps that are done already."""
+        self.steps = max(0, self.steps - steps)
+
     def begin(self) -> None:
         """Hear that a stretch of training begins."""
         if self.done == 0:

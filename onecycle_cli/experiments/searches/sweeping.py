@@ -106,6 +106,7 @@ class Sweeping:
         if gave is not None:
             self.curves.append(Curve(gave["lrs"], gave["losses"], f"repeat {repeat}"))
             self._endings.append(gave.get("stopped"))
+            self.observer.recall(self.planned)
             return
         finder = LRFinder(
             minimum_lr=self.settings.min_lr,

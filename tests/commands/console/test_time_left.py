@@ -75,6 +75,13 @@ def test_it_never_goes_below_nothing():
     assert left.seconds == 0
 
 
+def test_what_was_done_before_is_not_done_again():
+    left, clock = started(100)
+    left.recall(60)
+    run(left, clock, 5.0, 1.0)
+    assert left.seconds == 38
+
+
 def test_nobody_knows_without_a_number_of_steps():
     left, clock = started(0)
     run(left, clock, 1.0, 1.0, 1.0)

@@ -63,7 +63,7 @@ def test_settings_are_the_keys_of_a_config():
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
-        (["find-"], ["find-lr", "find-momentum", "find-wd"]),
+        (["find-"], ["find-lr", "find-wd", "find-momentum"]),
         (["train", "d"], ["digits.yaml"]),
         (["train", "--set", "train.max"], ["train.max_lr="]),
         (["evaluate", "runs/d"], ["runs/digits", "runs/digits/train/001"]),
