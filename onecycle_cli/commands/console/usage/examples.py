@@ -44,6 +44,22 @@ EXAMPLES: dict[str, Sequence[str]] = {
         "onecycle evaluate runs/digits/train/001 --best --part validation",
         "onecycle evaluate runs/digits --json",
     ),
+    "ls": (
+        "onecycle ls",
+        "onecycle ls runs/digits --json",
+    ),
+    "show": (
+        "onecycle show",
+        "onecycle show runs/digits/find-lr/001",
+    ),
+    "report": (
+        "onecycle report runs/digits/find-lr/001",
+        "onecycle report runs/digits/train/001 runs/digits/train/002",
+    ),
+    "export": (
+        "onecycle export runs/digits",
+        "onecycle export runs/digits/train/001 --to pytorch --out train.py",
+    ),
     "suggest": (
         "onecycle suggest runs/digits/find-lr/001",
         "onecycle suggest runs/digits --rule valley --smooth 0.2",
@@ -52,6 +68,18 @@ EXAMPLES: dict[str, Sequence[str]] = {
         "onecycle plot digits.yaml",
         "onecycle plot runs/digits/train/001 runs/digits/train/002",
         "onecycle plot runs/digits/train/001 --confusion",
+    ),
+    "check": (
+        "onecycle check digits.yaml",
+        "onecycle check digits.yaml --set batch_size=32",
+    ),
+    "doctor": (
+        "onecycle doctor",
+        "onecycle doctor --fast",
+    ),
+    "schema": (
+        "onecycle schema",
+        "onecycle schema --out onecycle.schema.json",
     ),
     "init": (
         "onecycle init",
