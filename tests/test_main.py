@@ -16,8 +16,8 @@ from onecycle_cli.main import app
 pytestmark = pytest.mark.lowest
 
 COMMANDS = [
-    "find-lr", "find-wd", "find-momentum", "train", "run", "evaluate", "suggest", "plot", "init",
-    "list",
+    "find-lr", "find-wd", "find-momentum", "train", "run", "evaluate", "ls", "show", "suggest",
+    "plot", "init", "list",
 ]  # fmt: skip
 
 

@@ -44,6 +44,7 @@ def find_lr_command(
 
         with session(request, observer) as ready:
             result = carry_out(ready)
+    asked.answer(result.folder)
     _show(result, asked.config.optimizer.decay_kind)
     asked.close(result.record, asked.after_finding(result.suggestion))
     end(result.suggestion)
@@ -73,7 +74,7 @@ def _evidence(result: FindLRResult) -> list[tuple[str, str]]:
             f"{name} {'none' if value is None else format(value, '.3g')}"
             for name, value in result.findings.rules.items()
         )
-        return [("by rule", rules)]
+        return [("each rule", rules)]
     found, rows = result.suggestion, []
     rounds = list(dict.fromkeys((t.candidate.stage, t.steps) for t in result.trials))
     for stage, steps in rounds:

@@ -23,6 +23,7 @@ def find_momentum_command(asked: Invocation, *, force: Force = False) -> None:
 
         with session(request, observer) as ready:
             result = carry_out(ready)
+    asked.answer(result.folder)
     show(result, "momentum", asked.config.optimizer.decay_kind)
     asked.close(result.record, asked.after_finding(result.suggestion))
     end(result.suggestion)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import REFUSED, columns, say, table
 from onecycle_cli.commands.console.options import Confirm, Force
 from onecycle_cli.commands.console.result.closing import folder_rows
@@ -20,7 +21,7 @@ from onecycle_cli.kinds import TRAIN
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.experiments.recipe.run import RunResult
+    from onecycle_cli.experiments.recipe.result import RunResult
     from onecycle_cli.experiments.recipe.stages import Stage
     from onecycle_cli.runs.records import Record
 
@@ -52,9 +53,9 @@ def run_command(
     """
     starting = skip or reuse or dry_run or confirm or force
     config = asked.with_search({"method": "probes"} if confirm else {})
-    _check(asked, config, starting=bool(starting), skip=skip or [], force=force)
+    _check(asked, config, starting=bool(starting), skip=skip or [], force=force, dry_run=dry_run)
     if dry_run:
-        table(_forecast(asked, config, skip or [], reuse=reuse, force=force))
+        _forecast(asked, config, skip or [], reuse=reuse, force=force)
         return
     with asked.watched() as observer:
         from onecycle_cli.experiments.recipe.run import run
@@ -68,22 +69,32 @@ def run_command(
             reuse=reuse,
             force=force,
         )
+    asked.answer(result.folder)
     _show(result)
     training = _training_of(result)
     asked.close(_record_in(training), after_training(training))
 
 
 def _check(
-    asked: Invocation, config: Config, *, starting: bool, skip: list[str], force: bool
+    asked: Invocation,
+    config: Config,
+    *,
+    starting: bool,
+    skip: list[str],
+    force: bool,
+    dry_run: bool,
 ) -> None:
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.engine.devices.processes import refuse_several
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.experiments.recipe import stages
     from onecycle_cli.observer import Observer
+    from onecycle_cli.runs.folders.writable import check_writable
 
     refuse_several("onecycle run")
     if asked.resume is None:
+        if not dry_run:
+            check_writable(asked.out.absolute() / config.name / asked.kind.name)
         stages.plan(config, asked.out, Observer(), skip, force=force)
     elif starting:
         raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "
@@ -94,10 +105,12 @@ def _check(
 
 def _forecast(
     asked: Invocation, config: Config, skip: list[str], *, reuse: bool, force: bool
-) -> list[tuple[str, str]]:
+) -> None:
     with asked.watched() as observer:
         from onecycle_cli.experiments.recipe.run import foresee
+        from onecycle_cli.experiments.recipe.stages import total
         from onecycle_cli.experiments.recipe.summary import forecast_rows
+        from onecycle_cli.runs.reading.account import stages_of
 
         recipe = foresee(
             config,
@@ -107,7 +120,15 @@ def _forecast(
             reuse=reuse,
             force=force,
         )
-        return forecast_rows(recipe)
+    if asked.as_json:
+        foreseen = {
+            "dry_run": True,
+            "stages": stages_of(recipe.as_dict()),
+            "predicted": total(stage.predicted for stage in recipe.pending),
+            "share_of_other_programs": recipe.others,
+        }
+        print_json("run", foreseen)
+    table(forecast_rows(recipe))
 
 
 def _show(result: RunResult) -> None:

@@ -57,6 +57,7 @@ def train_command(asked: Invocation, *, policy: Policy = None, force: Force = Fa
 
         with session(request, observer) as ready:
             result = carry_out(ready, policy)
+    asked.answer(result.folder)
     _show(result, asked.config)
     asked.close(result.record, after_training(result.folder))
     if result.ended == "interrupted":

@@ -45,6 +45,7 @@ from onecycle_cli.workbench.scoring.examination import (
     examine_by_batches,
     examine_stream,
 )
+from onecycle_cli.workbench.scoring.fit_of_loss import check_loss
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.preamble import announce
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
@@ -286,7 +287,7 @@ class Workbench:
         check_outputs(outputs, self.config, self.objective)
         check_end(self.model, self.config, self.dataset, self.objective)
         self._outputs = outputs.shape[1]
-        announce(self._observer, self.dataset, self.objective, self._outputs, self.dataset.why)
+        announce(self._observer, self.dataset, self.objective, self._outputs)
 
     def _adopt_compilation(self) -> None:
         """Take loss and optimizer from the model, as it was compiled."""
@@ -299,13 +300,12 @@ class Workbench:
         before = snapshot.Snapshot(self.model)
         outputs = self._first_outputs = first_outputs(self.model, self.config, self.dataset)
         before.restore()
-        few = self.dataset.train[:_FEW]
-        self.objective = objective_of_compiled(self.model, outputs, rows_of(self.dataset.y, few))
+        few = rows_of(self.dataset.y, self.dataset.train[:_FEW])
+        self.objective = objective_of_compiled(self.model, outputs, few)
+        if self.is_in_hand and (doubt := check_loss(self.objective, outputs, self.dataset.y)):
+            self._observer.warn(doubt)
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]
-        says = "its own loss" if self.objective.task == "other" else f"loss {self.objective.loss}"
-        optimizer = type(optimizers.core(self.model.optimizer)).__name__
-        why = f"the model comes compiled, with {says} and {optimizer}"
-        announce(self._observer, self.dataset, self.objective, self._outputs, why)
+        announce(self._observer, self.dataset, self.objective, self._outputs, self.model.optimizer)
 
     @property
     def loss_name(self) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def show(result: ComparisonResult, key: str, decay: str) -> None:
-    """Print the suggestion, every candidate's distance from the best, and what they ran with."""
+    """Print the suggestion, every candidate's distance from the best, and the values used."""
     from onecycle_cli.experiments.hyper_parameters import in_words
 
     found = result.suggestion

@@ -29,6 +29,18 @@ _LONGEST_LINE = 1_000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+class Failed(typer.Exit):
+    """The end of a command that has said on stderr what went wrong.
+
+    Attributes:
+        message: what it said.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(code)
+        self.message = message
+
+
 @contextlib.contextmanager
 def presented(verbose: bool = False) -> Iterator[None]:
     """Turn what goes wrong inside into one message on stderr and an exit code."""
@@ -110,4 +122,4 @@ def _fail(message: str, code: int, verbose: bool) -> NoReturn:
     for line in message.split("\n"):
         said = wrapped(f"onecycle: {readable(line)}", sys.stderr)
         typer.echo(in_colour(said, RED, sys.stderr), err=True)
-    raise typer.Exit(code)
+    raise Failed(message, code)

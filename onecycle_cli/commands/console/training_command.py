@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onecycle_cli.commands.console.as_json import print_json, results_to
 from onecycle_cli.commands.console.ending import presented
 from onecycle_cli.commands.console.options import (
     RUNS,
+    AsJson,
     NoProgress,
     OptionalConfigPath,
     Out,
@@ -55,6 +57,7 @@ class Invocation:
         out: the folder for runs.
         quiet: whether to show nothing but the result and warnings.
         progress: whether to show progress bars.
+        as_json: whether to answer by JSON, too.
         resume: the folder of the run that is to be resumed, or `None`.
         typed: what of the command line other commands on the config need too.
         given: the configuration that was given beside the run that is resumed, if one was.
@@ -66,6 +69,7 @@ class Invocation:
     out: Path
     quiet: bool
     progress: bool
+    as_json: bool = False
     resume: Path | None = None
     typed: CommandLine = field(default_factory=CommandLine)
     given: Config | None = None
@@ -136,6 +140,19 @@ class Invocation:
         """Return the command that follows a finder, if it has found something."""
         return after(self.kind.name, self.config, self.typed) if found.accepted else None
 
+    def answer(self, folder: Path | None) -> None:
+        """Print what the run in a folder says as JSON, if that is asked for.
+
+        Args:
+            folder: of the run that is over; `None` for a process that writes none.
+        """
+        if not self.as_json or folder is None:
+            return
+        from onecycle_cli.runs.reading.account import account
+        from onecycle_cli.runs.reading.saved_run import SavedRun
+
+        print_json(self.kind.name, account(SavedRun.read(folder)))
+
 
 def after_training(folder: Path | None) -> list[str] | None:
     """Return the command that follows a training, if it is kept."""
@@ -162,6 +179,7 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         quiet: Quiet = False,
         verbose: Verbose = False,
         no_progress: NoProgress = False,
+        as_json: AsJson = False,
         **own: Any,
     ) -> None:
         with presented(verbose), _results_of_the_chief():
@@ -176,6 +194,7 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
             typed = CommandLine(path, overrides or [], out, seed)
             asked |= {"out": local(out), "quiet": quiet, "progress": not no_progress}
             asked["typed"] = typed
+            asked |= {"as_json": as_json}
             body(Invocation(kind, **asked), **own)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
@@ -194,7 +213,8 @@ def _results_of_the_chief() -> Iterator[None]:
     with Path(os.devnull).open("w") as nowhere, os.fdopen(stdout, "w") as everywhere:
         os.dup2(nowhere.fileno(), 1)
         try:
-            with contextlib.redirect_stdout(everywhere if processes().is_chief else nowhere):
+            is_chief = processes().is_chief
+            with results_to(everywhere) if is_chief else contextlib.redirect_stdout(nowhere):
                 yield
         finally:
             os.dup2(stdout, 1)

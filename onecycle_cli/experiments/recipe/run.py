@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,14 @@ from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments import find_lr, find_momentum, find_wd, train
 from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
+from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.company.folders import folder_for_runs
 from onecycle_cli.experiments.find_lr import FindLRResult
-from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
+from onecycle_cli.experiments.hyper_parameters import (
+    conditions_of,
+    premises,
+    suggestions_on_file,
+)
 from onecycle_cli.experiments.recipe import stages as recipes
 from onecycle_cli.experiments.recipe.folder import (
     manifest_in,
@@ -28,11 +32,11 @@ from onecycle_cli.experiments.recipe.folder import (
 )
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
+from onecycle_cli.experiments.recipe.result import RunResult
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
 from onecycle_cli.experiments.recipe.summary import (
     ending,
     forecast_rows,
-    in_brief,
     in_markdown,
 )
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
@@ -46,12 +50,13 @@ from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding
+from onecycle_cli.runs.folders.latest import link_latest
 from onecycle_cli.runs.folders.lock import locked
+from onecycle_cli.runs.folders.writable import check_writable
 from onecycle_cli.runs.stores.mirror import mirror_of, take_over
 from onecycle_cli.runs.stores.objects import StoreError
 from onecycle_cli.runs.stores.recipes import upload_stages
 from onecycle_cli.runs.stores.urls import address, from_here, local
-from onecycle_cli.shown import Facts, Shown, kept_picture
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.saving import check_can_be_saved
 
@@ -63,39 +68,12 @@ _CARRY_OUT: dict[str, Callable[[Session], FindLRResult | ComparisonResult | Trai
 }
 
 
-@dataclass(frozen=True, repr=False)
-class RunResult(Shown):
-    """What came of a recipe.
-
-    Attributes:
-        recipe: its stages: what each found, in which run, at what cost.
-        folder: where it is written, or `None`.
-    """
-
-    recipe: Recipe
-    folder: Path | None
-
-    @property
-    def refused(self) -> bool:
-        """Whether it ended because no learning rate could be suggested."""
-        return self.recipe.status == "refused"
-
-    def _facts(self) -> Facts:
-        yield from in_brief(self.recipe)
-        yield "folder", self.folder
-
-    def _picture(self) -> bytes | None:
-        training = self.recipe.stages[TRAIN.name].folder
-        if self.folder is None or training is None:
-            return None
-        return kept_picture(self.folder.parents[2] / training)
-
-
 def run(
     config: str | Path | Mapping[str, Any] | Config | None = None,
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    progress: Progress = "auto",
     resume: str | Path | None = None,
     skip: Collection[str] = (),
     reuse: bool = False,
@@ -112,7 +90,8 @@ def run(
         config: a path, a mapping or a `Config`; may be left out with `resume`, and must otherwise
             be that of the recipe.
         out: the folder for runs, or the URL of an object store; `None` writes nothing.
-        observer: hears of the forecast and of the progress.
+        observer: hears of the forecast and of the progress, in place of what shows them.
+        progress: show them; `"auto"`: in a notebook and on a terminal.
         resume: a recipe to be resumed, as `recipe.find_recipe` takes it; its runs go where it is.
             What is finished is not repeated, and a stage that broke off goes on.
         skip: stages to leave out; for a value that is not searched, its suggestion on file is
@@ -125,7 +104,7 @@ def run(
         OnecycleError: when the configuration, the data or the model won't do, the recipe can't be
             resumed, or the training fails.
     """
-    observer = observer or Observer()
+    observer = watching(observer, progress)
     if resume is not None:
         folder = recipes.find_recipe(resume)
         then = recipes.config_of(folder)
@@ -134,8 +113,10 @@ def run(
         return _resume(folder, with_backend(then, observer), observer)
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is resumed.")
-    config = with_precision(with_backend(load_config(config), observer), observer)
-    out = None if out is None else local(out).absolute()
+    config, out = load_config(config), None if out is None else local(out).absolute()
+    if out is not None:
+        check_writable(out / config.name / RUN.name)
+    config = with_precision(with_backend(config, observer), observer)
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with equipped(config, observer) as (bench, engine), folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
@@ -340,4 +321,5 @@ class _Journey:
         files.write_text(self.folder / "summary.md", in_markdown(self.recipe, self.label))
         files.write_json(self.folder / "result.json", result_of(self.recipe, self.label))
         note_in_manifest(self.folder, self.recipe.status)
+        link_latest(self.folder.parent)
         self._write()

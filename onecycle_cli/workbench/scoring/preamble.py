@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import arrays_of
+from onecycle_cli.engine.steering.optimizers import core
 from onecycle_cli.observer import Observer
+from onecycle_cli.workbench.scoring.compiled import compiled_for
 from onecycle_cli.workbench.scoring.objective import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Objective
 
 _LOSSES = {
@@ -25,7 +29,7 @@ _MOST_INPUTS = 3
 
 
 def announce(
-    observer: Observer, dataset: Dataset, objective: Objective, outputs: int, why: str
+    observer: Observer, dataset: Dataset, objective: Objective, outputs: int, optimizer: Any = None
 ) -> None:
     """Tell what the data are, what is predicted, by which loss, and what it is scored by.
 
@@ -34,10 +38,13 @@ def announce(
         dataset: the data.
         objective: the task and the loss.
         outputs: how many numbers the model answers with.
-        why: what shows the task, in words.
+        optimizer: of a model that comes compiled, which shows the task; else the data do.
     """
     observer.note(f"{_inputs(dataset)}, {_goal(objective, outputs)}")
-    observer.note(f"task: {objective.task} ({why})")
+    if optimizer is None:
+        observer.note(f"task: {objective.task} ({dataset.why})")
+    else:
+        observer.note(compiled_for(objective, core(optimizer)))
 
 
 def _inputs(dataset: Dataset) -> str:

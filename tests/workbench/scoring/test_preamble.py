@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -22,9 +23,9 @@ class Listener(Observer):
 
 
 def heard(x, objective, outputs, stream=None):
-    dataset = SimpleNamespace(x=x, train=np.arange(1000), stream=stream)
+    dataset = SimpleNamespace(x=x, train=np.arange(1000), stream=stream, why="it shows")
     listener = Listener()
-    announce(listener, dataset, objective, outputs, "it shows")
+    announce(listener, dataset, objective, outputs)
     assert listener.notes[1:] == [f"task: {objective.task} (it shows)"]
     return listener.notes[0]
 
@@ -65,3 +66,13 @@ def test_every_loss_and_every_task_has_a_name():
     for task, losses in objective._LOSSES.items():
         assert task in preamble._SCORES
         assert set(losses) <= set(preamble._LOSSES)
+
+
+def test_a_model_that_comes_compiled_shows_its_task_itself():
+    dataset = SimpleNamespace(x=FLOATS, train=np.arange(1000), stream=None, why="")
+    listener = Listener()
+    announce(listener, dataset, CLASSES, 3, keras.optimizers.SGD())
+    loss = "loss sparse_categorical_crossentropy"
+    assert listener.notes[1:] == [
+        f"task: multiclass (the model comes compiled, with {loss} and SGD)"
+    ]
