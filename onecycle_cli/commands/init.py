@@ -47,8 +47,6 @@ def init_command(
 
     With --data it looks at what lies there: a CSV or Parquet table, .npz or .npy arrays, or a
     folder of images. Of a table it asks which column is to be predicted, unless that is obvious.
-
-    Docs: docs/config.md
     """
     with presented():
         from onecycle_cli.commands.helping.schema import schema_text

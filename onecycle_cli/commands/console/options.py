@@ -9,11 +9,14 @@ from typing import Annotated
 import typer
 
 from onecycle_cli import kinds
+from onecycle_cli.commands.console.usage import completion
 
 ConfigPath = Annotated[
     Path,
     typer.Argument(
-        metavar="CONFIG", help="YAML file; 'onecycle init' writes one. -: standard input."
+        metavar="CONFIG",
+        help="YAML file; 'onecycle init' writes one. -: standard input.",
+        autocompletion=completion.configs,
     ),
 ]
 OptionalConfigPath = Annotated[
@@ -21,6 +24,7 @@ OptionalConfigPath = Annotated[
     typer.Argument(
         metavar="CONFIG",
         help="YAML file; 'onecycle init' writes one. -: standard input. Not needed with --resume.",
+        autocompletion=completion.configs,
     ),
 ]
 Resume = Annotated[
@@ -29,6 +33,7 @@ Resume = Annotated[
         "--resume",
         metavar="RUN",
         help="Go on with a run that broke off: its folder or URL, or one above, such as runs/NAME.",
+        autocompletion=completion.runs,
     ),
 ]
 Set = Annotated[
@@ -37,6 +42,7 @@ Set = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Override a value of the config, such as find_lr.max_lr=3. Repeatable.",
+        autocompletion=completion.settings,
     ),
 ]
 Out = Annotated[
@@ -96,4 +102,4 @@ Force = Annotated[
     ),
 ]
 
-RUNS = "runs"
+RUNS = completion.RUNS

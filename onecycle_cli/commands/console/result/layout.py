@@ -1,0 +1,93 @@
+"""Tables and lines that fit the window; in a pipe each row is one line, however long."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import TextIO
+
+import typer
+
+from onecycle_cli.commands.console.result.colours import painted
+
+_NARROWEST = 24
+_GAP = "  "
+_UNIT, _HELD = re.compile(r"(?<=\d) (?=(s|min|h|MB|MiB|%)\b|%)"), "\N{NO-BREAK SPACE}"
+
+
+def table(rows: Sequence[tuple[str, str]]) -> None:
+    """Write names and values to stdout, in two columns."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        head, *others = _beside(value, width + len(_GAP))
+        first = f"{name:<{width}}{_GAP}{painted(head, value, sys.stdout)}"
+        typer.echo(painted(first, name, sys.stdout).rstrip())
+        for line in others:
+            typer.echo(painted(line, value, sys.stdout))
+
+
+def columns(rows: Sequence[Sequence[str]]) -> None:
+    """Write rows to stdout, the first of them a header, each column as wide as it needs.
+
+    Where the window is too narrow for that, each row becomes a small table of its own.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = width_of(sys.stdout)
+    if room is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+        _stacked(rows)
+        return
+    for row in rows:
+        cells = [
+            painted(cell, cell, sys.stdout) + " " * (width - len(cell))
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        typer.echo(_GAP.join(cells).rstrip())
+
+
+def width_of(stream: TextIO) -> int | None:
+    """Return how many letters fit into a line; `None` where that is no matter, as in a pipe."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def wrapped(text: str, stream: TextIO, indent: str = "") -> str:
+    """Return a text with a line break wherever the window ends, never within a word."""
+    room = width_of(stream)
+    return text if room is None else "\n".join(broken(text, room, indent))
+
+
+def broken(text: str, room: int, indent: str = "") -> list[str]:
+    """Return the lines of a text, broken between words; a number stays with its unit.
+
+    Args:
+        text: of one line.
+        room: how many letters fit into a line; a longer word has a line of its own.
+        indent: of all lines but the first.
+    """
+    held = _UNIT.sub(_HELD, text)
+    lines = textwrap.wrap(
+        held, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace(_HELD, " ") for line in lines]
+
+
+def _beside(text: str, indent: int) -> list[str]:
+    """Return the lines of a text that stands beside a name, all but the first with an indent."""
+    room = width_of(sys.stdout)
+    if room is None:
+        return [text]
+    if room - indent < _NARROWEST:
+        return ["", *broken(f"    {text}", room, "    ")]
+    head, *others = broken(text, room - indent, "") or [""]
+    return [head, *(" " * indent + line for line in others)]
+
+
+def _stacked(rows: Sequence[Sequence[str]]) -> None:
+    header, *others = rows
+    for row in others:
+        typer.echo(painted(row[0], row[0], sys.stdout))
+        cells = zip(header[1:], row[1:], strict=True)
+        if filled := [(f"  {name}", cell) for name, cell in cells if cell]:
+            table(filled)
