@@ -45,6 +45,11 @@ class Place:
     epochs: int = 0
     times_back: int = 0
 
+    @property
+    def told(self) -> tuple[int, int]:
+        """The steps and the epochs."""
+        return self.steps, self.epochs
+
     @classmethod
     def at_end_of(cls, log: Logbook) -> Place:
         """Return the place behind all that a log holds."""

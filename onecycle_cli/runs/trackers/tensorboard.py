@@ -61,7 +61,7 @@ class TensorBoard:
 
     def _write_trial(self, trial: TrackedTrial) -> None:
         time = self._subject.started
-        name = f"{self._subject.label}/{trial.name}"
+        name = f"{trial.name}, {self._subject.label}"
         content = [
             events.version(time),
             events.session_start(name, trial.params, time),

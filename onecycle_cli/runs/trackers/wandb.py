@@ -6,7 +6,6 @@ import os
 import uuid
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.runs.log import Logbook
@@ -25,17 +24,19 @@ _SECONDS_TO_BEGIN, _SECONDS_TO_END = 20.0, 60.0
 class WandB:
     """Logs a training, or a search with a row for each of its trials.
 
-    W&B can't be asked what it has when it is offline. So the run's folder remembers how far it is.
+    What is there already is not logged again, where W&B says how many rows it has. Offline it
+    doesn't, and what it wrote last is lost with a process that is killed. So there each sitting of
+    a run logs all of it, into a folder of its own.
 
     Args:
         subject: the run.
-        remembered: which run it is in W&B, and how much of it.
+        remembered: which run it is in W&B, and how many of its rows were logged for a second time,
+            because the training went back.
     """
 
     def __init__(self, subject: Subject, remembered: Remembered) -> None:
         self._subject, self._remembered = subject, remembered
-        self._rows = self._trials = 0
-        self._place: Place | None = None
+        self._place = Place()
 
     def start(self) -> None:
         """Begin a run there, or go on with the one that this run began before.
@@ -48,12 +49,9 @@ class WandB:
         if not is_offline and wandb.run is None and not wandb.login(prompt=False, verify=False):
             raise ConfigError("nobody is logged in; run 'wandb login', or set WANDB_MODE=offline")
         subject, before = self._subject, self._remembered.read()
-        self._id = before.get("run_id") or uuid.uuid4().hex[:12]
-        self._rows, self._trials = before.get("rows", 0), before.get("trials", 0)
-        self._before = before.get("steps", 0), before.get("epochs", 0)
         self._run = wandb.init(
             project=None if _PROJECT in os.environ else subject.experiment,
-            id=self._id,
+            id=before.get("run_id") or uuid.uuid4().hex[:12],
             name=subject.label,
             job_type=subject.kind,
             config=dict(subject.params) | {"from": dict(subject.tags)},
@@ -67,45 +65,39 @@ class WandB:
                 finish_timeout_raises=True,
             ),
         )
+        there = self._run.starting_step
+        self._repeated = before.get("repeated", 0) if there else 0
+        self._to_skip = self._trials = max(0, there - self._repeated)
+        self._remember()
         for axis in (STEP, EPOCH, TRIAL):
             self._run.define_metric(axis)
             self._run.define_metric(f"{axis}/*", step_metric=axis)
-        self._remember()
 
     def write(self, log: Logbook) -> None:
-        """Log what is new."""
-        if self._place is None:
-            self._place = Place(*self._before, times_back=len(log.went_back_to))
-        for row in new_rows(log, self._place):
-            self._log(row.axis, row.at, row.values)
-        left, end = self._place.still_in(log), Place.at_end_of(log)
-        self._place = Place(
-            max(left.steps, end.steps), max(left.epochs, end.epochs), end.times_back
-        )
-        self._remember()
+        """Log what is new, but for the rows that a run which goes on has already."""
+        left = self._place.still_in(log)
+        if forgotten := sum(self._place.told) - sum(left.told):
+            self._repeated += forgotten
+            self._remember()
+        for row in new_rows(log, left):
+            if self._to_skip:
+                self._to_skip -= 1
+            else:
+                self._run.log({row.axis: row.at, **row.values})
+        self._place = Place.at_end_of(log)
 
     def write_trials(self, trials: Sequence[TrackedTrial]) -> None:
         """Log each new trial as a row: what was tried, and its score."""
         for number, trial in enumerate(trials[self._trials :], self._trials + 1):
             told = {**trial.params, **trial.scores}
             values = {f"{TRIAL}/{name}": value for name, value in told.items()}
-            self._log(TRIAL, number, values)
+            self._run.log({TRIAL: number, **values})
         self._trials = max(self._trials, len(trials))
-        self._remember()
 
     def end(self, ending: Ending) -> None:
         """Log the scores, and wait for a minute at most until all is there; no files are kept."""
         self._run.summary.update(dict(ending.scores))
         self._run.finish(exit_code=0 if ending.status == DONE else 1)
 
-    def _log(self, axis: str, at: int, values: dict[str, Any]) -> None:
-        self._run.log({axis: at, **values}, step=self._rows)
-        self._rows += 1
-
     def _remember(self) -> None:
-        steps, epochs = (
-            self._before if self._place is None else (self._place.steps, self._place.epochs)
-        )
-        self._remembered.write(
-            run_id=self._id, rows=self._rows, steps=steps, epochs=epochs, trials=self._trials
-        )
+        self._remembered.write(run_id=self._run.id, repeated=self._repeated)

@@ -1,17 +1,22 @@
 """Trackers of real trainings and searches: they hear everything once, and change nothing."""
 
+import importlib
 import json
 
 import numpy as np
 import pytest
 import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from onecycle_cli import throttle
 from onecycle_cli.experiments.find_lr import find_lr
 from onecycle_cli.experiments.find_momentum import find_momentum
 from onecycle_cli.experiments.find_wd import find_wd
 from onecycle_cli.experiments.train import train
+from onecycle_cli.runs.checkpoints import Checkpoints
 from onecycle_cli.runs.trackers import table as trackers
 from onecycle_cli.runs.trackers.rows import Place, new_rows
+from onecycle_cli.runs.trackers.together import Trackers
 
 
 class Recorder:
@@ -118,6 +123,61 @@ def test_what_breaks_off_ends_as_interrupted_and_goes_on(
     assert {subject.label for subject in recorder.subjects} == {"small/train/001"}
     again = [row.at for row in recorder.rows if row.axis == "step"][len(done) :]
     assert again == list(range(18))  # this tracker remembers nothing of the first sitting
+
+
+class KilledError(BaseException):
+    """Stands for the end of the process: nothing that comes after it is done."""
+
+
+@pytest.mark.harness
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # of MLflow's code
+def test_killed_and_resumed_real_trackers_have_each_step_once(
+    small, tmp_path, monkeypatch, listener, plain, table
+):
+    """They are ahead of the checkpoint then; and the bits are those of a training without them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setattr(throttle, "LARGEST_SHARE", 1e9)
+    settings = {"cycles": [{"epochs": 3}], "log_to": ["tensorboard", "mlflow", "wandb"]}
+
+    def kill(step):
+        if step == 16:
+            raise KilledError
+
+    listener.each_step = kill
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(Trackers, "end", lambda *_: None)
+        patch.setattr(Checkpoints, "is_due", lambda self, at_epoch_end: not self.written)
+        train(small(train=settings), out="runs", observer=listener)
+    importlib.import_module("wandb").teardown()  # as at the end of a process
+    listener.each_step = lambda step: None
+    result = train(resume="runs/small/train/001", observer=listener)
+
+    assert any("from step 1," in note for note in listener.notes)
+    assert contents(result.folder) == contents(plain.folder)
+    steps = table(result.folder / "steps.csv")
+    [(run, logged)] = mlflow_runs("small", "step/loss")
+    assert (run.info.run_name, run.info.status) == ("small/train/001", "FINISHED")
+    assert logged == list(enumerate(steps["loss"].tolist()))
+    assert run.data.params["train.max_lr"] == "0.1"
+    assert run.data.metrics["test/loss"] == result.test_loss
+    shown = EventAccumulator(str(result.folder / "tensorboard"))
+    shown.Reload()
+    assert [event.step for event in shown.Scalars("step/loss")] == list(range(18))
+    assert not [text for text in listener.warnings if "tracker" in text or "failed" in text]
+    importlib.import_module("wandb").teardown()
+    assert len(list((tmp_path / "wandb").glob("offline-run-*"))) == 2
+
+
+def mlflow_runs(experiment, name):
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    found = client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
+    for run in found:
+        history = client.get_metric_history(run.info.run_id, name)
+        yield run, [(metric.step, metric.value) for metric in history]
 
 
 @pytest.mark.harness

@@ -142,7 +142,7 @@ def test_each_trial_is_a_row_of_its_own(subject, trials):
     board.write_trials(trials)
     board.end(Ending(DONE, {"suggested/max_lr": 0.2}))
 
-    name = "digits/train/001/01-max_lr-0.2"
+    name = "01-max_lr-0.2, digits/train/001"
     assert hparams(first) == (name, {"max_lr": 0.2, "stage": "ladder"}, 1)
     assert read(first)[0] == [
         (0, "step/lr", pytest.approx(0.1)), (0, "step/loss", 2.0),
