@@ -85,6 +85,7 @@ def evaluate_command(
 
 def _check(part: str, out: Path | None) -> None:
     from onecycle_cli.errors import ConfigError, did_you_mean
+    from onecycle_cli.runs.folders.writable import check_writable
 
     if part not in _PARTS:
         raise ConfigError(
@@ -93,6 +94,8 @@ def _check(part: str, out: Path | None) -> None:
     for path in () if out is None else (out, _matrix_of(out)):
         if os.path.lexists(path):
             raise ConfigError(f"--out: {path} is there already; give the name of a new file.")
+    if out is not None:
+        check_writable(out.parent)
 
 
 def _matrix_of(out: Path) -> Path:

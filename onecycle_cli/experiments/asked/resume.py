@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
-_WHERE = ("search.", "train.log_to")
-"""Where trials run and numbers go, which changes nothing of what comes out."""
+_ELSEWHERE = ("search.", "devices", "train.log_to")
+"""Keys of where a run is computed and where its numbers go, which may differ when it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def refuse_changes(
 ) -> Config:
     """Make sure that a configuration that is given again is the one that a run was started with.
 
-    Returns it, with its trials and numbers to go where they are asked for now.
+    Returns it as `where_asked` does.
 
     Args:
         folder: of the run.
@@ -104,7 +104,7 @@ def refuse_changes(
     changed = [
         key
         for key in {**then, **now}
-        if then.get(key) != now.get(key) and key not in but and not key.startswith(_WHERE)
+        if then.get(key) != now.get(key) and key not in but and not key.startswith(_ELSEWHERE)
     ]
     if changed:
         what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
@@ -116,9 +116,10 @@ def refuse_changes(
 
 
 def where_asked(started_with: Config, asked: Config) -> Config:
-    """Return a run's configuration, its trials and numbers to go where they are asked for now."""
+    """Return a run's configuration with its searches, devices and trackers as asked for now."""
     train = started_with.train.model_copy(update={"log_to": asked.train.log_to})
-    return started_with.model_copy(update={"search": asked.search, "train": train})
+    elsewhere = {"search": asked.search, "devices": asked.devices, "train": train}
+    return started_with.model_copy(update=elsewhere)
 
 
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:
@@ -134,7 +135,7 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
         folder,
         started_with,
         asked,
-        but=("name", _CYCLES, "devices"),
+        but=("name", _CYCLES),
         instead="start a new run without --resume",
     )
     if started_with.train.cycles == asked.train.cycles:

@@ -1,8 +1,9 @@
+import io
 import json
 
 import numpy as np
 
-from onecycle_cli.commands.console.as_json import print_json
+from onecycle_cli.commands.console.as_json import only_answers, print_json, results_to
 
 
 def test_one_line_with_keys_in_order_that_every_reader_understands(capsys):
@@ -35,3 +36,16 @@ def test_one_line_with_keys_in_order_that_every_reader_understands(capsys):
 
 def refuse(name):
     raise AssertionError(f"{name} is no JSON")
+
+
+def test_results_go_elsewhere_and_what_a_person_reads_does_not_go_with_answers(capsys):
+    both, answers = io.StringIO(), io.StringIO()
+    with results_to(both):
+        print("a table")
+        print_json("train", {})
+    with only_answers(), results_to(answers):
+        print("a table")
+        print_json("train", {})
+    assert both.getvalue() == "a table\n" + answers.getvalue()
+    assert json.loads(answers.getvalue())["command"] == "train"
+    assert capsys.readouterr() == ("", "a table\n")
