@@ -62,4 +62,4 @@ def _trackers_of(ready: Session) -> Trackers:
         params={dotted(key): value for key, value in leaves(config)},
         tags={f"{key} from": source for key, source in ready.values.sources.items()},
     )
-    return trackers_of(ready.config, subject, ready.observer.warn)
+    return trackers_of(ready.config, subject, ready.observer)

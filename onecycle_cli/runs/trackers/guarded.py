@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
 from onecycle_cli.errors import cause_of
+from onecycle_cli.observer import Observer
 from onecycle_cli.runs.log import Logbook
 from onecycle_cli.runs.trackers.tracker import Ending, TrackedTrial, Tracker
 from onecycle_cli.throttle import Throttle
@@ -20,11 +21,11 @@ class Guarded:
     Args:
         name: of the tracker.
         tracker: the one.
-        warn: hears, once, that it fails; and again if it still does at the end.
+        observer: hears where it is, once that it fails, and again if it still does at the end.
     """
 
-    def __init__(self, name: str, tracker: Tracker, warn: Callable[[str], None]) -> None:
-        self._name, self._tracker, self._warn = name, tracker, warn
+    def __init__(self, name: str, tracker: Tracker, observer: Observer) -> None:
+        self._name, self._tracker, self._observer = name, tracker, observer
         self._throttle = Throttle()
         self._has_failed = self._is_started = False
         self._put_off: Callable[[], None] | None = None
@@ -51,8 +52,9 @@ class Guarded:
 
     def _start(self) -> None:
         if not self._is_started:
-            self._tracker.start()
+            where = self._tracker.start()
             self._is_started = True
+            self._observer.note(f"{self._name}: {where}")
 
     def _do_or_put_off(self, action: Callable[[], None]) -> None:
         self._put_off = action
@@ -70,7 +72,7 @@ class Guarded:
         try:
             yield
         except Exception as error:  # of somebody else's making: anything
-            self._warn(self._sentence(cause_of(error), is_last))
+            self._observer.warn(self._sentence(cause_of(error), is_last))
             self._has_failed = True
 
     def _sentence(self, cause: str, is_last: bool) -> str:

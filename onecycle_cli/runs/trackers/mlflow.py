@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from importlib import import_module
@@ -55,14 +56,16 @@ class MLflow:
         self._there: Known | None = None
         self._trials: set[str] | None = None
 
-    def start(self) -> None:
-        """Begin a run there, or go on with the one that this run began before."""
+    def start(self) -> str:
+        """Begin a run there, or go on with the one that this run began before; say where it is."""
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
         with _briefly():
             self._client = import_module("mlflow").MlflowClient()
             self._experiment = self._experiment_id()
             self._id = self._of_before() or self._begun()
+        place = re.sub("//[^/]*@", "//", self._client.tracking_uri)  # without a password
+        return f"run {self._id} in {place}"
 
     def write(self, log: Logbook) -> None:
         """Log what is new, or whatever is missing if it is not certain what is there."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from onecycle_cli.config import Config
+from onecycle_cli.observer import Observer
 from onecycle_cli.runs.trackers.guarded import Guarded
 from onecycle_cli.runs.trackers.mlflow import MLflow
 from onecycle_cli.runs.trackers.remembered import Remembered
@@ -42,17 +43,17 @@ def _is_installed(name: str) -> bool:
     return spec is not None and spec.origin is not None  # a folder of that name is no package
 
 
-def trackers_of(config: Config, subject: Subject, warn: Callable[[str], None]) -> Trackers:
+def trackers_of(config: Config, subject: Subject, observer: Observer) -> Trackers:
     """Return the trackers that a configuration names.
 
     Args:
         config: the one.
         subject: the run that they follow.
-        warn: hears of those that fail.
+        observer: hears where they are, and of those that fail.
     """
     return Trackers(
         [
-            Guarded(name, TRACKERS[name](subject, Remembered(subject.folder, name)), warn)
+            Guarded(name, TRACKERS[name](subject, Remembered(subject.folder, name)), observer)
             for name in config.train.log_to
         ]
     )

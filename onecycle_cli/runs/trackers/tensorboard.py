@@ -7,6 +7,7 @@ nothing double.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -33,8 +34,10 @@ class TensorBoard:
         self._file: EventFile | None = None
         self._steps = 0
 
-    def start(self) -> None:
-        """Do nothing: the files are made when there is something to write."""
+    def start(self) -> str:
+        """Say how it is looked at; the files are made when there is something to write."""
+        runs = os.path.relpath(self._subject.folder.parents[2])
+        return f"'tensorboard --logdir {runs}' shows this run beside others"
 
     def write(self, log: Logbook) -> None:
         """Make the event file of a training say what its log says.

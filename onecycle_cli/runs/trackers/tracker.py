@@ -77,8 +77,9 @@ class Tracker(Protocol):
     What fails may raise anything, and may be called again.
     """
 
-    def start(self) -> None:
-        """Begin a run there, or find the one that this run began before."""
+    def start(self) -> str:
+        """Begin a run there, or find the one that this run began before; say where it is."""
+        ...
 
     def write(self, log: Logbook) -> None:
         """Take over what a training's log holds and the tracker does not yet."""

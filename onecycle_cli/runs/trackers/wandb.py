@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.runs.log import Logbook
@@ -38,8 +39,8 @@ class WandB:
         self._subject, self._remembered = subject, remembered
         self._place = Place()
 
-    def start(self) -> None:
-        """Begin a run there, or go on with the one that this run began before.
+    def start(self) -> str:
+        """Begin a run there, or go on with the one that this run began before; say where it is.
 
         Raises:
             ConfigError: when nobody is logged in.
@@ -72,6 +73,7 @@ class WandB:
         for axis in (STEP, EPOCH, TRIAL):
             self._run.define_metric(axis)
             self._run.define_metric(f"{axis}/*", step_metric=axis)
+        return f"offline in {Path(self._run.dir).parent}" if is_offline else str(self._run.url)
 
     def write(self, log: Logbook) -> None:
         """Log what is new, but for the rows that a run which goes on has already."""

@@ -31,7 +31,7 @@ class Recorder:
         return self
 
     def start(self):
-        pass
+        return "here"
 
     def write(self, log):
         self.rows += new_rows(log, self._place)

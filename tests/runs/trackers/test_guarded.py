@@ -2,6 +2,7 @@
 
 import pytest
 
+from onecycle_cli.observer import Observer
 from onecycle_cli.runs.trackers.guarded import Guarded
 from onecycle_cli.runs.trackers.remembered import Remembered
 from onecycle_cli.runs.trackers.together import Trackers
@@ -25,6 +26,7 @@ class Flaky:
 
     def start(self):
         self._do("start")
+        return "in a file"
 
     def write(self, log):
         self._do(len(log))
@@ -36,31 +38,49 @@ class Flaky:
         self._do(ending.status)
 
 
-@pytest.fixture
-def heard():
-    return []
+class Listener(Observer):
+    def __init__(self):
+        self.notes, self.warnings = [], []
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def warn(self, text):
+        self.warnings.append(text)
 
 
 @pytest.fixture
-def guard(monkeypatch, heard):
+def listener():
+    return Listener()
+
+
+@pytest.fixture
+def heard(listener):
+    """The warnings."""
+    return listener.warnings
+
+
+@pytest.fixture
+def guard(monkeypatch, listener):
     """Guard a tracker whose work takes no time."""
 
     def guard(tracker):
-        guarded = Guarded("mlflow", tracker, heard.append)
+        guarded = Guarded("mlflow", tracker, listener)
         monkeypatch.setattr(guarded._throttle, "is_due", lambda: True)
         return guarded
 
     return guard
 
 
-def test_while_nothing_fails_everything_is_passed_on(guard, heard, trained):
+def test_while_nothing_fails_everything_is_passed_on(guard, listener, trained):
     tracker = Flaky()
     guarded = guard(tracker)
     guarded.start()
     guarded.write(trained(epochs=1))
     guarded.write(trained(epochs=2))
     guarded.end(END)
-    assert (tracker.calls, heard) == (["start", 3, 6, "done"], [])
+    assert tracker.calls == ["start", 3, 6, "done"]
+    assert (listener.notes, listener.warnings) == (["mlflow: in a file"], [])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +119,7 @@ def test_what_fails_at_the_end_is_said(guard, heard, trained, fails):
 def test_no_more_than_a_hundredth_of_the_time_is_spent_on_it(monkeypatch, trained):
     """What was put off is done at the end."""
     now = [0.0]
-    guarded = Guarded("mlflow", tracker := Flaky(), pytest.fail)
+    guarded = Guarded("mlflow", tracker := Flaky(), Observer())
     guarded._throttle = Throttle(lambda: now[0])
     write = tracker.write
 

@@ -151,6 +151,15 @@ def test_a_run_that_was_deleted_there_is_begun_anew(client, tracker, trained):
     assert len(history(client, "step/loss")) == 6
 
 
+def test_it_says_where_the_run_is_and_no_password(client, subject, monkeypatch):
+    mlflow = MLflow(subject, Remembered(subject.folder, "mlflow"))
+    where = mlflow.start()
+    [run] = runs_in(client)
+    assert where == f"run {run.info.run_id} in {client.tracking_uri}"
+    monkeypatch.setattr(type(client), "tracking_uri", "postgresql://me:secret@host/runs")
+    assert mlflow.start() == f"run {run.info.run_id} in postgresql://host/runs"
+
+
 def test_a_server_that_is_away_is_not_waited_for_long(store, subject, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     before = dict(os.environ)

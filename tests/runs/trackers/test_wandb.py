@@ -146,7 +146,7 @@ class Server:
     """Stands for W&B with its server, of which it says what is relied on: rows are numbered."""
 
     Settings = dict
-    run = None
+    run, url = None, "https://wandb.ai/digits"
 
     def __init__(self):
         self.rows, self.resumes, self.id = [], [], None
