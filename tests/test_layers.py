@@ -33,7 +33,7 @@ WHO_MAY_IMPORT = {
     "rich": {"commands"},
     "matplotlib": {"plotting"},
     "keras": {"experiments", "training", "workbench", "callbacks", "engine", "data", "registry"},
-    "tensorflow": {"engine", "data", "runs"},
+    "tensorflow": {"engine", "data"},
     "jax": {"engine"},
     "torch": {"engine"},
     "pydantic": {"config"},
@@ -41,6 +41,9 @@ WHO_MAY_IMPORT = {
     "filelock": {"runs"},
     "ray": {"cluster"},
     "fsspec": {"runs"},
+    "tensorboard": {"runs"},
+    "mlflow": {"runs"},
+    "wandb": {"runs"},
     "yaml": {"config", "runs"},
     "numpy": {
         *("experiments", "training", "workbench", "callbacks", "engine", "data", "registry"),

@@ -177,7 +177,8 @@ def test_the_lower_bounds_are_those_that_are_tested():
 
 
 def test_everything_optional_is_tested():
-    assert {*EXTRAS["tables"], *EXTRAS["stores"]} <= set(EXTRAS["test"])
+    optional = [*EXTRAS["tables"], *EXTRAS["stores"], *EXTRAS["tensorboard"], *EXTRAS["wandb"]]
+    assert {*optional} <= set(EXTRAS["test"])
 
 
 TESTED_TOGETHER = {
@@ -278,6 +279,12 @@ TESTED_TOGETHER = {
     "engine/steering/names.py": "engine/steering/test_live_hyper_parameters.py",
     "engine/steering/optimizers.py": "engine/steering/test_live_hyper_parameters.py",
     "runs/curve.py": "runs/test_records.py",
+    "runs/trackers/events.py": "runs/trackers/test_tensorboard.py",
+    "runs/trackers/remembered.py": "runs/trackers/test_guarded.py",
+    "runs/trackers/together.py": "runs/trackers/test_guarded.py",
+    "runs/trackers/tracker.py": "runs/trackers/test_guarded.py",
+    "experiments/asked/installed.py": "runs/trackers/test_table.py",
+    "experiments/tracking/trials.py": "experiments/tracking/test_tracked.py",
     "experiments/asked/request.py": "experiments/test_session.py",
     "experiments/saved_scores.py": "experiments/test_reread.py",
     "training/course.py": "training/test_cycles.py",

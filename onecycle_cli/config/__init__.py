@@ -11,13 +11,14 @@ from onecycle_cli.config.loading import load_config
 from onecycle_cli.config.optimizer import OPTIMIZERS, UNSUITABLE, OptimizerConfig
 from onecycle_cli.config.schema import Config, LossConfig, ModelConfig
 from onecycle_cli.config.sources import DATASETS, IN_MEMORY, SOURCES, DataSource, source_of
-from onecycle_cli.config.train import CycleConfig, MomentumRange, TrainConfig
+from onecycle_cli.config.train import TRACKERS, CycleConfig, MomentumRange, TrainConfig
 
 __all__ = [
     "DATASETS",
     "IN_MEMORY",
     "OPTIMIZERS",
     "SOURCES",
+    "TRACKERS",
     "UNSUITABLE",
     "AugmentConfig",
     "Config",

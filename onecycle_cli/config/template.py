@@ -79,7 +79,7 @@ train:
   # shape: smith                # see 'onecycle list shapes', also for shape_options
   # retries: 2                  # after a divergence: back, and on with half the rate; 0: train on
   # log_grad_norm: false        # the norm of each step's gradient, in steps.csv
-  # tensorboard: false          # event files for TensorBoard beside the tables
+  # log_to: []                  # [tensorboard, mlflow, wandb]: where runs are compared
   # label_smoothing: 0.0        # share of each target that goes to all classes alike
   # ema: null                   # 0.99: judge and save an average of the weights
   # flip_evaluation: false      # average the outputs for an image and its mirror image

@@ -29,6 +29,10 @@ _HAVE_THEIR_OWN_KEY = {
 }
 
 
+TRACKERS = ("tensorboard", "mlflow", "wandb")
+"""Where the numbers of a run can go besides its own folder."""
+
+
 class MomentumRange(Section):
     """Momentum at both ends of its way.
 
@@ -107,7 +111,8 @@ class TrainConfig(Section):
             never.
         checkpoint_seconds: seconds from one checkpoint to the next, within an epoch.
         log_grad_norm: add the gradient's norm to `steps.csv`.
-        tensorboard: write an event file for TensorBoard, too.
+        log_to: where the numbers go besides the run's folder: `tensorboard`, `mlflow`, `wandb`, or
+            a list of them; those of a search's trials, too.
         label_smoothing: share of each target that goes to all classes alike; in training only.
         ema: share of the averaged weights that is kept at each step; `null`: no average.
         flip_evaluation: average the outputs for an image and for its mirror image.
@@ -132,13 +137,37 @@ class TrainConfig(Section):
     early_finish: EarlyFinishConfig | None = Field(default=None, examples=[{"patience": 5}])
     checkpoint_seconds: Positive = 60.0
     log_grad_norm: bool = False
-    tensorboard: bool = False
+    log_to: list[Annotated[str, one_of(TRACKERS)]] = Field(default=[])
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     flip_evaluation: bool = False
     resize: Annotated[list[ResizeConfig], Field(min_length=1)] | None = Field(
         default=None, examples=[[{"until": 0.3, "size": 24}]]
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tensorboard_is_a_tracker(cls, given: Any) -> Any:
+        """Take `tensorboard: true` for what it is called today, `log_to: [tensorboard]`."""
+        if not isinstance(given, dict) or "tensorboard" not in given:
+            return given
+        wanted, rest = given["tensorboard"], {k: given[k] for k in given if k != "tensorboard"}
+        if not isinstance(wanted, bool):
+            raise ValueError(f"tensorboard must be true or false; got {wanted!r}")
+        others = _listed(rest.get("log_to", []))
+        if wanted and isinstance(others, list):
+            rest["log_to"] = ["tensorboard", *others]
+        return rest
+
+    @field_validator("log_to", mode="before")
+    @classmethod
+    def _one_or_several(cls, names: Any) -> Any:
+        return _listed(names)
+
+    @field_validator("log_to")
+    @classmethod
+    def _each_once(cls, names: list[str]) -> list[str]:
+        return list(dict.fromkeys(names))
 
     @field_validator("resize")
     @classmethod
@@ -174,3 +203,7 @@ class TrainConfig(Section):
         if self.end_percentage == 0 and self.scale_percentage is None:
             raise ValueError("end_percentage 0 needs scale_percentage, to set the first rate")
         return self
+
+
+def _listed(names: Any) -> Any:
+    return [names] if isinstance(names, str) else names

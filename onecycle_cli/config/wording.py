@@ -102,6 +102,8 @@ def _real_key(problem: Any, data: Any) -> Key:
     location = problem["loc"]
     for i, part in enumerate(location):
         try:
+            if isinstance(data, str):  # one name where a list may be
+                raise TypeError
             data = data[part]
         except (KeyError, IndexError, TypeError):
             if whole and i == len(location) - 1:

@@ -13,13 +13,15 @@ from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.session import Session, session
+from onecycle_cli.experiments.tracking.tracked import ending_of, tracked
 from onecycle_cli.experiments.trainings.epoch_files import EpochFiles
 from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import event_file
 from onecycle_cli.runs.log import Epoch, Logbook
 from onecycle_cli.runs.records import Record
+from onecycle_cli.runs.trackers.together import Trackers
+from onecycle_cli.runs.trackers.tracker import DONE, INTERRUPTED, Ending
 from onecycle_cli.training.course import Course
 from onecycle_cli.training.cycles import Cycles
 from onecycle_cli.training.final_weights import FinalWeights
@@ -86,11 +88,13 @@ def train(
 
 def carry_out(ready: Session, policy: str | None = None) -> TrainResult:
     """Carry out the training of a session; `policy` as of `train`."""
-    return _Training(ready).carry_out(policy)
+    with tracked(ready) as trackers:
+        return _Training(ready, trackers).carry_out(policy)
 
 
 class _Training:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, trackers: Trackers) -> None:
+        self.trackers = trackers
         self.session, self.run, self.observer = session, session.run, session.observer
         self.bench, self.values, self.config = session.bench, session.values, session.config
         self.max_lrs = self.values.cycle_rates(self.config)
@@ -102,13 +106,11 @@ class _Training:
             self.values.weight_decay,
         )
         self.files = EpochFiles(
-            self.run, self.bench, self.weights, with_models=not session.is_scratch
+            self.run, self.bench, self.weights, trackers, with_models=not session.is_scratch
         )
         self.cycles = Cycles(self.bench, plan, self.weights, self.run, self.observer, self.files)
 
     def carry_out(self, policy: str | None) -> TrainResult:
-        if self.config.train.tensorboard:
-            event_file.check_event_files_can_be_written()
         if not self.session.is_scratch:
             check_can_be_saved(self.bench, self.observer)
         self._check_validation()
@@ -118,18 +120,22 @@ class _Training:
             self._adopt(self.cycles.course.epochs)
         course = self.cycles.course
         self.observer.expect(training_steps(self.bench) - len(course.log))
+        self.trackers.start()
+        self.trackers.write(course.log)
         try:
             course = self.cycles.carry_out()
         except BaseException:
             self._keep_what_there_is(self.cycles.course.log)
             raise
         seconds = course.seconds
-        self.files.write()
+        self.files.write(course.log)
         self.run.keep()
         self.files.write_model()
         result = self._result(course, *self._tested(), seconds)
         self._warn_of_nothing_learned(course.log.epochs[-1])
-        return replace(result, record=self._write(result, course.log))
+        record = self._write(result, course.log)
+        self.trackers.end(self._ending(result))
+        return replace(result, record=record)
 
     def _check_validation(self) -> None:
         """Say so if no validation score will exist; refuse what would need one."""
@@ -217,9 +223,9 @@ class _Training:
         """Write the steps and the models as they are."""
         if not len(log):
             return
-        self.files.write()
+        self.files.write(log)
         self.run.keep()
-        self.files.write_tables(log)
+        log.write()
         self.files.write_model()
 
     def _result(
@@ -279,3 +285,10 @@ class _Training:
             log.tables(),
             with_tables=False,
         )
+
+    def _ending(self, result: TrainResult) -> Ending:
+        """Return what trackers are told at the end."""
+        tested = {"accuracy": result.test_accuracy, "loss": result.test_loss, **result.test_scores}
+        scores = {f"test/{name}": value for name, value in tested.items()}
+        status = INTERRUPTED if result.ended == "interrupted" else DONE
+        return ending_of(self.session, scores, status)

@@ -72,13 +72,13 @@ class Logbook:
     Attributes:
         steps: columns of `steps.csv` by name.
         epochs: rows of `history.csv`.
-        times_back: how often it forgot something.
+        went_back_to: how many steps and epochs were left each time it forgot something.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.steps: dict[str, array[Any]] = {}
         self.epochs: list[Epoch] = []
-        self.times_back = 0
+        self.went_back_to: list[tuple[int, int]] = []
         names = () if folder is None else ("steps", "history")
         self._tables = {name: AppendedTable(Path(str(folder), f"{name}.csv")) for name in names}
 
@@ -174,7 +174,7 @@ class Logbook:
 
     def go_back(self, marks: Marks) -> None:
         """Forget all steps and epochs since `mark` returned these marks."""
-        self.times_back += 1
+        self.went_back_to.append((marks["steps"]["rows"], marks["history"]["rows"]))
         for values in self.steps.values():
             del values[marks["steps"]["rows"] :]
         del self.epochs[marks["history"]["rows"] :]

@@ -35,8 +35,8 @@ class KeepsEpochs(Protocol):
     def end_epoch(self, log: Logbook, *, is_best: bool) -> None:
         """Keep an epoch, the last of a log; `is_best`: with the best model so far."""
 
-    def write(self) -> None:
-        """Write what was put off."""
+    def write(self, log: Logbook) -> None:
+        """Write what was put off, and tell who follows the log of the steps since."""
 
     def has_best(self, epoch: int) -> bool:
         """Tell whether the model of an epoch is what is on disk as the best."""
@@ -219,4 +219,4 @@ class Cycles:
     def _put_on_disk(self) -> None:
         """Write the rows that a checkpoint is going to name, and what else was put off."""
         self.course.log.append()
-        self._kept.write()
+        self._kept.write(self.course.log)

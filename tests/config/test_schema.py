@@ -100,7 +100,7 @@ def test_the_defaults(minimal):
             "early_finish": None,
             "checkpoint_seconds": 60.0,
             "log_grad_norm": False,
-            "tensorboard": False,
+            "log_to": [],
             "label_smoothing": 0.0,
             "ema": None,
             "flip_evaluation": False,
@@ -118,6 +118,24 @@ def test_what_is_listed_can_be_chosen(tmp_path):
         assert OptimizerConfig(name=name).name == name
     for name in set(schedules.SHAPES) - {"phases"}:  # which needs its phases
         assert TrainConfig(shape=name, cycles=[{"epochs": 1}]).shape == name
+
+
+@pytest.mark.parametrize(
+    ("given", "log_to"),
+    [
+        ("log_to: mlflow", ["mlflow"]),
+        ("log_to: [wandb, mlflow, wandb]", ["wandb", "mlflow"]),
+        ("tensorboard: true", ["tensorboard"]),
+        ("tensorboard: false", []),
+        ("tensorboard: true\n  log_to: mlflow", ["tensorboard", "mlflow"]),
+        ("tensorboard: false\n  log_to: [tensorboard]", ["tensorboard"]),
+    ],
+)
+def test_numbers_go_to_one_tracker_or_several(load, given, log_to):
+    """`tensorboard` is what saved configurations of earlier versions have."""
+    train = load(f"train:\n  {given}\n").train
+    assert train.log_to == log_to
+    assert "tensorboard" not in train.model_dump()
 
 
 OPTIONS = {

@@ -68,6 +68,21 @@ TOP = (
         # required
         ("train: {cycles: [{max_lr: 1}]}", 3, "train.cycles.0.epochs is required; add it."),
         ("train: {momentum: {max: 0.9}}", 3, "train.momentum.min is required; add it."),
+        # trackers
+        (
+            "train: {log_to: [tensorbord]}",
+            3,
+            "train.log_to.0 must be 'tensorboard', 'mlflow' or 'wandb'; got 'tensorbord'; "
+            "did you mean 'tensorboard'?",
+        ),
+        (
+            "train: {log_to: wanb}",
+            3,
+            "train.log_to must be 'tensorboard', 'mlflow' or 'wandb'; got 'wanb'; "
+            "did you mean 'wandb'?",
+        ),
+        ("train: {log_to: true}", 3, "train.log_to must be a list; got true."),
+        ("train: {tensorboard: 1}", 3, "train: tensorboard must be true or false; got 1."),
         # types
         ("seed: text", 3, "seed must be a whole number; got 'text'."),
         ("seed: 1.5", 3, "seed must be a whole number; got 1.5."),

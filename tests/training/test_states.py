@@ -35,7 +35,7 @@ class KeepsNothing:
     def end_epoch(self, log, *, is_best):
         pass
 
-    def write(self):
+    def write(self, log):
         pass
 
     def has_best(self, epoch):

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onecycle_cli.cluster.ray_pool import check_installed
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.engine.devices.processes import processes, refuse_several
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked.backend import on_its_backend
 from onecycle_cli.experiments.asked.carried_over import check_found, check_rate
 from onecycle_cli.experiments.asked.in_hand import Given
-from onecycle_cli.experiments.asked.resume import Resume, epochs_asked_for
+from onecycle_cli.experiments.asked.installed import check_installed
+from onecycle_cli.experiments.asked.resume import Resume, epochs_asked_for, where_asked
 from onecycle_cli.experiments.hyper_parameters import Values, gather, suggestions_on_file
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
@@ -99,11 +99,12 @@ class Request:
             request = cls.to_resume(
                 kind, finding.find_unfinished(here(resume, kind.name), kind.name)
             )
-            return request if asked is None else request.asking(asked)
+            request = request if asked is None else request.asking(asked)
+            check_installed(request.config, searches=kind is not TRAIN)
+            return request
         if asked is None:
             raise ConfigError("a config is needed, unless a run is resumed.")
-        if kind is not TRAIN:
-            check_installed(asked)
+        check_installed(asked, searches=kind is not TRAIN)
         place = None if out is None else local(out).absolute()
         _refuse_store_to_several(place)
         if place is not None and processes().is_chief:
@@ -142,7 +143,9 @@ class Request:
         check_rate(self.kind.name, config, suggestions, force=self.force, is_adopted=True)
 
     def asking(self, config: Config) -> Request:
-        """Return this request to resume, with the epochs, devices and engine asked for now.
+        """Return this request to resume, with what may be asked for anew.
+
+        These are the epochs, the devices, the engine of searches, and trackers.
 
         Raises:
             ConfigError: when it differs in anything else from what the run was started with.
@@ -153,9 +156,8 @@ class Request:
         return replace(self.where(config), epochs=epochs)
 
     def where(self, config: Config) -> Request:
-        """Return this request with the devices and the engine that another configuration names."""
-        place = {"devices": config.devices, "search": config.search}
-        return replace(self, config=self.config.model_copy(update=place))
+        """Return this request with the devices, the engine and the trackers of a configuration."""
+        return replace(self, config=where_asked(self.config, config))
 
 
 def check_rates(kind: Kind, values: Values, config: Config) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
-_ELSEWHERE = ("search.", "devices")
-"""Keys of where a run is computed, which may differ when it is resumed."""
+_ELSEWHERE = ("search.", "devices", "train.log_to")
+"""Keys of where a run is computed and where its numbers go, which may differ when it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def refuse_changes(
 ) -> Config:
     """Make sure that a configuration that is given again is the one that a run was started with.
 
-    Returns it, with its searches and on the devices that are asked for now, which may be others.
+    Returns it as `where_asked` does.
 
     Args:
         folder: of the run.
@@ -112,7 +112,14 @@ def refuse_changes(
             f"{folder}: was started with another config: {what}. Resume it without a config, or "
             f"{instead}."
         )
-    return started_with.model_copy(update={"search": asked.search, "devices": asked.devices})
+    return where_asked(started_with, asked)
+
+
+def where_asked(started_with: Config, asked: Config) -> Config:
+    """Return a run's configuration with its searches, devices and trackers as asked for now."""
+    train = started_with.train.model_copy(update={"log_to": asked.train.log_to})
+    elsewhere = {"search": asked.search, "devices": asked.devices, "train": train}
+    return started_with.model_copy(update=elsewhere)
 
 
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:

@@ -13,6 +13,7 @@ from onecycle_cli.config import Config, load_config
 from onecycle_cli.engine.backends.choice import with_backend
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments import find_lr, find_momentum, find_wd, train
+from onecycle_cli.experiments.asked.installed import check_installed
 from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
 from onecycle_cli.experiments.asked.watching import Progress, watching
@@ -110,6 +111,7 @@ def run(
         then = recipes.config_of(folder)
         if config is not None:
             then = recipes.check_config(folder, load_config(config))
+        check_installed(then)
         return _resume(folder, with_backend(then, observer), observer)
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is resumed.")

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from onecycle_cli.cluster.ray_pool import check_installed
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ConfigError, OnecycleError, ResultError
 from onecycle_cli.experiments.asked.backend import on_its_backend
 from onecycle_cli.experiments.asked.carried_over import check_rate
+from onecycle_cli.experiments.asked.installed import check_installed
 from onecycle_cli.experiments.asked.resume import refuse_changes
 from onecycle_cli.experiments.hyper_parameters import (
     Suggestions,
@@ -194,8 +194,8 @@ def plan(
     file is used, if there is one.
 
     Raises:
-        ConfigError: when there is no such stage, none remains, or a learning rate is missing or,
-            without `force`, was suggested for another optimizer, model or data; or Ray is missing.
+        ConfigError: when there is no such stage, none remains, or a package or a learning rate is
+            missing; or the rate, without `force`, was suggested for another optimizer, model, data.
         ResultError: when `suggestions.yaml` is damaged.
     """
     _check_names(skip)

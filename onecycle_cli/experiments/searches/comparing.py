@@ -146,9 +146,9 @@ class Comparing(ByProbes):
         observer.note(Cost.forecast(self.session.bench, plan.most_steps))
         observer.expect(plan.most_steps)
 
-    def carry_out(self) -> Compared:
+    def carry_out(self, after_round: Callable[[], None]) -> Compared:
         """Run the probes, and choose."""
-        probes = self._probes.carry_out()
+        probes = self._probes.carry_out(after_round)
         rounds = suggest.rounds_of(probes)
         measure = Measure.of(probes, self.session.bench.bounds)
         suggestion = self.question.answer(rounds, measure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -84,9 +84,9 @@ class Probing(ByProbes):
                 f"be seen; find-wd and train.early_finish are for that"
             )
 
-    def carry_out(self) -> LRFindings:
+    def carry_out(self, after_round: Callable[[], None]) -> LRFindings:
         """Run the probes, and choose."""
-        probes = self._probes.carry_out()
+        probes = self._probes.carry_out(after_round)
         return LRFindings.of(
             suggest.suggest_from_probes(probes, self.plan, bounds=self.bounds, shift=self.shift)
         )

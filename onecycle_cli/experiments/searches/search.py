@@ -13,9 +13,12 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.experiments.searches.jobs import Candidate, Rules
 from onecycle_cli.experiments.searches.trials import Trial, Trials
 from onecycle_cli.experiments.session import Session
+from onecycle_cli.experiments.tracking.tracked import ending_of, tracked
+from onecycle_cli.experiments.tracking.trials import probes_as_tracked
 from onecycle_cli.runs import records
 from onecycle_cli.runs.files import Table
 from onecycle_cli.runs.records import Record
+from onecycle_cli.runs.trackers.tracker import TrackedTrial
 from onecycle_cli.suggest import Bounds, Estimate, Plan, Probe, Round, Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost
@@ -30,6 +33,11 @@ class ByProbes:
     def trials(self) -> list[Trial]:
         """Every trial that is finished, in order."""
         return self._probes.trials
+
+    @property
+    def tracked(self) -> list[TrackedTrial]:
+        """The same as trackers take them."""
+        return self._probes.tracked
 
     @property
     def steps(self) -> int:
@@ -71,6 +79,7 @@ class Probes:
         rules: Rules | None = None,
     ) -> None:
         self._bench, self._plan = session.bench, plan
+        self._kind = session.kind
         self._candidate, self._name = candidate, name
         self._bounds = bounds or Bounds()
         self._trials = Trials(
@@ -92,11 +101,17 @@ class Probes:
         """The steps of all probes so far."""
         return sum(len(trial.losses) for trial in self.trials)
 
-    def carry_out(self) -> list[Probe]:
+    @property
+    def tracked(self) -> list[TrackedTrial]:
+        """The same as trackers take them."""
+        return probes_as_tracked(self.trials, self.done, self._kind)
+
+    def carry_out(self, after_round: Callable[[], None]) -> list[Probe]:
         """Run round after round, until the plan asks for no more."""
         while (wave := self._plan.next_round(self.done, self._bounds)) is not None:
             candidates = [self._candidate(wave, value) for value in wave.values]
             self._trials.run(wave, candidates, self._title)
+            after_round()
         return self.done
 
     def _title(self, candidate: Candidate, number: int) -> str:
@@ -117,8 +132,12 @@ class Search(Protocol[Found]):
     def announce(self) -> None:
         """Say what will be done, and what it will cost."""
 
-    def carry_out(self) -> Found:
-        """Do it, and say what was found."""
+    @property
+    def tracked(self) -> list[TrackedTrial]:
+        """The short trainings so far, as trackers take them."""
+
+    def carry_out(self, after_round: Callable[[], None]) -> Found:
+        """Do it, calling a function whenever trials are finished, and say what was found."""
 
     def result(self, found: Found) -> dict[str, Any]:
         """Return what `result.json` says of what was found."""
@@ -134,19 +153,29 @@ def carried_out(ready: Session, search: Search[Found]) -> tuple[Found, Cost, Rec
     """
     started = time.perf_counter()
     search.announce()
-    with _kept_if_broken_off(ready, search):
-        found = search.carry_out()
-    cost = Cost.of(ready.bench, search.steps, time.perf_counter() - started)
-    result = search.result(found)
-    caveats = [*result.pop("caveats", ()), *ready.bench.caveats_of(search.replicates)]
-    result |= {
-        "cost": cost.as_dict(),
-        "conditions": ready.conditions_of_suggestion,
-        "caveats": caveats,
-    }
-    record = ready.write(result, search.tables(), found.suggestion)
-    ready.suggest(found.suggestion)
+    with tracked(ready) as trackers:
+        trackers.start()
+        with _kept_if_broken_off(ready, search):
+            found = search.carry_out(lambda: trackers.write_trials(search.tracked))
+        cost = Cost.of(ready.bench, search.steps, time.perf_counter() - started)
+        result = search.result(found)
+        caveats = [*result.pop("caveats", ()), *ready.bench.caveats_of(search.replicates)]
+        result |= {
+            "cost": cost.as_dict(),
+            "conditions": ready.conditions_of_suggestion,
+            "caveats": caveats,
+        }
+        record = ready.write(result, search.tables(), found.suggestion)
+        ready.suggest(found.suggestion)
+        trackers.end(ending_of(ready, _values_in(found.suggestion, str(ready.kind.finds))))
     return found, cost, record
+
+
+def _values_in(suggestion: Suggestion, key: str) -> dict[str, Any]:
+    """Return what was found, by name; of momentum, its highest and its lowest."""
+    value = suggestion.value if suggestion.accepted else None
+    whole = value if isinstance(value, dict) else {"": value}
+    return {f"suggested/{'_'.join(filter(None, (key, part)))}": v for part, v in whole.items()}
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
@@ -11,11 +12,13 @@ from onecycle_cli.callbacks.lr_finder import LRFinder
 from onecycle_cli.engine.steering import names
 from onecycle_cli.experiments.searches.trials import Trial
 from onecycle_cli.experiments.session import Session
+from onecycle_cli.experiments.tracking.trials import range_tests_as_tracked
 from onecycle_cli.kinds import FIND_LR, SWEEP
 from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import records
 from onecycle_cli.runs.curve import Curve, curve_table
 from onecycle_cli.runs.files import Table
+from onecycle_cli.runs.trackers.tracker import TrackedTrial
 from onecycle_cli.suggest import LRFindings
 from onecycle_cli.training.reporting import Reporting
 from onecycle_cli.workbench.cost import Cost, resolved_steps
@@ -50,6 +53,11 @@ class Sweeping:
         return sum(len(curve.lrs) for curve in self.curves)
 
     @property
+    def tracked(self) -> list[TrackedTrial]:
+        """The range tests so far, as trackers take them."""
+        return range_tests_as_tracked(self.curves)
+
+    @property
     def replicates(self) -> int:
         """How many initial weights they start from."""
         return self.settings.repeats
@@ -68,10 +76,11 @@ class Sweeping:
         if self.config.search.engine != "local":
             self.observer.note("range tests run in this process, whatever search.engine says")
 
-    def carry_out(self) -> LRFindings:
+    def carry_out(self, after_round: Callable[[], None]) -> LRFindings:
         """Run the range tests, and choose."""
         for repeat in range(self.settings.repeats):
             self._sweep(repeat)
+            after_round()
         return suggest.suggest_lr(
             [(c.lrs, c.losses) for c in self.curves],
             chance=self.bench.bounds.guessing,

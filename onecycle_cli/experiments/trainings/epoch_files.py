@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import zipfile
-from datetime import datetime
-from functools import cached_property
 
 from onecycle_cli.engine.state.snapshot import Snapshot
 from onecycle_cli.runs import files
-from onecycle_cli.runs.event_file import EventFile
 from onecycle_cli.runs.log import Logbook
 from onecycle_cli.runs.run_folder import BEST, LAST, RunFolder
+from onecycle_cli.runs.trackers.together import Trackers
 from onecycle_cli.throttle import Throttle
 from onecycle_cli.training.final_weights import FinalWeights
 from onecycle_cli.workbench.bench import Workbench
@@ -29,13 +27,21 @@ class EpochFiles:
         run: the folder to write to.
         bench: the model in training.
         weights: which of its weights are judged and saved.
+        trackers: hear of the steps and epochs whenever files are written, or could be.
         with_models: whether models are written at all.
     """
 
     def __init__(
-        self, run: RunFolder, bench: Workbench, weights: FinalWeights, *, with_models: bool
+        self,
+        run: RunFolder,
+        bench: Workbench,
+        weights: FinalWeights,
+        trackers: Trackers,
+        *,
+        with_models: bool,
     ) -> None:
         self._run, self._bench, self._weights = run, bench, weights
+        self._trackers = trackers
         self._with_models = with_models
         self._throttle = Throttle()
         self._log: Logbook | None = None
@@ -56,28 +62,23 @@ class EpochFiles:
             with self._weights.in_force():
                 self._best = len(log.epochs), Snapshot(self._bench.model)
         if self._throttle.is_due():
-            self.write()
+            self._write()
+        self._trackers.write(log)
 
-    def write(self) -> None:
-        """Write what was put off."""
+    def write(self, log: Logbook) -> None:
+        """Write what was put off, and have trackers told of the steps since, too."""
+        self._write()
+        if len(log):
+            self._trackers.write(log)
+
+    def _write(self) -> None:
         if self._log is None:
             return
         with self._throttle.work():
             self._run.keep()
-            self.write_tables(self._log)
+            self._log.write()
             self._write_best()
         self._log = None
-
-    def write_tables(self, log: Logbook) -> None:
-        """Write the steps and the epochs."""
-        log.write()
-        if self._bench.config.train.tensorboard:
-            self._events.write(log)
-
-    @cached_property
-    def _events(self) -> EventFile:
-        started = datetime.fromisoformat(self._run.manifest["start"]).timestamp()
-        return EventFile(self._run.path / "tensorboard", started=started)
 
     def write_model(self) -> None:
         """Write the model as it is, with the weights that are judged."""

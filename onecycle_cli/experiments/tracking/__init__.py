@@ -1,0 +1,1 @@
+"""What an experiment tells the trackers that its numbers go to."""
