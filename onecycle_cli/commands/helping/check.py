@@ -39,8 +39,6 @@ def check_command(
     Loads the data, builds the model and takes one training step, which is taken back. Shows what is
     trained with and for, how large the model is, and how the loss of the first batch compares with
     that of always giving the same answer. Warns of what is certainly odd. Writes nothing.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         refuse_several("onecycle check")

@@ -34,8 +34,6 @@ def doctor_command(
     Versions, the backend and why it is taken, devices, instructions, memory, disk, data sets,
     caches, extras. Trains nothing and writes nothing. The exit code is 1 where something will fail;
     what not everybody needs is only named.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         from onecycle_cli.doctor import State, examine

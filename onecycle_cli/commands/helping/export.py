@@ -34,7 +34,7 @@ def export_command(
         ),
     ],
     to: Annotated[
-        Target, typer.Option("--to", help="Code for Keras or PyTorch, or a config.")
+        Target, typer.Option("--to", metavar="TO", help="keras, pytorch: code; yaml: a config.")
     ] = Target.keras,
     out: Annotated[
         Path | None,
@@ -47,8 +47,6 @@ def export_command(
 
     Of a finder's run, these are the values that it found and those that it used. What the code
     can't say, its comments do. With --to yaml, it is a config for 'onecycle train'. Needs no Keras.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         from onecycle_cli.errors import ConfigError

@@ -28,8 +28,6 @@ def schema_command(
     """Show the JSON schema of a config, by which editors complete keys and check values.
 
     'onecycle init' writes it beside the config, where the first line of the config names it.
-
-    Docs: docs/config.md
     """
     with presented():
         from onecycle_cli.runs import files
