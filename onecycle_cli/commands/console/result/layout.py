@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import sys
@@ -32,19 +33,36 @@ def table(rows: Sequence[tuple[str, str]]) -> None:
 def columns(rows: Sequence[Sequence[str]]) -> None:
     """Write rows to stdout, the first of them a header, each column as wide as it needs.
 
-    Where the window is too narrow for that, each row becomes a small table of its own.
+    Where the window is too narrow for that, the cells of the widest column have several lines; and
+    where it is narrower still, each row becomes a small table of its own.
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells_of = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in cells_of]
     room = width_of(sys.stdout)
-    if room is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > room:
-        _stacked(rows)
-        return
+    excess = 0 if room is None else sum(widths) + len(_GAP) * (len(widths) - 1) - room
+    if excess > 0:
+        widest = widths.index(max(widths))
+        widths[widest] -= excess
+        if widths[widest] < max(_NARROWEST, *map(_longest_word, cells_of[widest])):
+            _stacked(rows)
+            return
     for row in rows:
-        cells = [
-            painted(cell, cell, sys.stdout) + " " * (width - len(cell))
-            for cell, width in zip(row, widths, strict=True)
-        ]
-        typer.echo(_GAP.join(cells).rstrip())
+        cells = [broken(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        for line in itertools.zip_longest(*cells, fillvalue=""):
+            _write(line, row, widths)
+
+
+def _write(line: Sequence[str], row: Sequence[str], widths: Sequence[int]) -> None:
+    """Write a line of a row, each part in the colour of its cell."""
+    parts = [
+        painted(part, cell, sys.stdout) + " " * (width - len(part))
+        for part, cell, width in zip(line, row, widths, strict=True)
+    ]
+    typer.echo(_GAP.join(parts).rstrip())
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
 
 
 def width_of(stream: TextIO) -> int | None:

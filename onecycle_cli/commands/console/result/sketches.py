@@ -41,7 +41,7 @@ def _of_trials(record: Record) -> Sketch:
     for value, score, steps, start in zip(
         trials[key], trials["score"], trials["steps"], trials["replicate"], strict=True
     ):
-        name = f"start {start + 1}" if start else f"{steps} steps"
+        name = f"start {start + 1:g}" if start else f"{steps:g} steps"
         points.setdefault(name, []).append((float(value), float(score)))
     is_rate = key != "momentum"
     lines = {name: _drawable(line, above_zero=is_rate) for name, line in points.items()}

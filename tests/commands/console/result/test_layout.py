@@ -46,7 +46,23 @@ def test_where_there_is_no_room_beside_the_names_values_stand_below(window):
     assert max(map(len, lines)) <= 40
 
 
-def test_columns_that_are_too_wide_become_small_tables(window):
+def test_of_columns_that_are_a_little_too_wide_the_widest_is_wrapped(window):
+    capsys = window(60)
+    rows = [
+        ("run", "found", "age"),
+        ("digits/find-momentum/002", "momentum 0.95 to 0.85, undecided", "32 min"),
+        ("digits/find-lr/002", "max_lr 0.122, ok", "33 min"),
+    ]
+    columns(rows)
+    assert capsys.readouterr().out.splitlines() == [
+        "run                       found                       age",
+        "digits/find-momentum/002  momentum 0.95 to 0.85,      32 min",
+        "                          undecided",
+        "digits/find-lr/002        max_lr 0.122, ok            33 min",
+    ]
+
+
+def test_columns_that_are_much_too_wide_become_small_tables(window):
     capsys = window(40)
     columns(STAGES)
     assert capsys.readouterr().out.splitlines() == [
