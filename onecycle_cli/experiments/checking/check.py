@@ -45,7 +45,7 @@ class Checked(Shown):
         steps_per_epoch: batches in one pass over the training part.
         training_steps: batches in the configured training.
         first_loss: of the first batch, before any update.
-        chance_loss: of always giving the same answer; `None`: no formula gives it.
+        chance_loss: of the best constant prediction; `None`: no formula gives it.
         warnings: what is wrong or in doubt, in sentences.
     """
 
