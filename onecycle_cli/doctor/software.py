@@ -13,7 +13,7 @@ from onecycle_cli.engine import start
 from onecycle_cli.engine.backends.choice import BACKENDS, name_of_backend, why_this_backend
 
 PROJECT = "onecycle-cli"
-FOR_DEVELOPERS = ("test", "benchmarks")
+FOR_DEVELOPERS = ("test", "benchmarks", "docs")
 USES = {
     "tables": "data from CSV and Parquet files",
     "jax": "Keras on JAX",

@@ -66,6 +66,7 @@ class Workbench:
         dataset: the data; the test set is not loaded.
         loaded: the same, as it was before the model was asked what its task is.
         objective: the task, and the loss that is trained on.
+        preamble: what the data are, what is predicted, by which loss and score, in a line.
         model: compiled, with a stock optimizer, and instruments attached.
         steps_per_epoch: batches in one pass over the training part.
         decay_name: the hyper-parameter that weight decay is set by: `l2` or `weight_decay`.
@@ -94,10 +95,11 @@ class Workbench:
             check_can_be_compiled(self.config, self.dataset)
             self._adopt_outputs()
             self._compile()
+        shows = self.model.optimizer if self._comes_compiled else None
+        self.preamble = announce(observer, self.dataset, self.objective, self._outputs, shows)
         self.decay_name = L2 if self.config.optimizer.decay_kind == "l2" else WEIGHT_DECAY
         is_ours = not self.is_in_hand
-        is_fused = is_ours and decide_fusion(config)
-        self.fusion = FusedBatchNormalization(self.model, is_on=is_fused)
+        self.fusion = FusedBatchNormalization(self.model, is_on=is_ours and decide_fusion(config))
         self.convolved = ConvolvedGradient(self.model, config.batch_size, is_on=is_ours)
         self._instruments = self._attach()
         self._initial = snapshot.Snapshot(self.model)
@@ -287,7 +289,6 @@ class Workbench:
         check_outputs(outputs, self.config, self.objective)
         check_end(self.model, self.config, self.dataset, self.objective)
         self._outputs = outputs.shape[1]
-        announce(self._observer, self.dataset, self.objective, self._outputs)
 
     def _adopt_compilation(self) -> None:
         """Take loss and optimizer from the model, as it was compiled."""
@@ -305,7 +306,6 @@ class Workbench:
         if self.is_in_hand and (doubt := check_loss(self.objective, outputs, self.dataset.y)):
             self._observer.warn(doubt)
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]
-        announce(self._observer, self.dataset, self.objective, self._outputs, self.model.optimizer)
 
     @property
     def loss_name(self) -> str:

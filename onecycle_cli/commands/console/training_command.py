@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from onecycle_cli.suggest import Suggestion
 
 _ADVICE = {
-    "find-lr": "a smaller find_lr.budget makes it shorter, and less sure",
+    "find-lr": "--quick takes a quarter of the steps, and is less sure",
     "find-wd": "--set find_wd.steps=24 is a small test",
     "find-momentum": "--set find_momentum.steps=24 is a small test",
 }

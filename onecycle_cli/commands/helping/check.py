@@ -38,7 +38,7 @@ def check_command(
 
     Loads the data, builds the model and takes one training step, which is taken back. Shows what is
     trained with and for, how large the model is, and how the loss of the first batch compares with
-    that of always giving the same answer. Warns of what is certainly odd. Writes nothing.
+    that of a constant prediction. Warns of what is certainly odd. Writes nothing.
     """
     with presented(verbose):
         refuse_several("onecycle check")
@@ -61,7 +61,7 @@ def check_command(
 
 def _rows(found: Checked) -> list[tuple[str, str]]:
     chance = found.chance_loss
-    beside = "" if chance is None else f"; always giving the same answer costs {number(chance)}"
+    beside = "" if chance is None else f"; a constant prediction has {number(chance)}"
     trained = "" if found.weights == found.trainable_weights else (
         f", {found.trainable_weights:,} of them trained"
     )  # fmt: skip

@@ -13,7 +13,6 @@ from onecycle_cli.engine.backends.choice import with_backend
 from onecycle_cli.engine.devices.together import together
 from onecycle_cli.errors import ModelError, OnecycleError, cause_of
 from onecycle_cli.experiments.checking.doubts import doubts
-from onecycle_cli.experiments.checking.preamble import preamble
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.code.containment import contained
 from onecycle_cli.shown import Facts, Shown
@@ -31,7 +30,7 @@ class Checked(Shown):
     """What a configuration means.
 
     Attributes:
-        preamble: data, task and loss in a line.
+        preamble: data, task, loss and score in a line.
         train: examples to train on; of a pipeline, `None`.
         validation: examples to validate on; of a pipeline, `None`.
         test: examples that were set aside for the test; `None`: the data have a test set of their
@@ -45,7 +44,7 @@ class Checked(Shown):
         steps_per_epoch: batches in one pass over the training part.
         training_steps: batches in the configured training.
         first_loss: of the first batch, before any update.
-        chance_loss: of always giving the same answer; `None`: no formula gives it.
+        chance_loss: of the best constant prediction; `None`: no formula gives it.
         warnings: what is wrong or in doubt, in sentences.
     """
 
@@ -134,7 +133,7 @@ def _checked(bench: Workbench, loss: float, warnings: list[str]) -> Checked:
     data = bench.dataset
     is_stream = data.stream is not None
     return Checked(
-        preamble=preamble(data, bench.objective, bench.loss_name),
+        preamble=bench.preamble,
         train=None if is_stream else len(data.train),
         validation=None if is_stream else len(data.validation),
         test=None if data.test_rows is None else len(data.test_rows),

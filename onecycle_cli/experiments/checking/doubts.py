@@ -13,7 +13,7 @@ from onecycle_cli.data.inputs import arrays_of, rows_of
 from onecycle_cli.workbench.bench import Workbench
 
 FAR_ABOVE_CHANCE = 3.0
-"""The first loss is far above that of always giving the same answer, if so many times as high."""
+"""The first loss is far above that of a constant prediction, if so many times as high."""
 
 FAR_FROM_ZERO = 5.0
 """Inputs or targets are far from 0 if their mean is, or their deviation is so large."""
@@ -89,7 +89,7 @@ def _of_the_loss(bench: Workbench, loss: float) -> Iterator[str]:
         )
     elif chance and loss > FAR_ABOVE_CHANCE * chance:
         yield (
-            f"the loss of the first batch, {loss:.4g}, is {loss / chance:.3g} times that of always "
-            f"giving the same answer, {chance:.4g}: the model starts far off. Check the scale of "
+            f"the loss of the first batch, {loss:.4g}, is {loss / chance:.3g} times that of a "
+            f"constant prediction, {chance:.4g}: the model starts far off. Check the scale of "
             f"inputs and targets, the initial weights, and what the last layer gives."
         )

@@ -30,8 +30,10 @@ _MOST_INPUTS = 3
 
 def announce(
     observer: Observer, dataset: Dataset, objective: Objective, outputs: int, optimizer: Any = None
-) -> None:
+) -> str:
     """Tell what the data are, what is predicted, by which loss, and what it is scored by.
+
+    Returns the line that says so.
 
     Args:
         observer: hears it.
@@ -40,9 +42,11 @@ def announce(
         outputs: how many numbers the model answers with.
         optimizer: of a model that comes compiled, which shows the task; else the data do.
     """
-    observer.note(f"{_inputs(dataset)}, {_goal(objective, outputs)}")
+    line = f"{_inputs(dataset)}, {_goal(objective, outputs)}"
+    observer.note(line)
     why = dataset.why if optimizer is None else compiled_with(objective, core(optimizer))
     observer.note(f"task: {objective.task} ({why})")
+    return line
 
 
 def _inputs(dataset: Dataset) -> str:

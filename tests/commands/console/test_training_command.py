@@ -35,6 +35,7 @@ def pipe(own_folders):
     return run
 
 
+@pytest.mark.harness
 def test_the_run_keeps_what_was_piped_in(pipe, own_folders, small):
     options = [*small[:2], *small[4:]]
     outcome = pipe(CONFIG, "find-lr", "-", *options, "--set", "find_lr.repeats=1")

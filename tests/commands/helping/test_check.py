@@ -5,7 +5,7 @@ def test_a_config_is_checked_and_nothing_written(
     outcome = invoke("check", config, *small)
     assert outcome.exit_code == 0, outcome.output
     first = outcome.stdout.splitlines()[0]
-    assert first == "580 grey images of 8x8 pixels, 10 classes, cross-entropy"
+    assert first == ("360 x 8 x 8 x 1 bytes, 10 classes, cross-entropy; scored by accuracy")
     assert rows(outcome.stdout)["training"] == "2 epochs of 6 steps"
     assert rows(outcome.stdout)["warnings"] == "none"
 

@@ -18,7 +18,9 @@ def checked(listener):
 
 def test_what_a_config_means(checked, small):
     found = checked(small())
-    assert found.preamble == "580 grey images of 8x8 pixels, 10 classes, cross-entropy"
+    assert found.preamble == (
+        "360 x 8 x 8 x 1 bytes, 10 classes, cross-entropy; scored by accuracy"
+    )
     assert (found.train, found.validation, found.test) == (360, 40, 180)
     assert (found.steps_per_epoch, found.training_steps) == (6, 12)
     assert found.weights == found.trainable_weights == 64 * 16 + 16 + 16 * 10 + 10

@@ -70,7 +70,7 @@ def test_inputs_that_nothing_brings_near_zero(bench):
     [
         (float("nan"), 1.0, "not finite"),
         (float("inf"), None, "not finite"),
-        (9.0, 2.0, "is 4.5 times that of always giving the same answer"),
+        (9.0, 2.0, "is 4.5 times that of a constant prediction"),
         (5.9, 2.0, ""),
         (1e9, None, ""),
     ],
