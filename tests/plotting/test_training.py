@@ -92,6 +92,7 @@ def test_a_loss_that_exploded_is_labelled_in_one_style(train, tick_labels):
     assert all(len(label) <= 5 and "e" in label for label in labels)
 
 
+@pytest.mark.harness
 def test_of_a_million_steps_so_many_are_drawn_as_are_told_apart(train, line):
     record = train(cycles=((1, 0.1),), per_epoch=100_000)
     loss = plotting.draw(record).axes[0]

@@ -1,6 +1,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from matplotlib.text import Text
 
 from onecycle_cli import plotting
@@ -20,6 +21,7 @@ def test_lines_that_lie_on_each_other_can_all_be_seen(compared):
     assert len({(drawn.get_color(), drawn.get_linestyle()) for drawn in left.lines}) == 7
 
 
+@pytest.mark.harness
 def test_each_line_is_named_at_its_end_without_overlap(compared):
     figure = plotting.draw(compared("find-wd", SEVEN, FOUND))
     names = figure.axes[0].texts

@@ -81,6 +81,7 @@ def test_the_colours_are_back_after_a_failure():
     assert colors() is LIGHT
 
 
+@pytest.mark.harness
 def test_a_dark_picture_is_dark_and_all_its_text_can_be_read(find_lr):
     with drawn_in(DARK):
         figure = plotting.draw(find_lr())
