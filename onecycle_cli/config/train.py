@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from onecycle_cli import schedules
 from onecycle_cli.config.section import (
@@ -31,6 +31,9 @@ _HAVE_THEIR_OWN_KEY = {
 
 TRACKERS = ("tensorboard", "mlflow", "wandb")
 """Where the numbers of a run can go besides its own folder."""
+
+_NAME = {"enum": list(TRACKERS)}
+_ONE_OR_SEVERAL = WithJsonSchema({"anyOf": [_NAME, {"type": "array", "items": _NAME}]})
 
 
 class MomentumRange(Section):
@@ -137,7 +140,7 @@ class TrainConfig(Section):
     early_finish: EarlyFinishConfig | None = Field(default=None, examples=[{"patience": 5}])
     checkpoint_seconds: Positive = 60.0
     log_grad_norm: bool = False
-    log_to: list[Annotated[str, one_of(TRACKERS)]] = Field(default=[])
+    log_to: Annotated[list[Annotated[str, one_of(TRACKERS)]], _ONE_OR_SEVERAL] = Field(default=[])
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     flip_evaluation: bool = False

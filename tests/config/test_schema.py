@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from onecycle_cli import schedules
 from onecycle_cli.config import (
     OPTIMIZERS,
+    TRACKERS,
     Config,
     DatasetConfig,
     OptimizerConfig,
@@ -136,6 +137,11 @@ def test_numbers_go_to_one_tracker_or_several(load, given, log_to):
     train = load(f"train:\n  {given}\n").train
     assert train.log_to == log_to
     assert "tensorboard" not in train.model_dump()
+
+
+def test_editors_know_the_trackers():
+    name, names = TrainConfig.model_json_schema()["properties"]["log_to"]["anyOf"]
+    assert name["enum"] == names["items"]["enum"] == list(TRACKERS)
 
 
 OPTIONS = {

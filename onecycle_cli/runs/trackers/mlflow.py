@@ -78,13 +78,14 @@ class MLflow:
 
     def write_trials(self, trials: Sequence[TrackedTrial]) -> None:
         """Log those trials that are not there yet, each as a run within this one."""
+        there, self._trials = self._trials, None
         with _briefly():
-            if self._trials is None:
-                self._trials = self._finished_trials()
+            if there is None:
+                there = self._finished_trials()
             for trial in trials:
-                if trial.name not in self._trials:
+                if trial.name not in there:
                     self._log_trial(trial)
-                    self._trials.add(trial.name)
+        self._trials = there | {trial.name for trial in trials}
 
     def end(self, ending: Ending) -> None:
         """Log the scores, keep the files, and say how the run ended."""

@@ -1,6 +1,7 @@
 """Runs logged by MLflow itself, to its store of files, and read back by its client."""
 
 import os
+from unittest.mock import Mock
 
 import pytest
 
@@ -142,6 +143,17 @@ def test_trials_are_runs_within_that_of_the_search(client, tracker, subject, tri
     assert first.data.params == {"max_lr": "0.2", "stage": "ladder"}
     assert (first.data.metrics["score"], first.data.metrics["step/loss"]) == (1.25, 1.5)
     assert "score" not in second.data.metrics
+
+
+def test_a_trial_that_failed_half_way_is_logged_once(client, tracker, trials, monkeypatch):
+    mlflow = tracker()
+    mlflow.write_trials(trials[:1])
+    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
+        patch.setattr(mlflow._client, "set_terminated", Mock(side_effect=ConnectionError))
+        mlflow.write_trials(trials)
+    mlflow.write_trials(trials)
+    names = [run.data.tags.get("onecycle.trial") for run in runs_in(client)]
+    assert sorted(filter(None, names)) == [trial.name for trial in trials]
 
 
 def test_a_run_that_was_deleted_there_is_begun_anew(client, tracker, trained):
