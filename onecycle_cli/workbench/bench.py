@@ -38,7 +38,7 @@ from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
 from onecycle_cli.workbench.scoring.bounds import bounds_of_compiled
 from onecycle_cli.workbench.scoring.chance import chance_of
-from onecycle_cli.workbench.scoring.compiled import OTHER, compiled_with, objective_of_compiled
+from onecycle_cli.workbench.scoring.compiled import OTHER, compiled_for, objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import (
     Examination,
     examine,
@@ -304,8 +304,7 @@ class Workbench:
         if self.is_in_hand and (doubt := check_loss(self.objective, outputs, self.dataset.y)):
             self._observer.warn(doubt)
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]
-        why = compiled_with(self.objective, optimizers.core(self.model.optimizer))
-        self._observer.note(f"task: {self.objective.task} ({why})")
+        self._observer.note(compiled_for(self.objective, optimizers.core(self.model.optimizer)))
 
     @property
     def loss_name(self) -> str:
