@@ -39,8 +39,8 @@ def find_lr_command(
 ) -> None:
     """Find the maximum learning rate, by short, complete trainings.
 
-    Trains with several learning rates for a small part of the training each: a coarse ladder first,
-    then longer around the best of them. Says beforehand what it may cost. Writes the suggestion to
+    Trains briefly at each of several learning rates: first far apart, then for longer around the
+    best of them. Says at the start what it will cost at most. Writes the suggestion to
     OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
 
     With --quick, it takes a quarter of the steps, and its answer is less sure.

@@ -173,7 +173,7 @@ def _accept(answers: Sequence[float], what: str, names: Names) -> Suggestion:
             f"the repeats disagree, from {rates[0]:.3g} to {rates[-1]:.3g}; this is their median. "
             f"Search by short trainings (find_lr.method: probes), or {names.more_of_both}.",
         )
-    basis = f"median of {len(rates)} range tests" if len(rates) > 1 else "one range test"
+    basis = f"median of {len(rates)} sweeps" if len(rates) > 1 else "one sweep"
     return Suggestion(value, interval, "ok", f"{what} ({basis}).")
 
 

@@ -122,7 +122,8 @@ _FORMER_NAMES = {"basin": OURS}
 
 RULES: dict[str, Rule] = {
     OURS: Rule(
-        "the middle of the rates of low loss, from where it nears its minimum to where it rises",
+        "the middle of the range in which the loss is low, from where it comes close to its "
+        "minimum to where it rises again",
         _middle,
         True,
     ),

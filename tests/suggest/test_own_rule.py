@@ -22,7 +22,7 @@ def test_the_suggestion_is_what_the_function_says_of_the_raw_losses():
     lrs, losses = sweep()
     found = suggest.suggest_lr([(lrs, losses)], rule=tenth_of_lowest)
     assert found.suggestion.value == pytest.approx(lrs[np.argmin(losses)] / 10, rel=5e-3)
-    assert found.suggestion.reason == "tenth_of_lowest, a rule of your own (one range test)."
+    assert found.suggestion.reason == "tenth_of_lowest, a rule of your own (one sweep)."
     assert found.rules.keys() == suggest.RULES.keys()
 
 

@@ -63,10 +63,13 @@ def objective_of_compiled(model: Any, outputs: Any, targets: Any) -> Objective:
     return Objective("regression", loss)
 
 
-def compiled_with(objective: Objective, optimizer: Any) -> str:
-    """Return in words what a model comes compiled with, and so shows its task."""
+def compiled_for(objective: Objective, optimizer: Any) -> str:
+    """Return in words what a model is compiled for."""
     loss = "its own loss" if objective.task == "other" else f"loss {objective.loss}"
-    return f"the model comes compiled, with {loss} and {type(optimizer).__name__}"
+    return (
+        f"task: {objective.task} (the model comes compiled, with {loss} and "
+        f"{type(optimizer).__name__})"
+    )
 
 
 def floor_of_compiled(model: Any) -> float | None:

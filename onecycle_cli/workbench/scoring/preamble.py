@@ -8,7 +8,7 @@ from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import arrays_of
 from onecycle_cli.engine.steering.optimizers import core
 from onecycle_cli.observer import Observer
-from onecycle_cli.workbench.scoring.compiled import compiled_with
+from onecycle_cli.workbench.scoring.compiled import compiled_for
 from onecycle_cli.workbench.scoring.objective import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Objective
 
 _LOSSES = {
@@ -44,8 +44,10 @@ def announce(
     """
     line = f"{_inputs(dataset)}, {_goal(objective, outputs)}"
     observer.note(line)
-    why = dataset.why if optimizer is None else compiled_with(objective, core(optimizer))
-    observer.note(f"task: {objective.task} ({why})")
+    if optimizer is None:
+        observer.note(f"task: {objective.task} ({dataset.why})")
+    else:
+        observer.note(compiled_for(objective, core(optimizer)))
     return line
 
 
