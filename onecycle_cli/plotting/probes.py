@@ -13,7 +13,7 @@ from onecycle_cli.plotting.canvas import Line, legend_below, new_figure, picture
 from onecycle_cli.plotting.paper.axes import log_axis, padded, plain_ticks, rate_axis
 from onecycle_cli.plotting.paper.marks import mark_chance, mark_refusal, mark_suggestion
 from onecycle_cli.plotting.paper.numbers import number
-from onecycle_cli.plotting.paper.palette import Style, colors, look
+from onecycle_cli.plotting.paper.palette import Style, colors, look, look_apart
 from onecycle_cli.plotting.wording import (
     overlay_labels,
     rate_headline,
@@ -38,12 +38,11 @@ def draw_probes(record: Record) -> Figure:
     title = title_of(record, "Learning rates, each tried by a short training")
     figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
     axes = figure.add_subplot()
-    limits = _limits(probes, bounds)
-    _finish(axes, [probe.value for probe in probes], limits)
+    _finish(axes, [probe.value for probe in probes], _limits(probes, bounds))
     if bounds.are_known:
         mark_chance(axes, bounds.chance)
-    for (stage, steps), several in _stages(probes):
-        _draw_stage(axes, several, limits[1], _name(stage, steps), _style(stage))
+    for index, ((stage, steps), several) in enumerate(_stages(probes)):
+        _draw_stage(axes, several, _name(stage, steps), _style(stage, index))
     if suggestion.get("value") is not None:
         _draw_profile(axes, probes, bounds)
         mark_suggestion(axes, suggestion, _MEANING)
@@ -101,24 +100,27 @@ def _name(stage: str, steps: int) -> str:
     return f"{'first tries' if stage == LADDER else 'closer tries'}, of {steps} steps"
 
 
-def _style(stage: str) -> Style:
+def _style(stage: str, index: int) -> Style:
+    """Return how the probes of a stage are drawn, `index` of them being drawn already."""
     if stage == LADDER:
-        return {"color": colors().faint, "markerfacecolor": colors().paper, "linewidth": 1.0,
-                "markersize": 6}  # fmt: skip
+        dashes = look_apart(index)["linestyle"]
+        return {"color": colors().faint, "markerfacecolor": colors().paper, "linewidth": 1.2,
+                "markersize": 6, "linestyle": dashes}  # fmt: skip
     color = colors().training
     return {"color": color, "markerfacecolor": color, "linestyle": "none", "markersize": 8}
 
 
-def _draw_stage(axes: Axes, probes: Sequence[Probe], high: float, name: str, style: Style) -> None:
-    shown = [probe for probe in probes if probe.loss <= high]
+def _draw_stage(axes: Axes, probes: Sequence[Probe], name: str, style: Style) -> None:
+    top = axes.get_ylim()[1]
+    shown = [probe for probe in probes if probe.loss <= top]
     axes.plot(
         [p.value for p in shown], [p.loss for p in shown], marker="o", zorder=3, label=name,
         **style,  # type: ignore[arg-type]
     )  # fmt: skip
     for probe in probes:
-        if probe.loss > high:
+        if probe.loss > top:
             text = number(probe.loss) if math.isfinite(probe.loss) else "broke off"
-            top, color = axes.get_ylim()[1], str(style["color"])
+            color = str(style["color"])
             axes.plot([probe.value], [top], "^", color=color, clip_on=False, zorder=4)
             axes.annotate(
                 text, (probe.value, top), xytext=(0, -13), textcoords="offset points", ha="center",

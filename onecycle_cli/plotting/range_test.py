@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from onecycle_cli.plotting.canvas import Line, legend_below, new_figure, picture, title_lines
-from onecycle_cli.plotting.paper.axes import padded, plain_ticks, rate_axis, say
+from onecycle_cli.plotting.paper.axes import loss_axis, rate_axis, say
 from onecycle_cli.plotting.paper.marks import mark_chance, mark_refusal, mark_suggestion
 from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.plotting.paper.palette import colors, look
@@ -37,6 +37,7 @@ from onecycle_cli.suggest import (
 
 _RULE_ROW = 0.17
 _FEW = 40
+_SQUASHED = 30.0
 
 
 @picture
@@ -266,8 +267,8 @@ def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[Sweep], scale: str) -> No
     axes.set_ylabel("loss")
     drawn = [sweep for sweep in sweeps if len(sweep.smooth_lrs)]
     if drawn:
-        axes.set_ylim(*_loss_limits(drawn))
-        plain_ticks(axes, "y")
+        low, high = _loss_limits(drawn)
+        loss_axis(axes, low, high, (low, high), below=0.08, above=0.25, squashed=_SQUASHED)
     else:
         say(axes, "no finite loss to draw")
     rates = np.concatenate([sweep.lrs for sweep in sweeps] or [np.array([])])
@@ -285,6 +286,4 @@ def _loss_limits(sweeps: Sequence[Sweep]) -> tuple[float, float]:
     starts = [s.smooth_losses[: max(1, len(s.smooth_losses) // 20)].mean() for s in sweeps]
     lowest = [s.smooth_losses.min() for s in sweeps]
     usual = np.percentile(np.concatenate([s.usual() for s in sweeps]), (2, 98))
-    return padded(
-        float(min(*lowest, usual[0])), float(max(*starts, usual[1])), below=0.08, above=0.25
-    )
+    return float(min(*lowest, usual[0])), float(max(*starts, usual[1]))

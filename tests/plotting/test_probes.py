@@ -60,6 +60,22 @@ def test_the_suggestion_lies_within_its_interval_on_the_one_axis(config, line, l
     assert "0.06 to 0.13: about as good" in legend_texts(figure)
 
 
+def test_a_loss_that_has_room_is_drawn_where_it_lies(config, line, notes):
+    losses = {"ladder": {0.01: 2.3, 0.1: 2.35, 1.0: 2.29}}
+    nothing = {"value": None, "interval": None, "verdict": "never_descended", "reason": "no."}
+    (axes,) = plotting.draw(record(config, losses, suggestion=nothing)).axes
+    assert list(line(axes, "first tries, of 10 steps").get_ydata()) == [2.3, 2.35, 2.29]
+    assert notes(axes) == ["refused: nothing was learned"]
+
+
+def test_tries_of_different_lengths_are_told_apart(config):
+    made = record(config, {"ladder": {0.01: 2.0, 0.1: 1.0, 0.5: 1.9, 1.0: 1.6}})
+    made.tables["trials"]["steps"] = [10.0, 10.0, 8.0, 8.0]
+    (axes,) = plotting.draw(made).axes
+    styles = [drawn.get_linestyle() for drawn in axes.lines if drawn.get_label()[:5] == "first"]
+    assert len(styles) == len(set(styles)) == 2
+
+
 def test_a_search_that_found_nothing_says_so_in_the_picture(config, notes):
     nothing = {"value": None, "interval": None, "verdict": "never_descended", "reason": "no."}
     (axes,) = plotting.draw(record(config, suggestion=nothing)).axes

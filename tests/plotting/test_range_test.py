@@ -152,6 +152,13 @@ def test_clipping_everything_leaves_a_sentence(sweep, found, notes):
     assert "no finite loss to draw" in notes(figure.axes[0])
 
 
+def test_of_a_few_steps_the_low_losses_are_not_squashed_by_the_last(refused):
+    lrs, losses = np.geomspace(1e-5, 10, 12).tolist(), [2.5] * 8 + [2.1, 3.0, 10.0, 140.0]
+    axes = plotting.draw_lr_finder([Curve(lrs, losses)], findings=refused, title="few").axes[0]
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylabel() == "loss\n(logarithmic scale)"
+
+
 def test_overlaid_range_tests_are_named_with_their_suggestions(
     find_lr, refused, config, heading, legend_texts
 ):

@@ -39,11 +39,13 @@ def test_the_values_are_named(train, heading):
     record = train()
     values = {"max_lr": [0.1, 0.005], "momentum": {"max": 0.95, "min": 0.85}}
     record.result.update(values, weight_decay=0.0005, decay="l2")
-    record = replace(record, config=record.config | {"train": {"shape": "smith"}})
+    section = {"shape": "smith", "label_smoothing": 0.1}
+    record = replace(record, config=record.config | {"train": section})
     expected = (
-        "max_lr 0.1, then 0.005, momentum 0.95 to 0.85, weight decay 0.0005 (L2), shape smith"
+        "max_lr 0.1, then 0.005, momentum 0.95 to 0.85, weight decay 0.0005 (L2), shape smith, "
+        "label smoothing 0.1 in the training loss"
     )
-    assert expected in heading(plotting.draw(record))
+    assert expected in " ".join(heading(plotting.draw(record)))
 
 
 def test_a_late_loss_that_would_be_squashed_has_a_logarithmic_axis(train, line):

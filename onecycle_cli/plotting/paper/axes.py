@@ -14,7 +14,14 @@ from onecycle_cli.plotting.paper.numbers import OneStyle
 from onecycle_cli.plotting.paper.palette import colors
 
 _MOST_LABELS = 12
-_SQUASHED = 8.0
+_LABELLED = (
+    (2.5, (1.0,)), (1.2, (1.0, 2.0, 5.0)), (0.7, (1.0, 2.0, 3.0, 5.0, 7.0)),
+    (0.0, tuple(map(float, range(1, 10)))),
+)  # fmt: skip
+"""Over more decades than this, which digits are labelled."""
+
+SQUASHED = 8.0
+"""Losses that lie as many times apart are drawn on a logarithmic axis."""
 
 
 def plain_ticks(axes: Axes, *which: str) -> None:
@@ -59,16 +66,23 @@ def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
     reach = max(math.sqrt(high / low) * 1.05, 1.7)
     axes.set(**{f"{which}scale": "log", f"{which}lim": (middle / reach, middle * reach)})
     decades = 2 * math.log10(reach)
-    subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.9 else range(1, 10)
+    subs = next(labelled for reach, labelled in _LABELLED if decades > reach)
     axis = _axis(axes, which)
-    axis.set_major_locator(LogLocator(subs=list(map(float, subs)), numticks=_MOST_LABELS))
+    axis.set_major_locator(LogLocator(subs=subs, numticks=_MOST_LABELS))
     axis.set_major_formatter(OneStyle(aligned=False))
     axis.set_minor_locator(LogLocator(subs=list(map(float, range(2, 10))), numticks=30))
     axis.set_minor_formatter(NullFormatter())
 
 
 def loss_axis(
-    axes: Axes, low: float, high: float, line: tuple[float, float], *, below: float, above: float
+    axes: Axes,
+    low: float,
+    high: float,
+    line: tuple[float, float],
+    *,
+    below: float,
+    above: float,
+    squashed: float = SQUASHED,
 ) -> None:
     """Make y the axis of losses; logarithmic where the low ones would be squashed else.
 
@@ -79,8 +93,9 @@ def loss_axis(
         line: lowest and highest of the losses without their noise, which decide about the scale.
         below: margin below, as a share of the distance between the two.
         above: margin above.
+        squashed: how many times apart losses are of which the low ones would be squashed.
     """
-    if low > 0 and line[1] > _SQUASHED * line[0]:
+    if low > 0 and line[1] > squashed * line[0]:
         span = math.log(high / low)
         log_axis(axes, "y", low * math.exp(-below * span / 2), high * math.exp(above * span / 2))
         axes.set_ylabel(f"{axes.get_ylabel()}\n(logarithmic scale)")
