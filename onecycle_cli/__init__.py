@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from onecycle_cli.experiments.find_lr import FindLRResult, find_lr
     from onecycle_cli.experiments.find_momentum import find_momentum
     from onecycle_cli.experiments.find_wd import find_wd, find_weight_decay
-    from onecycle_cli.experiments.recipe.run import RunResult, run
+    from onecycle_cli.experiments.recipe.result import RunResult
+    from onecycle_cli.experiments.recipe.run import run
     from onecycle_cli.experiments.searches.comparing import ComparisonResult
     from onecycle_cli.experiments.train import train
     from onecycle_cli.experiments.trainings.result import TrainResult
@@ -39,7 +40,7 @@ _HOMES = {
     "Evaluation": "onecycle_cli.experiments.evaluation.evaluate",
     "FindLRResult": "onecycle_cli.experiments.find_lr",
     "Observer": "onecycle_cli.observer",
-    "RunResult": "onecycle_cli.experiments.recipe.run",
+    "RunResult": "onecycle_cli.experiments.recipe.result",
     "Suggestion": "onecycle_cli.suggest",
     "TrainResult": "onecycle_cli.experiments.trainings.result",
     "load_config": "onecycle_cli.config",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Annotated
 import typer
 
 from onecycle_cli.commands.console.commands import Commands
+from onecycle_cli.commands.console.usage.app import App
 from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command
@@ -28,18 +30,17 @@ from onecycle_cli.engine.devices.processes import have_met, processes
 
 _SECONDS_FOR_THE_OTHERS = 3
 
-app = typer.Typer(
+app = App(
     name="onecycle",
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("find-lr")(find_lr_command)
-app.command("find-momentum")(find_momentum_command)
 app.command("find-wd")(find_wd_command)
+app.command("find-momentum")(find_momentum_command)
 app.command("train")(train_command)
 app.command("run")(run_command)
 app.command("evaluate")(evaluate_command)
@@ -94,6 +95,7 @@ def run() -> None:
     try:
         app()
     except SystemExit as ending:
+        gc.freeze()  # looking for garbage at exit, in all of Keras, would take seconds
         _leave_the_last_word_to_the_command()
         if ending.code and have_met():
             _leave_the_others(ending.code)

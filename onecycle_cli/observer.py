@@ -12,6 +12,18 @@ class Observer:
     def warn(self, text: str) -> None:
         """Hear of something that the user should look into."""
 
+    def expect(self, steps: int) -> None:
+        """Hear how many steps a whole search or training has, at most, in all its stretches."""
+
+    def recall(self, steps: int) -> None:
+        """Hear of steps among these that were done before the work broke off, and stay done."""
+
+    def expect_after(self, seconds: float) -> None:
+        """Hear how long the work takes that follows all these steps, as after a recipe's stage."""
+
+    def busy(self, text: str) -> None:
+        """Hear of work without steps that takes seconds, such as drawing; until anything else."""
+
     def begin(self, title: str, steps: int) -> None:
         """Hear that a stretch of training begins, of at most so many steps."""
 

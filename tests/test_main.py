@@ -1,17 +1,22 @@
 import platform
 import re
+import shlex
+import subprocess
+import sys
 from importlib.metadata import version
 from itertools import pairwise
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from onecycle_cli.commands.console.usage.examples import EXAMPLES
 from onecycle_cli.main import app
 
 pytestmark = pytest.mark.lowest
 
 COMMANDS = [
-    "find-lr", "find-momentum", "find-wd", "train", "run", "evaluate", "ls", "show", "suggest",
+    "find-lr", "find-wd", "find-momentum", "train", "run", "evaluate", "ls", "show", "suggest",
     "plot", "init", "list",
 ]  # fmt: skip
 
@@ -31,12 +36,36 @@ def test_help_names_every_command_and_the_exit_codes():
     assert invoke().exit_code == 2
 
 
+def words(outcome):
+    return set(re.sub("[│╭╮╰╯─]", " ", outcome.stdout).split())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself(command):
     outcome = invoke(command, "--help", columns="60")
     assert outcome.exit_code == 0
     assert f"Usage: onecycle {command} " in outcome.stdout
-    assert "Docs: docs/" in outcome.stdout
+    assert max(map(len, outcome.stdout.splitlines())) <= 60
+    wide = invoke(command, "--help", columns="300")
+    assert words(outcome) <= words(wide)  # none is broken
+    assert "Examples:" in outcome.stdout
+    assert "<bool>" not in outcome.stdout
+    assert "docs/" not in outcome.stdout  # which nobody has who has installed a wheel
+
+
+@pytest.mark.parametrize("name", ["onecycle", *COMMANDS])
+def test_every_example_is_one_that_the_command_takes(name):
+    for example in EXAMPLES[name]:
+        assert len(f" * {example}") <= 78
+        program, command, *words = shlex.split(example)
+        assert (program, name) in {("onecycle", command), ("onecycle", "onecycle")}
+        assert get_command(app).commands[command].make_context(command, words)
+    shown = " ".join(invoke(*([] if name == "onecycle" else [name]), "--help").stdout.split())
+    assert all(example in shown for example in EXAMPLES[name])
+
+
+def test_completion_can_be_installed():
+    assert "--install-completion" in invoke("--help").stdout
 
 
 @pytest.mark.parametrize("command", ["find-lr", "find-momentum", "find-wd", "train", "run"])
@@ -63,3 +92,15 @@ def test_version_names_all_that_decides_the_bits():
         f"onecycle {version('onecycle-cli')}, Keras {version('keras')} on tensorflow "
         f"{version('tensorflow')}, Python {platform.python_version()}\n"
     )
+
+
+def test_at_exit_nobody_waits_for_garbage_to_be_found():
+    """It took two seconds of a processor, with all of Keras in memory."""
+    script = (
+        "import atexit, gc, sys; atexit.register(lambda: print(gc.get_freeze_count() > 1000)); "
+        "from onecycle_cli.main import run; sys.argv = ['onecycle', '--version']; run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "True"

@@ -13,6 +13,7 @@ from onecycle_cli.commands.console.ending import columns, number, presented, tab
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
 from onecycle_cli.commands.console.progress import watching
 from onecycle_cli.commands.console.rows import score_rows
+from onecycle_cli.commands.console.usage import completion
 from onecycle_cli.engine.devices.processes import refuse_several
 
 if TYPE_CHECKING:
@@ -25,11 +26,21 @@ _MOST_CLASSES, _WORST = 100, 20
 
 def evaluate_command(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A training's folder or URL, or one above it.")
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="A training's folder or URL, or one above it.",
+            autocompletion=completion.runs,
+        ),
     ],
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="CONFIG", help="Use the data of this config."),
+        typer.Option(
+            "--data",
+            metavar="CONFIG",
+            help="Use the data of this config.",
+            autocompletion=completion.configs,
+        ),
     ] = None,
     part: Annotated[
         str, typer.Option("--part", metavar="PART", help="test or validation.")
@@ -54,8 +65,6 @@ def evaluate_command(
     RUN is a training's folder, or one above it for the newest inside. Shows accuracy, loss and
     how each class does; writes nothing, unless asked to. Other data are prepared as those of
     the training were. With --data, --set overrides values of that config, else of the run's.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         refuse_several("onecycle evaluate")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import typer
-
-from onecycle_cli.commands.console.ending import REFUSED, number
+from onecycle_cli.commands.console.ending import end, number
 from onecycle_cli.commands.console.options import Confirm, Method, SearchMethod
-from onecycle_cli.commands.console.rows import cost_row, used_rows, write_table
+from onecycle_cli.commands.console.rows import (
+    cost_row,
+    used_rows,
+    value_rows,
+    verdict_rows,
+    write_table,
+)
 from onecycle_cli.commands.console.training_command import Invocation, training_command
 from onecycle_cli.kinds import PROBES
 
@@ -32,8 +36,6 @@ def find_lr_command(
 
     With --method sweep, it runs range tests instead, as other tools do: the learning rate rises
     step by step within one training. Their suggestions are far less reliable.
-
-    Docs: docs/commands.md
     """
     request = asked.request(find_lr=_settings(method, confirm=confirm))
     with asked.watched() as observer:
@@ -44,6 +46,8 @@ def find_lr_command(
             result = carry_out(ready)
     asked.answer(result.folder)
     _show(result, asked.config.optimizer.decay_kind)
+    asked.close(result.record, asked.after_finding(result.suggestion))
+    end(result.suggestion)
 
 
 def _settings(method: SearchMethod | None, *, confirm: bool) -> dict[str, str]:
@@ -58,11 +62,9 @@ def _show(result: FindLRResult, decay: str) -> None:
         low, high = found.interval
         rows.append(("max_lr", f"{number(found.value)} ({low:.3g} to {high:.3g})"))
         rows.append(("min_lr", number(result.findings.min_lr)))
-    rows += [("verdict", found.verdict), ("reason", found.reason)]
+    rows += verdict_rows(found)
     rows += _evidence(result)
     write_table([*rows, *_used(result, decay), cost_row(result.cost)], result.folder)
-    if not found.accepted:
-        raise typer.Exit(REFUSED)
 
 
 def _evidence(result: FindLRResult) -> list[tuple[str, str]]:
@@ -73,14 +75,18 @@ def _evidence(result: FindLRResult) -> list[tuple[str, str]]:
             for name, value in result.findings.rules.items()
         )
         return [("each rule", rules)]
-    rows = []
-    for stage, steps in dict.fromkeys((t.candidate.stage, t.steps) for t in result.trials):
+    found, rows = result.suggestion, []
+    rounds = list(dict.fromkeys((t.candidate.stage, t.steps) for t in result.trials))
+    for stage, steps in rounds:
         rows.append((f"{stage} probes", f"of {steps} steps, mean loss of the last fifth"))
-        trials = [t for t in result.trials if (t.candidate.stage, t.steps) == (stage, steps)]
-        rows += [
-            (f"  {t.candidate.max_lr:.3g}", "broke off" if math.isinf(t.loss) else f"{t.loss:.4f}")
-            for t in sorted(trials, key=lambda trial: trial.candidate.max_lr)
-        ]
+        texts = {
+            t.candidate.max_lr: "broke off" if math.isinf(t.loss) else f"{t.loss:.4f}"
+            for t in result.trials
+            if (t.candidate.stage, t.steps) == (stage, steps)
+        }
+        is_last = (stage, steps) == rounds[-1]
+        suggested = found.value if is_last and isinstance(found.value, float) else None
+        rows += value_rows(texts, suggested, found.verdict)
     return rows
 
 

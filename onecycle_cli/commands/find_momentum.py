@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onecycle_cli.commands.console.candidates import show
+from onecycle_cli.commands.console.ending import end
 from onecycle_cli.commands.console.options import Force
 from onecycle_cli.commands.console.training_command import Invocation, training_command
 
@@ -14,8 +15,6 @@ def find_momentum_command(asked: Invocation, *, force: Force = False) -> None:
     Each range runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
     on the same batches. The training then takes the suggested learning rate to the momentum found
     in the same way. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-momentum/NNN.
-
-    Docs: docs/commands.md
     """
     request = asked.request(force=force)
     with asked.watched() as observer:
@@ -26,3 +25,5 @@ def find_momentum_command(asked: Invocation, *, force: Force = False) -> None:
             result = carry_out(ready)
     asked.answer(result.folder)
     show(result, "momentum", asked.config.optimizer.decay_kind)
+    asked.close(result.record, asked.after_finding(result.suggestion))
+    end(result.suggestion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onecycle_cli.commands.console.candidates import show
+from onecycle_cli.commands.console.ending import end
 from onecycle_cli.commands.console.options import Force
 from onecycle_cli.commands.console.training_command import Invocation, training_command
 
@@ -15,8 +16,6 @@ def find_wd_command(asked: Invocation, *, force: Force = False) -> None:
     on the loss without the penalty; half a decade around the best is tried too. What they say is
     weighed with the decay that is usual at such a learning rate. Writes to
     OUT/NAME/suggestions.yaml and OUT/NAME/find-wd/NNN.
-
-    Docs: docs/commands.md
     """
     request = asked.request(force=force)
     with asked.watched() as observer:
@@ -27,3 +26,5 @@ def find_wd_command(asked: Invocation, *, force: Force = False) -> None:
             result = carry_out(ready)
     asked.answer(result.folder)
     show(result, "weight_decay", asked.config.optimizer.decay_kind)
+    asked.close(result.record, asked.after_finding(result.suggestion))
+    end(result.suggestion)

@@ -19,10 +19,7 @@ def init_command(
     out: OutHere = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Write a commented config to start from.
-
-    Docs: docs/config.md
-    """
+    """Write a commented config to start from."""
     with presented():
         from onecycle_cli.config.template import template
         from onecycle_cli.errors import ConfigError

@@ -42,13 +42,12 @@ class Entry:
 
 
 def list_command(
-    what: Annotated[Listed, typer.Argument(help="models, datasets, optimizers or shapes")],
+    what: Annotated[
+        Listed, typer.Argument(metavar="WHAT", help="models, datasets, optimizers or shapes")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """List what a config can name.
-
-    Docs: docs/config.md
-    """
+    """List what a config can name."""
     with presented():
         entries = _entries(what)
         if as_json:

@@ -15,6 +15,7 @@ from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import number, presented, say, table
 from onecycle_cli.commands.console.options import RUNS, AsJson, OutHere, Set, Verbose
 from onecycle_cli.commands.console.rows import known_values, rate_rows, used_rows
+from onecycle_cli.commands.console.usage import completion
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
@@ -36,7 +37,14 @@ class PictureFormat(StrEnum):
 def plot_command(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Run folders or their URLs, or one config to preview."),
+        typer.Argument(
+            metavar="PATH",
+            help="Run folders or their URLs, or one config to preview.",
+            autocompletion=lambda incomplete: [
+                *completion.configs(incomplete),
+                *completion.runs(incomplete),
+            ],
+        ),
     ],
     overrides: Set = None,
     out: OutHere = Path(),
@@ -57,8 +65,6 @@ def plot_command(
 
     PATH is a run's folder, or one above it for the newest run inside; a folder of keras-one-cycle
     with lrs.npy and losses.npy; or a config. Writes a picture and prints its path.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         from onecycle_cli import plotting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,12 +10,20 @@ import typer
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import REFUSED, columns, say, table
 from onecycle_cli.commands.console.options import Confirm, Force
-from onecycle_cli.commands.console.rows import folder_row
-from onecycle_cli.commands.console.training_command import Invocation, training_command
+from onecycle_cli.commands.console.result.closing import folder_rows
+from onecycle_cli.commands.console.result.colours import by_verdict
+from onecycle_cli.commands.console.training_command import (
+    Invocation,
+    after_training,
+    training_command,
+)
+from onecycle_cli.kinds import TRAIN
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.experiments.recipe.run import RunResult
+    from onecycle_cli.experiments.recipe.result import RunResult
+    from onecycle_cli.experiments.recipe.stages import Stage
+    from onecycle_cli.runs.records import Record
 
 Skip = Annotated[
     list[str] | None,
@@ -41,8 +50,6 @@ def run_command(
     Tells the cost before it starts, in steps and in minutes. Searches what the config leaves open
     on one compiled model, and writes each stage's run as its own command does. What was finished
     when a recipe broke off is not repeated by --resume. Writes to OUT/NAME/run/NNN.
-
-    Docs: docs/commands.md
     """
     starting = skip or reuse or dry_run or confirm or force
     config = asked.with_search({"method": "probes"} if confirm else {})
@@ -64,6 +71,8 @@ def run_command(
         )
     asked.answer(result.folder)
     _show(result)
+    training = _training_of(result)
+    asked.close(_record_in(training), after_training(training))
 
 
 def _check(
@@ -125,10 +134,33 @@ def _forecast(
 def _show(result: RunResult) -> None:
     from onecycle_cli.experiments.recipe import summary
 
-    columns([summary.COLUMNS, *summary.rows(result.recipe)])
-    facts = summary.facts(result.recipe)
-    table([*facts, *folder_row(result.folder)])
+    stages = [*result.recipe.stages.values(), None]
+    rows = [
+        (name, value, _coloured(stage, verdict), *costs)
+        for stage, (name, value, verdict, *costs) in zip(
+            stages, summary.brief_rows(result.recipe), strict=True
+        )
+    ]
+    columns([summary.BRIEF_COLUMNS, *rows])
+    table([*summary.facts(result.recipe), *folder_rows(result.folder)])
     if result.refused:
         say("no learning rate was found, so nothing was trained; change what the reason says and "
             "run again, or set train.max_lr to a number.")  # fmt: skip
         raise typer.Exit(REFUSED)
+
+
+def _coloured(stage: Stage | None, verdict: str) -> str:
+    has_one = stage is not None and stage.verdict is not None and stage.verdict == verdict
+    return by_verdict(verdict, verdict) if has_one else verdict
+
+
+def _training_of(result: RunResult) -> Path | None:
+    """Return the folder of the recipe's training, if it is kept."""
+    place = result.recipe.stages[TRAIN.name].folder
+    return result.folder.parents[2] / place if result.folder and place else None
+
+
+def _record_in(folder: Path | None) -> Record | None:
+    from onecycle_cli.runs.records import read_record
+
+    return read_record(folder) if folder else None

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onecycle_cli.commands.console.as_json import print_json
-from onecycle_cli.commands.console.candidates import candidate_rows
+from onecycle_cli.commands.console.candidates import candidate_texts
 from onecycle_cli.commands.console.ending import REFUSED, number, presented, table
 from onecycle_cli.commands.console.options import Verbose
+from onecycle_cli.commands.console.rows import value_rows, verdict_rows
+from onecycle_cli.commands.console.usage import completion
 
 if TYPE_CHECKING:
     from onecycle_cli.experiments.reread import SuggestedAgain
@@ -23,7 +25,9 @@ def suggest_command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN", help="Run folders or URLs, or an experiment's for its range test."
+            metavar="RUN",
+            help="Run folders or URLs, or an experiment's for its range test.",
+            autocompletion=completion.runs,
         ),
     ],
     rule: Annotated[
@@ -32,7 +36,7 @@ def suggest_command(
             "--rule",
             metavar="NAME",
             help="Suggest by this rule: middle (the usual one), rebound/2, steep, valley, slide, "
-            "minimum/10, minimum, or your own as path/to/file.py:function.",
+            "minimum/10, minimum, or your own as file.py:function.",
         ),
     ] = None,
     smooth: Annotated[
@@ -73,8 +77,6 @@ def suggest_command(
     RUN is the folder of a run of find-lr, find-momentum or find-wd; an experiment's folder, for
     its newest range test; or a folder of keras-one-cycle with lrs.npy and losses.npy. Shows every
     rule's answer and the landmarks of each curve. Writes nothing, unless asked to; needs no Keras.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         _check(runs, rule, smooth, write=write)
@@ -133,7 +135,7 @@ def _rows(again: SuggestedAgain) -> list[tuple[str, str]]:
         rows.append((again.key, _valued(found)))
     if again.min_lr is not None:
         rows.append(("min_lr", number(again.min_lr)))
-    rows += [("verdict", found.verdict), ("reason", found.reason)]
+    rows += verdict_rows(found)
     if again.not_recomputed:
         rows.append(("as saved", f"it can't be computed again: {again.not_recomputed}"))
     rows += [*_range_test_rows(again), *_comparison_rows(again)]
@@ -173,7 +175,7 @@ def _comparison_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     from onecycle_cli.suggest import rank
 
     try:
-        return candidate_rows(*rank(*(again.rounds or [{}])))
+        return value_rows(candidate_texts(*rank(*(again.rounds or [{}]))))
     except ValueError:  # all diverged, as the reason says
         return []
 

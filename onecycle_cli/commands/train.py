@@ -15,7 +15,11 @@ from onecycle_cli.commands.console.rows import (
     used_rows,
     write_table,
 )
-from onecycle_cli.commands.console.training_command import Invocation, training_command
+from onecycle_cli.commands.console.training_command import (
+    Invocation,
+    after_training,
+    training_command,
+)
 from onecycle_cli.schedules import POLICIES
 
 if TYPE_CHECKING:
@@ -44,8 +48,6 @@ def train_command(asked: Invocation, *, policy: Policy = None, force: Force = Fa
     Ctrl-C lets the learning rate fall to its end in a tenth of the steps done, and leaves a usable
     model; twice, or SIGTERM, saves and quits. After any end, kill and power cut included, --resume
     goes on from the last checkpoint and comes to the same bits as without the break.
-
-    Docs: docs/commands.md
     """
     _check(asked, policy)
     request = asked.request(force=force)
@@ -57,6 +59,7 @@ def train_command(asked: Invocation, *, policy: Policy = None, force: Force = Fa
             result = carry_out(ready, policy)
     asked.answer(result.folder)
     _show(result, asked.config)
+    asked.close(result.record, after_training(result.folder))
     if result.ended == "interrupted":
         if result.folder is not None:
             from onecycle_cli.runs.stores.urls import address

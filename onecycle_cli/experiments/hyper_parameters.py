@@ -109,9 +109,8 @@ def gather(
         if key != searched:
             warn_of_other_conditions(key, entry, conditions, observer)
     values = gathering.values()
-    if searched != "max_lr":
-        open_ones = {k: v for k, v in gathering.defaults.items() if k != searched}
-        warn_of_defaults(open_ones, observer, in_hand=config.model.name == IN_MEMORY)
+    missing = {k: v for k, v in gathering.defaults.items() if k in _found_before(searched)}
+    warn_of_defaults(missing, observer, in_hand=config.model.name == IN_MEMORY)
     return values
 
 
@@ -274,6 +273,12 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
 def _source_of_cycle(config: Config, index: int) -> str:
     key = f"train.cycles.{index}.max_lr"
     return f"{key}, {config.origin(key)}"
+
+
+def _found_before(searched: str) -> list[str]:
+    """Return the keys that are usually found before one; for a training, "", all of them."""
+    keys = list(FINDERS)
+    return keys[: keys.index(searched)] if searched else keys
 
 
 def _middle(momentum: Mapping[str, float]) -> float:

@@ -14,7 +14,7 @@ from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
 from onecycle_cli.engine.devices.together import in_use, together
-from onecycle_cli.errors import ProcessError
+from onecycle_cli.experiments.asked.how_to_resume import saying_how_to_resume
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
     Resume,
@@ -45,7 +45,7 @@ from onecycle_cli.runs.journal import Journal
 from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.runs.stores.objects import StoreError
-from onecycle_cli.runs.stores.urls import address
+from onecycle_cli.runs.stores.urls import address, from_here
 from onecycle_cli.suggest import Suggestion
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.replay import replay
@@ -185,6 +185,7 @@ class Session:
         pictures = {"plot.png": plotting.draw}
         if "confusion" in record.result:
             pictures["confusion.png"] = plotting.draw_confusion
+        self.observer.busy(f"drawing {' and '.join(pictures)} ...")
         for name, draw in pictures.items():
             files.write_bytes(self.run.path / name, plotting.png(draw(record)))
 
@@ -215,7 +216,7 @@ def session(
             opening = _started(request, bench, engine, observer, recipe)
         else:
             opening = _resumed(request, bench, engine, observer, recipe)
-        with opening as ready, _saying_how_to_resume(ready, request, recipe):
+        with opening as ready, saying_how_to_resume(ready, request, is_stage=recipe is not None):
             if recipe is not None:
                 ready.run.let_upload_wait()
             yield ready
@@ -254,6 +255,8 @@ def _started(
         started_with = with_fusion_of(bench, request.config)
         Resume(started_with, values, identity, label, kind.name).write(run.path)
         run.upload()
+        if out is not None:
+            observer.note(f"writing to {from_here(run.path)}")
         yield Session(kind, bench, engine, values, conditions, observer, run, out, known)
 
 
@@ -332,18 +335,3 @@ def workbench(
             yield bench
         finally:
             bench.close()
-
-
-@contextlib.contextmanager
-def _saying_how_to_resume(
-    ready: Session, request: Request, recipe: Shared | None
-) -> Iterator[None]:
-    """Add to an interruption by which command the run is resumed; recipes have their own."""
-    try:
-        yield
-    except (KeyboardInterrupt, ProcessError) as error:
-        if ready.run.is_kept and recipe is None and request.out is not None:
-            newest = request.out / ready.config.name  # all that those who don't write know
-            run = address(newest if ready.is_scratch else ready.run.final)
-            error.add_note(f"'onecycle {ready.kind.name} --resume {run}' goes on.")
-        raise

@@ -116,6 +116,8 @@ class _Training:
         if self.session.is_resumed:
             self.cycles.restore(self.session.asked_epochs, policy)
             self._adopt(self.cycles.course.epochs)
+        course = self.cycles.course
+        self.observer.expect(training_steps(self.bench) - len(course.log))
         try:
             course = self.cycles.carry_out()
         except BaseException:
@@ -152,6 +154,7 @@ class _Training:
         scored = whole_test_set(Split.of(self.bench.dataset), self.bench.dataset)
         for warning in scored.warnings:
             self.observer.warn(warning)
+        self.observer.busy("evaluating the last model on the test set ...")
         with self.weights.in_force():
             return self.bench.examine("test", scored), scored.seen
 

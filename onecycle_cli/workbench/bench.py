@@ -38,7 +38,7 @@ from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
 from onecycle_cli.workbench.scoring.bounds import bounds_of_compiled
 from onecycle_cli.workbench.scoring.chance import chance_of
-from onecycle_cli.workbench.scoring.compiled import OTHER, compiled_for, objective_of_compiled
+from onecycle_cli.workbench.scoring.compiled import OTHER, objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import (
     Examination,
     examine,
@@ -47,6 +47,7 @@ from onecycle_cli.workbench.scoring.examination import (
 )
 from onecycle_cli.workbench.scoring.fit_of_loss import check_loss
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
+from onecycle_cli.workbench.scoring.preamble import announce
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.settings import decide_fusion, decide_jit
 from onecycle_cli.workbench.subjects.adoption import COMPILED, adopted, check_nothing_else_is_said
@@ -286,7 +287,7 @@ class Workbench:
         check_outputs(outputs, self.config, self.objective)
         check_end(self.model, self.config, self.dataset, self.objective)
         self._outputs = outputs.shape[1]
-        self._observer.note(f"task: {self.objective.task} ({self.dataset.why})")
+        announce(self._observer, self.dataset, self.objective, self._outputs)
 
     def _adopt_compilation(self) -> None:
         """Take loss and optimizer from the model, as it was compiled."""
@@ -304,7 +305,7 @@ class Workbench:
         if self.is_in_hand and (doubt := check_loss(self.objective, outputs, self.dataset.y)):
             self._observer.warn(doubt)
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]
-        self._observer.note(compiled_for(self.objective, optimizers.core(self.model.optimizer)))
+        announce(self._observer, self.dataset, self.objective, self._outputs, self.model.optimizer)
 
     @property
     def loss_name(self) -> str:

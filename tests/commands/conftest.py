@@ -36,6 +36,21 @@ def own_folders(tmp_path, monkeypatch):
     return work
 
 
+@pytest.fixture
+def window(capsys, monkeypatch):
+    """Make stdout and stderr a terminal of so many columns, whose text `capsys` has."""
+
+    def of(columns):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        for stream in (sys.stdout, sys.stderr):
+            monkeypatch.setattr(stream, "isatty", lambda: True)
+        return capsys
+
+    return of
+
+
 @pytest.fixture(scope="session")
 def small():
     """Options that make digits a matter of a second."""

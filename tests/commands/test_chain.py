@@ -1,6 +1,7 @@
 """init, find-lr, find-wd, find-momentum, train, one after the other as a user would."""
 
 import json
+import shlex
 
 import pytest
 import yaml
@@ -63,15 +64,44 @@ def test_train_uses_all_three_and_says_so(chain, suggestions, rows):
     assert manifest["origins"]["seed"] == "default"
 
 
-def test_nobody_is_warned_but_of_the_momentum_that_is_searched_last(chain):
-    warnings = {
-        name: [line for line in outcome.stderr.splitlines() if line.startswith("warning")]
+def test_who_goes_the_usual_way_is_not_warned(chain):
+    for outcome in chain[1].values():
+        assert "warning" not in outcome.stderr
+
+
+def test_each_command_names_the_next_with_all_that_was_typed(chain, small):
+    settings = " ".join(shlex.quote(word) for word in small)
+    assert {
+        name: outcome.stderr.splitlines()[-1]
         for name, outcome in chain[1].items()
+        if outcome.stderr
+    } == {
+        "find-lr": f"next: onecycle find-wd digits.yaml {settings}",
+        "find-wd": f"next: onecycle find-momentum digits.yaml {settings}",
+        "find-momentum": f"next: onecycle train digits.yaml {settings}",
+        "train": "next: onecycle evaluate runs/digits/train/001",
     }
-    missing = "warning: no suggestion yet for momentum (0.95 to 0.85 is used); "
-    assert {name: lines for name, lines in warnings.items() if lines} == {
-        "find-wd": [f"{missing}'onecycle find-momentum CONFIG' finds one."]
-    }
+
+
+def test_each_command_says_where_its_run_and_its_picture_are(chain, rows):
+    folder, outcomes = chain
+    for name in ("find-lr", "find-wd", "find-momentum", "train"):
+        shown = rows(outcomes[name].stdout)
+        assert shown["saved in"] == f"runs/digits/{name}/001"
+        assert (folder / shown["picture"]).is_file()
+        running = f"writing to runs/digits/{name}/.001-running"
+        assert running in outcomes[name].stderr.splitlines()
+
+
+def test_before_it_trains_a_command_says_what_and_for_which_score(chain):
+    for name in ("find-lr", "find-wd", "find-momentum", "train"):
+        assert outcomes_first_line(chain, name) == (
+            "360 x 8 x 8 x 1 bytes, 10 classes, cross-entropy; scored by accuracy"
+        )
+
+
+def outcomes_first_line(chain, name):
+    return next(line for line in chain[1][name].stderr.splitlines() if "scored by" in line)
 
 
 def test_find_lr_prints_its_suggestion_and_what_it_was_found_with(chain, suggestions, rows):
@@ -81,12 +111,11 @@ def test_find_lr_prints_its_suggestion_and_what_it_was_found_with(chain, suggest
 
     assert list(shown) == [
         "max_lr", "min_lr", "verdict", "reason", "each rule", "momentum", "weight decay, l2",
-        "cost", "saved in",
+        "cost", "saved in", "picture",
     ]  # fmt: skip
     assert shown["max_lr"] == f"{found['value']:g} ({low:.3g} to {high:.3g})"
     assert (shown["verdict"], shown["reason"]) == (found["verdict"], found["reason"])
     assert shown["momentum"] == "0.9 (optimizer.momentum, default)"
-    assert shown["saved in"] == str(chain[0] / "runs/digits/find-lr/001")
 
 
 def test_a_comparison_prints_every_candidate(chain, suggestions, rows):
@@ -94,8 +123,10 @@ def test_a_comparison_prints_every_candidate(chain, suggestions, rows):
     value = suggestions["momentum"]["value"]
 
     assert shown["momentum"] == f"{value['max']:g} to {value['min']:g}"
-    assert {"0.8", "0.9"} <= set(shown)
-    assert [shown[c] for c in ("0.8", "0.9")].count("lowest loss") == 1
+    ranges = ["0.85 to 0.75", "0.95 to 0.85"]
+    assert [name for name in shown if name in ranges] == ranges
+    assert sum(shown[c].startswith("lowest loss") for c in ranges) == 1
+    assert [c for c in ranges if shown[c].endswith("<- suggested")] == [shown["momentum"]]
     assert shown["short trainings"] == "2 of 12 steps"
     assert shown["max_lr"].endswith("(suggestion of digits/find-lr/001)")
     assert shown["cost"].startswith("24 steps = 4 epochs = 2 times the configured training in ")
@@ -120,14 +151,16 @@ def test_train_prints_the_recorded_accuracies(chain, rows):
 def test_progress_goes_to_stderr_in_whole_lines(chain):
     outcomes = chain[1]
     lines = outcomes["find-lr"].stderr.splitlines()
-    assert [line for line in lines if not line.startswith("task: ")][:2] == [
+    assert lines[1:5] == [
+        "task: multiclass (labels of 10 classes)",
+        "writing to runs/digits/find-lr/.001-running",
         "2 range tests from 1e-05 to 10: sgd, momentum 0.9, l2 weight decay 0",
         "at most 80 steps = 13 epochs = 6.7 times the configured training",
     ]
-    outcome = outcomes["find-wd"].stderr.splitlines()[-1]
+    outcome = outcomes["find-wd"].stderr.splitlines()[-2]
     assert outcome.startswith("first probe 4, weight decay ")
     assert outcome.endswith(" after 12 steps")
-    assert outcomes["train"].stderr.splitlines()[-1].startswith("epoch 2: loss ")
+    assert outcomes["train"].stderr.splitlines()[-2].startswith("epoch 2: loss ")
 
 
 def test_a_preview_knows_max_lr_once_it_was_found(chain, suggestions, rows):

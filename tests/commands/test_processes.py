@@ -79,11 +79,14 @@ def test_help_plots_lists_and_config_errors_start_no_keras(chain, own_folders):
 
 
 OURS = [
+    r"360 x 8 x 8 x 1 bytes, 10 classes, cross-entropy; scored by accuracy",
     r"task: multiclass \(labels of 10 classes\)",
+    r"writing to one/digits/find-lr/\.001-running",
     r"2 range tests from 1e-05 to 10: sgd, momentum 0\.9, l2 weight decay 0",
     r"at most 80 steps = 13 epochs = 6\.7 times the configured training",
     r"range test 1 of 2: \w+ at \S+ after \d+ steps",
     r"range test 2 of 2: \w+ at \S+ after \d+ steps",
+    r"next: python -m onecycle_cli find-wd digits\.yaml .* --out one",
 ]
 
 

@@ -64,7 +64,7 @@ def values(outcome):
     """Return the first cells of each stage's row, without the run's number and the times."""
     lines = outcome.stdout.splitlines()[1:5]
     assert [line.split()[0] for line in lines] == STAGES
-    return [line.partition(" digits/")[0].rstrip() for line in lines]
+    return [re.sub(r" +[\d.]+ (s|min) .*", "", line) for line in lines]
 
 
 def test_a_dry_run_predicts_and_writes_nothing(config, small, invoke, own_folders, rows):
@@ -88,14 +88,18 @@ def test_the_summary_shows_values_runs_costs_and_the_forecast(
     assert outcome.exit_code == 0, outcome.output
     lines = outcome.stdout.splitlines()
     assert lines[0].split() == [
-        "stage", "value", "interval", "verdict", "run", "steps", "share", "time", "predicted",
+        "stage", "value", "verdict", "time", "predicted",
     ]  # fmt: skip
+    assert max(map(len, lines[:6])) <= 80
     assert lines[1].split() == ["find-lr", "0.1", "skipped"]
     assert lines[5].startswith("in all")
     shown = rows(outcome.stdout)
     result = json.loads((own_folders / "runs/digits/run/001/result.json").read_text())
     assert shown["test"].startswith(f"accuracy {result['test_accuracy']:.2%}, loss ")
-    assert shown["saved in"] == str(own_folders / "runs/digits/run/001")
+    assert shown["saved in"] == "runs/digits/run/001"
+    ended = [line for line in outcome.stderr.splitlines() if line.startswith("train: accuracy ")]
+    assert ended == [line for line in ended if line.endswith(" s, digits/train/001")]
+    assert outcome.stderr.splitlines()[-1] == "next: onecycle evaluate runs/digits/train/001"
     assert invoke("plot", "runs/digits/run/001").exit_code == 0
     again = invoke("run", config, *small, "--resume", "runs/digits/run/001",
                    "--set", "train.max_lr=0.1")  # fmt: skip

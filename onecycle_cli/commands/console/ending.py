@@ -6,13 +6,20 @@ import contextlib
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from onecycle_cli.commands.console import signals
+from onecycle_cli.commands.console.result.colours import RED, in_colour
+from onecycle_cli.commands.console.result.layout import columns, table, wrapped
 from onecycle_cli.errors import OnecycleError, Terminated
+
+if TYPE_CHECKING:
+    from onecycle_cli.suggest import Suggestion
+
+__all__ = ["columns", "end", "number", "presented", "readable", "say", "table"]
 
 REFUSED = 3
 INTERRUPTED = 130
@@ -67,9 +74,19 @@ def _fail_for(error: BaseException, verbose: bool) -> NoReturn:
             _fail(f"{type(error).__name__}: {first} (--verbose shows where)", 1, verbose)
 
 
+def end(found: Suggestion) -> None:
+    """End a command that has looked for a value.
+
+    Raises:
+        typer.Exit: when there is none, with the code of a refusal.
+    """
+    if not found.accepted:
+        raise typer.Exit(REFUSED)
+
+
 def say(text: str) -> None:
     """Write a line to stderr."""
-    typer.echo(readable(text), err=True)
+    typer.echo(wrapped(readable(text), sys.stderr), err=True)
 
 
 def readable(line: str) -> str:
@@ -83,21 +100,6 @@ def readable(line: str) -> str:
         return text
     half = _LONGEST_LINE // 2
     return f"{text[:half]} ... {text[-half:]}"
-
-
-def table(rows: list[tuple[str, str]]) -> None:
-    """Write names and values to stdout, in two columns."""
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        typer.echo(f"{name:<{width}}  {value}")
-
-
-def columns(rows: Sequence[Sequence[str]]) -> None:
-    """Write rows to stdout, the first of them a header, each column as wide as it needs."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
 
 
 def number(value: float | None) -> str:
@@ -118,5 +120,6 @@ def _fail(message: str, code: int, verbose: bool) -> NoReturn:
     if verbose:
         traceback.print_exc()
     for line in message.split("\n"):
-        typer.secho(f"onecycle: {readable(line)}", err=True, fg=typer.colors.RED)
+        said = wrapped(f"onecycle: {readable(line)}", sys.stderr)
+        typer.echo(in_colour(said, RED, sys.stderr), err=True)
     raise Failed(message, code)

@@ -9,14 +9,22 @@ from typing import Annotated
 import typer
 
 from onecycle_cli import kinds
+from onecycle_cli.commands.console.usage import completion
 
 ConfigPath = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="YAML file; 'onecycle init' writes one.")
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="YAML file; 'onecycle init' writes one.",
+        autocompletion=completion.configs,
+    ),
 ]
 OptionalConfigPath = Annotated[
     Path | None,
     typer.Argument(
-        metavar="CONFIG", help="YAML file; 'onecycle init' writes one. Not needed with --resume."
+        metavar="CONFIG",
+        help="YAML file; 'onecycle init' writes one. Not needed with --resume.",
+        autocompletion=completion.configs,
     ),
 ]
 Resume = Annotated[
@@ -25,6 +33,7 @@ Resume = Annotated[
         "--resume",
         metavar="RUN",
         help="Go on with a run that broke off: its folder or URL, or one above, such as runs/NAME.",
+        autocompletion=completion.runs,
     ),
 ]
 Set = Annotated[
@@ -33,6 +42,7 @@ Set = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Override a value of the config, such as find_lr.max_lr=3. Repeatable.",
+        autocompletion=completion.settings,
     ),
 ]
 Out = Annotated[
@@ -92,4 +102,4 @@ Force = Annotated[
     ),
 ]
 
-RUNS = "runs"
+RUNS = completion.RUNS

@@ -16,31 +16,43 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskID,
     TextColumn,
-    TimeRemainingColumn,
 )
+from rich.table import Column
 
 from onecycle_cli.commands.console import signals
 from onecycle_cli.commands.console.ending import say
+from onecycle_cli.commands.console.result.layout import broken
+from onecycle_cli.commands.console.time_left import TimeLeft
 from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.observer import Observer
 
 LINE_EVERY = 10.0
 """Seconds between two lines of progress in a pipe."""
 
+_WIDE, _NARROW = 100, 72
+"""Letters in a line that has room for all values and a long bar, and for a bar at all."""
+
 
 @contextlib.contextmanager
-def watching(*, quiet: bool, progress: bool) -> Iterator[Observer]:
-    """Give an observer that suits where stderr goes; of several processes, one shows something."""
+def watching(*, quiet: bool, progress: bool, advice: str = "") -> Iterator[Observer]:
+    """Give an observer that suits where stderr goes; of several processes, one shows something.
+
+    Args:
+        quiet: show nothing but warnings.
+        progress: show how far the work is.
+        advice: what to do where it takes long, as the end of a sentence; "" for nothing.
+    """
     if not processes().is_chief:
         yield Silent()
     elif quiet:
         yield Quiet()
     elif progress and sys.stderr.isatty():
-        with contextlib.closing(Bars(Console(stderr=True))) as bars:
+        with contextlib.closing(Bars(Console(stderr=True), advice)) as bars:
             yield bars
     else:
-        yield Lines(progress=progress)
+        yield Lines(progress=progress, advice=advice)
 
 
 class Silent(Observer):
@@ -64,10 +76,11 @@ class Lines(Quiet):
 
     Args:
         progress: whether to show progress within a stretch of training.
+        advice: as of `watching`.
     """
 
-    def __init__(self, *, progress: bool) -> None:
-        self._progress = progress
+    def __init__(self, *, progress: bool, advice: str = "") -> None:
+        self._progress, self._left = progress, TimeLeft(advice)
         self._title, self._steps, self._done = "", 0, 0
         self._shown_at = time.monotonic()
 
@@ -75,8 +88,21 @@ class Lines(Quiet):
         """Write a line."""
         say(text)
 
+    def expect(self, steps: int) -> None:
+        """Start to count all steps."""
+        self._left.expect(steps)
+
+    def recall(self, steps: int) -> None:
+        """Leave out what is done already."""
+        self._left.recall(steps)
+
+    def expect_after(self, seconds: float) -> None:
+        """Remember what follows them."""
+        self._left.later = seconds
+
     def begin(self, title: str, steps: int) -> None:
         """Start to count steps."""
+        self._left.begin()
         self._title, self._steps, self._done = title, steps, 0
         self._shown_at = time.monotonic()
 
@@ -84,8 +110,15 @@ class Lines(Quiet):
         """Count a step, and write a line if the last one was long ago."""
         super().advance()
         self._done += 1
+        self._left.advance()
+        if remark := self._left.remark():
+            say(remark)
         if self._progress and self._is_time():
-            say(f"{self._title}: step {self._done} of {self._steps}, {_values(shown)}")
+            values, left = _values(shown), self._left.in_words()
+            say(
+                f"{self._title}: step {self._done} of {self._steps}, {values}"
+                + (f"; {left} in all" if left else "")
+            )
 
     def end(self, outcome: str = "") -> None:
         """Write the outcome."""
@@ -112,23 +145,20 @@ class Lines(Quiet):
 
 
 class Bars(Observer):
-    """A bar for what is running, and above it a line for each fact and each outcome.
+    """A bar for what is running and one for all of it; above them a line for each fact.
 
     Args:
         console: where to draw.
+        advice: as of `watching`.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, advice: str = "") -> None:
+        self._console, self._left = console, TimeLeft(advice)
         self._title, self._done = "", 0
         self._bar: Progress | None = None
-        self._waiting = Live(
-            "starting Keras, then loading the data and the model ...",
-            console=console,
-            auto_refresh=False,
-            transient=True,
-        )
-        self._waiting.start(refresh=True)
+        self._whole: TaskID | None = None
+        self._waiting: Live | None = None
+        self.busy("starting Keras, then loading the data and the model ...")
 
     def note(self, text: str) -> None:
         """Write a line above the bar."""
@@ -138,24 +168,53 @@ class Bars(Observer):
         """Write a line in yellow above the bar."""
         self._write(f"warning: {text}", style="yellow")
 
+    def expect(self, steps: int) -> None:
+        """Start to count all steps."""
+        self._left.expect(steps)
+
+    def recall(self, steps: int) -> None:
+        """Leave out what is done already."""
+        self._left.recall(steps)
+
+    def expect_after(self, seconds: float) -> None:
+        """Remember what follows them."""
+        self._left.later = seconds
+
+    def busy(self, text: str) -> None:
+        """Show what is being done instead of a bar."""
+        self._stop()
+        self._waiting = Live(text, console=self._console, auto_refresh=False, transient=True)
+        self._waiting.start(refresh=True)
+
     def begin(self, title: str, steps: int) -> None:
-        """Start a bar."""
+        """Start a bar, and one for the whole if that is more."""
+        self._left.begin()
         self._title, self._done = title, 0
-        self._start(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[shown]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
-        ).add_task(title, total=steps, shown="")
+        bar = self._start(*_columns_within(self._console.width))
+        bar.add_task(title, total=steps, shown="")
+        whole = self._left
+        is_more = whole.steps > steps or whole.done > 0
+        self._whole = (
+            bar.add_task("in all", total=whole.steps, completed=whole.done, shown=whole.in_words())
+            if is_more and whole.steps
+            else None
+        )
 
     def advance(self, **shown: float) -> None:
-        """Move the bar by a step."""
+        """Move the bars by a step."""
         signals.check()
         self._done += 1
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], advance=1, shown=_values(shown))
+        self._left.advance()
+        if remark := self._left.remark():
+            self.note(remark)
+        if self._bar is None:
+            return
+        left, values = self._left.in_words(), _values(self._chosen(shown))
+        if self._whole is not None:
+            self._bar.update(self._whole, completed=self._left.done, shown=left)
+        elif left:
+            values = f"{values}, {left}"
+        self._bar.update(self._bar.task_ids[0], advance=1, shown=values)
 
     def end(self, outcome: str = "") -> None:
         """Put the outcome in the bar's place."""
@@ -177,6 +236,10 @@ class Bars(Observer):
         """Leave a clean line to whoever writes next."""
         self._stop()
 
+    def _chosen(self, shown: dict[str, float]) -> dict[str, float]:
+        """Return the values that there is room for."""
+        return shown if self._console.width >= _WIDE else dict(list(shown.items())[:1])
+
     def _fill(self, title: str, counter: ProgressColumn, done: int, total: int | None) -> None:
         if self._bar is None:
             self._start(TextColumn(title), BarColumn(bar_width=20), counter).add_task("")
@@ -190,13 +253,27 @@ class Bars(Observer):
         return self._bar
 
     def _stop(self) -> None:
-        self._waiting.stop()
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
         if self._bar is not None:
             self._bar.stop()
-            self._bar = None
+            self._bar = self._whole = None
 
     def _write(self, text: str, style: str | None = None) -> None:
-        self._console.print(text, style=style, highlight=False, markup=False)
+        lines = "\n".join(broken(text, self._console.width, "  "))
+        self._console.print(lines, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _columns_within(width: int) -> list[ProgressColumn]:
+    """Return what is shown of a stretch of training: one line, however narrow the window is."""
+    title = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+    whole = Column(no_wrap=True, overflow="ignore")
+    counted = MofNCompleteColumn(table_column=whole)
+    values = TextColumn("{task.fields[shown]}", table_column=whole)
+    if width < _NARROW:
+        return [title, counted, values]
+    return [title, BarColumn(bar_width=20 if width >= _WIDE else 10), counted, values]
 
 
 def _outcome(title: str, outcome: str, steps: int) -> str:

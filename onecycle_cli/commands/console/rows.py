@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.commands.console.ending import number, table
+from onecycle_cli.commands.console.result.closing import folder_rows
+from onecycle_cli.commands.console.result.colours import by_verdict
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.experiments.hyper_parameters import Values
+    from onecycle_cli.suggest import Suggestion
     from onecycle_cli.workbench.cost import Cost
+
+
+MARK = "<- suggested"
+"""The sign of the row that a finder suggests."""
 
 
 def known_values(config: Config, out: Path) -> Values:
@@ -57,16 +65,43 @@ def cost_row(cost: Cost) -> tuple[str, str]:
     return ("cost", f"{cost} in {cost.seconds:.1f} s")
 
 
+def verdict_rows(found: Suggestion) -> list[tuple[str, str]]:
+    """Return the verdict of a finder, coloured, and the reason for it, for a table."""
+    return [("verdict", by_verdict(found.verdict, found.verdict)), ("reason", found.reason)]
+
+
+def value_rows(
+    texts: Mapping[float, str],
+    suggested: float | None = None,
+    verdict: str = "",
+    names: Mapping[float, str] | None = None,
+) -> list[tuple[str, str]]:
+    """Return a row for each value that was tried, rising, and mark the suggested one, for a table.
+
+    Args:
+        texts: what is said of each value.
+        suggested: the value to mark, which gets a row where it was not tried itself; `None`: none.
+        verdict: on it, which decides its colour.
+        names: of values, where these are not their names.
+    """
+    shown = dict(texts)
+    near = [v for v in shown if suggested is not None and math.isclose(v, suggested, rel_tol=1e-3)]
+    marked = near[0] if near else suggested
+    if marked is not None:
+        shown[marked] = f"{shown.get(marked, '')}  {MARK}".strip()
+    rows = []
+    for value, text in sorted(shown.items()):
+        name = f"  {(names or {}).get(value, f'{value:.3g}')}"
+        is_marked = value == marked
+        rows.append(
+            (by_verdict(name, verdict), by_verdict(text, verdict)) if is_marked else (name, text)
+        )
+    return rows
+
+
 def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:
     """Print the result."""
-    table([*rows, *folder_row(folder)])
-
-
-def folder_row(folder: Path | None) -> list[tuple[str, str]]:
-    """Return where something is written, for a table; nothing if it is not."""
-    from onecycle_cli.runs.stores.urls import address
-
-    return [("saved in", address(folder))] if folder else []
+    table([*rows, *folder_rows(folder)])
 
 
 _SCORES = {"auc": "AUC", "f1": "F1", "r2": "R2", "mae": "mean abs. error"}

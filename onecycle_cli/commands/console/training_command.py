@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ from onecycle_cli.commands.console.options import (
     Verbose,
 )
 from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.result import closing
+from onecycle_cli.commands.console.result.command_line import CommandLine, after, program
 from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import KINDS, RUN, Kind
@@ -34,6 +36,15 @@ if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.experiments.asked.request import Request
     from onecycle_cli.observer import Observer
+    from onecycle_cli.runs.records import Record
+    from onecycle_cli.suggest import Suggestion
+
+_ADVICE = {
+    "find-lr": "a smaller find_lr.budget makes it shorter, and less sure",
+    "find-wd": "--set find_wd.steps=24 is a small test",
+    "find-momentum": "--set find_momentum.steps=24 is a small test",
+}
+"""What to do where a search takes long."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,7 @@ class Invocation:
         progress: whether to show progress bars.
         as_json: whether to answer by JSON, too.
         resume: the folder of the run that is to be resumed, or `None`.
+        typed: what of the command line other commands on the config need too.
         given: the configuration that was given beside the run that is resumed, if one was.
         resumed: the request to resume that run, if it is no recipe.
     """
@@ -59,6 +71,7 @@ class Invocation:
     progress: bool
     as_json: bool = False
     resume: Path | None = None
+    typed: CommandLine = field(default_factory=CommandLine)
     given: Config | None = None
     resumed: Request | None = None
 
@@ -109,9 +122,23 @@ class Invocation:
         from onecycle_cli.workbench.loading import load_early
 
         settle_backend(self.config)
-        with watching(quiet=self.quiet, progress=self.progress) as observer:
+        advice = _ADVICE.get(self.kind.name, "")
+        with watching(quiet=self.quiet, progress=self.progress, advice=advice) as observer:
             load_early(self.config, observer)
             yield observer
+
+    def close(self, record: Record | None, next_step: list[str] | None) -> None:
+        """Show a curve of the run and the next step, after its result.
+
+        Args:
+            record: of the run, if there is one.
+            next_step: the words of the command that follows, if one does.
+        """
+        closing.close(record, next_step, quiet=self.quiet)
+
+    def after_finding(self, found: Suggestion) -> list[str] | None:
+        """Return the command that follows a finder, if it has found something."""
+        return after(self.kind.name, self.config, self.typed) if found.accepted else None
 
     def answer(self, folder: Path | None) -> None:
         """Print what the run in a folder says as JSON, if that is asked for.
@@ -125,6 +152,13 @@ class Invocation:
         from onecycle_cli.runs.reading.saved_run import SavedRun
 
         print_json(self.kind.name, account(SavedRun.read(folder)))
+
+
+def after_training(folder: Path | None) -> list[str] | None:
+    """Return the command that follows a training, if it is kept."""
+    from onecycle_cli.runs.stores.urls import from_here
+
+    return [*program(), "evaluate", from_here(folder)] if folder else None
 
 
 def training_command(body: Callable[..., None]) -> Callable[..., None]:
@@ -156,7 +190,10 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
                 asked: dict[str, Any] = {"config": _to_start(config, overrides, seed)}
             else:
                 asked = _to_resume(kind, resume, config, overrides, seed)
+            path = None if config is None else str(config)
+            typed = CommandLine(path, overrides or [], out, seed)
             asked |= {"out": local(out), "quiet": quiet, "progress": not no_progress}
+            asked["typed"] = typed
             asked |= {"as_json": as_json}
             body(Invocation(kind, **asked), **own)
 

@@ -26,8 +26,6 @@ def ls_command(
 
     Shows for each how it stands, what it has found, and how long ago; for those that broke off,
     the command that goes on with them. Needs no Keras.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         from pathlib import Path

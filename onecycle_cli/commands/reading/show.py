@@ -49,8 +49,6 @@ def show_command(
 
     RUN is a run's folder, finished or not, or one above it for the newest inside; the default is
     the newest run in runs. Needs no Keras.
-
-    Docs: docs/commands.md
     """
     with presented(verbose):
         from onecycle_cli.runs.reading.account import account

@@ -249,7 +249,7 @@ def _warn_of_use(
             "of these examples: the score is too good."
         )
     elif part == "test" and (scored.is_own or same_place or given):
-        observer.warn(
+        observer.note(
             "the test set has now been looked at again: whatever is chosen by this score is not "
             "tested by it any more."
         )

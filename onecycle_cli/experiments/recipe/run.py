@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from onecycle_cli.experiments.company.folders import folder_for_runs
 from onecycle_cli.experiments.find_lr import FindLRResult
 from onecycle_cli.experiments.hyper_parameters import (
     conditions_of,
-    in_words,
     premises,
     suggestions_on_file,
 )
@@ -34,8 +32,13 @@ from onecycle_cli.experiments.recipe.folder import (
 )
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
+from onecycle_cli.experiments.recipe.result import RunResult
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
-from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
+from onecycle_cli.experiments.recipe.summary import (
+    ending,
+    forecast_rows,
+    in_markdown,
+)
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.session import Session, Shared, equipped, session
@@ -53,8 +56,7 @@ from onecycle_cli.runs.folders.writable import check_writable
 from onecycle_cli.runs.stores.mirror import mirror_of, take_over
 from onecycle_cli.runs.stores.objects import StoreError
 from onecycle_cli.runs.stores.recipes import upload_stages
-from onecycle_cli.runs.stores.urls import address, local
-from onecycle_cli.shown import Facts, Shown, kept_picture
+from onecycle_cli.runs.stores.urls import address, from_here, local
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.saving import check_can_be_saved
 
@@ -64,39 +66,6 @@ _CARRY_OUT: dict[str, Callable[[Session], FindLRResult | ComparisonResult | Trai
     FIND_MOMENTUM.name: find_momentum.carry_out,
     TRAIN.name: train.carry_out,
 }
-
-
-@dataclass(frozen=True, repr=False)
-class RunResult(Shown):
-    """What came of a recipe.
-
-    Attributes:
-        recipe: its stages: what each found, in which run, at what cost.
-        folder: where it is written, or `None`.
-    """
-
-    recipe: Recipe
-    folder: Path | None
-
-    @property
-    def refused(self) -> bool:
-        """Whether it ended because no learning rate could be suggested."""
-        return self.recipe.status == "refused"
-
-    def _sentence(self) -> str:
-        stages = self.recipe.stages.values()
-        found = [f"{stage.name} {in_words(stage.value)}" for stage in stages if stage.value]
-        return f"The recipe is {self.recipe.status}: {', '.join(found) or 'nothing found'}."
-
-    def _facts(self) -> Facts:
-        yield from in_brief(self.recipe)
-        yield "folder", self.folder
-
-    def _picture(self) -> bytes | None:
-        training = self.recipe.stages[TRAIN.name].folder
-        if self.folder is None or training is None:
-            return None
-        return kept_picture(self.folder.parents[2] / training)
 
 
 def run(
@@ -152,6 +121,8 @@ def run(
     with equipped(config, observer) as (bench, engine), folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
         folder = new_folder(recipe, with_fusion_of(bench, config), Path(place))
+        if out is not None:
+            observer.note(f"writing to {from_here(folder)}")
         with locked(folder):
             return _Journey(recipe, bench, engine, out, folder, observer).go()
 
@@ -273,13 +244,20 @@ class _Journey:
         names = list(self.recipe.stages)
         started = time.perf_counter()
         self.observer.note(f"stage {names.index(stage.name) + 1} of {len(names)}: {stage.name}")
+        self.observer.expect_after(self._seconds_after(stage))
         shared = Shared(self.bench, self.recipe.suggestions(), self.label, self.engine)
         with session(self._request(stage), self.observer, shared) as ready:
             result = _CARRY_OUT[stage.name](ready)
         if isinstance(result, TrainResult) and result.ended == "interrupted":
             raise KeyboardInterrupt
         self._take(stage, result, time.perf_counter() - started)
+        self.observer.note(ending(stage))
         self._write()
+
+    def _seconds_after(self, stage: Stage) -> float:
+        """Return how long the stages after one are going to take, as predicted."""
+        later = self.recipe.pending[self.recipe.pending.index(stage) + 1 :]
+        return sum(other.predicted.get("seconds", 0.0) for other in later)
 
     def _take(
         self, stage: Stage, result: FindLRResult | ComparisonResult | TrainResult, seconds: float

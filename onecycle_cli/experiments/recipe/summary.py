@@ -10,6 +10,8 @@ from onecycle_cli.workbench.cost import Cost
 
 COLUMNS = ("stage", "value", "interval", "verdict", "run", "steps", "share", "time", "predicted")
 
+BRIEF_COLUMNS = ("stage", "value", "verdict", "time", "predicted")
+
 Row = tuple[str, ...]
 
 _NOTICEABLE = 0.1
@@ -34,6 +36,33 @@ def rows(recipe: Recipe) -> list[Row]:
     costs = [stage.cost for stage in recipe.stages.values()]
     predicted = [stage.predicted for stage in recipe.stages.values()]
     return [*stages, ("in all", "", "", "", "", *_costs(total(costs), total(predicted)))]
+
+
+def brief_rows(recipe: Recipe) -> list[Row]:
+    """Return of each stage, and of all of them, what fits into a window: see `BRIEF_COLUMNS`."""
+    whole = rows(recipe)
+    share = whole[-1][COLUMNS.index("share")]
+    values = [*map(_found, recipe.stages.values()), f"{share} of the training" if share else ""]
+    return [
+        (name, value, verdict, time, predicted)
+        for value, (name, _, _, verdict, _, _, _, time, predicted) in zip(
+            values, whole, strict=True
+        )
+    ]
+
+
+def ending(stage: Stage) -> str:
+    """Return in a line what a stage has found or achieved, how long it took, and in which run."""
+    scores = [text for name, text in _scores(stage.scores) if name != "validation, best"][:1]
+    what = scores or [_found(stage), _verdict(stage)]
+    took = duration(stage.cost["seconds"]) if stage.cost else ""
+    return f"{stage.name}: " + ", ".join(part for part in (*what, took, stage.folder) if part)
+
+
+def _found(stage: Stage) -> str:
+    """Return the value of a stage and the interval of a rate or a decay, in words."""
+    interval = "" if isinstance(stage.value, dict) else _interval(stage)
+    return f"{in_words(stage.value)}{f' ({interval})' if interval else ''}"
 
 
 def forecast_rows(recipe: Recipe) -> list[tuple[str, str]]:

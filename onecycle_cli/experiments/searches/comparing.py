@@ -144,6 +144,7 @@ class Comparing(ByProbes):
         observer, plan = self.session.observer, self.question.plan
         observer.note(f"{in_words(plan)}; judged on the {self._judged_by}")
         observer.note(Cost.forecast(self.session.bench, plan.most_steps))
+        observer.expect(plan.most_steps)
 
     def carry_out(self) -> Compared:
         """Run the probes, and choose."""

@@ -70,6 +70,7 @@ class Probing(ByProbes):
             f"weight decay {self.values.weight_decay:g}"
         )
         self.observer.note(Cost.forecast(self.bench, self.plan.most_steps))
+        self.observer.expect(self.plan.most_steps)
         seen = self.plan.final_steps / self.bench.steps_per_epoch
         epochs = training_steps(self.bench) / self.bench.steps_per_epoch
         if epochs >= _MANY_EPOCHS and seen < _SHARE_SEEN * epochs:

@@ -73,7 +73,9 @@ class Probes:
         self._bench, self._plan = session.bench, plan
         self._candidate, self._name = candidate, name
         self._bounds = bounds or Bounds()
-        self._trials = Trials(session.engine, session.journal, session.run.keep, rules or Rules())
+        self._trials = Trials(
+            session.engine, session.journal, session.run.keep, session.observer, rules or Rules()
+        )
 
     @property
     def trials(self) -> list[Trial]:

@@ -64,6 +64,7 @@ class Sweeping:
             f"{self.config.optimizer.decay_kind} weight decay {self.values.weight_decay:g}"
         )
         self.observer.note(Cost.forecast(self.bench, repeats * self.planned))
+        self.observer.expect(repeats * self.planned)
         if self.config.search.engine != "local":
             self.observer.note("range tests run in this process, whatever search.engine says")
 
@@ -106,6 +107,7 @@ class Sweeping:
         if gave is not None:
             self.curves.append(Curve(gave["lrs"], gave["losses"], f"repeat {repeat}"))
             self._endings.append(gave.get("stopped"))
+            self.observer.recall(self.planned)
             return
         finder = LRFinder(
             min_lr=self.settings.min_lr,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onecycle_cli import suggest
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.searches.jobs import Candidate, Job, Rules
+from onecycle_cli.observer import Observer
 from onecycle_cli.runs.files import table_of
 from onecycle_cli.runs.journal import Journal
 from onecycle_cli.suggest import Round
@@ -61,6 +62,7 @@ class Trials:
         engine: carries out those that are not remembered yet.
         journal: recalls the trials of a run that is resumed.
         keep: called when a trial is finished and worth keeping.
+        observer: hears of the steps that are recalled.
         rules: how trials end and are judged.
 
     Attributes:
@@ -68,9 +70,15 @@ class Trials:
     """
 
     def __init__(
-        self, engine: Engine, journal: Journal, keep: Callable[[], None], rules: Rules
+        self,
+        engine: Engine,
+        journal: Journal,
+        keep: Callable[[], None],
+        observer: Observer,
+        rules: Rules,
     ) -> None:
         self._engine, self._journal, self._keep, self._rules = engine, journal, keep, rules
+        self._observer = observer
         self.done: list[Trial] = []
 
     def run(self, wave: Round, candidates: Sequence[Candidate], title: Title) -> None:
@@ -103,6 +111,7 @@ class Trials:
                 missing.append(place)
             else:
                 self._keep()
+                self._observer.recall(len(gave["losses"]))
                 yield place, gave
         for number, outcome in self._engine.run([jobs[place] for place in missing]):
             place = missing[number]

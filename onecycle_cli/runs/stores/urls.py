@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable
@@ -75,6 +76,15 @@ def address(path: Path) -> str:
         if _COLON_AND_SLASHES in part:
             return _joined(part, path.parts[depth + 1 :])
     return str(path)
+
+
+def from_here(path: Path) -> str:
+    """Return an address as somebody here types it: a path in the current folder starts there."""
+    said = address(path)
+    if said == str(path):
+        with contextlib.suppress(ValueError, OSError):  # it is elsewhere, or that folder is gone
+            return str(path.relative_to(Path.cwd()))
+    return said
 
 
 def folder_named_after(url: str) -> str:

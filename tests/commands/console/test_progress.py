@@ -7,6 +7,7 @@ from rich.console import Console
 
 from onecycle_cli.commands.console import progress
 from onecycle_cli.commands.console.progress import Bars, Lines, Quiet, watching
+from onecycle_cli.commands.console.time_left import TimeLeft
 
 
 @pytest.fixture
@@ -155,9 +156,24 @@ def test_bars_leave_the_same_lines_as_a_pipe_would_get(terminal):
     )
 
 
-def test_a_bar_shows_title_position_values_and_time_left(terminal):
+@pytest.fixture
+def pace(monkeypatch):
+    """Let a step take so many seconds."""
+
+    def set_pace(seconds):
+        ticks = itertools.count(0, seconds)
+        monkeypatch.setattr(
+            progress, "TimeLeft", lambda advice: TimeLeft(advice, lambda: float(next(ticks)))
+        )
+
+    return set_pace
+
+
+def test_a_bar_shows_title_position_values_and_time_left(terminal, pace):
+    pace(0.1)
     bars = Bars(terminal)
     assert screen(terminal) == ["starting Keras, then loading the data and the model ..."]
+    bars.expect(200)
     bars.begin("trial 3 of 14, weight decay 0.0001", 200)
     for _ in range(50):
         bars.advance(loss=2.30259, lr=3.174e-05)
@@ -165,10 +181,99 @@ def test_a_bar_shows_title_position_values_and_time_left(terminal):
 
     (line,) = screen(terminal)
     assert line.startswith("trial 3 of 14, weight decay 0.0001 ━━")
-    assert re.search(r" 50/200 loss 2\.303, lr 3\.174e-05 .*left$", line)
+    assert re.search(r" 50/200 loss 2\.303, lr 3\.174e-05, 15 s left$", line)
     assert len(line) <= 100
     bars.close()
     assert screen(terminal) == []
+
+
+def test_a_stretch_and_the_whole_have_a_bar_each(terminal, pace):
+    pace(0.1)
+    bars = Bars(terminal)
+    bars.expect(600)
+    bars.begin("ladder probe 1", 25)
+    for _ in range(25):
+        bars.advance(loss=2.0, lr=0.1)
+    bars.end("loss 1.5")
+    bars.begin("ladder probe 2", 25)
+    for _ in range(5):
+        bars.advance(loss=2.0, lr=0.1)
+    bars._bar.refresh()
+
+    outcome, stretch, whole = screen(terminal)
+    assert outcome == "ladder probe 1: loss 1.5 after 25 steps"
+    assert re.search(r"^ladder probe 2 ━.* 5/25 +loss 2, lr 0\.1$", stretch)
+    assert re.search(r"^in all +━.* 30/600 +57 s left$", whole)
+    bars.close()
+
+
+@pytest.mark.parametrize("width", [100, 80, 60])
+def test_in_any_window_a_bar_is_a_line(width, pace):
+    pace(0.2)
+    console = Console(
+        file=io.StringIO(), force_terminal=True, width=width, color_system=None,
+        legacy_windows=False,
+    )  # fmt: skip
+    bars = Bars(console)
+    bars.expect(1188)
+    bars.begin("again probe 11, weight decay 0.000316", 1000)
+    for _ in range(999):
+        bars.advance(loss=2.30259, lr=3.174e-05)
+    bars._bar.refresh()
+    stretch, whole = screen(console)
+    assert "999/1000" in stretch
+    assert stretch.startswith("again probe 11, weight")
+    assert "loss 2.303" in stretch
+    assert "999/1188" in whole
+    assert whole.endswith("38 s left")
+    assert max(len(stretch), len(whole)) <= width
+    bars.close()
+
+
+def test_what_has_no_steps_is_named_while_it_lasts(terminal):
+    bars = Bars(terminal)
+    bars.begin("cycle 1", 1)
+    bars.busy("drawing plot.png ...")
+    assert screen(terminal) == ["drawing plot.png ..."]
+    bars.close()
+    assert screen(terminal) == []
+
+
+def test_a_long_search_is_remarked_with_what_to_do_about_it(terminal, pace, capsys):
+    pace(1)
+    for observer in (Bars(terminal, "do less"), Lines(progress=True, advice="do less")):
+        observer.expect(1000)
+        observer.begin("probe 1", 1000)
+        for _ in range(20):
+            observer.advance(loss=1.0)
+    said = "all of it may take 17 min on this machine; do less"
+    assert said in screen(terminal)
+    assert said in capsys.readouterr().err.splitlines()
+
+
+def test_lines_of_progress_say_how_long_all_of_it_takes(capsys, clock, pace):
+    clock(6)
+    pace(1)
+    lines = Lines(progress=True)
+    lines.expect(100)
+    lines.expect_after(60)
+    lines.begin("run 1 of 2", 5)
+    for _ in range(4):
+        lines.advance(loss=1.0)
+    assert capsys.readouterr().err.splitlines() == [
+        "run 1 of 2: step 2 of 5, loss 1; 3 min left in all",
+        "run 1 of 2: step 4 of 5, loss 1; 3 min left in all",
+    ]
+
+
+def test_words_stay_whole_where_a_window_ends():
+    console = Console(
+        file=io.StringIO(), force_terminal=True, width=40, color_system=None, legacy_windows=False
+    )
+    bars = Bars(console)
+    bars.close()
+    bars.note("writing to runs/an-experiment-with-a-long-name/find-lr/.001-running")
+    assert "runs/an-experiment-with-a-long-name/find-lr/.001-running" in console.file.getvalue()
 
 
 def test_a_download_has_a_bar_of_its_own(terminal):

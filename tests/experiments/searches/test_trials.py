@@ -39,7 +39,7 @@ def run(tmp_path, listener):
     (tmp_path / JOURNAL).mkdir()
 
     def run(engine):
-        trials = Trials(engine, Journal(tmp_path, listener), lambda: None, Rules())
+        trials = Trials(engine, Journal(tmp_path, listener), lambda: None, listener, Rules())
         with contextlib.suppress(KeyboardInterrupt):
             trials.run(WAVE, CANDIDATES, lambda candidate, number: f"{number}: {candidate.max_lr}")
         return trials.done
@@ -68,8 +68,12 @@ def test_what_is_finished_when_it_breaks_off_stays_in_that_order(run):
     assert [trial.candidate.max_lr for trial in found] == [0.3, 0.4]
 
 
-def test_what_arrived_is_not_asked_for_again(run):
+def test_what_arrived_is_not_asked_for_again(run, listener):
+    recalled = []
+    listener.recall = recalled.append
     run(Engine(outward, most=2))
+    assert recalled == []
     engine = Engine(backwards)
     assert [trial.candidate for trial in run(engine)] == CANDIDATES
     assert engine.asked == [["2: 0.2", "4: 0.4"]]
+    assert recalled == [3, 3]

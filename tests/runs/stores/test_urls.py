@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from onecycle_cli.errors import ConfigError
-from onecycle_cli.runs.stores.urls import address, is_url, local, url_of, working_folder
+from onecycle_cli.runs.stores.urls import (
+    address,
+    from_here,
+    is_url,
+    local,
+    url_of,
+    working_folder,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +62,16 @@ def test_what_can_be_no_place():
         local(Path("s3://bucket/runs"))
     with pytest.raises(ConfigError, match="fsspec knows no protocol 's4'; s3, gs and az"):
         local("s4://bucket")
+
+
+def test_a_path_within_the_current_folder_is_shown_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert from_here(tmp_path / "runs/d") == "runs/d"
+    assert from_here(tmp_path.parent / "other") == str(tmp_path.parent / "other")
+
+
+def test_a_folder_that_stands_for_a_url_is_shown_as_that_from_anywhere(cache, monkeypatch):
+    cache.mkdir()
+    monkeypatch.chdir(cache)
+    folder = working_folder("s3://bucket/runs") / "d/train/.001-running"
+    assert from_here(folder) == "s3://bucket/runs/d/train/001"
