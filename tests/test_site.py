@@ -33,7 +33,7 @@ def test_every_command_and_option_is_on_the_page():
         assert bool(found) != command.hidden
         section = section.partition("\n## ")[0]
         for parameter in command.params:
-            names = {*parameter.opts, str(parameter.metavar), parameter.name.upper()}
+            names = {*parameter.opts, str(parameter.metavar).strip("[]"), parameter.name.upper()}
             shown = any(f"`{each}`" in section for each in names)
             assert shown != getattr(parameter, "hidden", False), (name, parameter.name)
 

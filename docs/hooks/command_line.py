@@ -52,7 +52,7 @@ def _usage_of(argument: Any) -> str:
 
 
 def _name_of(argument: Any) -> str:
-    return str(argument.metavar or argument.name.upper())
+    return str(argument.metavar or argument.name.upper()).strip("[]")
 
 
 def _table(kind: str, parameters: Sequence[Any]) -> Iterator[str]:
