@@ -8,6 +8,7 @@ are the text files that a picture is drawn from.
     onecycle run configs/digits.yaml --out docs/runs
     onecycle find-lr configs/digits.yaml --method sweep --out docs/runs
     onecycle train configs/cifar10-speedrun.yaml --seed 0 --out docs/runs      # 13 minutes
+    python docs/curves/make.py          # the curves of docs/reading-the-curve.md, in a minute
 
 A test holds the pictures against what this draws.
 """
@@ -26,6 +27,9 @@ from onecycle_cli.runs.records import Record, read_record
 
 HERE = Path(__file__).parent
 
+CURVES = ("valley", "edge", "short", "shuffled-labels", "sweep", "late", "noisy", "flat", "few")
+"""The searches of docs/reading-the-curve.md."""
+
 PICTURES: dict[str, tuple[str, Callable[[Record], plotting.Figure]]] = {
     "find-lr": ("digits/find-lr/001", plotting.draw),
     "range-test": ("digits/find-lr/002", plotting.draw),
@@ -34,6 +38,7 @@ PICTURES: dict[str, tuple[str, Callable[[Record], plotting.Figure]]] = {
     "train": ("digits/train/001", plotting.draw),
     "confusion": ("digits/train/001", plotting.draw_confusion),
     "speedrun": ("cifar10-speedrun/train/001", plotting.draw),
+    **{f"curves/{kind}": (f"curves/{kind}/find-lr/001", plotting.draw) for kind in CURVES},
 }
 """The run that each picture shows, and what draws it."""
 

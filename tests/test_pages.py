@@ -23,8 +23,8 @@ sys.path.insert(0, sys.argv[1])
 import run_page
 
 pages = [run_page.blocks_of(pathlib.Path(path).read_text()) for path in sys.argv[2:]]
-ran = [[(block.code, printed) for block, printed in run_page.run(page)] for page in pages]
-print(json.dumps(ran))
+shown = [[(block.code, printed) for block, printed in run_page.run(page)] for page in pages]
+print(json.dumps(shown))
 """
 SHORTER = {"epochs: 20": "epochs: 2", "epochs: 10": "epochs: 2", "epochs=10": "epochs=2"}
 

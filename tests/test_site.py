@@ -33,7 +33,7 @@ def test_every_command_and_option_is_on_the_page():
         assert bool(found) != command.hidden
         section = section.partition("\n## ")[0]
         for parameter in command.params:
-            names = {*parameter.opts, str(parameter.metavar), parameter.name.upper()}
+            names = {*parameter.opts, str(parameter.metavar).strip("[]"), parameter.name.upper()}
             shown = any(f"`{each}`" in section for each in names)
             assert shown != getattr(parameter, "hidden", False), (name, parameter.name)
 
@@ -62,7 +62,7 @@ def test_every_page_is_in_the_navigation():
 
 
 def test_the_rules_on_one_curve_differ_as_the_page_says():
-    result = json.loads((DOCS / "curves/runs/sweep/find-lr/001/result.json").read_text())
+    result = json.loads((DOCS / "runs/curves/sweep/find-lr/001/result.json").read_text())
     answers = [lr for lr in result["rules"].values() if lr is not None]
     page = " ".join((DOCS / "reading-the-curve.md").read_text().split())
     assert f"from {min(answers):.3g} to {max(answers):.3g}" in page

@@ -52,7 +52,7 @@ def _usage_of(argument: Any) -> str:
 
 
 def _name_of(argument: Any) -> str:
-    return str(argument.metavar or argument.name.upper())
+    return str(argument.metavar or argument.name.upper()).strip("[]")
 
 
 def _table(kind: str, parameters: Sequence[Any]) -> Iterator[str]:
@@ -70,14 +70,14 @@ def _names(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return f"`{_name_of(parameter)}`"
     names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
-    return names if parameter.is_flag else f"{names} `{_value_of(parameter)}`"
+    return names if parameter.is_flag else f"{names} {_value_of(parameter)}"
 
 
 def _value_of(option: Any) -> str:
     kind = option.type_descriptor.annotation
     if option.metavar or not issubclass(kind, Enum):
-        return str(option.metavar or kind.__name__.upper())
-    return "|".join(str(choice.value) for choice in kind)
+        return f"`{option.metavar or kind.__name__.upper()}`"
+    return " or ".join(f"`{choice.value}`" for choice in kind)
 
 
 def _default(parameter: Any) -> str:

@@ -25,7 +25,7 @@ def script(path):
     return module
 
 
-DRAW, CURVES = script(DOCS / "draw.py"), script(DOCS / "curves" / "make.py")
+DRAW = script(DOCS / "draw.py")
 SAID = json.loads((DOCS / "images" / "drawn.json").read_text(encoding="utf-8"))
 
 
@@ -44,14 +44,6 @@ def test_a_picture_of_the_docs_is_as_new_as_the_code(name):
     kept, drawn = tiles((DOCS / "images" / f"{name}.png").read_bytes()), tiles(plotting.png(figure))
     assert kept.shape == drawn.shape
     assert np.abs(kept - drawn).max() < 0.3
-
-
-@pytest.mark.parametrize("kind", CURVES.KINDS)
-def test_a_picture_of_reading_the_curve_is_as_new_as_the_code(kind):
-    kept = tiles((DOCS / "images" / "curves" / f"{kind}.png").read_bytes())
-    drawn = tiles(CURVES.draw(kind))
-    assert kept.shape == drawn.shape
-    assert np.abs(kept - drawn).max() < 0.3, "run `python docs/curves/make.py`"
 
 
 def test_another_suggestion_would_be_seen():
