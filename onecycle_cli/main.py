@@ -18,6 +18,7 @@ from onecycle_cli.commands.find_wd import find_wd_command
 from onecycle_cli.commands.init import init_command
 from onecycle_cli.commands.list import list_command
 from onecycle_cli.commands.plot import plot_command
+from onecycle_cli.commands.report import report_command
 from onecycle_cli.commands.run import run_command
 from onecycle_cli.commands.suggest import suggest_command
 from onecycle_cli.commands.train import train_command
@@ -41,6 +42,7 @@ app.command("run")(run_command)
 app.command("evaluate")(evaluate_command)
 app.command("suggest")(suggest_command)
 app.command("plot")(plot_command)
+app.command("report")(report_command)
 app.command("init")(init_command)
 app.command("list")(list_command)
 

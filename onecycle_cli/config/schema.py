@@ -81,6 +81,7 @@ class Config(Section):
     find_wd: FindWDConfig = FindWDConfig()
     search: SearchConfig = SearchConfig()
     train: TrainConfig = TrainConfig()
+    report: bool = True
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
     _places: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
-_SEARCH = "search."
+_AS_ASKED_NOW = ("search.", "report")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def refuse_changes(
 ) -> Config:
     """Make sure that a configuration that is given again is the one that a run was started with.
 
-    Returns it, with its searches where they are asked for now, which may be elsewhere.
+    Returns it, with its searches where they are asked for now, which may be elsewhere, and with a
+    report if one is asked for now.
 
     Args:
         folder: of the run.
@@ -103,7 +104,7 @@ def refuse_changes(
     changed = [
         key
         for key in {**then, **now}
-        if then.get(key) != now.get(key) and key not in but and not key.startswith(_SEARCH)
+        if then.get(key) != now.get(key) and key not in but and not key.startswith(_AS_ASKED_NOW)
     ]
     if changed:
         what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
@@ -111,7 +112,7 @@ def refuse_changes(
             f"{folder}: was started with another config: {what}. Resume it without a config, or "
             f"{instead}."
         )
-    return started_with.model_copy(update={"search": asked.search})
+    return started_with.model_copy(update={"search": asked.search, "report": asked.report})
 
 
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:

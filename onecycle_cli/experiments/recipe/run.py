@@ -30,6 +30,7 @@ from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
 from onecycle_cli.experiments.recipe.summary import forecast_rows, in_brief, in_markdown
+from onecycle_cli.experiments.reported import write_recipe_report
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.session import Session, Shared, equipped, session
@@ -326,4 +327,6 @@ class _Journey:
         files.write_text(self.folder / "summary.md", in_markdown(self.recipe, self.label))
         files.write_json(self.folder / "result.json", result_of(self.recipe, self.label))
         note_in_manifest(self.folder, self.recipe.status)
+        if self.config.report and self.out is not None:
+            write_recipe_report(self.folder, self.recipe.as_dict(), self.observer)
         self._write()
