@@ -26,7 +26,10 @@ HEIGHT = 320
 LEFT, RIGHT = 74, 16
 """Pixels beside the panels of a chart: on the left for the numbers, on the right for air."""
 
-ZOOM, NEAREST, _POINTER = "zoom", "nearest", "_pointer"
+ZOOM, NEAREST = "zoom", "nearest"
+
+_ZOOMED, _POINTER = "_zoomed", "_pointer"
+"""Ends of the names of layers: of that which zooms its panel, and of that which is pointed at."""
 
 NUMBER = ".4~g"
 """A number as it is shown under the pointer."""
@@ -102,12 +105,15 @@ def loss_axis(
     )
 
 
-def panel(layers: Sequence[alt.Chart], height: int, name: str = "panel") -> alt.LayerChart:
+def panel(
+    layers: Sequence[alt.Chart], height: int, column: str, name: str = "panel"
+) -> alt.LayerChart:
     """Return layers as one chart that can be dragged, and zoomed by the wheel with Ctrl or Alt.
 
     Args:
         layers: what it shows, from back to front.
         height: in pixels.
+        column: along x; one layer at least has it.
         name: different from that of other panels of the same chart.
     """
     zooming = alt.selection_interval(
@@ -116,9 +122,18 @@ def panel(layers: Sequence[alt.Chart], height: int, name: str = "panel") -> alt.
         encodings=["x"],
         zoom="wheel![event.ctrlKey || event.altKey]",
     )
-    first, *others = layers
-    together = alt.layer(first.properties(name=name), *others)
-    return together.properties(width="container", height=height).add_params(zooming)
+    zoomed = next(i for i, layer in enumerate(layers) if _column_of(layer) == column)
+    together = [
+        layer.properties(name=f"{name}{_ZOOMED}") if i == zoomed else layer
+        for i, layer in enumerate(layers)
+    ]
+    return alt.layer(*together).properties(width="container", height=height).add_params(zooming)
+
+
+def _column_of(layer: alt.Chart) -> str:
+    """Return what a layer shows along x."""
+    x = layer.encoding.x
+    return "" if x is alt.Undefined else str(x["shorthand"]).partition(":")[0]
 
 
 def stacked(*panels: alt.LayerChart, spacing: int) -> alt.VConcatChart:
@@ -259,8 +274,8 @@ def _settle_views(spec: dict[str, Any]) -> None:
     """
     names = [name for panel in spec.get("vconcat", [spec]) for name in _names_in(panel)]
     for parameter in spec.get("params", []):
-        points = parameter["name"] == NEAREST
-        parameter["views"] = [name for name in names if (_POINTER in name) == points]
+        place = _POINTER if parameter["name"] == NEAREST else _ZOOMED
+        parameter["views"] = [name for name in names if place in name]
 
 
 def _names_in(panel: Mapping[str, Any]) -> list[str]:

@@ -124,7 +124,7 @@ def losses_chart(record: Record, name: str) -> Chart:
         ),
     )
     tooltip = [named("candidate", "value"), tip("step", "step"), tip("loss", "loss")]
-    chart = panel([lines, *under_the_pointer(data, x, y, tooltip)], HEIGHT - 60)
+    chart = panel([lines, *under_the_pointer(data, x, y, tooltip)], HEIGHT - 60, "step")
     legend = [Swatch(text, look(i)[0], shape_of(i)) for i, text in enumerate(names)]
     zoom = Zoom("step", (0.0, max(1.0, longest)))
     description = f"The loss of {len(names)} candidates over the steps of their short trainings."

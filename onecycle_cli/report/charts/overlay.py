@@ -226,7 +226,7 @@ def _together(
     height: int = HEIGHT,
 ) -> Chart:
     chart = (
-        panel(layers, height)
+        panel(layers, height, zoom.column)
         if zoom is not None
         else alt.layer(*layers).properties(width="container", height=height)
     )

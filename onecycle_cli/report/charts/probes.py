@@ -80,7 +80,7 @@ def probes_chart(record: Record, name: str) -> Chart:
     )
     zoom = Zoom("lr", rates, is_logarithmic=True)
     title = "Loss at the end of each short training"
-    return drawn(name, title, description, panel(layers, HEIGHT), legend, zoom)
+    return drawn(name, title, description, panel(layers, HEIGHT, "lr"), legend, zoom)
 
 
 def curves_chart(record: Record, name: str) -> Chart:
@@ -121,7 +121,7 @@ def curves_chart(record: Record, name: str) -> Chart:
         ),
     )
     tooltip = [tip("lr", "highest learning rate"), tip("step", "step"), tip("loss", "loss")]
-    chart = panel([lines, *under_the_pointer(data, x, y, tooltip)], HEIGHT - 60)
+    chart = panel([lines, *under_the_pointer(data, x, y, tooltip)], HEIGHT - 60, "step")
     legend = [
         Swatch(f"{number(probe.value)}, {probe.steps} steps", look(i)[0], shape_of(i))
         for i, probe in enumerate(probes)

@@ -62,10 +62,10 @@ def range_test_chart(record: Record, name: str) -> Chart:
         _smooth(sweeps, x, y),
         *_rebounds(sweeps, findings, x, y),
     ]
-    chart = panel(layers, HEIGHT)
+    chart = panel(layers, HEIGHT, "lr")
     rules = _rules(findings)
     if rules:
-        strip = panel([*marks, *_answers(rules, x, rates[1])], _ROW * len(rules) + 8, "rules")
+        strip = panel([*marks, *_answers(rules, x, rates[1])], _ROW * len(rules) + 8, "lr", "rules")
         chart = stacked(chart, strip, spacing=12)
     legend = [
         Swatch("loss of each step", BLUE, "point"),

@@ -38,7 +38,7 @@ def training_chart(record: Record, name: str) -> Chart:
     """Return loss, accuracy, learning rate, momentum and weight decay over the epochs."""
     run = run_of(record)
     decays = _column(record, "weight_decay", len(run.at))
-    length = max(run.length, 1e-9)
+    length = 1.01 * max(run.length, 1e-9)
     panels = [_loss(run, _axis(length, last=False))]
     if run.has_accuracy:
         panels.append(_accuracy(run, record.result.get("test_accuracy"), _axis(length, last=False)))
@@ -55,7 +55,7 @@ def training_chart(record: Record, name: str) -> Chart:
     for number, (height, layers, x) in enumerate(panels):
         place = f"panel_{number}"
         pointed = under_the_pointer(pointer, x, None, tooltip, place)
-        layered.append(panel([*layers, *pointed], height, place))
+        layered.append(panel([*layers, *pointed], height, "epoch", place))
     together = stacked(*layered, spacing=10)
     legend = [
         Swatch("loss of each batch", BLUE, "point"),
@@ -68,7 +68,7 @@ def training_chart(record: Record, name: str) -> Chart:
         *([Swatch("test, at the end", GREEN, "square")] if _shows_test(run, record) else []),
     ]
     description = (
-        f"Panels over {length:.4g} epochs: the loss of training and validation"
+        f"Panels over {run.length:.4g} epochs: the loss of training and validation"
         f"{', the accuracy' if run.has_accuracy else ''}, and below them the schedule of "
         f"{', '.join(title for title, *_ in schedule)}."
     )

@@ -19,10 +19,16 @@ def test_numbers_have_as_many_digits_as_can_be_seen():
 def stacked():
     """Return a chart of two panels, each of which shows what is under the pointer."""
     data, x = alt.Chart(canvas.rows(x=[1])), alt.X("x:Q")
+    line = alt.Chart(canvas.rows(y=[1])).mark_rule().encode(y="y:Q")
     panels = [
         canvas.panel(
-            [data.mark_point().encode(x=x), *canvas.under_the_pointer(data, x, None, [], name)],
+            [
+                line,
+                data.mark_point().encode(x=x),
+                *canvas.under_the_pointer(data, x, None, [], name),
+            ],
             100,
+            "x",
             name,
         )
         for name in ("above", "below")
@@ -36,13 +42,14 @@ def test_a_chart_is_the_same_whatever_was_drawn_before(stacked):
 
 def test_panels_are_zoomed_together_and_have_one_pointer(stacked):
     spec = stacked()
-    names = [layer.get("name") for panel in spec["vconcat"] for layer in panel["layer"]]
+    layers = [layer for panel in spec["vconcat"] for layer in panel["layer"]]
     views = {parameter["name"]: parameter["views"] for parameter in spec["params"]}
     assert views == {
-        "zoom": [names[0], names[3]],
-        "nearest": [names[2], names[5]],
+        "zoom": [layers[1]["name"], layers[5]["name"]],
+        "nearest": [layers[3]["name"], layers[7]["name"]],
     }
-    assert len(set(names) - {None}) == 4
+    names = [layer["name"] for layer in layers if "name" in layer]
+    assert len(set(names)) == len(names)
 
 
 def test_series_differ_in_colour_or_in_dashes():
