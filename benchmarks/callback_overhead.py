@@ -35,8 +35,8 @@ CALLBACKS: dict[str, Callable[[int], list]] = {
     "OneCycleLR": lambda steps: [OneCycleLR(max_lr=1e-3, verbose=False)],
     "LRFinder": lambda steps: [
         LRFinder(
-            minimum_lr=1e-6,
-            maximum_lr=1e-3,
+            min_lr=1e-6,
+            max_lr=1e-3,
             num_steps=steps,
             stopping_criterion_factor=None,
             restore=False,

@@ -15,7 +15,7 @@ for MALLOC_... variables that have glibc keep freed memory, as `train` does by i
 Beside the rates stands what the network asks for, 3 x 2 x the multiply-adds of a forward pass, as a
 share of what a large matrix product reaches on this machine (`train` in full, its validation and
 augmentation not counted as work). The result goes to end_to_end.json beside this file, and from
-there into the README, or to the path given.
+there into docs/speed.md, or to the path given.
 """
 
 import argparse
@@ -348,9 +348,9 @@ def main() -> None:
     results = {name: measure(name) for name in names}
     record.write(__file__, what, results, given.result)
     if given.result is None and names == list(SETTINGS):
-        readme = Path(__file__).parents[1] / "README.md"
-        record.insert(readme, "end to end", table(results))
-        record.insert(readme, "other ways", table_of_others(results))
+        page = Path(__file__).parents[1] / "docs" / "speed.md"
+        record.insert(page, "end to end", table(results))
+        record.insert(page, "other ways", table_of_others(results))
 
 
 if __name__ == "__main__":

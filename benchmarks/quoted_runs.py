@@ -1,4 +1,4 @@
-"""Keep what experiments found, for the figures that the README quotes of them.
+"""Keep what experiments found, for the figures that docs/results.md quotes of them.
 
     onecycle run configs/digits.yaml && python benchmarks/quoted_runs.py runs/digits
 

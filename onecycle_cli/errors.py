@@ -18,6 +18,7 @@ import re
 from collections.abc import Sequence
 
 _LISTED = 20
+_FEW = 3
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -27,14 +28,32 @@ def cause_of(error: BaseException) -> str:
         message = str(error)
     except Exception:  # of somebody else's making
         message = ""
-    text = " ".join(_COLOURS.sub("", message).split())
+    text = " ".join(_COLOURS.sub("", _gist(message)).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _gist(message: str) -> str:
+    """Leave out of a message of Keras where it arose and what it was called with.
+
+    TensorFlow begins with the stack of its graph, and says what happened in the last line.
+    """
+    message = message.partition("Arguments received by")[0]
+    first, *lines = message.splitlines() or [""]
+    if not first.startswith("Graph execution error"):
+        return message
+    said = [line for line in lines if re.match(r"(?!File |Detected at|\[\[|<)\S", line)]
+    return said[-1].partition("[[{{")[0] if said else message
 
 
 class OnecycleError(Exception):
     """A failure that a user can act on; its text is one clear sentence."""
 
     exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the sentence alone; where it arose would bury it."""
+        notes = getattr(self, "__notes__", [])
+        return [f"{type(self).__name__}: {self}", *notes]
 
 
 class ConfigError(OnecycleError):
@@ -77,12 +96,47 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM; like Ctrl-C it passes through whatever catches an `Exception`."""
 
 
+def nearest(given: object, known: Sequence[str], likeness: float = 0.6) -> list[str]:
+    """Return the names that are probably meant, or none.
+
+    The same name in another form (`BatchSize`); else those that begin with it, or have all its
+    words (`float16` for `mixed_float16`), unless they are many; else the one that is spelt most
+    like it.
+
+    Args:
+        given: what was written.
+        known: the names there are.
+        likeness: how much alike the spelling must be, from 0 to 1.
+    """
+    words, beginning = _words(given), str(given).casefold()
+    same = [name for name in known if "".join(_words(name)) == "".join(words)]
+    if words and same:
+        return same[:1]
+    longer = [
+        name
+        for name in known
+        if words and (set(words) <= set(_words(name)) or name.casefold().startswith(beginning))
+    ]
+    if 0 < len(longer) <= _FEW:
+        return longer
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(str(given).casefold(), folded, n=1, cutoff=likeness)
+    return [folded[name] for name in close]
+
+
+def meant(names: Sequence[str]) -> str:
+    """Return `; did you mean 'a' or 'b'?`."""
+    return f"; did you mean {' or '.join(repr(name) for name in names)}?"
+
+
 def did_you_mean(given: object, known: Sequence[str]) -> str:
     """Return `; did you mean '...'?` for a near miss, else what is known, or some of much."""
-    folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(str(given).casefold(), folded, n=1)
-    if close:
-        return f"; did you mean '{folded[close[0]]}'?"
+    if near := nearest(given, known):
+        return meant(near)
     if len(known) > _LISTED:
         known = [*known[:10], "...", *known[-3:], f"{len(known)} in all"]
     return f"; known are {', '.join(known)}."
+
+
+def _words(name: object) -> list[str]:
+    return re.findall(r"[^\W_]+", str(name).casefold())

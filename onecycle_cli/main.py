@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from onecycle_cli.commands.console.commands import Commands
 from onecycle_cli.commands.evaluate import evaluate_command
 from onecycle_cli.commands.find_lr import find_lr_command
 from onecycle_cli.commands.find_momentum import find_momentum_command
@@ -18,7 +19,9 @@ from onecycle_cli.commands.find_wd import find_wd_command
 from onecycle_cli.commands.init import init_command
 from onecycle_cli.commands.list import list_command
 from onecycle_cli.commands.plot import plot_command
-from onecycle_cli.commands.report import report_command
+from onecycle_cli.commands.reading.ls import ls_command
+from onecycle_cli.commands.reading.report import report_command
+from onecycle_cli.commands.reading.show import show_command
 from onecycle_cli.commands.run import run_command
 from onecycle_cli.commands.suggest import suggest_command
 from onecycle_cli.commands.train import train_command
@@ -28,6 +31,7 @@ _SECONDS_FOR_THE_OTHERS = 3
 
 app = typer.Typer(
     name="onecycle",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,6 +44,8 @@ app.command("find-wd")(find_wd_command)
 app.command("train")(train_command)
 app.command("run")(run_command)
 app.command("evaluate")(evaluate_command)
+app.command("ls")(ls_command)
+app.command("show")(show_command)
 app.command("suggest")(suggest_command)
 app.command("plot")(plot_command)
 app.command("report")(report_command)

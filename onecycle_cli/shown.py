@@ -18,6 +18,10 @@ class Shown:
         """Return what to show."""
         raise NotImplementedError
 
+    def _sentence(self) -> str | None:
+        """Return the gist in a sentence, or `None` where the facts are enough."""
+        return None
+
     def _picture(self) -> bytes | None:
         """Return the picture as a PNG file, or `None` where there is none."""
         return None
@@ -27,16 +31,26 @@ class Shown:
         width = max((len(name) for name, _ in facts), default=0)
         return "\n".join([type(self).__name__, *(f"  {n:{width}}  {text}" for n, text in facts)])
 
+    def __str__(self) -> str:
+        return self._sentence() or repr(self)
+
     def _repr_html_(self) -> str:
-        shown = f"<pre>{html.escape(repr(self))}</pre>"
+        sentence = html.escape(self._sentence() or type(self).__name__)
+        rows = "".join(
+            f'<tr><th style="text-align:left">{html.escape(name)}</th>'
+            f'<td style="text-align:left">{html.escape(_on_one_line(value))}</td></tr>'
+            for name, value in self._facts()
+            if value is not None
+        )
+        return f"<p><b>{sentence}</b></p><table>{rows}</table>{self._as_image()}"
+
+    def _as_image(self) -> str:
         picture = self._picture()
         if picture is None:
-            return shown
+            return ""
         data = base64.b64encode(picture).decode("ascii")
         name = html.escape(type(self).__name__)
-        return (
-            f'{shown}<img alt="{name}" style="max-width:100%" src="data:image/png;base64,{data}">'
-        )
+        return f'<img alt="{name}" style="max-width:100%" src="data:image/png;base64,{data}">'
 
 
 def kept_picture(folder: Path | None) -> bytes | None:

@@ -11,8 +11,8 @@ from onecycle_cli.main import app
 pytestmark = pytest.mark.lowest
 
 COMMANDS = [
-    "find-lr", "find-momentum", "find-wd", "train", "run", "evaluate", "suggest", "plot", "init",
-    "list",
+    "find-lr", "find-momentum", "find-wd", "train", "run", "evaluate", "ls", "show", "suggest",
+    "plot", "init", "list",
 ]  # fmt: skip
 
 

@@ -184,6 +184,7 @@ def test_everything_optional_is_tested():
 TESTED_TOGETHER = {
     "callbacks/recorded_cycle.py": "experiments/searches/test_comparing.py",
     "callbacks/range_test/accumulation.py": "callbacks/test_lr_finder.py",
+    "callbacks/range_test/arguments.py": "callbacks/test_lr_finder.py",
     "callbacks/counts.py": "callbacks/test_one_cycle_lr.py",
     "callbacks/range_test/saved.py": "callbacks/test_lr_finder.py",
     "callbacks/range_test/validation_loss.py": "callbacks/test_lr_finder.py",
@@ -194,6 +195,7 @@ TESTED_TOGETHER = {
     "commands/console/options.py": "commands/test_chain.py",
     "commands/console/rows.py": "commands/test_errors.py",
     "commands/train.py": "commands/test_chain.py",
+    "commands/reading/wording.py": "commands/reading/test_ls.py",
     "commands/console/training_command.py": "commands/test_errors.py",
     "schedules/drawing.py": "schedules/test_shapes.py",
     "schedules/shape_options.py": "schedules/test_shapes.py",

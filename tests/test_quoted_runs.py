@@ -1,4 +1,4 @@
-"""What config headers and the README say of a run is what was kept of it."""
+"""What config headers and docs/results.md say of a run is what was kept of it."""
 
 import json
 from pathlib import Path
@@ -34,11 +34,11 @@ def test_the_header_of_the_config(name):
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_the_row_of_the_readme(name):
+def test_the_row_of_the_page(name):
     said, kept = wording(KEPT[name]), KEPT[name]
     (row,) = (
         line
-        for line in (ROOT / "README.md").read_text().splitlines()
+        for line in (ROOT / "docs" / "results.md").read_text().splitlines()
         if line.startswith(f"| [{name}]")
     )
     cells = [cell.strip() for cell in row.strip("|").split("|")]

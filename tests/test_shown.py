@@ -106,6 +106,15 @@ Evaluation
 }
 
 
+SENTENCES = {
+    find_lr_result: "Suggested max_lr: 0.123 (0.06 to 0.25). The loss rises above 0.3.",
+    comparison_result: "Suggested value: 0.123 (0.06 to 0.25). The loss rises above 0.3.",
+    train_result: "Trained for 40 epochs; on the test set: accuracy 91.23%, loss 0.31.",
+    run_result: "The recipe is done: find-lr 0.1, find-wd 0.1, find-momentum 0.1.",
+    evaluation: "On 1000 examples (test): accuracy 85.00%, loss 0.25.",
+}
+
+
 def pictures_in(page):
     return [base64.b64decode(data) for data in re.findall(r"data:image/png;base64,([^\"]+)", page)]
 
@@ -118,8 +127,16 @@ def test_a_result_is_shown_in_a_few_lines(make):
 @pytest.mark.parametrize("make", EXPECTED)
 def test_every_text_is_escaped_in_a_notebook(make):
     page = make(None)._repr_html_()
-    assert f"<pre>{html.escape(EXPECTED[make])}</pre>" in page
-    assert set(re.findall(r"<(\w+)", page)) <= {"pre", "img"}
+    _, *facts = EXPECTED[make].splitlines()
+    cells = [html.escape(cell) for fact in facts for cell in re.split("  +", fact.strip())]
+    assert [cell for cell in cells if f">{cell}</t" not in page] == []
+    assert f"<b>{html.escape(SENTENCES[make])}</b>" in page
+    assert set(re.findall(r"<(\w+)", page)) <= {"p", "b", "table", "tr", "th", "td", "img"}
+
+
+@pytest.mark.parametrize("make", SENTENCES)
+def test_a_printed_result_is_a_sentence(make):
+    assert str(make(None)) == SENTENCES[make]
 
 
 @pytest.mark.parametrize("make", [find_lr_result, comparison_result, train_result])
@@ -171,6 +188,29 @@ def test_a_curve_is_shown_by_its_ends():
 )
 def test_a_suggestion_in_words(suggestion, text):
     assert str(suggestion) == text
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "text"),
+    [
+        (
+            Suggestion(None, None, "never_diverged", "the loss was flat."),
+            "No max_lr is suggested (never_diverged). The loss was flat.",
+        ),
+        (
+            Suggestion(0.1, None, "undecided", "the repeats disagree."),
+            "Suggested max_lr: 0.1, but undecided. The repeats disagree.",
+        ),
+    ],
+)
+def test_a_suggestion_as_a_sentence(suggestion, text):
+    assert suggestion.sentence("max_lr") == text
+
+
+def test_what_has_no_sentence_is_printed_by_its_facts():
+    curve = Curve(LRS, LOSSES)
+    assert str(curve) == repr(curve)
+    assert "<b>Curve</b>" in curve._repr_html_()
 
 
 def test_a_fact_is_one_line_and_what_is_unknown_is_left_out():

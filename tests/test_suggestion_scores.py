@@ -224,7 +224,7 @@ def test_the_sentences_on_the_new_problems_are_those_of_the_file(scoring, saved)
         assert words.format(*others[nearest]["behind onecycle"]) in text
     readme = " ".join((ROOT / "README.md").read_text().split())
     tools = min(saved["all"][name]["mean"] for name in SWEPT)
-    assert f"loses {both['mean']:.1f} points against the best one on average, {scored['mean']:.1f} on the first 26 and {new['mean']:.1f} on 15 of other kinds, and the search costs {both['cost_in_runs']:.1f} such trainings; with the best rule of another tool it loses {tools:.1f}" in readme  # fmt: skip # noqa: E501
+    assert f"loses {both['mean']:.1f} points against the best rate on average: {scored['mean']:.1f} on the first 26 problems, and {new['mean']:.1f} on 15 of other kinds. The search costs {both['cost_in_runs']:.1f} such trainings. With the best rule of another tool, a training loses {tools:.1f}." in readme  # fmt: skip # noqa: E501
     drawn = saved["new"]["best of 8 complete runs at random"]["behind onecycle"]
     assert "loses {:.1f} points more than `find-lr` on the new ones, an interval of {:.1f} to {:.1f}".format(*drawn) in text  # fmt: skip # noqa: E501
     assert f"for 8 training runs instead of {new['cost_in_runs']:.2f}" in text

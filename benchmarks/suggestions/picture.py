@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from problems import Problem
 from regret import Oracle
 
@@ -37,7 +38,7 @@ def _regrets(axes: Axes, scores: dict[str, Any]) -> None:
     axes.set_xscale("log")
     axes.set_xticks([0.1, 0.3, 1, 3, 10, 30], ["0.1", "0.3", "1", "3", "10", "30"])
     axes.set_xlabel("mean regret in points, 95 % interval")
-    axes.set_title("What a complete 1cycle run loses at the suggested learning rate", fontsize=10)
+    axes.set_title("what a training loses\nat the suggested rate", loc="left", fontsize=10)
     axes.grid(axis="x", alpha=0.3)
 
 
@@ -53,8 +54,9 @@ def _suggestions(axes: Axes, scores: dict[str, Any], oracles: list[tuple[Problem
     axes.set_yticks(range(len(problems)), [problem.name for problem, _ in problems], fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("learning rate")
-    title = "Suggestions; green: within a point of the best, |"
-    axes.set_title(title, fontsize=10)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+    title = "suggested rates\n(green: within a point of the best, which is the mark |)"
+    axes.set_title(title, loc="left", fontsize=10)
     for name, color in OURS.items():
         axes.plot([], [], ".", color=color, label=name)
     axes.legend(fontsize=8)

@@ -78,8 +78,8 @@ def record(problem: Problem) -> None:
         losses = np.full((wanted.seeds, steps), np.nan, np.float32)
         for seed in range(wanted.seeds):
             finder = LRFinder(
-                minimum_lr=wanted.low,
-                maximum_lr=wanted.high,
+                min_lr=wanted.low,
+                max_lr=wanted.high,
                 stopping_criterion_factor=None,
                 num_steps=steps,
                 restore=False,

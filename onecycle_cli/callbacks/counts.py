@@ -1,9 +1,10 @@
-"""How many steps an epoch has: what `fit` says, or else what a callback was told."""
+"""What callbacks are told in numbers, and how many steps an epoch has by that or by `fit`."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ def check_count(name: str, count: Any, hint: str = "") -> None:
     raise ValueError(
         f"{name} must be a whole number of at least 1, or left out; got {count!r}.{hint}"
     )
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether something is a number, of Python or of NumPy, and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def steps_per_epoch(

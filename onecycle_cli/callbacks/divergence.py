@@ -61,7 +61,7 @@ class Divergence:
     been broken off.
 
     Args:
-        guessing: the loss of always giving the best single answer, or `None`.
+        guessing: the loss of the best constant prediction, or `None`.
     """
 
     def __init__(self, guessing: float | None) -> None:
@@ -109,7 +109,7 @@ class Divergence:
         """Say where the losses lie and what they are compared with."""
         parts = [f"most of the last losses lie above {_most_are_above(self._latest(WINDOW)):.3g}"]
         if self._guessing is not None:
-            parts.append(f"guessing costs {self._guessing:.3g}")
+            parts.append(f"a constant prediction has {self._guessing:.3g}")
         if math.isfinite(self._best):
             parts.append(f"the best so far was {self._best:.3g}")
         return "; ".join(parts)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from onecycle_cli import schedules, suggest
 from onecycle_cli.callbacks.range_test.accumulation import batches_per_update, is_between_updates
+from onecycle_cli.callbacks.range_test.arguments import check_folder, check_range, check_the_rest
 from onecycle_cli.callbacks.range_test.last_word import restore_last
-from onecycle_cli.callbacks.range_test.saved import draw, is_there, read, write
+from onecycle_cli.callbacks.range_test.saved import draw, is_there, judged, read, write
 from onecycle_cli.callbacks.range_test.stop_rule import StopRule
 from onecycle_cli.callbacks.range_test.validation_loss import ValidationLoss
 from onecycle_cli.callbacks.scheduled import Scheduled
@@ -43,8 +44,8 @@ class LRFinder(Scheduled):
     Args:
         num_samples: optional, and only needed when `fit` can't know: samples in the data set.
         batch_size: optional: samples in a batch.
-        minimum_lr: learning rate of the first step, > 0.
-        maximum_lr: learning rate of the last step, > `minimum_lr`.
+        min_lr: learning rate of the first step, > 0.
+        max_lr: learning rate of the last step, > `min_lr`.
         lr_scale: `"exp"` for equal ratios between steps, `"linear"` for equal differences.
         validation_data: optional, what `fit` takes for it: `(x, y)`, `(x, y, sample_weight)`, or a
             data set. Record the loss on batches of it, after each step, instead of the training
@@ -62,6 +63,8 @@ class LRFinder(Scheduled):
         restore: bring the model back; `False` leaves it as the test left it.
         skip_begin: how many points at the beginning the suggestion leaves out, >= 0.
         skip_end: how many at the end, >= 0.
+        minimum_lr: keras-one-cycle's name of `min_lr`.
+        maximum_lr: keras-one-cycle's name of `max_lr`.
 
     Attributes:
         lrs: learning rate of each step.
@@ -84,14 +87,14 @@ class LRFinder(Scheduled):
         L. N. Smith, "Cyclical Learning Rates", arXiv:1506.01186.
     """
 
-    _usage = "LRFinder(minimum_lr=1e-5)"
+    _usage = "LRFinder(min_lr=1e-5)"
 
     def __init__(
         self,
         num_samples: int | None = None,
         batch_size: int | None = None,
-        minimum_lr: float = 1e-5,
-        maximum_lr: float = 10.0,
+        min_lr: float = 1e-5,
+        max_lr: float = 10.0,
         lr_scale: schedules.Scale = "exp",
         validation_data: Any = None,
         validation_sample_rate: int = 5,
@@ -104,31 +107,28 @@ class LRFinder(Scheduled):
         restore: bool = True,
         skip_begin: int = 0,
         skip_end: int = 0,
+        minimum_lr: float | None = None,
+        maximum_lr: float | None = None,
     ) -> None:
         super().__init__({LEARNING_RATE: self._sweep}, num_samples, batch_size)
         check_verbosity(verbose)
-        schedules.sweep(2 if num_steps is None else num_steps, minimum_lr, maximum_lr, lr_scale)
-        if stopping_criterion_factor is not None and stopping_criterion_factor <= 1:
-            raise ValueError(
-                f"stopping_criterion_factor must be greater than 1, or None; got "
-                f"{stopping_criterion_factor}."
-            )
-        if not 0 <= loss_smoothing_beta < 1:
-            raise ValueError(f"loss_smoothing_beta must be in [0, 1); got {loss_smoothing_beta}.")
-        if validation_sample_rate == 0:
-            raise ValueError("validation_sample_rate must not be 0; negative takes all batches.")
-        if min(skip_begin, skip_end) < 0:
-            raise ValueError(
-                f"skip_begin and skip_end must be at least 0; got {skip_begin}, {skip_end}."
-            )
-        self.minimum_lr = float(minimum_lr)
-        self.maximum_lr = float(maximum_lr)
+        min_lr = min_lr if minimum_lr is None else minimum_lr
+        max_lr = max_lr if maximum_lr is None else maximum_lr
+        check_range(min_lr, max_lr, lr_scale, num_steps)
+        check_the_rest(
+            stopping_criterion_factor,
+            loss_smoothing_beta,
+            validation_sample_rate,
+            (skip_begin, skip_end),
+        )
+        self.min_lr, self.max_lr = float(min_lr), float(max_lr)
         self.lr_scale: schedules.Scale = lr_scale
         self.validation_data = validation_data
         self.validation_sample_rate = validation_sample_rate
         self.stopping_criterion_factor = stopping_criterion_factor
         self.loss_smoothing_beta = loss_smoothing_beta
         self.save_dir = None if save_dir is None else Path(save_dir)
+        check_folder(self.save_dir)
         self.verbose: Verbosity = verbose
         self.num_steps = num_steps
         self.restore_after = restore
@@ -149,7 +149,7 @@ class LRFinder(Scheduled):
     @property
     def findings(self) -> suggest.LRFindings:
         """The suggestion with landmarks and every rule's own answer."""
-        return suggest.suggest_lr([(self.lrs, self.losses)], **self._told())
+        return judged(self._curve, self._told())
 
     @property
     def suggestion(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class LRFinder(Scheduled):
         return self.findings.suggestion.as_dict()
 
     def _sweep(self, num_steps: int) -> list[float]:
-        return schedules.sweep(num_steps, self.minimum_lr, self.maximum_lr, self.lr_scale)
+        return schedules.sweep(num_steps, self.min_lr, self.max_lr, self.lr_scale)
 
     def _begin(self, epochs: int) -> int:
         """Return how many updates the sweep has, wherever `fit` begins."""
@@ -285,8 +285,7 @@ class LRFinder(Scheduled):
         if not is_there(directory):
             return None
         curve, scale, told = read(directory)
-        findings = suggest.suggest_lr([(curve.lrs, curve.losses)], **told)
-        return draw(curve, findings, scale, clip_beginning, clip_endding)
+        return draw(curve, judged(curve, told), scale, clip_beginning, clip_endding)
 
     plot_schedule_from_file = plot_schedule_from_dir
 
@@ -328,7 +327,7 @@ class LRFinder(Scheduled):
         table = self.schedule.get(LEARNING_RATE)
         return {
             "floor": 0.0 if self.model is None else floor_of_compiled(self.model),
-            "planned": (len(table), self.maximum_lr) if table else None,
+            "planned": (len(table), self.max_lr) if table else None,
             "stopped": self.stop_reason,
             "skip_begin": self.skip_begin,
             "skip_end": self.skip_end,
@@ -340,7 +339,7 @@ class LRFinder(Scheduled):
         return f"suggested max_lr {found}" if found.accepted else refusal
 
     def _facts(self) -> Facts:
-        yield "learning rates", f"{self.minimum_lr:g} to {self.maximum_lr:g}, {self.lr_scale}"
+        yield "learning rates", f"{self.min_lr:g} to {self.max_lr:g}, {self.lr_scale}"
         yield "steps done", f"{len(self.lrs)}, {self.stop_reason}" if self.lrs else "none yet"
         yield "max_lr", self.findings.suggestion if self.lrs else None
 

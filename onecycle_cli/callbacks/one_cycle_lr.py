@@ -11,6 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from onecycle_cli import schedules
+from onecycle_cli.callbacks.counts import is_number
 from onecycle_cli.callbacks.scheduled import Scheduled, in_words
 from onecycle_cli.callbacks.verbosity import Verbosity, check_verbosity, prints
 from onecycle_cli.engine.steering.names import LEARNING_RATE, MOMENTUM
@@ -30,7 +31,7 @@ class OneCycleLR(Scheduled):
     Works with any stock optimizer that has a settable learning rate, compiled or eager, on any
     backend; `beta_1` is the momentum of the Adam family. After `fit` the optimizer is a stock one
     again: its learning rate is the last one used, its momentum the number it was compiled with. A
-    model that is saved in the middle of `fit` holds the momentum in force.
+    model that is saved in the middle of `fit` holds the momentum of that step.
 
     The cycle spans all `epochs` of `fit`. With an `initial_epoch`, from `BackupAndRestore` too, it
     goes on at that epoch, as if it had never been broken off; within an epoch, `get_state` and
@@ -48,8 +49,8 @@ class OneCycleLR(Scheduled):
         maximum_momentum: momentum where the rate is low, in [0, 1). `None`, with the next:
             momentum is left alone.
         minimum_momentum: momentum where the rate peaks, in [0, `maximum_momentum`].
-        verbose: print the values in force at the end of each epoch: with `True` or `"auto"` unless
-            `fit(verbose=0)`, with 1 in any case, with `False` or 0 never.
+        verbose: print the values of the last step at the end of each epoch: with `True` or `"auto"`
+            unless `fit(verbose=0)`, with 1 in any case, with `False` or 0 never.
         shape: one of `onecycle_cli.schedules.SHAPES`: `"smith"`, `"pytorch"`, `"fastai"`, ...; or a
             function from the progress of the cycle, in [0, 1], to the rate's share of `max_lr`, or
             the path to one, `"path/to/file.py:function"`.
@@ -65,7 +66,7 @@ class OneCycleLR(Scheduled):
             `onecycle_cli.schedules.OPTIONS` and docs/schedules.md.
 
     Attributes:
-        history: `lr` and `momentum` in force at each step, as lists of floats.
+        history: `lr` and `momentum` of each step, as lists of floats.
         schedule: the whole cycle of this `fit`, by hyper-parameter.
         step: how many steps of it are done.
 
@@ -112,10 +113,26 @@ class OneCycleLR(Scheduled):
         self._check_count("num_epoch", num_epoch)
         check_verbosity(verbose)
         if max_lr is None:
-            raise ValueError("max_lr is required: OneCycleLR(max_lr=...); LRFinder suggests one.")
+            raise ValueError(
+                "max_lr must be a number above 0, as in OneCycleLR(max_lr=0.1), and is not given, "
+                "or None. If it comes from LRFinder, that had nothing to suggest: "
+                "finder.suggestion['reason'] says why, and what to do."
+            )
+        for name, value in (
+            *(("max_lr", max_lr), ("end_percentage", end_percentage)),
+            *(("maximum_momentum", maximum_momentum), ("minimum_momentum", minimum_momentum)),
+            *(("scale_percentage", scale_percentage), ("scale_precentage", scale_precentage)),
+        ):
+            if value is not None and not is_number(value):
+                raise ValueError(f"{name} must be a number; got {value!r}.")
         if (maximum_momentum is None) != (minimum_momentum is None):
             raise ValueError(
                 f"maximum_momentum and minimum_momentum must both be numbers or both None; got "
+                f"{maximum_momentum} and {minimum_momentum}."
+            )
+        if not 0 <= (minimum_momentum or 0) <= (maximum_momentum or 0) < 1:
+            raise ValueError(
+                f"maximum_momentum must be below 1, and minimum_momentum from 0 to it; got "
                 f"{maximum_momentum} and {minimum_momentum}."
             )
         self.num_epoch = num_epoch

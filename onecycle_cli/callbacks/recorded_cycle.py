@@ -111,7 +111,7 @@ class RecordedCycle(OneCycleLR):
             self.history = self.log.steps  # type: ignore[assignment]
 
     def _values_at(self, step: int) -> Mapping[str, float]:
-        """Return what is in force at a step."""
+        """Return the values of a step."""
         return {**super()._values_at(step), **self.constants}
 
     def on_train_begin(self, logs: Any = None) -> None:

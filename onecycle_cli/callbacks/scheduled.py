@@ -33,7 +33,7 @@ class Scheduled(Shown, keras.callbacks.Callback):
         batch_size: optional: samples in a batch.
 
     Attributes:
-        history: the value of each in force at each step of this `fit`, as lists of floats.
+        history: the value of each at each step of this `fit`, as lists of floats.
         schedule: the whole tables of this `fit`, by hyper-parameter.
         step: how many steps of them are done.
 
@@ -45,8 +45,8 @@ class Scheduled(Shown, keras.callbacks.Callback):
         >>> decay = lambda steps: [0.1 * 0.99**i for i in range(steps)]
         >>> scheduled = Scheduled({"learning_rate": decay, "beta_2": (0.9, 0.999)})
         >>> _ = model.fit(x, y, verbose=0, callbacks=[scheduled])
-        >>> scheduled.history["learning_rate"]
-        [0.1, 0.099]
+        >>> print(*scheduled.history["learning_rate"])
+        0.1 0.099
     """
 
     _usage = ""

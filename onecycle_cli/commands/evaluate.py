@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from onecycle_cli.commands.console.as_json import answer, print_json
 from onecycle_cli.commands.console.ending import columns, number, presented, table
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
 from onecycle_cli.commands.console.progress import watching
@@ -62,7 +63,7 @@ def evaluate_command(
         from onecycle_cli.config import load_config
         from onecycle_cli.engine.backends.choice import with_backend
         from onecycle_cli.experiments.evaluation.saved_training import find_training
-        from onecycle_cli.runs import files, records
+        from onecycle_cli.runs import records
 
         saved = find_training(run, best=best)
         changes = overrides or []
@@ -75,15 +76,16 @@ def evaluate_command(
             evaluation = evaluate(saved, config=source, part=asked, observer=observer)
         found = evaluation.as_dict()
         if out is not None:
-            records.write_result(out, found, matrix=_matrix_of(out).name)
+            records.write_result(out, answer("evaluate", found), matrix=_matrix_of(out).name)
         if as_json:
-            typer.echo(files.to_json(records.without_large_confusion(found)[0]))
+            print_json("evaluate", records.without_large_confusion(found)[0])
         else:
             _show(evaluation, found, out)
 
 
 def _check(part: str, out: Path | None) -> None:
     from onecycle_cli.errors import ConfigError, did_you_mean
+    from onecycle_cli.runs.folders.writable import check_writable
 
     if part not in _PARTS:
         raise ConfigError(
@@ -92,6 +94,8 @@ def _check(part: str, out: Path | None) -> None:
     for path in () if out is None else (out, _matrix_of(out)):
         if os.path.lexists(path):
             raise ConfigError(f"--out: {path} is there already; give the name of a new file.")
+    if out is not None:
+        check_writable(out.parent)
 
 
 def _matrix_of(out: Path) -> Path:

@@ -42,6 +42,7 @@ def find_lr_command(
 
         with session(request, observer) as ready:
             result = carry_out(ready)
+    asked.answer(result.folder)
     _show(result, asked.config.optimizer.decay_kind)
 
 
@@ -71,7 +72,7 @@ def _evidence(result: FindLRResult) -> list[tuple[str, str]]:
             f"{name} {'none' if value is None else format(value, '.3g')}"
             for name, value in result.findings.rules.items()
         )
-        return [("by rule", rules)]
+        return [("each rule", rules)]
     rows = []
     for stage, steps in dict.fromkeys((t.candidate.stage, t.steps) for t in result.trials):
         rows.append((f"{stage} probes", f"of {steps} steps, mean loss of the last fifth"))

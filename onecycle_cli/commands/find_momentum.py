@@ -24,4 +24,5 @@ def find_momentum_command(asked: Invocation, *, force: Force = False) -> None:
 
         with session(request, observer) as ready:
             result = carry_out(ready)
+    asked.answer(result.folder)
     show(result, "momentum", asked.config.optimizer.decay_kind)

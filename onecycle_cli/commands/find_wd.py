@@ -25,4 +25,5 @@ def find_wd_command(asked: Invocation, *, force: Force = False) -> None:
 
         with session(request, observer) as ready:
             result = carry_out(ready)
+    asked.answer(result.folder)
     show(result, "weight_decay", asked.config.optimizer.decay_kind)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
-from onecycle_cli.commands.console.options import OutHere
+from onecycle_cli.commands.console.options import AsJson, OutHere
 
 
 def init_command(
@@ -16,6 +17,7 @@ def init_command(
         str, typer.Argument(help="A name from 'onecycle list datasets'.")
     ] = "digits",
     out: OutHere = Path(),
+    as_json: AsJson = False,
 ) -> None:
     """Write a commented config to start from.
 
@@ -31,4 +33,6 @@ def init_command(
         if path.exists():
             raise ConfigError(f"{path}: is already there; move it, or choose a folder with --out.")
         files.write_text(path, text)
+        if as_json:
+            print_json("init", {"config": str(path), "dataset": dataset})
         typer.echo(f"wrote {path}; now run: onecycle find-lr {path}")

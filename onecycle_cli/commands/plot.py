@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onecycle_cli.commands.console.ending import number, presented, table
-from onecycle_cli.commands.console.options import RUNS, OutHere, Set, Verbose
+from onecycle_cli.commands.console.as_json import print_json
+from onecycle_cli.commands.console.ending import number, presented, say, table
+from onecycle_cli.commands.console.options import RUNS, AsJson, OutHere, Set, Verbose
 from onecycle_cli.commands.console.rows import known_values, rate_rows, used_rows
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
     from onecycle_cli.plotting import Figure
+    from onecycle_cli.runs.records import Record
 
 _CONFIG_ENDINGS = (".yaml", ".yml")
 _MOST_STEPS = 5_000_000
+_LONGEST_NAME = 120
+
+
+class PictureFormat(StrEnum):
+    """What kind of file a picture is written as."""
+
+    PNG = "png"
+    SVG = "svg"
 
 
 def plot_command(
@@ -34,60 +46,101 @@ def plot_command(
     confusion: Annotated[
         bool, typer.Option("--confusion", help="A training's confusion matrix instead.")
     ] = False,
+    file_format: Annotated[
+        PictureFormat, typer.Option("--format", help="SVG stays sharp at any size.")
+    ] = PictureFormat.PNG,
+    dark: Annotated[bool, typer.Option("--dark", help="Light lines on dark paper.")] = False,
+    as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Redraw saved results, overlay several, or preview a config's schedule.
 
     PATH is a run's folder, or one above it for the newest run inside; a folder of keras-one-cycle
-    with lrs.npy and losses.npy; or a config. Writes a PNG and prints its path.
+    with lrs.npy and losses.npy; or a config. Writes a picture and prints its path.
 
     Docs: docs/commands.md
     """
     with presented(verbose):
-        if confusion:
-            name, figure = _confusion(paths)
-        elif any(Path(path).suffix in _CONFIG_ENDINGS for path in paths):
-            name, figure = Path(paths[0]).stem, _preview(paths, overrides or [], runs)
-        else:
-            name, figure = _redraw(paths, overrides)
         from onecycle_cli import plotting
         from onecycle_cli.runs import files
 
-        path = _free(out, name)
-        files.write_bytes(path, plotting.png(figure))
+        with plotting.drawn_in(plotting.DARK if dark else plotting.LIGHT):
+            if confusion:
+                name, figure, about = _confusion(paths)
+            elif any(Path(path).suffix in _CONFIG_ENDINGS for path in paths):
+                name, figure, about = _preview(paths, overrides or [], runs)
+            else:
+                name, figure, about = _redraw(paths, overrides)
+            write = plotting.svg if file_format is PictureFormat.SVG else plotting.png
+            content = write(figure)
+        path = _free(out, f"{name}-dark" if dark else name, file_format.value)
+        files.write_bytes(path, content)
         typer.echo(str(path))
+        if as_json:
+            print_json("plot", {"picture": str(path), **about})
 
 
-def _redraw(paths: list[str], overrides: list[str] | None) -> tuple[str, Figure]:
+def _redraw(paths: list[str], overrides: list[str] | None) -> tuple[str, Figure, dict[str, Any]]:
     from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.runs import finding, records
 
     if overrides:
         raise ConfigError("--set goes with a config; saved results can't be changed.")
-    folders = [finding.find_run(path) for path in paths]
-    read = [records.read_record(folder) for folder in folders]
-    first = folders[0].resolve().name
+    folders = [_found(path) for path in finding.each_once(paths)]
+    read, about = [records.read_record(folder) for folder in folders], _runs(folders)
+    name = name_of(read[0])
     if len(read) == 1:
-        return first, plotting.draw(read[0])
-    return f"{first}+{len(read) - 1}", plotting.draw_overlay(read)
+        return name, plotting.draw(read[0]), about
+    return f"{name}-and-{len(read) - 1}-more", plotting.draw_overlay(read), about
 
 
-def _confusion(paths: list[str]) -> tuple[str, Figure]:
+def _runs(folders: Sequence[Path]) -> dict[str, Any]:
+    from onecycle_cli.runs.stores.urls import address
+
+    return {"runs": [address(folder) for folder in folders], "schedule": None}
+
+
+def _confusion(paths: list[str]) -> tuple[str, Figure, dict[str, Any]]:
     from onecycle_cli import plotting
     from onecycle_cli.errors import ConfigError
-    from onecycle_cli.runs import finding, records
+    from onecycle_cli.runs import records
 
     if len(paths) > 1:
         raise ConfigError("--confusion takes the folder of one training at a time.")
-    folder = finding.find_run(paths[0])
-    return (
-        f"{folder.resolve().name}-confusion",
-        plotting.draw_confusion(records.read_record(folder)),
-    )
+    folder = _found(paths[0])
+    record = records.read_record(folder)
+    return f"{name_of(record)}-confusion", plotting.draw_confusion(record), _runs([folder])
 
 
-def _preview(paths: list[str], overrides: list[str], runs: str) -> Figure:
+def _found(path: str) -> Path:
+    """Return the run that is meant by a path; say which, where the path is not its own."""
+    from onecycle_cli.runs import finding
+    from onecycle_cli.runs.stores.urls import is_url
+
+    folder = finding.find_run(path)
+    if not is_url(path) and folder.resolve() != Path(path).resolve():
+        say(f"the newest run of {path} is {folder}")
+    return folder
+
+
+def name_of(record: Record) -> str:
+    """Return the name of a picture: experiment, kind and run, such as `digits-find-lr-001`."""
+    parts = [part for part in record.label.split("/") if part]
+    if record.kind not in parts:
+        parts.append(record.kind)
+    return _as_file_name("-".join(parts))
+
+
+def _as_file_name(text: str) -> str:
+    name = re.sub(r"[^\w.+]+", "-", text).strip("-.") or "picture"
+    half = _LONGEST_NAME // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}-{name[-half:]}"
+
+
+def _preview(
+    paths: list[str], overrides: list[str], runs: str
+) -> tuple[str, Figure, dict[str, Any]]:
     from onecycle_cli import plotting, registry
     from onecycle_cli.config import load_config
     from onecycle_cli.errors import ConfigError
@@ -131,7 +184,21 @@ def _preview(paths: list[str], overrides: list[str], runs: str) -> Figure:
             *used_rows(values, config.optimizer.decay_kind, "momentum"),
         ]
     )
-    return plotting.draw_schedule(lrs, momenta, title=title, steps_per_epoch=steps)
+    unit = "share of max_lr" if shares else "learning rate"
+    schedule = {
+        "shape": short(config.train.shape),
+        "epochs": epochs,
+        "steps": len(lrs),
+        "steps_per_epoch": steps,
+        "unit": unit,
+        "first_lr": lrs[0],
+        "highest_lr": max(lrs),
+        "highest_at_step": lrs.index(max(lrs)),
+        "last_lr": lrs[-1],
+        "momentum": values.momentum,
+    }
+    figure = plotting.draw_schedule(lrs, momenta, title=title, steps_per_epoch=steps, rates=unit)
+    return f"{_as_file_name(config.name)}-schedule", figure, {"runs": [], "schedule": schedule}
 
 
 def _schedules(
@@ -161,9 +228,9 @@ def _schedules(
     return lrs, momenta
 
 
-def _free(folder: Path, name: str) -> Path:
-    """Return a path that is not taken: `name.png`, `name-2.png`, ..."""
-    path, number = folder / f"{name}.png", 2
+def _free(folder: Path, name: str, ending: str) -> Path:
+    """Return a path that is not taken: `name.png`, `name-copy-2.png`, ..."""
+    path, number = folder / f"{name}.{ending}", 2
     while os.path.lexists(path):
-        path, number = folder / f"{name}-{number}.png", number + 1
+        path, number = folder / f"{name}-copy-{number}.{ending}", number + 1
     return path

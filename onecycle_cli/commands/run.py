@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import REFUSED, columns, say, table
 from onecycle_cli.commands.console.options import Confirm, Force
 from onecycle_cli.commands.console.rows import folder_row
@@ -45,9 +46,9 @@ def run_command(
     """
     starting = skip or reuse or dry_run or confirm or force
     config = asked.with_search({"method": "probes"} if confirm else {})
-    _check(asked, config, starting=bool(starting), skip=skip or [], force=force)
+    _check(asked, config, starting=bool(starting), skip=skip or [], force=force, dry_run=dry_run)
     if dry_run:
-        table(_forecast(asked, config, skip or [], reuse=reuse, force=force))
+        _forecast(asked, config, skip or [], reuse=reuse, force=force)
         return
     with asked.watched() as observer:
         from onecycle_cli.experiments.recipe.run import run
@@ -61,20 +62,30 @@ def run_command(
             reuse=reuse,
             force=force,
         )
+    asked.answer(result.folder)
     _show(result)
 
 
 def _check(
-    asked: Invocation, config: Config, *, starting: bool, skip: list[str], force: bool
+    asked: Invocation,
+    config: Config,
+    *,
+    starting: bool,
+    skip: list[str],
+    force: bool,
+    dry_run: bool,
 ) -> None:
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.engine.devices.processes import refuse_several
     from onecycle_cli.errors import ConfigError
     from onecycle_cli.experiments.recipe import stages
     from onecycle_cli.observer import Observer
+    from onecycle_cli.runs.folders.writable import check_writable
 
     refuse_several("onecycle run")
     if asked.resume is None:
+        if not dry_run:
+            check_writable(asked.out.absolute() / config.name / asked.kind.name)
         stages.plan(config, asked.out, Observer(), skip, force=force)
     elif starting:
         raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "
@@ -85,10 +96,12 @@ def _check(
 
 def _forecast(
     asked: Invocation, config: Config, skip: list[str], *, reuse: bool, force: bool
-) -> list[tuple[str, str]]:
+) -> None:
     with asked.watched() as observer:
         from onecycle_cli.experiments.recipe.run import foresee
+        from onecycle_cli.experiments.recipe.stages import total
         from onecycle_cli.experiments.recipe.summary import forecast_rows
+        from onecycle_cli.runs.reading.account import stages_of
 
         recipe = foresee(
             config,
@@ -98,7 +111,15 @@ def _forecast(
             reuse=reuse,
             force=force,
         )
-        return forecast_rows(recipe)
+    if asked.as_json:
+        foreseen = {
+            "dry_run": True,
+            "stages": stages_of(recipe.as_dict()),
+            "predicted": total(stage.predicted for stage in recipe.pending),
+            "share_of_other_programs": recipe.others,
+        }
+        print_json("run", foreseen)
+    table(forecast_rows(recipe))
 
 
 def _show(result: RunResult) -> None:

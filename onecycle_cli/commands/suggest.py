@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.candidates import candidate_rows
 from onecycle_cli.commands.console.ending import REFUSED, number, presented, table
 from onecycle_cli.commands.console.options import Verbose
@@ -30,7 +31,7 @@ def suggest_command(
         typer.Option(
             "--rule",
             metavar="NAME",
-            help="Suggest by this rule: basin (the usual one), rebound/2, steep, valley, slide, "
+            help="Suggest by this rule: middle (the usual one), rebound/2, steep, valley, slide, "
             "minimum/10, minimum, or your own as path/to/file.py:function.",
         ),
     ] = None,
@@ -78,18 +79,18 @@ def suggest_command(
     with presented(verbose):
         _check(runs, rule, smooth, write=write)
         from onecycle_cli.experiments.reread import suggest_again, write_suggestion
-        from onecycle_cli.runs import files
+        from onecycle_cli.runs.finding import each_once
 
         found = [
             suggest_again(
                 run, rule=rule, bandwidth=smooth, skip_begin=skip_begin, skip_end=skip_end
             )
-            for run in runs
+            for run in each_once(runs)
         ]
         for index, again in enumerate(found):
             written = write_suggestion(again) if write else None
             if as_json:
-                typer.echo(files.to_json(again.as_dict()))
+                print_json("suggest", again.as_dict())
                 continue
             if index:
                 typer.echo()
@@ -105,9 +106,9 @@ def _check(runs: Sequence[str], rule: str | None, smooth: float | None, *, write
     from onecycle_cli.errors import ConfigError, did_you_mean
     from onecycle_cli.plugin_names import OWN, names_a_file
     from onecycle_cli.runs.stores.urls import is_url
-    from onecycle_cli.suggest import RULES
+    from onecycle_cli.suggest import RULES, present_name
 
-    if rule is not None and rule not in RULES and not names_a_file(rule):
+    if rule is not None and present_name(rule) not in RULES and not names_a_file(rule):
         near = did_you_mean(rule, [*RULES, OWN])
         raise ConfigError(f"--rule: there is no rule '{rule}'{near}")
     if smooth is not None and not (smooth > 0 and math.isfinite(smooth)):
@@ -150,7 +151,7 @@ def _range_test_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     rows = [
         ("smoothing", f"{again.bandwidth:.3g} in ln(lr)"),
         *_skipped_row(again),
-        ("by rule", f"median of {len(findings.landmarks)}"),
+        ("each rule", f"median of {len(findings.landmarks)} range tests"),
     ]
     rows += [
         (f"  {name}", f"{_short(value):<10}{RULES[name].about}")
@@ -172,7 +173,7 @@ def _comparison_rows(again: SuggestedAgain) -> list[tuple[str, str]]:
     from onecycle_cli.suggest import rank
 
     try:
-        return candidate_rows(*rank(*(again.rungs or [{}])))
+        return candidate_rows(*rank(*(again.rounds or [{}])))
     except ValueError:  # all diverged, as the reason says
         return []
 

@@ -55,6 +55,7 @@ def train_command(asked: Invocation, *, policy: Policy = None, force: Force = Fa
 
         with session(request, observer) as ready:
             result = carry_out(ready, policy)
+    asked.answer(result.folder)
     _show(result, asked.config)
     if result.ended == "interrupted":
         if result.folder is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from onecycle_cli.config.section import Auto, Count, FunctionName, Section, one_of
-from onecycle_cli.config.sources import SOURCES, source_of
+from onecycle_cli.config.sources import IN_MEMORY, SOURCES, source_of
 from onecycle_cli.plugin_names import names_a_file
 
 PART_KEYS = {"val": "validation", "test": "test"}
@@ -33,18 +33,19 @@ class DatasetConfig(Section):
     """Which data, from where, and how they are split.
 
     Attributes:
-        name: one of `SOURCES`, or `path/to/file.py:function`.
-        options: of the function.
-        path: of the data, for those that have one.
+        name: one of those that `onecycle list datasets` shows, or `path/to/file.py:function`.
+        options: arguments of that function.
+        path: where the data lie, for those that are read from a file or folder.
         validation: path of the validation part, where it lies elsewhere.
         test: path of the test part, alike.
         validation_rows: a file of numbers, which say what rows of the training part are validated
             on.
-        validation_fraction: of the training examples, where nothing else says what to validate on.
+        validation_fraction: share of the training examples to validate on, where nothing else says
+            which.
         limit: use so many training examples only.
         size: [height, width] that all images of a folder are brought to, in pixels.
-        fit: how: `resize` changes their proportions, `crop` cuts off what is too much of the
-            longer side, evenly.
+        fit: how they are brought to it: `resize` changes their proportions, `crop` cuts off what is
+            too much of the longer side, evenly.
         target: the column of a table that is to be predicted, or several.
         ignore: columns of a table that are neither features nor targets.
         group: the column of a table that says what each example belongs to; no split divides it.
@@ -53,7 +54,9 @@ class DatasetConfig(Section):
         augment: random changes to training images, or `path/to/file.py:function`.
     """
 
-    name: Annotated[str, one_of(SOURCES)] | FunctionName
+    main_key: ClassVar[str] = "name"
+
+    name: Annotated[str, one_of(SOURCES, unlisted=(IN_MEMORY,))] | FunctionName
     options: dict[str, Any] = Field(default_factory=dict)
     path: str | None = None
     validation: str | None = None
@@ -61,13 +64,17 @@ class DatasetConfig(Section):
     validation_rows: str | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     limit: Annotated[int, Field(ge=2)] | None = None
-    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
+    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, examples=[[64, 64]]
+    )
     fit: Literal["resize", "crop"] = "resize"
     target: str | list[str] | None = None
     ignore: list[str] = Field(default_factory=list)
     group: str | None = None
     normalise: bool | Auto = "auto"
-    augment: AugmentConfig | FunctionName | None = None
+    augment: AugmentConfig | FunctionName | None = Field(
+        default=None, examples=[{"flip": True, "crop": 4}]
+    )
 
     @field_validator("path", "validation", "test", "validation_rows")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -28,24 +28,29 @@ class FindLRConfig(Section):
         method: `probes`: short, complete trainings at several learning rates; `sweep`: range tests,
             which raise the learning rate step by step. `auto`: probes, unless a key that only a
             range test has is given.
-        budget: of probes: how many training runs they may cost, in steps.
+        budget: of probes: what they may cost, in steps, as a multiple of the training's; `auto`:
+            1.5, but no more than 600 steps or, if that is more, a tenth of the training.
         min_lr: the lowest learning rate that is tried.
-        max_lr: the highest.
+        max_lr: the highest learning rate that is tried.
         rates: of probes: try these learning rates and no others.
         scale: of a range test: whether the rate, or its logarithm, rises evenly.
-        steps: of a range test.
-        repeats: how many range tests.
+        steps: of a range test: how many it takes; `auto`: an epoch's, from 100 to 300.
+        repeats: of range tests: how many there are.
         stop_factor: end a range test when the loss is above so many times the lowest.
         skip_begin: points of a range test that its rule leaves out at the beginning.
-        skip_end: those that it leaves out at the end.
+        skip_end: points of a range test that its rule leaves out at the end.
         confirm: an older name of `method: probes`.
     """
+
+    main_key: ClassVar[str] = "method"
 
     method: Literal["auto", "probes", "sweep"] = "auto"
     budget: Positive | Auto = "auto"
     min_lr: Positive = 1e-5
     max_lr: Positive = 10.0
-    rates: Annotated[list[Positive], Field(min_length=2)] | None = None
+    rates: Annotated[list[Positive], Field(min_length=2)] | None = Field(
+        default=None, examples=[[0.01, 0.03, 0.1]]
+    )
     scale: Literal["exp", "linear"] = "exp"
     steps: Steps = "auto"
     repeats: Count = 3
@@ -88,12 +93,15 @@ class FindMomentumConfig(Section):
 
     Attributes:
         values: the middles of the ranges.
-        width: of each range, from its lowest momentum to its highest; 0 holds momentum constant.
-        steps: of each short training.
-        repeats: how often the best values run in all.
+        width: how wide each range is, from its lowest momentum to its highest; 0 holds momentum
+            constant.
+        steps: the length of each short training; `auto`: a fifth of the whole one, within limits.
+        repeats: how often the best two run in all, if they can't be told apart.
     """
 
-    values: list[Momentum] = Field(default=[0.8, 0.85, 0.9], min_length=1)
+    values: list[Momentum] = Field(
+        default=[0.8, 0.85, 0.9], min_length=1, examples=[[0.8, 0.85, 0.9]]
+    )
     width: Momentum = 0.1
     steps: Steps = "auto"
     repeats: Count = 1
@@ -108,14 +116,16 @@ class FindWDConfig(Section):
     """The comparison of weight decays.
 
     Attributes:
-        values: the first ones that are tried; `auto`: none, and three decades by the kind of decay.
+        values: the first ones that are tried; `auto`: 0 and three others, by the kind of decay.
         refine: whether half a decade above and below the best one is tried, too, and beyond the
             first values' ends if the best lies there.
-        steps: of each short training.
-        repeats: how often the best values run in all.
+        steps: the length of each short training; `auto`: a fifth of the whole one, within limits.
+        repeats: how often the best two run in all, if they can't be told apart.
     """
 
-    values: Annotated[list[NotNegative], Field(min_length=2)] | Auto = "auto"
+    values: Annotated[list[NotNegative], Field(min_length=2)] | Auto = Field(
+        default="auto", examples=[[0, 0.0001, 0.001]]
+    )
     refine: bool = True
     steps: Steps = "auto"
     repeats: Count = 1
@@ -130,8 +140,8 @@ class ResourcesConfig(Section):
     """What a worker of a cluster takes.
 
     Attributes:
-        cpu: cores, and with as many threads it computes.
-        gpu: of a GPU, where the cluster has any.
+        cpu: how many cores, which is also the number of its threads.
+        gpu: which share of a GPU, where the cluster has any.
     """
 
     cpu: NotNegative = 1.0
@@ -143,12 +153,15 @@ class SearchConfig(Section):
 
     Attributes:
         engine: `local`: in this process, one after another; `ray`: on the workers of a Ray cluster.
-        address: of the cluster; `auto`: one that runs, or else one of this machine alone.
-        trials_at_once: workers; `auto`: as many as the cluster has room for.
-        resources: what each of them takes.
+        address: of the cluster, `HOST:PORT`; `auto`: one that runs, or else one of this machine
+            alone.
+        trials_at_once: how many workers; `auto`: as many as the cluster has room for.
+        resources: what each worker takes.
     """
+
+    main_key: ClassVar[str] = "engine"
 
     engine: Literal["local", "ray"] = "local"
     address: Annotated[str, Field(min_length=1)] = "auto"
     trials_at_once: Count | Auto = "auto"
-    resources: ResourcesConfig = ResourcesConfig()
+    resources: ResourcesConfig = Field(default=ResourcesConfig(), examples=[{"cpu": 2}])

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from onecycle_cli.config import yaml_source
 from onecycle_cli.config.schema import Config
-from onecycle_cli.config.section import Key, dotted, leaves
+from onecycle_cli.config.section import Key, Section, dotted, leaves
 from onecycle_cli.config.wording import describe
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.plugin_names import names_a_file
@@ -25,6 +25,15 @@ _MAY_BE_OWN = (
     *(("model", "name"), ("optimizer", "name"), ("train", "shape")),
     *(("dataset", "name"), ("dataset", "augment")),
 )
+
+_MAIN_KEYS = {
+    (name,): field.annotation.main_key
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type)
+    and issubclass(field.annotation, Section)
+    and field.annotation.main_key
+}
+"""What a section means that is written as a single word."""
 
 
 def load_config(
@@ -105,6 +114,11 @@ def _read(source: str | Path | Mapping[str, Any] | Config) -> _Draft:
     if isinstance(source, Mapping):
         data = _plain(source, Path.cwd())
         return _Draft(data, origins=dict.fromkeys(_dotted_leaves(data), "file"))
+    if not isinstance(source, str | os.PathLike):
+        raise ConfigError(
+            f"a config must be the path of a YAML file, a mapping of its keys, or a Config; got "
+            f"{type(source).__name__}."
+        )
     path = Path(source)
     parsed, lines = _parse_file(path)
     data = _plain(parsed, path.resolve().parent)
@@ -121,6 +135,13 @@ def _parse_file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such config file; 'onecycle init' writes one to start from."
+        ) from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; give the YAML file of a config.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{path}: is no text in UTF-8; a config is a YAML file, and 'onecycle init' writes one "
+            f"to start from."
         ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {_brief(error)}.") from None
@@ -148,7 +169,10 @@ def _override(text: str) -> tuple[Key, Any]:
     try:
         return tuple(parts), yaml_source.parse_value(value)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {text}: the value is not valid YAML: {_brief(error)}.") from None
+        raise ConfigError(
+            f"--set {text}: the value is not valid YAML: {_brief(error)}; put it in quotes, as in "
+            f"--set 'train.cycles=[{{epochs: 5}}]'."
+        ) from None
 
 
 def _put(data: dict[str, Any], key: Key, value: Any, place: str) -> None:
@@ -174,7 +198,9 @@ def _slot(node: dict[str, Any] | list[Any], part: str | int, name: str) -> str |
 
 
 def _plain(value: Any, folder: Path, key: Key = ()) -> Any:
-    """Return a copy in plain dicts and lists, its paths made absolute."""
+    """Return a copy in plain dicts and lists, its paths made absolute, no section a single word."""
+    if isinstance(value, str) and key in _MAIN_KEYS:
+        value = {_MAIN_KEYS[key]: value}
     if isinstance(value, Mapping):
         items = ((str(name), inner) for name, inner in value.items())
         return {name: _plain(inner, folder, (*key, name)) for name, inner in items}
@@ -206,5 +232,7 @@ def _yaml_place(path: Path, error: yaml.YAMLError) -> str:
 
 
 def _brief(error: Exception) -> str:
+    if "'\\t'" in str(getattr(error, "problem", "")):
+        return "it is indented by a tab; use spaces"
     text = getattr(error, "problem", None) or getattr(error, "strerror", None) or str(error)
     return str(text).splitlines()[0].rstrip(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -60,15 +60,21 @@ class OptimizerConfig(Section):
     """What the finders start from.
 
     Attributes:
-        name: one of `OPTIMIZERS`, or `path/to/file.py:function`; `compiled`: one that a model was
-            compiled with, and that is none of Keras'.
-        nesterov: look ahead, for the optimizers that can.
+        name: one of those that `onecycle list optimizers` shows, or `path/to/file.py:function`;
+            `compiled`: one that a model was compiled with, and that is none of Keras'.
+        nesterov: Nesterov's momentum, for the optimizers that can.
         momentum: what `find_lr` holds constant; `beta_1` for the Adam family.
-        weight_decay: in the convention that `decay` says.
-        decay: which decay a number means; `auto`: the optimizer's own, or `l2`.
+        weight_decay: of the finders and, if nothing else is found, of the training; of the kind
+            that `decay` says.
+        decay: which kind of weight decay a number means: `l2`, a penalty, or `decoupled`, as in
+            AdamW; `auto`: the optimizer's own, or `l2`.
     """
 
-    name: Annotated[str, one_of(OPTIMIZERS)] | FunctionName | Literal["compiled"] = "sgd"
+    main_key: ClassVar[str] = "name"
+
+    name: (
+        Annotated[str, one_of([*OPTIMIZERS, "compiled"], unlisted=("compiled",))] | FunctionName
+    ) = "sgd"
     nesterov: bool = True
     momentum: Momentum = 0.9
     weight_decay: NotNegative = 0.0
@@ -77,8 +83,8 @@ class OptimizerConfig(Section):
     @field_validator("name", mode="before")
     @classmethod
     def _is_suitable(cls, name: object) -> object:
-        if isinstance(name, str) and name in UNSUITABLE:
-            raise ValueError(f"{name} {UNSUITABLE[name]}")
+        if isinstance(name, str) and name.casefold() in UNSUITABLE:
+            raise ValueError(f"{name} {UNSUITABLE[name.casefold()]}")
         return name
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -21,6 +21,7 @@ from onecycle_cli.config.finders import (
 )
 from onecycle_cli.config.optimizer import OptimizerConfig
 from onecycle_cli.config.section import Auto, Count, Section, dotted, leaves
+from onecycle_cli.config.sources import IN_MEMORY
 from onecycle_cli.config.train import TrainConfig
 from onecycle_cli.errors import ConfigError
 
@@ -32,16 +33,30 @@ _TASK_OF_A_LOSS: dict[str, Task] = {
 
 
 class ModelConfig(Section):
-    """A model by name or by `path/to/file.py:function`, and the options of its builder."""
+    """The network.
+
+    Attributes:
+        name: one of those that `onecycle list models` shows, or `path/to/file.py:function`.
+        options: arguments of its builder.
+    """
+
+    main_key: ClassVar[str] = "name"
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def in_words(self) -> str:
+        """What a sentence calls it; one that was handed over in Python has no name."""
+        return "the model" if self.name == IN_MEMORY else f"model {self.name}"
+
 
 class LossConfig(Section):
-    """The loss; `auto` follows the task, `compiled` is that of a model that comes compiled.
+    """The loss that is trained on; a name alone says it, too: `loss: mse`.
 
-    `from_logits`: the model ends in no softmax or sigmoid.
+    Attributes:
+        name: `auto` follows the task; `compiled` is that of a model that comes compiled.
+        from_logits: the model ends in no softmax or sigmoid.
     """
 
     name: Literal[
@@ -60,6 +75,30 @@ class Config(Section):
     """A whole experiment.
 
     Beside the validated values it knows where each came from: see `origin` and `error`.
+
+    Attributes:
+        name: the experiment's folder under `runs/`; the file's name if not given.
+        seed: of initial weights, splits, the order of the examples and augmentation.
+        batch_size: examples in a batch.
+        backend: of Keras; `auto`: what Keras is set to, else the first that is installed.
+        devices: how many GPUs or TPUs share each batch; `auto`: all of them.
+        precision: of the computation; weights are kept in 32 bits. `auto`: the faster one of
+            `float32` and `mixed_bfloat16` on this machine.
+        jit_compile: whether to train by XLA; `auto`: with JAX, and with PyTorch on an accelerator.
+        steps_per_execution: training steps that run at a time; `auto`: more than 1 for small dense
+            networks.
+        fused_batch_norm: train BatchNormalization by TensorFlow's fused operation; `auto`: on a
+            CPU, unless that is slower.
+        task: what the targets mean; `auto`: told by the targets.
+        loss: what is trained on.
+        dataset: which data, from where, and how they are split.
+        model: the network.
+        optimizer: what the finders start from.
+        find_lr: the search for a learning rate.
+        find_momentum: the comparison of ranges of momentum.
+        find_wd: the comparison of weight decays.
+        search: where the short trainings of a search run.
+        train: one or more 1cycle passes.
     """
 
     name: Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
@@ -17,15 +17,23 @@ def _name_of_a_file(name: object) -> object:
     return name
 
 
-def one_of(names: Collection[str]) -> BeforeValidator:
-    """Return what refuses any other name than these, as a `Literal` of them would."""
-    *others, last = (repr(name) for name in names)
+def one_of(names: Collection[str], unlisted: Collection[str] = ()) -> BeforeValidator:
+    """Return what refuses any other name than these, as a `Literal` of them would.
+
+    Capital letters do not matter: `Adam` is `adam`.
+
+    Args:
+        names: what is taken.
+        unlisted: those of them that nobody writes by hand, so that no message names them.
+    """
+    *others, last = (repr(name) for name in names if name not in unlisted)
     expected = f"{', '.join(others)} or {last}"
+    in_lower_case = {name.casefold(): name for name in names}
 
     def check(name: object) -> object:
-        if not isinstance(name, str) or name not in names:
+        if not isinstance(name, str) or name.casefold() not in in_lower_case:
             raise PydanticKnownError("literal_error", {"expected": expected})
-        return name
+        return in_lower_case[name.casefold()]
 
     return BeforeValidator(check)
 
@@ -42,7 +50,14 @@ Steps = Annotated[int, Field(ge=12, lt=2**31)] | Auto
 
 
 class Section(BaseModel):
-    """Some keys of a configuration: none but these, of exactly these types, and not to change."""
+    """Some keys of a configuration: none but these, of exactly these types, and not to change.
+
+    Attributes:
+        main_key: what a section means that is written as a single word, such as `optimizer: adam`;
+            empty where that means nothing.
+    """
+
+    main_key: ClassVar[str] = ""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 

@@ -66,40 +66,60 @@ class TrainConfig(Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
     Attributes:
-        shape: one of `schedules.SHAPES`, or `path/to/file.py:function`.
-        shape_options: of the shape, see `schedules.OPTIONS`.
-        layer_rates: what the learning rate is multiplied by, by pattern of layers' names.
-        also: a number, or the first and the last of each cycle, for further hyper-parameters.
+        cycles: the passes, one after the other: `epochs` of each, and `max_lr` of its own if it is
+            to have one.
+        max_lr: the highest learning rate; `auto`: what `find-lr` suggested.
+        momentum: `max` where the learning rate is low, `min` where it is highest; `auto`: what
+            `find-momentum` suggested, else 0.95 to 0.85.
+        weight_decay: of the kind that `optimizer.decay` says; `auto`: what `find-wd` suggested,
+            else that of `optimizer.weight_decay`.
+        shape: how the learning rate goes through a cycle: one of those that `onecycle list shapes`
+            shows, or `path/to/file.py:function`.
+        shape_options: options of the shape.
+        layer_rates: what the learning rate of some layers is multiplied by, by pattern of names:
+            `{conv1*: 0.1}`.
+        also: further hyper-parameters of the optimizer: a number, or the first and the last value
+            of each cycle, such as `{beta_2: [0.99, 0.999]}`.
+        end_percentage: share of the steps in the final fall, at the end of each cycle.
+        scale_percentage: the first learning rate as a share of `max_lr`; `null`: the same as
+            `end_percentage`.
         retries: how often to go back after a divergence, with half the learning rate; 0: train on.
-        early_finish: when to end before the plan's end; `None`: never.
-        checkpoint_seconds: from one checkpoint to the next, within an epoch.
+        early_finish: after how many epochs without a better one to cool down and end; `null`:
+            never.
+        checkpoint_seconds: seconds from one checkpoint to the next, within an epoch.
         log_grad_norm: add the gradient's norm to `steps.csv`.
-        tensorboard: write event files too.
+        tensorboard: write an event file for TensorBoard, too.
         label_smoothing: share of each target that goes to all classes alike; in training only.
-        ema: share of the averaged weights that is kept at each step; `None`: no average.
+        ema: share of the averaged weights that is kept at each step; `null`: no average.
         flip_evaluation: average the outputs for an image and for its mirror image.
         resize: sizes of the training images, one stretch after the other; then their own size.
     """
 
-    cycles: list[CycleConfig] = Field(default=[CycleConfig(epochs=10)], min_length=1)
+    cycles: list[CycleConfig] = Field(
+        default=[CycleConfig(epochs=10)], min_length=1, examples=[[{"epochs": 10}]]
+    )
     max_lr: Positive | Auto = "auto"
-    momentum: MomentumRange | Auto = "auto"
+    momentum: MomentumRange | Auto = Field(default="auto", examples=[{"max": 0.95, "min": 0.85}])
     weight_decay: NotNegative | Auto = "auto"
     shape: Annotated[str, one_of(schedules.SHAPES)] | FunctionName = "smith"
     shape_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
-    layer_rates: dict[str, NotNegative] = Field(default_factory=dict)
-    also: dict[str, NotNegative | Ends] = Field(default_factory=dict)
+    layer_rates: dict[str, NotNegative] = Field(default_factory=dict, examples=[{"conv1*": 0.1}])
+    also: dict[str, NotNegative | Ends] = Field(
+        default_factory=dict, examples=[{"beta_2": [0.99, 0.999]}]
+    )
     end_percentage: Annotated[float, Field(ge=0, lt=1)] = 0.1
     scale_percentage: Annotated[float, Field(gt=0, le=1)] | None = None
     retries: Annotated[int, Field(ge=0, le=20)] = 2
-    early_finish: EarlyFinishConfig | None = None
+    early_finish: EarlyFinishConfig | None = Field(default=None, examples=[{"patience": 5}])
     checkpoint_seconds: Positive = 60.0
     log_grad_norm: bool = False
     tensorboard: bool = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     flip_evaluation: bool = False
-    resize: Annotated[list[ResizeConfig], Field(min_length=1)] | None = None
+    resize: Annotated[list[ResizeConfig], Field(min_length=1)] | None = Field(
+        default=None, examples=[[{"until": 0.3, "size": 24}]]
+    )
 
     @field_validator("resize")
     @classmethod

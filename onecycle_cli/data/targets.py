@@ -91,9 +91,9 @@ class Meaning:
 def meaning_of(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
     """Find out what targets mean, or refuse those that may mean two things.
 
-    Names, integers and truth values are classes; zeros and ones in rows, several to a row, are
-    labels; other numbers with a point are a regression. Numbers with a point that are all whole,
-    and rows with one one in each, may be meant either way: the task has to be said.
+    Names, integers and truth values are classes, and so are one-hot rows, with a single one in
+    each; zeros and ones in other rows are labels; other numbers with a point are a regression.
+    Numbers with a point that are all whole may be meant either way: the task has to be said.
 
     Args:
         y: the training targets, shape (n,) or (n, k).
@@ -134,9 +134,8 @@ def meaning_of(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
 def hidden_classes(y: NDArray[Any]) -> str | None:
     """Return what numbers look like besides numbers, and how to say which is meant.
 
-    `None` if they look like nothing else. They do where each row is of zeros and ones or adds up
-    to one, as one-hot rows, several labels and probabilities do; or where all are whole, of 2 to
-    100 values, each there twice on average.
+    `None` if they look like nothing else. They do where each row adds up to one, as probabilities
+    do; or where all are whole, of 2 to 100 values, each there twice on average.
 
     Args:
         y: float targets, shape (n,) or (n, k).
@@ -153,14 +152,23 @@ def hidden_classes(y: NDArray[Any]) -> str | None:
     return None
 
 
+def looks_like_classes(y: NDArray[Any]) -> str | None:
+    """Return what makes numbers look like classes, in a few words; `None` if nothing does.
+
+    Args:
+        y: targets of any numbers, shape (n,) or (n, k).
+    """
+    y = _squeezed(y)
+    if y.ndim == 2:
+        return f"one-hot rows of {y.shape[1]}" if _are_one_hot(y) else None
+    count = len(np.unique(y))
+    is_few = 2 <= count <= min(_MOST_CLASSES, y.size // 2)
+    return f"whole numbers of {count} values" if is_few and _is_whole(y) else None
+
+
 def _hidden_in_rows(y: NDArray[Any]) -> str | None:
-    if not _are_shares(y):
+    if _is_binary(y) or not _are_shares(y):
         return None
-    if _is_binary(y):
-        return (
-            "are rows with a single one in each, and may be one-hot classes, labels or numbers; "
-            "set task: multiclass, multilabel or regression"
-        )
     return (
         "are the probabilities of classes, or numbers that add up to one; write one class for each "
         "example, as with numpy.argmax(y, axis=1), or set task: regression"
@@ -176,8 +184,9 @@ def _of_rows(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
     if asked is None and (hint := hidden_classes(y)) is not None:
         raise DataError(f"{where} {hint}.")
     names = tuple(map(str, range(y.shape[1])))
-    if asked == "multiclass" and _are_one_hot(y):
-        return Meaning("multiclass", names, "task: multiclass")
+    if asked in (None, "multiclass") and _are_one_hot(y):
+        why = f"one-hot rows of {len(names)} classes"
+        return Meaning("multiclass", names, f"task: {asked}" if asked else why)
     if asked in (None, "multilabel") and _is_binary(y):
         why = f"zeros and ones in rows of {len(names)}"
         return Meaning("multilabel", names, f"task: {asked}" if asked else why)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
+from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.drawn import Drawn
 from onecycle_cli.experiments.hyper_parameters import Values
 from onecycle_cli.experiments.searches.rates import Probing
@@ -36,7 +37,7 @@ class FindLRResult(Drawn):
         findings: the suggestion; of range tests, landmarks and every rule's answer, too.
         trials: every probe, in order; none of range tests.
         curves: the raw curve of each range test; none of probes.
-        values: the momentum and weight decay that were in force, and where they came from.
+        values: the momentum and weight decay that were used, and where they came from.
         cost: what it took.
         folder: where it is written, or `None`.
         record: what its files say.
@@ -55,6 +56,9 @@ class FindLRResult(Drawn):
         """The suggested maximum learning rate."""
         return self.findings.suggestion
 
+    def _sentence(self) -> str:
+        return self.suggestion.sentence("max_lr")
+
     def _facts(self) -> Facts:
         yield "max_lr", self.suggestion
         yield "values", self.values
@@ -69,6 +73,7 @@ def find_lr(
     *,
     out: str | Path | None = WHERE_USUAL,
     observer: Observer | None = None,
+    progress: Progress = "auto",
     resume: str | Path | None = None,
     **fit: Unpack[FitArguments],
 ) -> FindLRResult:
@@ -85,7 +90,8 @@ def find_lr(
         y: with a model, its targets, as it was compiled for them.
         out: the folder for runs, or the URL of an object store as text; `None` writes nothing. If
             it is not given, `runs` for a configuration, and nothing is written for a model.
-        observer: hears of the progress.
+        observer: hears of the progress, in place of what shows it.
+        progress: show it; `"auto"`: in a notebook and on a terminal.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
             `FitArguments`.
@@ -95,7 +101,7 @@ def find_lr(
     """
     asked = given(config, x, y, out, **fit)
     request = Request.of_call(FIND_LR, asked, resume=resume)
-    with session(request, observer or Observer()) as ready:
+    with session(request, watching(observer, progress)) as ready:
         return carry_out(ready)
 
 

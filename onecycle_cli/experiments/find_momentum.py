@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from onecycle_cli import suggest
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
+from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.hyper_parameters import in_words
 from onecycle_cli.experiments.searches.comparing import ComparisonResult, Question, compare
 from onecycle_cli.experiments.searches.jobs import Candidate
@@ -31,6 +32,7 @@ def find_momentum(
     *,
     out: str | Path | None = WHERE_USUAL,
     observer: Observer | None = None,
+    progress: Progress = "auto",
     resume: str | Path | None = None,
     force: bool = False,
     **fit: Unpack[FitArguments],
@@ -48,7 +50,8 @@ def find_momentum(
         y: with a model, its targets, as it was compiled for them.
         out: the folder for runs, or the URL of an object store as text; `None` writes nothing. If
             it is not given, `runs` for a configuration, and nothing is written for a model.
-        observer: hears of the progress.
+        observer: hears of the progress, in place of what shows it.
+        progress: show it; `"auto"`: in a notebook and on a terminal.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         force: use a learning rate that was suggested for another optimizer, model or data set.
         **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
@@ -60,7 +63,7 @@ def find_momentum(
     """
     asked = given(config, x, y, out, **fit)
     request = Request.of_call(FIND_MOMENTUM, asked, resume=resume, force=force)
-    with session(request, observer or Observer()) as ready:
+    with session(request, watching(observer, progress)) as ready:
         return carry_out(ready)
 
 
@@ -81,8 +84,8 @@ def carry_out(ready: Session) -> ComparisonResult:
         plan=plan_of(ready.bench),
         candidate=candidate,
         in_words=lambda it: in_words(it.momentum),
-        answer=lambda rungs, _: suggest.suggest_momentum(
-            rungs, width=width, reference=values.reference_momentum
+        answer=lambda rounds, _: suggest.suggest_momentum(
+            rounds, width=width, reference=values.reference_momentum
         ),
         more={"reference": values.reference_momentum},
     )

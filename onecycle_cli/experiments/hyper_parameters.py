@@ -31,7 +31,7 @@ class Values:
         reference_momentum: the constant momentum that goes with `max_lr`.
         sources: where each came from, in words.
         follows_momentum: whether `max_lr` was found at a momentum that is known, so that it changes
-            with that in force; a number of one's own stays.
+            with that in use; a number of one's own stays.
     """
 
     max_lr: float | None
@@ -153,7 +153,7 @@ class _Gathering:
         if isinstance(momentum, MomentumRange):
             momentum = momentum.model_dump()
         reference = self._reference_momentum(momentum)
-        momentum = self._momentum_in_force(momentum, reference)
+        momentum = self._momentum_in_use(momentum, reference)
         return Values(
             max_lr=None if max_lr is None else self._at_momentum(float(max_lr), momentum),
             momentum={end: float(value) for end, value in momentum.items()},
@@ -181,7 +181,7 @@ class _Gathering:
             return own if self.found_with is None else self.found_with
         return self.config.optimizer.momentum if momentum is None else _middle(momentum)
 
-    def _momentum_in_force(
+    def _momentum_in_use(
         self, momentum: dict[str, float] | None, reference: float
     ) -> dict[str, float]:
         if self.searched == "max_lr" and self.config.find_lr.method == SWEEP:
@@ -206,7 +206,7 @@ class _Gathering:
         return momentum
 
     def _at_momentum(self, max_lr: float, momentum: Mapping[str, float]) -> float:
-        """Return a suggested rate for the momentum in force, if it was found with another.
+        """Return a suggested rate for the momentum in use, if it was found with another.
 
         Steps of one size take lr / (1 - momentum) of one size; so find-momentum compares.
         """

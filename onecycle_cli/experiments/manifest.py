@@ -35,7 +35,7 @@ def write_config(run: RunFolder, bench: Workbench, values: Values, **found: Any)
     Args:
         run: the folder.
         bench: what was set up.
-        values: what was in force.
+        values: those in use.
         **found: values that the experiment has found for what is `auto` in the section `train`.
     """
     config = bench.config

@@ -39,7 +39,7 @@ class SuggestedAgain:
         skip_begin: points at the beginning of each curve that were left out.
         skip_end: points at its end that were left out.
         findings: landmarks and every rule's answer, of a range test.
-        rungs: the judged losses of each value of a comparison, and of those that ran again; `None`
+        rounds: the judged losses of each value of a comparison, and of those that ran again; `None`
             where the files don't tell them.
         not_recomputed: why the suggestion is the saved one, in a sentence; empty if it is new.
     """
@@ -53,7 +53,7 @@ class SuggestedAgain:
     skip_begin: int = 0
     skip_end: int = 0
     findings: LRFindings | None = None
-    rungs: list[Scores] | None = None
+    rounds: list[Scores] | None = None
     not_recomputed: str = ""
 
     @property
@@ -186,6 +186,7 @@ def _range_test(
 ) -> SuggestedAgain:
     sweeps = [(curve.lrs, curve.losses) for curve in record.curves()]
     chance = record.result.get("chance_loss")
+    rule = suggest.present_name(rule) if isinstance(rule, str) else rule
     begin, end = (
         _points_left_out(folder, record, key) if asked is None else asked
         for key, asked in zip(("skip_begin", "skip_end"), skip, strict=True)
@@ -204,6 +205,7 @@ def _range_test(
         stopped=_stopped(folder, record),
         skip_begin=begin,
         skip_end=end,
+        names=suggest.IN_CONFIG,
     )
     return SuggestedAgain(
         folder,
@@ -269,8 +271,8 @@ def _comparison(folder: Path, record: Record) -> SuggestedAgain:
     key = str(KINDS[record.kind].finds)
     try:
         probes, problem = compared_probes(record, key)
-        rungs = suggest.rungs_of(probes)
-        answer = None if problem else _ANSWERS[key](record, probes, rungs)
+        rounds = suggest.rounds_of(probes)
+        answer = None if problem else _ANSWERS[key](record, probes, rounds)
     except (LookupError, TypeError, ValueError) as error:
         raise ResultError(
             f"{folder}: its trials.csv, curves.csv or result.json is damaged ({error}); restore "
@@ -281,19 +283,19 @@ def _comparison(folder: Path, record: Record) -> SuggestedAgain:
         if saved is None:
             raise ResultError(f"{folder}: {problem}, and no suggestion is saved with it.")
         return SuggestedAgain(folder, record, saved, not_recomputed=f"{problem}.")
-    return SuggestedAgain(folder, record, answer, rungs=rungs)
+    return SuggestedAgain(folder, record, answer, rounds=rounds)
 
 
-def _weight_decay(record: Record, probes: Sequence[Probe], rungs: list[Scores]) -> Suggestion:
+def _weight_decay(record: Record, probes: Sequence[Probe], rounds: list[Scores]) -> Suggestion:
     measure = Measure.of(probes, suggest.bounds_of(record.result))
     usual = float(record.result["usual"])
-    return suggest.suggest_weight_decay(rungs, measure=measure, usual=usual)
+    return suggest.suggest_weight_decay(rounds, measure=measure, usual=usual)
 
 
-def _momentum(record: Record, probes: Sequence[Probe], rungs: list[Scores]) -> Suggestion:
+def _momentum(record: Record, probes: Sequence[Probe], rounds: list[Scores]) -> Suggestion:
     width = float(record.config["find_momentum"]["width"])
     reference = float(record.result["reference"])
-    return suggest.suggest_momentum(rungs, width=width, reference=reference)
+    return suggest.suggest_momentum(rounds, width=width, reference=reference)
 
 
 _ANSWERS = {"weight_decay": _weight_decay, "momentum": _momentum}
@@ -318,7 +320,7 @@ def _with_origin(again: SuggestedAgain) -> Suggestion:
     if again.not_recomputed:
         return found
     how = "from the saved trials"
-    if again.findings is not None and again.rungs is None:
+    if again.findings is not None and again.rounds is None:
         rule = short(again.rule or suggest.OURS)
         rule += f" (of a file with the digest {again.rule_file})" if again.rule_file else ""
         how = f"from the saved curves by the rule {rule}, smoothing {again.bandwidth:.3g} in ln lr"

@@ -10,6 +10,7 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
+from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.experiments.trainings.epoch_files import EpochFiles
@@ -43,6 +44,7 @@ def train(
     *,
     out: str | Path | None = WHERE_USUAL,
     observer: Observer | None = None,
+    progress: Progress = "auto",
     resume: str | Path | None = None,
     policy: str | None = None,
     force: bool = False,
@@ -62,7 +64,8 @@ def train(
         out: the folder for runs, or the URL of an object store as text; suggestions are looked up
             there too; `None` writes nothing. If it is not given, `runs` for a configuration, and
             nothing is written for a model.
-        observer: hears of the progress.
+        observer: hears of the progress, in place of what shows it.
+        progress: show it; `"auto"`: in a notebook and on a terminal.
         resume: the folder of a run that broke off, to be resumed; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
             `"stretch"` or `"extend"`.
@@ -77,7 +80,7 @@ def train(
     """
     asked = given(config, x, y, out, **fit)
     request = Request.of_call(TRAIN, asked, resume=resume, force=force)
-    with session(request, observer or Observer()) as ready:
+    with session(request, watching(observer, progress)) as ready:
         return carry_out(ready, policy)
 
 
@@ -161,7 +164,7 @@ class _Training:
         return f"of batch size {self.config.batch_size} over {len(dataset.train)} examples"
 
     def _warn_of_nothing_learned(self, last: Epoch) -> None:
-        """Say so if always giving the same answer would have done as well."""
+        """Say so if a constant prediction would have done as well."""
         guessing = self.bench.chance
         if guessing is None:
             return
@@ -171,9 +174,9 @@ class _Training:
         if min(losses.values()) > _NOTHING_LEARNED * guessing:
             found = " and ".join(f"{loss:.3g} in {part}" for part, loss in losses.items())
             self.observer.warn(
-                f"the loss of the last epoch, {found}, is no better than what guessing costs "
-                f"({guessing:.3g}, by always giving the same best answer); train longer or at "
-                f"another train.max_lr, and check labels, inputs and the model's loss."
+                f"the loss of the last epoch, {found}, is no better than that of a constant "
+                f"prediction ({guessing:.3g}); train longer or at another train.max_lr, and check "
+                f"labels, inputs and the model's loss."
             )
 
     def _adopt(self, epochs: list[int]) -> None:
@@ -253,6 +256,7 @@ class _Training:
             {
                 **result.scores(),
                 "seen_in_training": result.seen,
+                "chance_loss": self.bench.chance,
                 "ended": result.ended,
                 "events": result.events,
                 "max_lr": result.max_lrs,

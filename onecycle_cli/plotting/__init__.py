@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.kinds import KINDS
-from onecycle_cli.plotting.canvas import png
+from onecycle_cli.plotting.canvas import png, svg
 from onecycle_cli.plotting.comparison import draw_comparison, overlay_comparisons
 from onecycle_cli.plotting.confusion import draw_confusion
+from onecycle_cli.plotting.paper.palette import DARK, LIGHT, drawn_in
 from onecycle_cli.plotting.probes import draw_probes, overlay_probes
 from onecycle_cli.plotting.range_test import draw_lr_finder, draw_range_test, overlay_range_tests
 from onecycle_cli.plotting.schedule import draw_schedule
@@ -22,13 +23,17 @@ from onecycle_cli.plotting.training import draw_training, overlay_trainings
 from onecycle_cli.runs.records import Record
 
 __all__ = [
+    "DARK",
+    "LIGHT",
     "Figure",
     "draw",
     "draw_confusion",
     "draw_lr_finder",
     "draw_overlay",
     "draw_schedule",
+    "drawn_in",
     "png",
+    "svg",
 ]
 
 _PICTURES = {

@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 
 from onecycle_cli.kinds import KINDS
-from onecycle_cli.plotting.canvas import number
+from onecycle_cli.plotting.paper.numbers import in_one_style, number
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import DEFAULT_MOMENTUM, Array, by_trial, moving_average
+from onecycle_cli.suggest import (
+    DEFAULT_MOMENTUM,
+    Array,
+    by_trial,
+    momentum_range,
+    moving_average,
+)
 
 Value = float | str
 _SMOOTHING = 0.9
@@ -22,7 +28,8 @@ _SMOOTHING = 0.9
 class Candidate:
     """One value that was tried: its smoothed loss, its score, its distance from the best one.
 
-    `range` is from the highest to the lowest momentum, of which `value` is the middle.
+    `range` is from the highest to the lowest momentum, of which `value` is the middle. `written` is
+    the value as it is written beside the others, all in one style.
     """
 
     value: Value
@@ -31,6 +38,7 @@ class Candidate:
     mean: float
     interval: tuple[float, float] | None
     range: tuple[float, float] | None = None
+    written: str = ""
 
     @property
     def name(self) -> str:
@@ -39,9 +47,14 @@ class Candidate:
             high, low = self.range
             return number(high) if high == low else f"{number(high)} to {number(low)}"
         if isinstance(self.value, float):
-            return number(self.value)
+            return self.written or number(self.value)
         usual = " to ".join(number(end) for end in DEFAULT_MOMENTUM.values())
         return f"{self.value}\n{usual}"
+
+    @property
+    def title(self) -> str:
+        """What the picture calls it where there is but one line."""
+        return self.name.replace("\n", ", ")
 
     @property
     def finished(self) -> bool:
@@ -63,23 +76,33 @@ def candidates_of(record: Record) -> list[Candidate]:
     losses = by_trial(identity, curves["trial"], curves["loss"])
     differences = _by_value(record.result.get("differences") or {})
     best = _best(record, scores)
+    written = alike(tried)
     return [
         Candidate(
             value,
             _mean_curve([losses[row] for row in tried[value]]),
             scores[value],
             *_distance(value, best, scores, differences),
-            _range(trials, tried[value][0]) if column == "momentum" else None,
+            _range(record, tried[value][0]) if column == "momentum" else None,
+            written.get(value, ""),
         )
         for value in ordered(tried)
     ]
 
 
-def _range(trials: Mapping[str, Sequence[Any]], row: int) -> tuple[float, float] | None:
-    """Return the highest and the lowest momentum of a trial; earlier versions don't say."""
-    if "momentum_max" not in trials:
+def _range(record: Record, row: int) -> tuple[float, float] | None:
+    """Return the highest and the lowest momentum of a trial.
+
+    Earlier versions don't say them: then they lie about the value, by the width in the config.
+    """
+    trials = record.tables["trials"]
+    if "momentum_max" in trials:
+        return float(trials["momentum_max"][row]), float(trials["momentum_min"][row])
+    middle, width = trials["momentum"][row], record.config.get("find_momentum", {}).get("width")
+    if not isinstance(middle, float) or not isinstance(width, int | float):
         return None
-    return float(trials["momentum_max"][row]), float(trials["momentum_min"][row])
+    ends = momentum_range(middle, width)
+    return ends["max"], ends["min"]
 
 
 def _longest(rows: Sequence[int], lengths: Sequence[Any]) -> list[int]:
@@ -124,6 +147,12 @@ def _value_of(name: Any) -> Value | None:
         return float(name)
     except (TypeError, ValueError):
         return None if name is None else str(name)
+
+
+def alike(values: Iterable[Value]) -> dict[Value, str]:
+    """Return how the numbers among some values are written, all in one style."""
+    numbers = [value for value in values if isinstance(value, float)]
+    return dict(zip(numbers, in_one_style(numbers, aligned=False), strict=True))
 
 
 def ordered(values: Iterable[Value]) -> list[Value]:

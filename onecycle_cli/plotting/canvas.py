@@ -1,72 +1,48 @@
-"""The paper that every picture is drawn on: figures without a display, their headings and axes."""
+"""The paper that every picture is drawn on: figures without a display, their headings, legends."""
 
 from __future__ import annotations
 
 import io
-import math
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib.style
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
-from matplotlib.ticker import (
-    FuncFormatter,
-    LogLocator,
-    MaxNLocator,
-    NullFormatter,
-    NullLocator,
-    ScalarFormatter,
-)
+
+from onecycle_cli.plotting.paper.palette import colors
 
 P = ParamSpec("P")
-
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY, INK, GREY = "#E69F00", "#56B4E9", "#222222", "#6b6b6b"
-PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
-"""The palette of Okabe and Ito, told apart by the colour-blind, without its pale yellow.
-
-Source: M. Okabe, K. Ito, "Color Universal Design", https://jfly.uni-koeln.de/color/
-"""
 
 WIDTH = 9.0
 """Width of a figure, in inches."""
 
 DPI = 120
 
-_LINE_STYLES = ("-", "--", ":")
+MANY_POINTS = 20_000
+"""So many points are told apart in a picture; of more, every so many are drawn."""
+
 _EDGE = 0.15
 _LEADING = 1.4
 _LETTER = 0.53
 _LETTER_BOLD = 0.63
 _LONGEST_NAME = 110
-_STYLE = {
-    "font.size": 10,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.edgecolor": "#8a8a8a",
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e8e8e8",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-}
+
+
+class Picture(Figure):
+    """A figure that every notebook shows, whether or not Matplotlib is set up there."""
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
 
 
 @dataclass(frozen=True)
@@ -76,13 +52,13 @@ class Line:
     text: str
     size: float = 9.5
     bold: bool = False
-    color: str = INK
+    faint: bool = False
 
 
 def title_lines(title: str) -> list[Line]:
     """Return a title as heading: its first line large, the others small."""
     first, *others = title.split("\n")
-    return [Line(first, 13, bold=True), *(Line(text, color=GREY) for text in others if text)]
+    return [Line(first, 13, bold=True), *(Line(text, faint=True) for text in others if text)]
 
 
 def picture(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -100,10 +76,12 @@ def picture(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 def png(figure: Figure) -> bytes:
     """Return the figure as a PNG file; the same figure gives the same bytes."""
-    file = io.BytesIO()
-    with _own_style():
-        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
-    return file.getvalue()
+    return _saved(figure, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def svg(figure: Figure) -> bytes:
+    """Return the figure as an SVG file; the same figure gives the same bytes."""
+    return _saved(figure, format="svg", metadata={"Date": None, "Creator": None})
 
 
 def new_figure(heading: Sequence[Line], body: float) -> Figure:
@@ -115,7 +93,7 @@ def new_figure(heading: Sequence[Line], body: float) -> Figure:
     ]
     top = 1.4 * _EDGE + sum(_line_height(line) for _, line in lines)
     height = top + body
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    figure = Picture(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
@@ -129,123 +107,10 @@ def new_figure(heading: Sequence[Line], body: float) -> Figure:
             va="top",
             size=line.size,
             weight="bold" if line.bold else "normal",
-            color=line.color,
+            color=colors().faint if line.faint else colors().ink,
         )
         y -= _line_height(line)
     return figure
-
-
-def look(index: int) -> dict[str, str]:
-    """Return colour and line style number `index`: seven colours, solid first, then dashed."""
-    style = _LINE_STYLES[index // len(PALETTE) % len(_LINE_STYLES)]
-    return {"color": PALETTE[index % len(PALETTE)], "linestyle": style}
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Write a number as a person would: `0.0003`, `12`, and below 0.0001 `3e-5`."""
-    if abs(value) < 1e-15:
-        return "0"
-    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
-
-
-def plain_ticks(axes: Axes, *which: str) -> None:
-    """Label the linear axes named `x` or `y` with plain numbers, without offsets or factors."""
-    for name in which:
-        formatter = ScalarFormatter(useOffset=False)
-        formatter.set_scientific(False)
-        (axes.xaxis if name == "x" else axes.yaxis).set_major_formatter(formatter)
-
-
-def rate_axis(axes: Axes, low: float, high: float, scale: str) -> None:
-    """Make x the axis of learning rates from `low` to `high`, labelled with the rates themselves.
-
-    Args:
-        axes: where.
-        low: lowest rate, > 0 on an exponential scale.
-        high: highest rate, >= `low`.
-        scale: `"exp"` for a logarithmic axis or `"linear"`.
-    """
-    if scale == "linear":
-        axes.set_xlim(*padded(low, high, 0.03))
-        axes.xaxis.set_major_locator(MaxNLocator(8))
-        plain_ticks(axes, "x")
-    else:
-        log_axis(axes, "x", low, high)
-
-
-def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
-    """Make `x` or `y` logarithmic, from `low` to `high` and a little more, with plain numbers.
-
-    Args:
-        axes: where.
-        which: `x` or `y`.
-        low: the lowest value that is shown, > 0.
-        high: the highest, >= `low`.
-    """
-    middle, reach = math.sqrt(low * high), max(math.sqrt(high / low) * 1.05, 1.7)
-    axes.set(**{f"{which}scale": "log", f"{which}lim": (middle / reach, middle * reach)})
-    decades = 2 * math.log10(reach)
-    subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.9 else range(1, 10)
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(subs=list(map(float, subs)), numticks=30))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
-    axis.set_minor_locator(LogLocator(subs=list(map(float, range(2, 10))), numticks=30))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def mark_suggestion(
-    axes: Axes, value: float | None, interval: Sequence[float] | None, *, named: bool = True
-) -> None:
-    """Mark a suggested learning rate by a line, and its interval by a band.
-
-    Args:
-        axes: where.
-        value: the rate; `None` marks nothing.
-        interval: its lowest and its highest value; a single point is not drawn.
-        named: whether the legend names them.
-    """
-    if value is None:
-        return
-    axes.axvline(
-        value,
-        color=VERMILLION,
-        linewidth=1.8,
-        label="suggested max_lr" if named else "_suggested",
-    )
-    if interval and interval[0] < interval[1]:
-        axes.axvspan(
-            interval[0],
-            interval[1],
-            facecolor=to_rgba(VERMILLION, 0.13),
-            linewidth=0,
-            label="its interval" if named else "_interval",
-        )
-
-
-def whole_ticks(axes: Axes, most: int = 12) -> None:
-    """Put the ticks of x on whole numbers."""
-    axes.xaxis.set_major_locator(MaxNLocator(most, integer=True))
-    plain_ticks(axes, "x")
-
-
-def padded(
-    low: float, high: float, below: float, above: float | None = None
-) -> tuple[float, float]:
-    """Return limits with a margin, as a share of their distance; wide enough to be drawn."""
-    span = high - low
-    if span <= 1e-9 * max(abs(low), abs(high), 1e-12):
-        span = 0.2 * max(abs(low), abs(high)) or 1.0
-        low, high = low - span / 2, high + span / 2
-    return low - below * span, high + (below if above is None else above) * span
-
-
-def say(axes: Axes, text: str) -> None:
-    """Write into empty axes why they are empty."""
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
-    axes.yaxis.set_major_locator(NullLocator())
-    if not any(np.size(line.get_xdata()) for line in axes.lines):
-        axes.xaxis.set_major_locator(NullLocator())
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int, title: str | None = None) -> None:
@@ -275,14 +140,16 @@ def legend_above(axes: Axes, *others: Axes) -> None:
             ncols=len(handles),
             borderaxespad=0.1,
             columnspacing=1.4,
-            handlelength=1.6,
+            handlelength=2.2,
         )
         _strengthen(legend)
 
 
-def rounded_to(width: float) -> int:
-    """Return how many decimals show two digits of a width."""
-    return max(0, 1 - math.floor(math.log10(width))) if width > 0 and np.isfinite(width) else 3
+def _saved(figure: Figure, **how: Any) -> bytes:
+    file = io.BytesIO()
+    with _own_style():
+        figure.savefig(file, facecolor=figure.get_facecolor(), **how)
+    return file.getvalue()
 
 
 def _lay_out(figure: Figure) -> None:
@@ -303,9 +170,36 @@ def _strengthen(legend: Legend) -> None:
 
 @contextmanager
 def _own_style() -> Iterator[None]:
-    with warnings.catch_warnings(), matplotlib.style.context(["default", _STYLE]):
+    with warnings.catch_warnings(), matplotlib.style.context(["default", _style()]):
         warnings.filterwarnings("ignore", message="Glyph")  # names in any script are welcome
         yield
+
+
+def _style() -> dict[str, Any]:
+    palette = colors()
+    return {
+        "font.size": 10,
+        "figure.facecolor": palette.paper,
+        "text.color": palette.ink,
+        "text.parse_math": False,
+        "axes.facecolor": palette.paper,
+        "axes.edgecolor": palette.edge,
+        "axes.labelcolor": palette.ink,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": palette.grid,
+        "hatch.linewidth": 0.7,
+        "xtick.color": palette.edge,
+        "ytick.color": palette.edge,
+        "xtick.labelcolor": palette.ink,
+        "ytick.labelcolor": palette.ink,
+        "legend.frameon": False,
+        "legend.fontsize": 9,
+        "legend.labelcolor": palette.ink,
+        "svg.hashsalt": "onecycle",
+    }
 
 
 def _capacity(line: Line) -> int:

@@ -13,19 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from onecycle_cli.errors import ResultError
-from onecycle_cli.plotting.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    VERMILLION,
-    WIDTH,
-    Line,
-    new_figure,
-    picture,
-    title_lines,
-)
-from onecycle_cli.plotting.wording import percent, title_of
+from onecycle_cli.plotting.canvas import WIDTH, Line, new_figure, picture, title_lines
+from onecycle_cli.plotting.paper.numbers import percent
+from onecycle_cli.plotting.paper.palette import colors
+from onecycle_cli.plotting.wording import title_of
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import Array
 
@@ -100,9 +91,9 @@ def _heading(
     right = counts.trace() / max(1, counts.sum())
     return [
         *title_lines(title_of(record, "Confusion on the test set")),
-        Line(f"test accuracy {percent(float(right))} of {counts.sum():,}", 11, True, GREEN),
+        Line(f"test accuracy {percent(float(right))} of {counts.sum():,}", 11, bold=True),
         *_most_confused(names, counts),
-        Line(_legend(shares, together), color=GREY),
+        Line(_legend(shares, together), faint=True),
     ]
 
 
@@ -110,11 +101,11 @@ def _legend(shares: Array, together: int) -> str:
     whole, text = "class", ""
     if together > 1:
         whole, text = "classes", f"A square stands for {together} classes and {together} answers. "
-    text += f"Blue: right, the darker the larger the share of the {whole}."
+    text += f"Blue: right, the stronger the larger the share of the {whole}."
     wrong = _without_diagonal(shares).max()
     if wrong:
         part = "a class" if together == 1 else "the classes"
-        text += f" Orange: wrong; the darkest are {percent(float(wrong))} of {part}."
+        text += f" Orange: wrong; the strongest are {percent(float(wrong))} of {part}."
     return text
 
 
@@ -124,11 +115,11 @@ def _most_confused(names: Sequence[str], counts: Counts) -> list[Line]:
     order = np.argsort(-wrong, axis=None, kind="stable")[:_PAIRS_NAMED]
     pairs = [(int(i) // len(names), int(i) % len(names)) for i in order]
     texts = [
-        f"{_short(names[true])} for {_short(names[answer])} ({wrong[true, answer]})"
+        f"{_short(names[true])} taken for {_short(names[answer])} ({wrong[true, answer]})"
         for true, answer in pairs
         if wrong[true, answer]
     ]
-    return [Line(f"Most often mistaken: {', '.join(texts)}.")] if texts else []
+    return [Line(f"Most often wrong: {', '.join(texts)}.")] if texts else []
 
 
 def _color(axes: Axes, shares: Array, together: int) -> None:
@@ -136,12 +127,12 @@ def _color(axes: Axes, shares: Array, together: int) -> None:
     on_diagonal = np.eye(len(shares), dtype=bool)
     end = len(shares) * together - 0.5
     for hidden, values, color, darkest in (
-        (on_diagonal, wrong, VERMILLION, wrong.max() or 1.0),
-        (~on_diagonal, shares, BLUE, 1.0),
+        (on_diagonal, wrong, colors().rate, wrong.max() or 1.0),
+        (~on_diagonal, shares, colors().training, 1.0),
     ):
         axes.imshow(
             np.ma.masked_array(values, hidden),
-            cmap=LinearSegmentedColormap.from_list("share", ["white", color]),
+            cmap=LinearSegmentedColormap.from_list("share", [colors().paper, color]),
             vmin=0,
             vmax=darkest,
             interpolation="nearest",
@@ -166,7 +157,7 @@ def _write_numbers(axes: Axes, counts: Counts, shares: Array) -> None:
             ha="center",
             va="center",
             size=size,
-            color="white" if darkness > _DARK else INK,
+            color=colors().paper if darkness > _DARK else colors().ink,
         )
 
 

@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from onecycle_cli.plotting.canvas import (
-    BLUE,
-    GREY,
-    Line,
-    legend_below,
-    log_axis,
-    look,
-    mark_suggestion,
-    new_figure,
-    number,
-    padded,
-    picture,
-    plain_ticks,
-    rate_axis,
-    title_lines,
-)
+from onecycle_cli.plotting.canvas import Line, legend_below, new_figure, picture, title_lines
+from onecycle_cli.plotting.paper.axes import log_axis, padded, plain_ticks, rate_axis
+from onecycle_cli.plotting.paper.marks import mark_chance, mark_refusal, mark_suggestion
+from onecycle_cli.plotting.paper.numbers import number
+from onecycle_cli.plotting.paper.palette import Style, colors, look
 from onecycle_cli.plotting.wording import (
     overlay_labels,
     rate_headline,
+    refusal,
     shared_conditions,
     suggested,
     suggestion_lines,
     title_of,
 )
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import Bounds, Measure, Probe, bounds_of, probes_of, profile_of
+from onecycle_cli.suggest import LADDER, Bounds, Measure, Probe, bounds_of, probes_of, profile_of
 
-_LADDER: dict[str, Any] = {
-    "color": GREY, "markerfacecolor": "white", "linewidth": 1.0, "markersize": 6,
-}  # fmt: skip
-_FINAL: dict[str, Any] = {
-    "color": BLUE, "markerfacecolor": BLUE, "linestyle": "none", "markersize": 8,
-}  # fmt: skip
+_MEANING = "about as good"
 
 
 @picture
@@ -51,19 +35,21 @@ def draw_probes(record: Record) -> Figure:
     probes, bounds = _probes(record), bounds_of(record.result)
     suggestion = record.result.get("suggestion") or {}
     headline = rate_headline(suggestion, record.result.get("min_lr"))
-    title = title_of(record, "Learning rates, each tried by a short 1cycle")
+    title = title_of(record, "Learning rates, each tried by a short training")
     figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
     axes = figure.add_subplot()
     limits = _limits(probes, bounds)
     _finish(axes, [probe.value for probe in probes], limits)
-    for name, stage, style in _stages(probes):
-        _draw_stage(axes, stage, limits[1], name, style)
+    if bounds.are_known:
+        mark_chance(axes, bounds.chance)
+    for (stage, steps), several in _stages(probes):
+        _draw_stage(axes, several, limits[1], _name(stage, steps), _style(stage))
     if suggestion.get("value") is not None:
         _draw_profile(axes, probes, bounds)
-        mark_suggestion(axes, suggestion["value"], suggestion.get("interval"))
-    if bounds.are_known:
-        axes.axhline(bounds.chance, color=GREY, linestyle=":", label="always the same answer")
-    legend_below(figure, axes, columns=3)
+        mark_suggestion(axes, suggestion, _MEANING)
+    else:
+        mark_refusal(axes, refusal(suggestion))
+    legend_below(figure, axes, columns=2)
     return figure
 
 
@@ -71,21 +57,21 @@ def draw_probes(record: Record) -> Figure:
 def overlay_probes(records: Sequence[Record]) -> Figure:
     """Draw several searches into one picture, each in its own colour: the longest probes."""
     title = "\n".join(
-        ["Learning rates, each tried by a short 1cycle", ", ".join(shared_conditions(records))]
+        ["Learning rates, each tried by a short training", ", ".join(shared_conditions(records))]
     )
-    explanation = Line("The dotted lines mark what each run suggests.", color=GREY)
+    explanation = Line("The dotted lines mark what each run suggests.", faint=True)
     figure = new_figure([*title_lines(title), explanation], 4.8 + 0.2 * len(records))
     axes = figure.add_subplot()
     everything: list[Probe] = []
     for index, (record, label) in enumerate(zip(records, overlay_labels(records), strict=True)):
         suggestion = record.result.get("suggestion") or {}
-        _, stage, _ = _stages(_probes(record))[-1]
+        _, stage = _stages(_probes(record))[-1]
         shown = [probe for probe in stage if math.isfinite(probe.loss)]
         name = f"{label}: {suggested('max_lr', suggestion)}"
         axes.plot([p.value for p in shown], [p.loss for p in shown], marker="o", label=name,
                   **look(index))  # type: ignore[arg-type]  # fmt: skip
         if isinstance(suggestion.get("value"), float):
-            axes.axvline(suggestion["value"], color=look(index)["color"], linestyle=":")
+            axes.axvline(suggestion["value"], color=str(look(index)["color"]), linestyle=":")
         everything += shown
     _finish(axes, [probe.value for probe in everything], _limits(everything, Bounds()))
     legend_below(figure, axes, columns=1)
@@ -96,36 +82,47 @@ def _probes(record: Record) -> list[Probe]:
     return probes_of(record.tables["trials"], record.tables["curves"])
 
 
-def _stages(probes: Sequence[Probe]) -> list[tuple[str, list[Probe], dict[str, Any]]]:
-    """Return the probes of each stage and length by rising rates, and how they are drawn."""
+def _stages(probes: Sequence[Probe]) -> list[tuple[tuple[str, int], list[Probe]]]:
+    """Return the probes of each stage and length by rising rates."""
     kinds = dict.fromkeys((probe.stage, probe.steps) for probe in probes)
     return [
         (
-            f"{stage} probes of {steps} steps",
+            (stage, steps),
             sorted(
                 (p for p in probes if (p.stage, p.steps) == (stage, steps)), key=lambda p: p.value
             ),
-            _LADDER if stage == "ladder" else _FINAL,
         )
         for stage, steps in kinds
     ]
 
 
-def _draw_stage(
-    axes: Axes, probes: Sequence[Probe], high: float, name: str, style: dict[str, Any]
-) -> None:
+def _name(stage: str, steps: int) -> str:
+    """Return what the legend calls the probes of a stage."""
+    return f"{'first tries' if stage == LADDER else 'closer tries'}, of {steps} steps"
+
+
+def _style(stage: str) -> Style:
+    if stage == LADDER:
+        return {"color": colors().faint, "markerfacecolor": colors().paper, "linewidth": 1.0,
+                "markersize": 6}  # fmt: skip
+    color = colors().training
+    return {"color": color, "markerfacecolor": color, "linestyle": "none", "markersize": 8}
+
+
+def _draw_stage(axes: Axes, probes: Sequence[Probe], high: float, name: str, style: Style) -> None:
     shown = [probe for probe in probes if probe.loss <= high]
     axes.plot(
-        [p.value for p in shown], [p.loss for p in shown], marker="o", zorder=3, label=name, **style
-    )
+        [p.value for p in shown], [p.loss for p in shown], marker="o", zorder=3, label=name,
+        **style,  # type: ignore[arg-type]
+    )  # fmt: skip
     for probe in probes:
         if probe.loss > high:
             text = number(probe.loss) if math.isfinite(probe.loss) else "broke off"
-            top = axes.get_ylim()[1]
-            axes.plot([probe.value], [top], "^", color=style["color"], clip_on=False, zorder=4)
+            top, color = axes.get_ylim()[1], str(style["color"])
+            axes.plot([probe.value], [top], "^", color=color, clip_on=False, zorder=4)
             axes.annotate(
                 text, (probe.value, top), xytext=(0, -13), textcoords="offset points", ha="center",
-                size=8, color=GREY,
+                size=8, color=colors().faint,
             )  # fmt: skip
 
 
@@ -134,8 +131,8 @@ def _draw_profile(axes: Axes, probes: Sequence[Probe], bounds: Bounds) -> None:
     longest = _stages(probes)[-1][1]
     within = (profile.x >= min(p.x for p in probes)) & (profile.x <= max(p.x for p in probes))
     losses = measure.losses(profile.smoothed[within], longest)
-    axes.plot(10 ** profile.x[within], losses, color=BLUE, linewidth=1.6, alpha=0.6,
-              label="smoothed")  # fmt: skip
+    axes.plot(10 ** profile.x[within], losses, color=colors().training, linewidth=1.6, alpha=0.6,
+              label="smoothed, as the best rate varies with the seed")  # fmt: skip
 
 
 def _limits(probes: Sequence[Probe], bounds: Bounds) -> tuple[float, float]:
@@ -151,11 +148,12 @@ def _limits(probes: Sequence[Probe], bounds: Bounds) -> tuple[float, float]:
 
 def _finish(axes: Axes, rates: Sequence[float], limits: tuple[float, float]) -> None:
     rate_axis(axes, min(rates) / 1.3, max(rates) * 1.3, "exp")
-    axes.set_xlabel("highest learning rate of the cycle (logarithmic scale)")
-    axes.set_ylabel("loss, mean of the last fifth")
+    axes.set_xlabel("highest learning rate of the short training (logarithmic scale)")
+    axes.set_ylabel("loss at the end, mean of the last fifth")
     low, high = limits
     if low > 0:
         log_axis(axes, "y", low / 1.2, high * 1.5)
+        axes.set_ylabel(f"{axes.get_ylabel()}\n(logarithmic scale)")
     else:
         axes.set_ylim(*padded(low, high, 0.08, 0.18))
         plain_ticks(axes, "y")

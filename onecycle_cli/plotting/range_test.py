@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
-from onecycle_cli.plotting.canvas import (
-    BLUE,
-    GREY,
-    Line,
-    legend_below,
-    look,
-    mark_suggestion,
-    new_figure,
-    number,
-    padded,
-    picture,
-    plain_ticks,
-    rate_axis,
-    say,
-    title_lines,
-)
+from onecycle_cli.plotting.canvas import Line, legend_below, new_figure, picture, title_lines
+from onecycle_cli.plotting.paper.axes import padded, plain_ticks, rate_axis, say
+from onecycle_cli.plotting.paper.marks import mark_chance, mark_refusal, mark_suggestion
+from onecycle_cli.plotting.paper.numbers import number
+from onecycle_cli.plotting.paper.palette import colors, look
 from onecycle_cli.plotting.sweep import Sweep, sweep_of
 from onecycle_cli.plotting.wording import (
     overlay_labels,
     rate_headline,
+    refusal,
     shared_conditions,
     suggested,
     suggestion_lines,
@@ -41,6 +31,7 @@ from onecycle_cli.suggest import (
     Landmarks,
     LRFindings,
     Suggestion,
+    present_name,
     suggest_lr,
 )
 
@@ -57,6 +48,7 @@ def draw_lr_finder(
     scale: str = "exp",
     clip_beginning: int | None = None,
     clip_end: int | None = None,
+    chance: float | None = None,
 ) -> Figure:
     """Draw range tests: each batch's loss, smoothed, over the learning rate, and what they say.
 
@@ -70,6 +62,7 @@ def draw_lr_finder(
         scale: `"exp"` for a logarithmic axis of learning rates, `"linear"` for a linear one.
         clip_beginning: points to leave out at the start; the sign does not matter.
         clip_end: points to leave out at the end; the sign does not matter.
+        chance: the loss of always giving the same answer; `None`: not known.
     """
     sweeps = [sweep_of(curve, clip_beginning, clip_end) for curve in curves]
     suggestion = findings.suggestion.as_dict()
@@ -82,11 +75,14 @@ def draw_lr_finder(
     _draw_sweeps(axes, sweeps)
     if findings.suggestion.accepted:
         _mark_rebounds(axes, sweeps, findings.landmarks)
-        mark_suggestion(axes, suggestion["value"], suggestion["interval"])
+        mark_suggestion(axes, suggestion, _meaning(len(sweeps)))
+    else:
+        mark_refusal(axes, refusal(suggestion))
     _finish(axes, lane or axes, sweeps, scale)
+    mark_chance(axes, chance)
     if lane is not None:
-        _draw_rules(lane, rules, suggestion["value"], suggestion["interval"])
-    legend_below(figure, axes, columns=5)
+        _draw_rules(lane, rules, suggestion)
+    legend_below(figure, axes, columns=3)
     return figure
 
 
@@ -103,6 +99,7 @@ def draw_range_test(record: Record) -> Figure:
         findings=findings_of(record, curves),
         title=title,
         scale=scale,
+        chance=record.result.get("chance_loss"),
     )
 
 
@@ -110,7 +107,7 @@ def draw_range_test(record: Record) -> Figure:
 def overlay_range_tests(records: Sequence[Record]) -> Figure:
     """Draw several `find-lr` records into one picture, each in its own colour."""
     title = "\n".join(["Learning-rate range tests", ", ".join(shared_conditions(records))])
-    explanation = Line("Smoothed; the dotted lines mark what each run suggests.", color=GREY)
+    explanation = Line("Smoothed; the dotted lines mark what each run suggests.", faint=True)
     figure = new_figure([*title_lines(title), explanation], 4.8 + 0.2 * len(records))
     axes = figure.add_subplot()
     everything: list[Sweep] = []
@@ -122,7 +119,9 @@ def overlay_range_tests(records: Sequence[Record]) -> Figure:
             axes, sweeps, f"{label}: {suggested('max_lr', suggestion.as_dict())}", index
         )
         if isinstance(suggestion.value, float):
-            axes.axvline(suggestion.value, color=look(index)["color"], linestyle=":", linewidth=1.5)
+            axes.axvline(
+                suggestion.value, color=str(look(index)["color"]), linestyle=":", linewidth=1.5
+            )
         everything += sweeps
     scales = {str(r.result.get("scale", "exp")) for r in records}
     _finish(axes, axes, everything, "linear" if scales == {"linear"} else "exp")
@@ -150,8 +149,13 @@ def findings_of(record: Record, curves: Sequence[Curve]) -> LRFindings:
             Landmarks(**{part.name: mark.get(part.name) for part in fields(Landmarks)})
             for mark in result.get("landmarks") or []
         ],
-        rules=dict(result.get("rules") or {}),
+        rules={present_name(name): lr for name, lr in (result.get("rules") or {}).items()},
     )
+
+
+def _meaning(tests: int) -> str:
+    """Return what the interval of a suggestion holds, in words."""
+    return "where a repeat may put it" if tests == 1 else f"answers of the {tests} repeats"
 
 
 def _rules(findings: LRFindings) -> dict[str, float]:
@@ -185,13 +189,13 @@ def _draw_sweeps(axes: Axes, sweeps: Sequence[Sweep]) -> None:
             markersize=5 if few else 3,
             markeredgewidth=0,
             alpha=0.6 if few else 0.18 if several else 0.3,
-            color=BLUE,
+            color=colors().training,
             label="loss at each step" if first else "_loss at each step",
         )
         axes.plot(
             sweep.smooth_lrs,
             sweep.smooth_losses,
-            color=BLUE,
+            color=colors().training,
             linewidth=1.6 if several else 2.2,
             label=_smooth_label(len(sweeps)) if first else "_smoothed",
         )
@@ -212,7 +216,7 @@ def _overlay_sweeps(axes: Axes, sweeps: Sequence[Sweep], label: str, index: int)
             markersize=2,
             markeredgewidth=0,
             alpha=0.12,
-            color=style["color"],
+            color=str(style["color"]),
         )
         axes.plot(
             sweep.smooth_lrs,
@@ -239,39 +243,23 @@ def _mark_rebounds(axes: Axes, sweeps: Sequence[Sweep], landmarks: Sequence[Land
             linestyle="none",
             marker="o",
             markersize=7,
-            markerfacecolor="white",
-            markeredgecolor=BLUE,
+            markerfacecolor=colors().paper,
+            markeredgecolor=colors().training,
             markeredgewidth=1.6,
             zorder=3,
             label="the loss rebounds",
         )
 
 
-def _draw_rules(
-    lane: Axes,
-    rules: dict[str, float],
-    value: float | None,
-    interval: Sequence[float] | None,
-) -> None:
+def _draw_rules(lane: Axes, rules: dict[str, float], suggestion: Mapping[str, Any]) -> None:
     """Mark the answer of each rule, a row for each, under the axis that they share."""
-    mark_suggestion(lane, value, interval, named=False)
-    for row, (name, lr) in enumerate(rules.items()):
-        lane.plot([lr], [row], marker="|", markersize=9, markeredgewidth=2, color=GREY)
-        near_left = lane.transLimits.transform(lane.transScale.transform((lr, row)))[0] < 0.2
-        lane.annotate(
-            f"{name}: {number(lr)}",
-            (lr, row),
-            xytext=(6 if near_left else -6, 0),
-            textcoords="offset points",
-            ha="left" if near_left else "right",
-            va="center_baseline",
-            size=8,
-            color=GREY,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
-        )
+    mark_suggestion(lane, suggestion, named=False)
+    for row, lr in enumerate(rules.values()):
+        lane.plot([lr], [row], marker="|", markersize=9, markeredgewidth=2.4, color=colors().ink)
     lane.set_ylim(len(rules) - 0.4, -0.6)
-    lane.yaxis.set_major_locator(NullLocator())
-    lane.set_ylabel("rules\ncompared", size=8, color=GREY, rotation=0, ha="right", va="center")
+    names = [f"{name}: {number(lr)}" for name, lr in rules.items()]
+    lane.set_yticks(range(len(rules)), names, size=8, color=colors().faint)
+    lane.tick_params(axis="y", length=0)
 
 
 def _finish(axes: Axes, bottom: Axes, sweeps: Sequence[Sweep], scale: str) -> None:

@@ -10,19 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from onecycle_cli.plotting.canvas import (
-    BLUE,
-    INK,
-    VERMILLION,
-    new_figure,
-    number,
-    padded,
-    picture,
-    plain_ticks,
-    say,
-    title_lines,
-    whole_ticks,
-)
+from onecycle_cli.plotting.canvas import new_figure, picture, title_lines
+from onecycle_cli.plotting.paper.axes import padded, plain_ticks, say, whole_ticks
+from onecycle_cli.plotting.paper.numbers import number
+from onecycle_cli.plotting.paper.palette import colors
 from onecycle_cli.suggest import Array
 
 _MOST_NOTES = 6
@@ -37,6 +28,7 @@ def draw_schedule(
     *,
     title: str,
     steps_per_epoch: int | None = None,
+    rates: str = "learning rate",
 ) -> Figure:
     """Draw the learning rate and the momentum of each step, with their first, peak and last values.
 
@@ -45,12 +37,13 @@ def draw_schedule(
         momenta: momentum of each step; `None` where it is left alone.
         title: first line large, further lines small.
         steps_per_epoch: where the epochs end; `None` if that is not known.
+        rates: what `lrs` are, where they are no learning rates but shares of one.
     """
     with_momentum = momenta is not None and len(momenta) > 0
     figure = new_figure(title_lines(title), 5.6 if with_momentum else 3.9)
     ratios = (3, 2) if with_momentum else (1,)
     panels = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    _draw_rates(panels[0], np.asarray(lrs, float))
+    _draw_rates(panels[0], np.asarray(lrs, float), rates)
     if momenta is not None and with_momentum:
         _draw_momenta(panels[1], np.asarray(momenta, float))
     panels[-1].set_xlabel("step")
@@ -71,12 +64,12 @@ def turning_points(values: Array) -> list[int]:
     return [int(step) for step in kept[rises & falls]]
 
 
-def _draw_rates(axes: Axes, lrs: Array) -> None:
-    axes.set_ylabel("learning rate")
+def _draw_rates(axes: Axes, lrs: Array, name: str) -> None:
+    axes.set_ylabel(name)
     if not len(lrs):
         say(axes, "the schedule has no steps")
         return
-    axes.plot(lrs, color=BLUE, linewidth=2, marker="o" if len(lrs) == 1 else None)
+    axes.plot(lrs, color=colors().rate, linewidth=2, marker="o" if len(lrs) == 1 else None)
     axes.set_ylim(*padded(0, float(lrs.max()), 0.12, 0.18))
     plain_ticks(axes, "y")
     peaks = turning_points(lrs)
@@ -98,7 +91,9 @@ def _draw_rates(axes: Axes, lrs: Array) -> None:
 
 def _draw_momenta(axes: Axes, momenta: Array) -> None:
     axes.set_ylabel("momentum")
-    axes.plot(momenta, color=VERMILLION, linewidth=2, marker="o" if len(momenta) == 1 else None)
+    axes.plot(
+        momenta, color=colors().momentum, linewidth=2, marker="o" if len(momenta) == 1 else None
+    )
     axes.set_ylim(*padded(float(momenta.min()), float(momenta.max()), 0.22, 0.22))
     plain_ticks(axes, "y")
     troughs = [step for step in turning_points(-momenta) if 0 < step < len(momenta) - 1]
@@ -128,7 +123,7 @@ def _apart(steps: Sequence[int], length: int) -> list[int]:
 
 def _note(axes: Axes, step: int, value: float, text: str, where: str, *, steps: int = 0) -> None:
     """Write a value beside its point: above or below it, and to the side where there is room."""
-    axes.plot([step], [value], "o", color=INK, markersize=4, zorder=3)
+    axes.plot([step], [value], "o", color=colors().ink, markersize=4, zorder=3)
     share = step / steps if steps else 0.0
     side, shift = ("left", 2) if share < 0.12 else ("right", -2) if share > 0.88 else ("center", 0)
     axes.annotate(
@@ -147,7 +142,7 @@ def _note_end(axes: Axes, values: Array) -> None:
     last = len(values) - 1
     if not last:
         return
-    axes.plot([last], [values[-1]], "o", color=INK, markersize=4, zorder=3)
+    axes.plot([last], [values[-1]], "o", color=colors().ink, markersize=4, zorder=3)
     axes.annotate(
         f"end {number(values[-1])}",
         (1, values[-1]),
@@ -178,4 +173,4 @@ def _mark_epochs(panels: Sequence[Axes], steps: int, steps_per_epoch: int) -> No
     for panel in panels:
         panel.grid(visible=False, axis="x")
         for tick in shown:
-            panel.axvline(tick * steps_per_epoch, color="#d5d5d5", linewidth=0.9, zorder=0)
+            panel.axvline(tick * steps_per_epoch, color=colors().grid, linewidth=0.9, zorder=0)

@@ -10,28 +10,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from onecycle_cli.plotting.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    VERMILLION,
+    MANY_POINTS,
     Line,
     legend_above,
     legend_below,
-    look,
     new_figure,
-    number,
-    padded,
     picture,
-    plain_ticks,
-    say,
     title_lines,
-    whole_ticks,
 )
+from onecycle_cli.plotting.paper.axes import loss_axis, padded, plain_ticks, say, whole_ticks
+from onecycle_cli.plotting.paper.marks import mark_chance
+from onecycle_cli.plotting.paper.numbers import number, percent
+from onecycle_cli.plotting.paper.palette import colors, look
 from onecycle_cli.plotting.training_run import TrainingRun, run_of
 from onecycle_cli.plotting.wording import (
+    hyper_parameters,
     known,
     overlay_labels,
-    percent,
     shared_conditions,
     title_of,
 )
@@ -44,10 +39,12 @@ def draw_training(record: Record) -> Figure:
     """Draw a `train` record."""
     run = run_of(record)
     heading = title_lines(title_of(record, "1cycle training"))
+    if values := hyper_parameters(record):
+        heading.append(Line(values))
     if result := _result_text(record.result):
-        heading.append(Line(result, 11, bold=True, color=GREEN))
+        heading.append(Line(result, 11, bold=True))
     figure, loss, accuracy, rate = _panels(heading, with_accuracy=run.has_accuracy)
-    _draw_loss(loss, run)
+    _draw_loss(loss, run, record.result.get("chance_loss"))
     if accuracy is not None:
         _draw_accuracy(accuracy, run, record.result.get("test_accuracy"))
     _draw_rate(rate, run)
@@ -72,25 +69,24 @@ def overlay_trainings(records: Sequence[Record]) -> Figure:
     labels = overlay_labels(records)
     for index, (run, record) in enumerate(zip(runs, records, strict=True)):
         style = look(index)
+        color = str(style["color"])
         result = _result_text(record.result, short=True)
         label = f"{labels[index]}: {result}" if result else labels[index]
         loss.plot(run.smooth_at, run.smooth_losses, label=label, linewidth=1.3, **style)  # type: ignore[arg-type]
-        _plot_points(loss, run.epochs, run.validation_loss, style["color"], None)
+        _plot_points(loss, run.epochs, run.validation_loss, color, None)
         if accuracy is not None:
-            _plot_points(accuracy, run.epochs, 100 * run.validation_accuracy, style["color"], None)
+            _plot_points(accuracy, run.epochs, 100 * run.validation_accuracy, color, None)
         rate.plot(*run.by_cycle(run.lrs), linewidth=1.5, **style)  # type: ignore[arg-type]
         if momentum is not None:
-            momentum.plot(
-                *run.by_cycle(run.momenta), linewidth=1, color=style["color"], linestyle=":"
-            )
-    _finish_loss(loss, runs)
+            momentum.plot(*run.by_cycle(run.momenta), linewidth=1, color=color, linestyle=":")
     loss.set_ylabel("loss (line: batches,\ndots: validation)")
+    _finish_loss(loss, runs)
     if accuracy is not None:
         _finish_accuracy(accuracy, runs)
         accuracy.set_ylabel("validation\naccuracy (%)")
     _finish_rate(rate, runs)
     if momentum is not None:
-        _finish_momentum(momentum, runs, GREY)
+        _finish_momentum(momentum, runs)
         momentum.set_ylabel("momentum (dotted)")
     _finish(rate, runs)
     legend_below(figure, loss, columns=1)
@@ -108,36 +104,45 @@ def _panels(
     return figure, panels[0], panels[1] if with_accuracy else None, panels[-1]
 
 
-def _draw_loss(axes: Axes, run: TrainingRun) -> None:
+def _draw_loss(axes: Axes, run: TrainingRun, chance: Any) -> None:
+    every = max(1, -(-len(run.at) // MANY_POINTS))
     axes.plot(
-        run.at,
-        run.losses,
+        run.at[::every],
+        run.losses[::every],
         linestyle="none",
         marker="o",
         markersize=2 if len(run.at) > 500 else 4,
         markeredgewidth=0,
         alpha=max(0.08, min(0.35, 600 / max(1, len(run.at)))),
-        color=BLUE,
-        label="loss of each batch",
+        color=colors().training,
+        rasterized=True,
+        label="loss of each batch" if every == 1 else f"loss of every {every}th batch",
     )
     axes.plot(
         run.smooth_at,
         run.smooth_losses,
-        color=BLUE,
+        color=colors().training,
         linewidth=1.8,
         label="smoothed",
         marker="o" if len(run.smooth_at) == 1 else None,
     )
-    _plot_points(axes, run.epochs, run.validation_loss, VERMILLION, "validation")
+    _plot_points(axes, run.epochs, run.validation_loss, colors().validation, "validation")
     axes.set_ylabel("loss")
     _finish_loss(axes, [run])
+    mark_chance(axes, chance)
     legend_above(axes)
 
 
 def _draw_accuracy(axes: Axes, run: TrainingRun, test: Any) -> None:
     if np.isfinite(run.train_accuracy).any():
-        axes.plot(run.epochs, 100 * run.train_accuracy, color=BLUE, linewidth=1.8, label="training")
-    _plot_points(axes, run.epochs, 100 * run.validation_accuracy, VERMILLION, "validation")
+        axes.plot(
+            run.epochs,
+            100 * run.train_accuracy,
+            color=colors().training,
+            linewidth=1.8,
+            label="training",
+        )
+    _plot_points(axes, run.epochs, 100 * run.validation_accuracy, colors().validation, "validation")
     if known(test):
         axes.plot(
             [run.length],
@@ -145,7 +150,7 @@ def _draw_accuracy(axes: Axes, run: TrainingRun, test: Any) -> None:
             linestyle="none",
             marker="*",
             markersize=13,
-            color=GREEN,
+            color=colors().test,
             clip_on=False,
             zorder=4,
             label=f"test: {percent(test)}",
@@ -156,7 +161,14 @@ def _draw_accuracy(axes: Axes, run: TrainingRun, test: Any) -> None:
 
 
 def _draw_rate(axes: Axes, run: TrainingRun) -> None:
-    axes.plot(*run.by_cycle(run.lrs), color=BLUE, linewidth=1.8, label="learning rate")
+    dot = "o" if len(run.at) == 1 else None
+    axes.plot(
+        *run.by_cycle(run.lrs),
+        color=colors().rate,
+        linewidth=1.8,
+        marker=dot,
+        label="learning rate",
+    )
     _finish_rate(axes, [run])
     if not run.has_momentum:
         legend_above(axes)
@@ -164,13 +176,13 @@ def _draw_rate(axes: Axes, run: TrainingRun) -> None:
     momentum = axes.twinx()
     momentum.plot(
         *run.by_cycle(run.momenta),
-        color=VERMILLION,
+        color=colors().momentum,
         linewidth=1.5,
         linestyle="--",
+        marker=dot,
         label="momentum",
     )
-    _finish_momentum(momentum, [run], VERMILLION)
-    axes.yaxis.label.set_color(BLUE)
+    _finish_momentum(momentum, [run])
     legend_above(axes, momentum)
 
 
@@ -202,8 +214,9 @@ def _finish_loss(axes: Axes, runs: Sequence[TrainingRun]) -> None:
     lows, highs = [float(lowest), *validation], [float(highest)]
     if len(validation):
         highs.append(min(float(validation.max()), 1.5 * float(np.percentile(validation, 75))))
-    axes.set_ylim(*padded(min(lows), max(highs), 0.08, 0.12))
-    plain_ticks(axes, "y")
+    smooth = np.concatenate([run.smooth_losses for run in drawn])
+    line = float(smooth.min()), float(smooth.max())
+    loss_axis(axes, min(lows), max(highs), line, below=0.08, above=0.12)
 
 
 def _finish_accuracy(axes: Axes, runs: Sequence[TrainingRun], test: Any = None) -> None:
@@ -223,11 +236,11 @@ def _finish_rate(axes: Axes, runs: Sequence[TrainingRun]) -> None:
     plain_ticks(axes, "y")
 
 
-def _finish_momentum(axes: Axes, runs: Sequence[TrainingRun], color: str) -> None:
+def _finish_momentum(axes: Axes, runs: Sequence[TrainingRun]) -> None:
     momenta = np.concatenate([run.momenta for run in runs])
     momenta = momenta[np.isfinite(momenta)]
     axes.set_ylim(*padded(float(momenta.min()), float(momenta.max()), 0.08))
-    axes.set_ylabel("momentum", color=color)
+    axes.set_ylabel("momentum")
     axes.grid(visible=False)
     axes.spines["right"].set_visible(True)
     plain_ticks(axes, "y")
@@ -235,7 +248,7 @@ def _finish_momentum(axes: Axes, runs: Sequence[TrainingRun], color: str) -> Non
 
 def _mark_cycles(axes: Axes, run: TrainingRun, *, named: bool) -> None:
     for index, start in enumerate(run.cycles_from, start=2):
-        axes.axvline(start, color=GREY, linewidth=1, linestyle=":")
+        axes.axvline(start, color=colors().faint, linewidth=1, linestyle=":")
         if named:
             axes.annotate(
                 f"cycle {index}",
@@ -245,7 +258,7 @@ def _mark_cycles(axes: Axes, run: TrainingRun, *, named: bool) -> None:
                 textcoords="offset points",
                 va="top",
                 size=9,
-                color=GREY,
+                color=colors().faint,
             )
 
 

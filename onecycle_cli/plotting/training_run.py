@@ -16,6 +16,7 @@ _SHORTEST_SMOOTHING = 10
 """The smoothed loss is fitted over this share of the steps, and over so many at least."""
 
 _FEWEST_FOR_A_LINE = 3
+_LEAST = 0.1
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,18 @@ def _cycle_starts(steps: Table, history: Table, at: Array) -> list[float]:
 
 
 def _smoothed(losses: Array) -> Array:
+    """Fit the usual loss around each place, to both sides, so that the curve does not lag.
+
+    Losses fall by shares: so the logarithm is fitted first, and then what the losses are on average
+    of what that says, so that the curve is a mean, as a validation loss is.
+    """
+    if not len(losses) or losses.min() <= 0:
+        return _fitted(losses)
+    trend = np.exp(_fitted(np.log(losses)))
+    return trend * np.maximum(_fitted(losses / trend), _LEAST)
+
+
+def _fitted(losses: Array) -> Array:
     """Fit a line around each loss, to both sides, so that the curve neither lags nor bends off.
 
     A loss weighs the less the further away it is. Far from the ends this is the weighted mean; a

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
-from onecycle_cli.plotting.canvas import GREY, VERMILLION, Line, number
+from onecycle_cli.plotting.canvas import Line
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.runs.records import Record
 
 _LONGEST_NAME = 60
+_WHY = {
+    "too_short": "the test is too short",
+    "non_finite": "the loss was not finite",
+    "never_descended": "nothing was learned",
+    "never_diverged": "the loss never rose again",
+}
+_DECAYS = {"l2": "L2", "decoupled": "decoupled"}
 
 
 def conditions(record: Record) -> list[str]:
@@ -52,9 +60,15 @@ def suggested(name: str, suggestion: Mapping[str, Any]) -> str:
     """Return a suggestion in a few words, such as `suggested max_lr 0.12 (0.08 to 0.2)`."""
     value, interval = suggestion.get("value"), suggestion.get("interval")
     if value is None:
-        return f"no {name} suggested ({suggestion.get('verdict') or 'not judged'})"
+        return f"no {name} suggested: {refusal(suggestion)}"
     doubt = ", undecided" if suggestion.get("verdict") == "undecided" else ""
     return f"suggested {name} {_value(value)}{_interval(value, interval)}{doubt}"
+
+
+def refusal(suggestion: Mapping[str, Any]) -> str:
+    """Return in a few words why nothing is suggested."""
+    verdict = str(suggestion.get("verdict") or "")
+    return _WHY.get(verdict, verdict or "not judged")
 
 
 def rate_headline(suggestion: Mapping[str, Any], min_lr: float | None) -> str:
@@ -65,38 +79,50 @@ def rate_headline(suggestion: Mapping[str, Any], min_lr: float | None) -> str:
 
 def suggestion_lines(headline: str, suggestion: Mapping[str, Any]) -> list[Line]:
     """Return a suggestion, or a refusal, as heading: the headline, and the reason below it."""
-    accepted = suggestion.get("value") is not None
     reason = str(suggestion.get("reason") or "")
     return [
-        Line(headline, 11, bold=True, color=VERMILLION)
-        if accepted
-        else Line(headline, 11, bold=True),
-        *([Line(_sentence(reason), color=GREY)] if reason else []),
+        Line(headline, 11, bold=True),
+        *([Line(_sentence(reason), faint=True)] if reason else []),
     ]
 
 
-def percent(share: float) -> str:
-    """Write an accuracy: `91.23 %`."""
-    return f"{100 * share:.2f} %"
+def hyper_parameters(record: Record) -> str:
+    """Return the values that a training used, in words, as far as its result says them."""
+    result, train = record.result, record.config.get("train") or {}
+    rates, momentum, decay = (result.get(k) for k in ("max_lr", "momentum", "weight_decay"))
+    parts = []
+    if isinstance(rates, Sequence) and rates:
+        parts.append(f"max_lr {', then '.join(number(rate) for rate in rates)}")
+    if isinstance(momentum, Mapping):
+        parts.append(f"momentum {_value(momentum)}")
+    if known(decay):
+        kind = _DECAYS.get(str(result.get("decay")))
+        parts.append(f"weight decay {number(decay)}{f' ({kind})' if kind else ''}")
+    if train.get("shape"):
+        parts.append(f"shape {_without_folders(str(train['shape']))}")
+    return ", ".join(parts)
 
 
-def known(value: Any) -> bool:
+def known(value: Any) -> TypeGuard[float]:
     """Whether a result holds a number that can be written down."""
     return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"{number(value['max'])} to {number(value['min'])}"
+        high, low = value["max"], value["min"]
+        return number(high) if high == low else f"{number(high)} to {number(low)}"
     return number(value)
 
 
 def _interval(value: Any, interval: Sequence[float] | None) -> str:
     """Write an interval in brackets, unless it says nothing that the value does not say."""
-    said = [value["min"], value["max"]] if isinstance(value, Mapping) else [value, value]
+    is_range = isinstance(value, Mapping)
+    said = [value["min"], value["max"]] if is_range else [value, value]
     if not interval or list(interval) == said:
         return ""
-    return f" ({number(interval[0])} to {number(interval[1])})"
+    ends = [number(end) for end in interval]
+    return f" (may lie from {ends[1]} to {ends[0]})" if is_range else f" ({ends[0]} to {ends[1]})"
 
 
 def _sentence(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from onecycle_cli.kinds import FINDERS, KINDS, TRAIN
-from onecycle_cli.plotting.canvas import number
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.plotting.wording import known
 from onecycle_cli.report.document import Grid, Part
 from onecycle_cli.report.sentences import value_in_words

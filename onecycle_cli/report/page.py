@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from onecycle_cli.plotting.canvas import number
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.report.charting import charting
 from onecycle_cli.report.document import Chart, Document, Marked, Section
 from onecycle_cli.version import __version__

@@ -10,7 +10,9 @@ from typing import Any
 from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.kinds import KINDS, RUN
 from onecycle_cli.runs.files import read_json
+from onecycle_cli.runs.folders.latest import followed, is_latest
 from onecycle_cli.runs.folders.numbers import number_of, numbered_folders
+from onecycle_cli.runs.reading.times import when
 from onecycle_cli.runs.run_folder import MANIFEST, RESUME, can_be_resumed
 from onecycle_cli.runs.stores.finished import fetched
 from onecycle_cli.runs.stores.urls import is_url
@@ -94,9 +96,12 @@ def find_run(path: str | Path) -> Path:
     """
     if isinstance(path, str) and is_url(path):
         return fetched(path)
-    folder = Path(path)
+    folder = followed(Path(path))
     if not os.path.exists(folder):  # noqa: PTH110  (it never raises)
-        raise ResultError(f"{folder}: there is nothing at this path.")
+        raise ResultError(
+            f"{folder}: there is nothing at this path; give the folder of a run, such as "
+            f"runs/NAME/train/001, or one above it."
+        )
     if not folder.is_dir():
         raise ResultError(f"{folder}: is a file; give the folder of a run.")
     if is_recipe(folder):
@@ -104,7 +109,7 @@ def find_run(path: str | Path) -> Path:
     if is_run(folder) or _is_seed_folder(folder):
         return folder
     found = [p.parent for p in folder.glob("**/result.json") if not _hidden(p, folder)]
-    runs = [run for run in found if not is_recipe(run)]
+    runs = [run for run in found if not is_recipe(run) and not is_latest(run)]
     if not runs:
         what = "is empty" if not any(folder.iterdir()) else "holds no result of onecycle"
         raise ResultError(
@@ -112,6 +117,15 @@ def find_run(path: str | Path) -> Path:
             f"folder with lrs.npy and losses.npy."
         )
     return _newest(runs)
+
+
+def each_once(paths: Sequence[str]) -> list[str]:
+    """Return paths without those that end in `latest` and mean a run that is named, too.
+
+    A shell's `find-lr/*` gives both.
+    """
+    named = {Path(path).absolute() for path in paths if not is_url(path)}
+    return [p for p in paths if not (is_latest(Path(p)) and followed(Path(p).absolute()) in named)]
 
 
 def is_run(folder: Path) -> bool:
@@ -141,14 +155,14 @@ def _is_seed_folder(folder: Path) -> bool:
 
 def _newest(runs: Sequence[Path]) -> Path:
     """Return the newest run: of those side by side the one of the highest number, whatever the
-    clock said; between folders, the one that was written last."""
+    clock said; between folders, the one that ended last."""
     last: dict[Path, Path] = {}
     for run in runs:
         if run.name.isdecimal():
             rival = last.setdefault(run.parent, run)
             last[run.parent] = max(rival, run, key=lambda p: int(p.name))
     candidates = [*last.values(), *(run for run in runs if not run.name.isdecimal())]
-    return max(candidates, key=lambda p: (p / "result.json").stat().st_mtime)
+    return max(candidates, key=when)
 
 
 def _hidden(path: Path, within: Path) -> bool:

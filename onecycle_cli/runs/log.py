@@ -96,7 +96,7 @@ class Logbook:
         return self.steps.get("lr", array("d"))
 
     def enter(self, values: Mapping[str, float], *, cycle: int) -> None:
-        """Append a step of the present epoch: what was in force, and its `loss`."""
+        """Append a step of the present epoch: the values used, and its `loss`."""
         row = {"step": len(self), **values, "epoch": len(self.epochs) + 1, "cycle": cycle}
         if not self.steps:
             first = (name for name in _FIRST if name in row)

@@ -11,6 +11,7 @@ from typing import Any
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs.files import now, read_json, unwritable, write_json
+from onecycle_cli.runs.folders.latest import link_latest
 from onecycle_cli.runs.folders.lock import identity_of, locked
 from onecycle_cli.runs.folders.numbers import number_of, numbered_folders
 from onecycle_cli.runs.stores.mirror import Mirror, claim, mirror_of, numbers_behind, take_over
@@ -184,6 +185,7 @@ class RunFolder:
         self._rename(self.final)
         if status == "done":
             _forget(self.path)
+            link_latest(self._parent)
         must_be_uploaded = status == "done" and not self._upload_may_wait
         self._mirror.finish(self.path, is_done=must_be_uploaded)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from onecycle_cli.errors import did_you_mean
+from onecycle_cli.errors import did_you_mean, meant, nearest
 from onecycle_cli.plugin_names import OWN, names_a_file, short
 from onecycle_cli.schedules import drawing
 from onecycle_cli.schedules.drawing import Curves
@@ -61,7 +61,11 @@ def check(shape: AnyShape, options: Mapping[str, Any]) -> None:
         ValueError: in one sentence.
     """
     if not is_own(shape) and shape not in SHAPES:
-        raise ValueError(f"shape must be one of {', '.join(SHAPES)}, or {OWN}; got {shape!r}.")
+        near = nearest(shape, list(SHAPES))
+        raise ValueError(
+            f"shape must be one of {', '.join(SHAPES)}, or {OWN}; got {shape!r}"
+            f"{meant(near) if near else '.'}"
+        )
     own = {} if is_own(shape) else OPTIONS[str(shape)]
     for name, value in options.items():
         if name not in own:

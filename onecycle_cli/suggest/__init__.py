@@ -39,7 +39,7 @@ from onecycle_cli.suggest.probes.comparing import (
     FEWEST_STEPS,
     FINALISTS,
     ComparisonPlan,
-    rungs_of,
+    rounds_of,
 )
 from onecycle_cli.suggest.probes.families import Family, family_of
 from onecycle_cli.suggest.probes.plan import SearchPlan, least_budget, usual_budget
@@ -60,8 +60,8 @@ from onecycle_cli.suggest.probes.tables import (
     probes_of,
     rows_of,
 )
-from onecycle_cli.suggest.refusals import STOPPED
-from onecycle_cli.suggest.rules import OURS, RULES, Rule, slide, valley
+from onecycle_cli.suggest.refusals import IN_CALLBACK, IN_CONFIG, STOPPED, Names
+from onecycle_cli.suggest.rules import OURS, RULES, Rule, present_name, slide, valley
 from onecycle_cli.suggest.suggestion import ACCEPTED, Suggestion, range_in_words, rounded
 from onecycle_cli.suggest.trends import Landmarks, find_landmarks
 from onecycle_cli.suggest.weight_decay import USUAL_DECAYS, suggest_weight_decay, usual_decay
@@ -74,6 +74,8 @@ __all__ = [
     "FEWEST_STEPS",
     "FINAL",
     "FINALISTS",
+    "IN_CALLBACK",
+    "IN_CONFIG",
     "LADDER",
     "ON_NEW_BATCHES",
     "ON_VALIDATION",
@@ -92,6 +94,7 @@ __all__ = [
     "LRFindings",
     "Landmarks",
     "Measure",
+    "Names",
     "OwnRule",
     "Plan",
     "Probe",
@@ -117,13 +120,14 @@ __all__ = [
     "paired_difference",
     "plan_as_data",
     "plan_of",
+    "present_name",
     "probes_of",
     "profile_of",
     "range_in_words",
     "rank",
     "rounded",
+    "rounds_of",
     "rows_of",
-    "rungs_of",
     "slide",
     "smooth",
     "suggest_from_probes",

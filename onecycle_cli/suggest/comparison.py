@@ -89,26 +89,26 @@ def paired_difference(worse: Sequence[ArrayLike], best: Sequence[ArrayLike]) -> 
     return Difference(mean, (mean - margin, mean + margin))
 
 
-def rank(*rungs: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Difference]]:
+def rank(*rounds: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Difference]]:
     """Return the candidate with the lowest mean loss, and every other one's distance from it.
 
     Args:
-        *rungs: for each candidate, an array of losses for each replicate; of several rungs, in
+        *rounds: for each candidate, an array of losses for each replicate; of several rounds, in
             order, the last one decides which is the best, and each candidate's distance from it is
-            that of the last rung it ran in.
+            that of the last round it ran in.
 
     Raises:
-        ValueError: when every candidate of the last rung has a loss that is not finite.
+        ValueError: when every candidate of the last round has a loss that is not finite.
     """
     means = {
-        candidate: mean_loss(runs) for candidate, runs in rungs[-1].items() if _all_finite(runs)
+        candidate: mean_loss(runs) for candidate, runs in rounds[-1].items() if _all_finite(runs)
     }
     if not means:
         raise ValueError("no candidate has finite losses only.")
     best = min(means, key=lambda c: means[c])
-    last = {c: rung for rung in rungs for c in rung}
+    last = {c: scores for scores in rounds for c in scores}
     return best, {
-        c: paired_difference(rung[c], rung[best]) for c, rung in last.items() if c != best
+        c: paired_difference(scores[c], scores[best]) for c, scores in last.items() if c != best
     }
 
 

@@ -9,14 +9,16 @@ import numpy as np
 
 from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
 from onecycle_cli.suggest.refusals import (
+    IN_GENERAL,
     STOPPED,
     Course,
+    Names,
     Sweeps,
     never_rose,
     nothing_learned,
     too_few_points,
 )
-from onecycle_cli.suggest.rules import OURS, RULES, Rule
+from onecycle_cli.suggest.rules import OURS, RULES, Rule, present_name
 from onecycle_cli.suggest.suggestion import Suggestion, rounded
 from onecycle_cli.suggest.trends import Landmarks, Trend
 
@@ -58,6 +60,7 @@ def suggest_lr(
     stopped: str | None = None,
     skip_begin: int = 0,
     skip_end: int = 0,
+    names: Names = IN_GENERAL,
 ) -> LRFindings:
     """Suggest a maximum learning rate from range tests of one model and data set.
 
@@ -71,7 +74,7 @@ def suggest_lr(
             to a learning rate.
         bandwidth: the smoothing kernel's standard deviation in ln lr, > 0; `None`: what
             `usual_bandwidth` says of each sweep.
-        chance: the loss of always giving the same best answer; a sweep that never comes clearly
+        chance: the loss of the best constant prediction; a sweep that never comes clearly
             below it has learned nothing, however far it fell. `None`: not known. Means something
             only where the floor is known.
         floor: the least that the loss can be, which is 0 for a cross-entropy or an error; `None`:
@@ -82,6 +85,7 @@ def suggest_lr(
             `"diverged"` or `"non_finite"`; `None`: not known, or ended early by `fit`.
         skip_begin: how many points at the beginning of each curve the rules leave out, >= 0.
         skip_end: how many at its end, >= 0.
+        names: what the settings of the test are called in advice.
 
     Returns:
         The findings. Never raises for data: what can't be judged gets a verdict that says so.
@@ -99,7 +103,7 @@ def suggest_lr(
         if points < 0:
             raise ValueError(f"`{name}` must be at least 0; got {points}.")
     skipped = (skip_begin, skip_end)
-    course = Course.of(sweeps, planned, stopped, skipped)
+    course = Course.of(sweeps, planned, stopped, skipped, names)
     every = [Trend.of(*sweep, bandwidth, skipped, floor) for sweep in sweeps]
     trends = [trend for trend in every if trend]
     fell = [trend for trend in trends if trend.descended]
@@ -117,6 +121,7 @@ def suggest_lr(
 def _rule(rule: str | RuleFunction) -> Rule:
     if callable(rule):
         return OwnRule.of(rule).as_rule()
+    rule = present_name(rule)
     if rule not in RULES:
         raise ValueError(f"`rule` must be one of {', '.join(RULES)}, or a function; got {rule!r}.")
     return RULES[rule]
@@ -143,7 +148,7 @@ def _suggest(
     if rule.needs_rebound and not _rebounds(learned):
         return never_rose(course, max(float(trend.lrs[-1]) for trend in learned))
     answers = [lr for trend in learned if (lr := rule.of_trend(trend)) is not None]
-    return _accept(answers, rule.about) if answers else too_few_points(sweeps, course)
+    return _accept(answers, rule.about, course.names) if answers else too_few_points(sweeps, course)
 
 
 def _rebounds(learned: Sequence[Trend]) -> list[float]:
@@ -152,7 +157,7 @@ def _rebounds(learned: Sequence[Trend]) -> list[float]:
     return diverged if len(diverged) * 2 > len(learned) else []
 
 
-def _accept(answers: Sequence[float], what: str) -> Suggestion:
+def _accept(answers: Sequence[float], what: str, names: Names) -> Suggestion:
     """Return the median of the sweeps' answers."""
     rates = sorted(rounded(lr) for lr in answers)
     value = rounded(float(np.median(rates)))
@@ -166,8 +171,7 @@ def _accept(answers: Sequence[float], what: str) -> Suggestion:
             interval,
             "undecided",
             f"the repeats disagree, from {rates[0]:.3g} to {rates[-1]:.3g}; this is their median. "
-            f"Search by complete 1cycles (find_lr.method: probes), or raise the number of steps or "
-            f"of repeats.",
+            f"Search by short trainings (find_lr.method: probes), or {names.more_of_both}.",
         )
     basis = f"median of {len(rates)} sweeps" if len(rates) > 1 else "one sweep"
     return Suggestion(value, interval, "ok", f"{what} ({basis}).")

@@ -28,7 +28,7 @@ def momentum_range(middle: float, width: float = WIDTH) -> dict[str, float]:
 
 
 def suggest_momentum(
-    rungs: Sequence[Scores], *, width: float = WIDTH, reference: float | None = None
+    rounds: Sequence[Scores], *, width: float = WIDTH, reference: float | None = None
 ) -> Suggestion:
     """Suggest the range of momentum whose short trainings have the lowest loss.
 
@@ -37,7 +37,7 @@ def suggest_momentum(
     longer ones don't.
 
     Args:
-        rungs: data losses of the middle of each range, as in `rank`.
+        rounds: data losses of the middle of each range, as in `rank`.
         width: of the ranges.
         reference: the middle of the range that the learning rate was found with, if it is known.
 
@@ -46,7 +46,7 @@ def suggest_momentum(
         can't be told apart from the best; `non_finite` where every loss was.
     """
     try:
-        best, differences = rank(*rungs)
+        best, differences = rank(*rounds)
     except ValueError:
         return no_finite_candidate()
     tied = [best, *(middle for middle, d in differences.items() if d.tied)]

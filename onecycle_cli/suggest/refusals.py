@@ -21,8 +21,32 @@ Sweeps = Sequence[tuple[ArrayLike, ArrayLike]]
 
 _FEW_PER_DECADE = 8.0
 _FAR = 10.0
+_FEW_TO_LEARN = 100
 _TIMES = 3
+CONSTANT = "that of a constant prediction"
+"""What a loss is compared with: the same answer to every example, and the best of all such."""
+
 _CHECK = "check the labels, the loss and that the layers are trainable"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the settings of a range test are called where its user makes them."""
+
+    min_lr: str = "min_lr"
+    max_lr: str = "max_lr"
+    steps: str = "the number of steps"
+    repeats: str = "the number of repeats"
+
+    @property
+    def more_of_both(self) -> str:
+        """What to do where the noise decides."""
+        return f"raise {self.steps} or {self.repeats}"
+
+
+IN_GENERAL = Names()
+IN_CONFIG = Names("find_lr.min_lr", "find_lr.max_lr", "find_lr.steps", "find_lr.repeats")
+IN_CALLBACK = Names(steps="num_steps")
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,7 @@ class Course:
         planned: how many steps were planned, and up to which learning rate; `None`: not known.
         stopped: one of `STOPPED`; `None`: not known, or cut short by whoever ran it.
         skipped: how many points at the beginning and at the end the rules leave out.
+        names: what its settings are called.
     """
 
     steps: int
@@ -44,6 +69,7 @@ class Course:
     planned: tuple[int, float] | None = None
     stopped: str | None = None
     skipped: tuple[int, int] = (0, 0)
+    names: Names = IN_GENERAL
 
     @classmethod
     def of(
@@ -52,6 +78,7 @@ class Course:
         planned: tuple[int, float] | None,
         stopped: str | None,
         skipped: tuple[int, int],
+        names: Names = IN_GENERAL,
     ) -> Course:
         """Return the course of the longest of several sweeps that ended so."""
         finite = [x for x, _ in starmap(finite_part, sweeps)]
@@ -59,7 +86,7 @@ class Course:
             finite = [x for x in finite if len(x) < planned[0]] or finite
         rates = max(finite, key=len, default=np.array([]))
         first, last = (float(rates[0]), float(rates[-1])) if len(rates) else (0.0, 0.0)
-        return cls(len(rates), first, last, planned, stopped, skipped)
+        return cls(len(rates), first, last, planned, stopped, skipped, names)
 
     @property
     def cut_short(self) -> bool:
@@ -81,16 +108,19 @@ class Course:
     def begin_earlier(self) -> str:
         """What to do where it broke off before anything was seen."""
         if self.last < self.first * _FAR:
-            return "lower min_lr, so that the test begins where the training is stable"
+            return f"lower {self.names.min_lr}, so that the test begins where training is stable"
         if self.sparse:
-            return "raise the number of steps, or lower max_lr, so that more come before that"
+            return (
+                f"raise {self.names.steps}, or lower {self.names.max_lr}, so that more of them "
+                f"come before that"
+            )
         return f"{self.more_steps}, since a network may need more to learn anything; else {_CHECK}"
 
     @property
     def more_steps(self) -> str:
         """What to do where the test was too short."""
         to = "" if self.planned is None else f" to {_TIMES * self.planned[0]}"
-        return f"raise the number of steps{to}"
+        return f"raise {self.names.steps}{to}"
 
     @property
     def left(self) -> int:
@@ -118,15 +148,18 @@ def nothing_learned(course: Course, *, fell: bool) -> Suggestion:
     """Return the refusal where the loss did not fall, or fell only to that of guessing."""
     if course.cut_short:
         return _cut_short(course)
-    bound = "what always giving the same answer costs" if fell else "its start"
-    what = f"the loss never fell clearly below {bound} at any learning rate"
+    bound = CONSTANT if fell else "its start"
+    what = f"at no learning rate did the loss fall clearly below {bound}"
     if course.broke_off:
         advice = course.begin_earlier
     else:
-        advice = f"{_CHECK}, or raise max_lr"
+        advice = f"{_CHECK}, or raise {course.names.max_lr}"
         if course.sparse:
+            advice = f"that is few for so wide a range: {course.more_steps} first; or {advice}"
+        elif course.steps < _FEW_TO_LEARN:
             advice = (
-                f"that is few for so wide a range: raise the number of steps first; or {advice}"
+                f"{course.more_steps} first, since a network may need more to learn anything; or "
+                f"{advice}"
             )
     return _refusal("never_descended", f"{what}: {course}; {advice}.")
 
@@ -136,11 +169,11 @@ def never_rose(course: Course, highest: float) -> Suggestion:
     if course.cut_short:
         return _cut_short(course)
     what = f"the loss was still falling, or flat, at the highest learning rate {highest:.3g}"
-    advice = f"raise max_lr to {highest * 10:.3g} and search again"
+    advice = f"raise {course.names.max_lr} to {highest * 10:.3g} and search again"
     if end := course.skipped[1]:
         advice = f"leave out fewer than {_points(end)} at the end"
     elif course.broke_off:
-        advice = "its rise is within the noise: raise the number of steps or of repeats"
+        advice = f"its rise is within the noise: {course.names.more_of_both}"
     return _refusal("never_diverged", f"{what}; {advice} ({course}).")
 
 
@@ -149,7 +182,9 @@ def too_few_points(sweeps: Sweeps, course: Course) -> Suggestion:
     begin, end = course.skipped
     lengths = [len(finite_part(*sweep)[0]) for sweep in sweeps]
     short = [s for s, n in zip(sweeps, lengths, strict=True) if n - begin - end < FEWEST_POINTS]
-    course = Course.of(short or sweeps, course.planned, course.stopped, course.skipped)
+    course = Course.of(
+        short or sweeps, course.planned, course.stopped, course.skipped, course.names
+    )
     if begin + end and course.steps >= FEWEST_POINTS:
         what = f"only {_steps(course.left)} of {course.steps} are left"
         advice = f"leave out fewer (skip_begin is {begin}, skip_end {end})"
@@ -160,7 +195,7 @@ def too_few_points(sweeps: Sweeps, course: Course) -> Suggestion:
             f"the loss was not finite at step {step}"
             f"{f' of {course.planned[0]}' if course.planned else ''}, at the learning rate "
             f"{lr:.3g}; check the inputs for NaN and the loss for a logarithm of zero, or lower "
-            f"min_lr.",
+            f"{course.names.min_lr}.",
         )
     elif course.cut_short:
         return _cut_short(course)
@@ -169,7 +204,7 @@ def too_few_points(sweeps: Sweeps, course: Course) -> Suggestion:
         advice = course.begin_earlier
     else:
         what = f"only {_steps(course.steps)} were recorded"
-        advice = "raise the number of steps"
+        advice = f"raise {course.names.steps}"
     if not short:
         return _refusal("too_short", f"{what}, too few for this rule; {advice}.")
     return _refusal(
@@ -189,7 +224,7 @@ def _first_broken(sweeps: Sweeps) -> tuple[int, float] | None:
 def _cut_short(course: Course) -> Suggestion:
     return _refusal(
         "too_short",
-        f"the test was cut short: {course}; give fit more epochs, or plan fewer steps.",
+        f"the test was cut short: {course}; give fit more epochs, or lower {course.names.steps}.",
     )
 
 

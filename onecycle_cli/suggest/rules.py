@@ -68,8 +68,8 @@ def slide(lrs: ArrayLike, losses: ArrayLike, bandwidth: float | None = None) -> 
     return RULES["slide"](lrs, losses, bandwidth)
 
 
-def _basin(trend: Trend) -> float | None:
-    return trend.basin
+def _middle(trend: Trend) -> float | None:
+    return trend.middle
 
 
 def _rebound_half(trend: Trend) -> float | None:
@@ -115,14 +115,16 @@ def _slide(trend: Trend) -> float | None:
     return float(answer)
 
 
-OURS = "basin"
+OURS = "middle"
 """The rule that range tests are judged by; chosen by `benchmarks/suggestions`."""
+
+_FORMER_NAMES = {"basin": OURS}
 
 RULES: dict[str, Rule] = {
     OURS: Rule(
-        "the middle of the curve's basin, from where the loss comes close to its minimum to where "
-        "it rebounds",
-        _basin,
+        "the middle of the range in which the loss is low, from where it comes close to its "
+        "minimum to where it rises again",
+        _middle,
         True,
     ),
     "rebound/2": Rule("half the rate at which the loss rebounds", _rebound_half, True),
@@ -133,3 +135,8 @@ RULES: dict[str, Rule] = {
     "minimum": Rule("the rate of the lowest loss", _minimum, True),
 }
 """Every rule by its name."""
+
+
+def present_name(rule: str) -> str:
+    """Return what a rule is called by now; saved runs and old commands have its former name."""
+    return _FORMER_NAMES.get(rule, rule)

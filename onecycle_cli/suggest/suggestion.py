@@ -38,6 +38,19 @@ class Suggestion:
         interval = "" if self.interval is None else f" ({_interval_in_words(self.interval)})"
         return f"{value}{interval}, {self.verdict}: {self.reason}"
 
+    def sentence(self, name: str) -> str:
+        """Say it to a person: `Suggested max_lr: 0.1 (0.06 to 0.2). The loss ...`.
+
+        Args:
+            name: what is suggested, such as `max_lr`.
+        """
+        reason = f"{self.reason[:1].upper()}{self.reason[1:]}"
+        if self.value is None:
+            return f"No {name} is suggested ({self.verdict}). {reason}"
+        doubt = ", but undecided" if self.verdict == "undecided" else ""
+        interval = "" if self.interval is None else f" ({_interval_in_words(self.interval)})"
+        return f"Suggested {name}: {_in_words(self.value)}{interval}{doubt}. {reason}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the suggestion as plain data for a file."""
         return asdict(self) | {"interval": list(self.interval) if self.interval else None}

@@ -198,7 +198,7 @@ class Trend:
         return float(self.lrs[above[-1] + 1 if above.size else 0])
 
     @property
-    def basin(self) -> float | None:
+    def middle(self) -> float | None:
         """The middle, in the logarithm, between `bottom` and `diverge`."""
         diverge = self.diverge
         return None if diverge is None else float(np.sqrt(self.bottom * diverge))

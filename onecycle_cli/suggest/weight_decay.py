@@ -62,7 +62,7 @@ def usual_decay(
     return min(MOST[kind], 1 / (MEMORY * steps_per_epoch * _MEAN_OF_CYCLE * max_lr * times))
 
 
-def suggest_weight_decay(rungs: Sequence[Scores], *, measure: Measure, usual: float) -> Suggestion:
+def suggest_weight_decay(rounds: Sequence[Scores], *, measure: Measure, usual: float) -> Suggestion:
     """Suggest a weight decay for a training from trainings that are shorter.
 
     A curve through their losses is smoothed, and weighed against what is usual: a decay that is
@@ -70,7 +70,7 @@ def suggest_weight_decay(rungs: Sequence[Scores], *, measure: Measure, usual: fl
     see little of what a decay is good for.
 
     Args:
-        rungs: data losses, without penalty, of each weight decay, as in `rank`.
+        rounds: data losses, without penalty, of each weight decay, as in `rank`.
         measure: what losses are measured against.
         usual: the decay that is expected before anything is tried, > 0; see `usual_decay`.
 
@@ -80,10 +80,10 @@ def suggest_weight_decay(rungs: Sequence[Scores], *, measure: Measure, usual: fl
         trainings say; `non_finite` where every loss was.
     """
     try:
-        best, differences = rank(*rungs)
+        best, differences = rank(*rounds)
     except ValueError:
         return no_finite_candidate()
-    means = _means(rungs, best, differences)
+    means = _means(rounds, best, differences)
     value = _rounded(_lowest(means, measure, usual))
     tied = sorted([best, *(decay for decay, d in differences.items() if d.tied)])
     interval = min(value, tied[0]), max(value, tied[-1])
@@ -97,10 +97,10 @@ def suggest_weight_decay(rungs: Sequence[Scores], *, measure: Measure, usual: fl
 
 
 def _means(
-    rungs: Sequence[Scores], best: float, differences: dict[float, Difference]
+    rounds: Sequence[Scores], best: float, differences: dict[float, Difference]
 ) -> dict[float, float]:
     """Return the mean loss of each decay, as far above the best as where both ran alike."""
-    lowest = mean_loss(rungs[-1][best])
+    lowest = mean_loss(rounds[-1][best])
     above = {decay: difference.mean for decay, difference in differences.items()}
     return {decay: lowest + above.get(decay, 0.0) for decay in (best, *differences)}
 

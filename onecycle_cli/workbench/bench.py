@@ -38,13 +38,14 @@ from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
 from onecycle_cli.workbench.scoring.bounds import bounds_of_compiled
 from onecycle_cli.workbench.scoring.chance import chance_of
-from onecycle_cli.workbench.scoring.compiled import OTHER, objective_of_compiled
+from onecycle_cli.workbench.scoring.compiled import OTHER, compiled_for, objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import (
     Examination,
     examine,
     examine_by_batches,
     examine_stream,
 )
+from onecycle_cli.workbench.scoring.fit_of_loss import check_loss
 from onecycle_cli.workbench.scoring.objective import Objective, objective_of
 from onecycle_cli.workbench.scoring.scored import Part, Scored, chosen
 from onecycle_cli.workbench.settings import decide_fusion, decide_jit
@@ -298,14 +299,12 @@ class Workbench:
         before = snapshot.Snapshot(self.model)
         outputs = self._first_outputs = first_outputs(self.model, self.config, self.dataset)
         before.restore()
-        few = self.dataset.train[:_FEW]
-        self.objective = objective_of_compiled(self.model, outputs, rows_of(self.dataset.y, few))
+        few = rows_of(self.dataset.y, self.dataset.train[:_FEW])
+        self.objective = objective_of_compiled(self.model, outputs, few)
+        if self.is_in_hand and (doubt := check_loss(self.objective, outputs, self.dataset.y)):
+            self._observer.warn(doubt)
         self._outputs = 0 if self.objective.task == "other" else outputs.shape[1]
-        says = "its own loss" if self.objective.task == "other" else f"loss {self.objective.loss}"
-        self._observer.note(
-            f"task: {self.objective.task} (the model comes compiled, with {says} and "
-            f"{type(optimizers.core(self.model.optimizer)).__name__})"
-        )
+        self._observer.note(compiled_for(self.objective, optimizers.core(self.model.optimizer)))
 
     @property
     def loss_name(self) -> str:

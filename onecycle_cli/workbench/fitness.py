@@ -43,7 +43,7 @@ def first_outputs(model: Any, config: Config, dataset: Dataset) -> Any:
             return keras.tree.map_structure(ops.convert_to_numpy, model(tensors))
     except (Exception, SystemExit, GeneratorExit) as error:
         raise ModelError(
-            f"model {config.model.name} failed on its first examples: {cause_of(error)}"
+            f"{config.model.in_words} failed on its first examples: {cause_of(error)}"
         ) from error
 
 
@@ -68,7 +68,7 @@ def _check_batches(model: Any, config: Config, dataset: Dataset) -> None:
         odd = [f"batches of {config.batch_size}", *odd]
     if odd:
         raise ModelError(
-            f"model {config.model.name} takes {size} examples at a time, no more and no fewer, and "
+            f"{config.model.in_words} takes {size} examples at a time, no more and no fewer, and "
             f"is given {' and '.join(odd)}; make the batch size {size}, and the number of examples "
             f"in each part a multiple of it."
         )

@@ -55,11 +55,11 @@ def replay(bench: Workbench) -> Replay:
         raise
     except (Exception, SystemExit, GeneratorExit) as error:
         raise ModelError(
-            f"model {bench.config.model.name} failed in its first training steps: {cause_of(error)}"
+            f"{bench.config.model.in_words} failed in its first training steps: {cause_of(error)}"
         ) from error
     if fault is not None:
         bench.caution(
-            f"the state of model {bench.config.model.name} can't be kept whole: {fault}. A run "
+            f"the state of {bench.config.model.in_words} can't be kept whole: {fault}. A run "
             f"that is resumed may go on to other bits, and what is compared may not start alike. "
             f"Draw random numbers with a keras.random.SeedGenerator that is an attribute of a "
             f"layer, and keep other state in the weights of a layer."

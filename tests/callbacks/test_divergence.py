@@ -163,5 +163,6 @@ def test_it_says_what_it_saw():
     divergence = Divergence(2.3)
     divergence.follow([0.5] * 20 + [14.2] * 20)
     assert str(divergence) == (
-        "most of the last losses lie above 14.2; guessing costs 2.3; the best so far was 0.5"
+        "most of the last losses lie above 14.2; a constant prediction has 2.3; the best so far "
+        "was 0.5"
     )

@@ -13,7 +13,7 @@ from onecycle_cli.errors import OptimizerError, ResultError, TrainingError
 
 every_backend = pytest.mark.every_backend
 
-STANDSTILL = {"minimum_lr": 1e-30, "maximum_lr": 2e-30}
+STANDSTILL = {"min_lr": 1e-30, "max_lr": 2e-30}
 MODES = {
     "auto": {"jit_compile": "auto"},
     "not compiled": {"jit_compile": False},
@@ -22,7 +22,7 @@ MODES = {
 
 
 def finder(**more):
-    return LRFinder(**{"minimum_lr": 1e-3, "maximum_lr": 0.1, "verbose": False} | more)
+    return LRFinder(**{"min_lr": 1e-3, "max_lr": 0.1, "verbose": False} | more)
 
 
 def same(before, after):
@@ -109,7 +109,7 @@ def test_smoothed_losses_are_a_bias_corrected_average():
 
 
 def test_smoothing_shapes_nothing_else(regression):
-    tests = [finder(loss_smoothing_beta=beta, maximum_lr=100.0) for beta in (0.0, 0.99)]
+    tests = [finder(loss_smoothing_beta=beta, max_lr=100.0) for beta in (0.0, 0.99)]
     for test in tests:
         regression.fit(regression.model("sgd"), [test], epochs=9)
     assert tests[0].losses == tests[1].losses
@@ -191,7 +191,7 @@ def test_counts_that_contradict_fit_give_a_warning_and_lose(regression):
 
 @every_backend
 def test_a_loss_that_diverges_ends_fit(regression, each_batch):
-    test, counter = finder(maximum_lr=1e3, num_steps=60), each_batch()
+    test, counter = finder(max_lr=1e3, num_steps=60), each_batch()
     regression.fit(regression.model("sgd"), [test, counter], epochs=99)
     assert test.stop_reason == "diverged"
     assert len(test.lrs) == len(test.losses) == counter.count < 60
@@ -203,7 +203,7 @@ def test_a_loss_that_diverges_ends_fit(regression, each_batch):
 
 @every_backend
 def test_a_loss_that_is_not_finite_ends_fit(regression, each_batch, state_of):
-    test = finder(maximum_lr=1e30, num_steps=60, stopping_criterion_factor=None)
+    test = finder(max_lr=1e30, num_steps=60, stopping_criterion_factor=None)
     model, counter = regression.model("sgd"), each_batch()
     before = state_of(model)
     regression.fit(model, [test, counter], epochs=99)
@@ -251,7 +251,7 @@ def test_find_then_train_is_train(noisy, state_of, optimizer):
         keras.utils.set_random_seed(11)
         model = noisy.model(optimizer())
         if find:
-            test = finder(num_steps=17, maximum_lr=10.0)
+            test = finder(num_steps=17, max_lr=10.0)
             noisy.fit(model, [test], epochs=9)
             assert len(test.losses) > 3
         history = noisy.fit(model, epochs=2).history
@@ -280,7 +280,7 @@ def test_in_the_middle_of_training(noisy, state_of, optimizer):
     model = noisy.model(optimizer())
     noisy.fit(model, epochs=1)
     kept, before, config = model.optimizer, state_of(model), model.optimizer.get_config()
-    noisy.fit(model, [finder(maximum_lr=10.0)], epochs=1)
+    noisy.fit(model, [finder(max_lr=10.0)], epochs=1)
     assert same(before, state_of(model))
     assert model.optimizer is kept
     assert kept.get_config() == config
@@ -479,9 +479,7 @@ def test_held_out_data_for_several_inputs(regression):
     model = keras.Model(inputs, keras.layers.Dense(2)(joined))
     model.compile("sgd", "mse")
     x = {"a": regression.x, "b": 2 * regression.x}
-    test = finder(
-        validation_data=(x, regression.y), minimum_lr=1e-30, maximum_lr=2e-30, batch_size=50
-    )
+    test = finder(validation_data=(x, regression.y), min_lr=1e-30, max_lr=2e-30, batch_size=50)
     model.fit(x, regression.y, batch_size=8, verbose=0, callbacks=[test])
     expected = np.mean((model.predict(x, verbose=0) - regression.y) ** 2)
     np.testing.assert_allclose(test.losses, [expected] * 7, rtol=1e-5)
@@ -489,9 +487,7 @@ def test_held_out_data_for_several_inputs(regression):
 
 def test_batches_of_a_data_set_are_taken_in_turn(regression):
     data = Batches(regression.x, regression.y, np.ones(50), endless=True)
-    test = finder(
-        validation_data=data, validation_sample_rate=2, minimum_lr=1e-30, maximum_lr=2e-30
-    )
+    test = finder(validation_data=data, validation_sample_rate=2, min_lr=1e-30, max_lr=2e-30)
     model = regression.model("sgd")
     regression.fit(model, [test], epochs=1)
     errors = np.mean((model.predict(regression.x, verbose=0) - regression.y) ** 2, axis=1)
@@ -561,7 +557,7 @@ def test_a_real_test_gets_a_suggestion_below_the_limit_of_stability(regression, 
     """Gradient descent on a quadratic bowl diverges beyond 2 / largest curvature."""
     x = np.hstack([regression.x, np.ones((50, 1))])
     limit = 2 / np.linalg.eigvalsh(x.T @ x / 50)[-1]
-    test = LRFinder(num_steps=200, minimum_lr=1e-4)
+    test = LRFinder(num_steps=200, min_lr=1e-4)
     whole = (data for data in itertools.repeat((regression.x, regression.y)))
     regression.model("sgd").fit(whole, shuffle=False, verbose=2, callbacks=[test])
     suggestion = test.suggestion
@@ -592,7 +588,7 @@ def test_a_test_that_fit_ends_early_is_told_from_one_that_learned_nothing(regres
 
 
 def test_points_left_out_of_the_suggestion_stay_in_the_curve(regression, tmp_path):
-    more = {"num_steps": 60, "maximum_lr": 100.0}
+    more = {"num_steps": 60, "max_lr": 100.0}
     tests = [finder(**more), finder(**more, skip_begin=9, skip_end=2, save_dir=tmp_path)]
     for test in tests:
         regression.fit(regression.model("sgd"), [test], epochs=99)
@@ -656,7 +652,7 @@ def test_a_training_that_is_interrupted_by_a_test_goes_on_exactly(noisy, state_o
         model = noisy.model(keras.optimizers.Adam(0.01))
         noisy.fit(model, epochs=2)
         if find:
-            test = finder(num_steps=9, maximum_lr=1.0)
+            test = finder(num_steps=9, max_lr=1.0)
             noisy.fit(model, [test], epochs=5, initial_epoch=2)
             assert (len(test.lrs), test.lrs[0], test.lrs[-1]) == (9, 1e-3, 1.0)
         history = noisy.fit(model, epochs=4, initial_epoch=2).history
@@ -673,7 +669,7 @@ def test_a_training_that_is_interrupted_by_a_test_goes_on_exactly(noisy, state_o
 def test_what_is_saved_reads_back(regression, tmp_path):
     pytest.importorskip("onecycle_cli.plotting")
     folder = tmp_path / "a" / "test"
-    test = finder(num_steps=40, maximum_lr=100.0, save_dir=folder)
+    test = finder(num_steps=40, max_lr=100.0, save_dir=folder)
     regression.fit(regression.model("sgd"), [test], epochs=99)
     assert sorted(path.name for path in folder.iterdir()) == [
         "curve.csv",
@@ -752,11 +748,17 @@ def test_an_optimizer_without_momentum_will_do(regression):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"minimum_lr": 0}, "0 < low < high"),
-        ({"minimum_lr": 10.0, "maximum_lr": 1.0}, "0 < low < high; got low=10.0, high=1.0"),
+        ({"min_lr": 0}, "min_lr and max_lr must be above 0, and min_lr below max_lr; got min_lr=0"),
+        ({"min_lr": 10.0, "max_lr": 1.0}, "min_lr below max_lr; got min_lr=10.0, max_lr=1.0"),
+        ({"min_lr": "1e-5"}, "min_lr must be a number; got '1e-5'"),
+        ({"max_lr": float("inf")}, "a sweep needs 0 < low < high; got .* high=inf"),
+        (
+            {"num_steps": "100"},
+            "num_steps must be a whole number of at least 2, or None; got '100'",
+        ),
         ({"lr_scale": "log"}, "scale must be 'exp' or 'linear'; got 'log'"),
         ({"num_steps": 1}, "num_steps must be at least 2"),
-        ({"stopping_criterion_factor": 1.0}, "must be greater than 1, or None; got 1.0"),
+        ({"stopping_criterion_factor": 1.0}, "must be a number greater than 1, or None; got 1.0"),
         ({"loss_smoothing_beta": 1.0}, r"loss_smoothing_beta must be in \[0, 1\); got 1.0"),
         ({"validation_sample_rate": 0}, "validation_sample_rate must not be 0"),
         ({"skip_begin": -1}, "skip_begin and skip_end must be at least 0; got -1, 0"),

@@ -268,6 +268,6 @@ def test_it_says_where_it_goes_on(regression, capsys):
 
 @every_backend
 def test_a_range_test_starts_at_its_beginning(regression):
-    finder = LRFinder(minimum_lr=1e-3, maximum_lr=0.1, verbose=False)
+    finder = LRFinder(min_lr=1e-3, max_lr=0.1, verbose=False)
     regression.fit(regression.model(sgd()), [finder], initial_epoch=3, epochs=4)
     np.testing.assert_allclose(finder.lrs, np.geomspace(1e-3, 0.1, 7), rtol=1e-12)

@@ -210,7 +210,7 @@ OF_THE_CYCLE = {
     "verbose",
 }
 OF_THE_FINDER = {
-    *("findings", "loss_smoothing_beta", "losses", "lr_scale", "lrs", "maximum_lr", "minimum_lr"),
+    *("findings", "loss_smoothing_beta", "losses", "lr_scale", "lrs", "max_lr", "min_lr"),
     *("num_steps", "plot_schedule", "plot_schedule_from_dir", "plot_schedule_from_file"),
     *("restore", "restore_after", "restore_schedule_from_dir", "restore_schedule_from_file"),
     *("save", "save_dir", "skip_begin", "skip_end", "smoothed_losses", "stop_reason"),
@@ -256,7 +256,7 @@ def test_callbacks_are_shown_in_a_few_lines_and_drawn_once_there_is_something(re
     callbacks = [
         Scheduled(tables),
         OneCycleLR(max_lr=0.1, verbose=False, also={"beta_2": (0.9, 0.5)}),
-        LRFinder(minimum_lr=1e-3, maximum_lr=0.1, verbose=False),
+        LRFinder(min_lr=1e-3, max_lr=0.1, verbose=False),
     ]
     before = [
         "Scheduled\n  learning_rate  0.1 to 0.01\n  beta_2         0.9\n"

@@ -1,10 +1,14 @@
 """The command line, in this process; only what needs a process of its own gets one."""
 
+import json
 import os
 import subprocess
 import sys
 from contextlib import chdir
+from functools import cache
+from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner
 
@@ -83,6 +87,43 @@ def read_rows(stdout):
 def _split(line):
     name, gap, value = line.strip().partition("  ")
     return name, gap, value.strip()
+
+
+@pytest.fixture(scope="session")
+def answer_of():
+    """Return what a command answered to `--json`: one line, as the documented schema has it."""
+    return read_answer
+
+
+def read_answer(outcome):
+    (line,) = outcome.stdout.splitlines()
+    found = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    schema = json.loads(schema_text())
+    answers = [name for name, answer in schema["$defs"].items() if describes(answer, found)]
+    assert answers, f"nothing describes {line}"
+    errors = [list(validator(name).iter_errors(found)) for name in answers]
+    assert [] in errors, "\n".join(str(jsonschema.exceptions.best_match(e)) for e in errors)
+    return found
+
+
+def describes(definition, found):
+    """Tell whether a definition is that of this command's answer, or of a failure."""
+    command = definition.get("properties", {}).get("command")
+    if command is None or ("error" in definition["properties"]) != ("error" in found):
+        return False
+    return found["command"] in command.get("enum", [command.get("const", found["command"])])
+
+
+@cache
+def schema_text():
+    return (Path(__file__).parents[2] / "docs" / "json.schema.json").read_text()
+
+
+@cache
+def validator(name):
+    schema = json.loads(schema_text())
+    rule = {"$schema": schema["$schema"], "$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}
+    return jsonschema.Draft202012Validator(rule)
 
 
 @pytest.fixture(scope="session")

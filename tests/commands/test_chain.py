@@ -80,8 +80,8 @@ def test_find_lr_prints_its_suggestion_and_what_it_was_found_with(chain, suggest
     low, high = found["interval"]
 
     assert list(shown) == [
-        "max_lr", "min_lr", "verdict", "reason", "by rule", "momentum", "weight decay, l2", "cost",
-        "saved in",
+        "max_lr", "min_lr", "verdict", "reason", "each rule", "momentum", "weight decay, l2",
+        "cost", "saved in",
     ]  # fmt: skip
     assert shown["max_lr"] == f"{found['value']:g} ({low:.3g} to {high:.3g})"
     assert (shown["verdict"], shown["reason"]) == (found["verdict"], found["reason"])
@@ -139,14 +139,14 @@ def test_a_preview_knows_max_lr_once_it_was_found(chain, suggestions, rows):
     assert after["max_lr"] == f"{lr:g} (suggestion of digits/find-lr/001)"
     assert after["highest lr"] == f"{lr:g} at step 54"
     assert after["steps"] == "120 = 20 epochs of 6"
-    assert chain[1]["preview"].stdout.splitlines()[-1] == "digits.png"
-    assert chain[1]["preview again"].stdout.splitlines()[-1] == "digits-2.png"
+    assert chain[1]["preview"].stdout.splitlines()[-1] == "digits-schedule.png"
+    assert chain[1]["preview again"].stdout.splitlines()[-1] == "digits-schedule-copy-2.png"
 
 
 def test_the_chain_leaves_nothing_else_behind(chain):
     folder = chain[0]
     assert sorted(p.name for p in folder.iterdir()) == [
-        "digits-2.png", "digits.png", "digits.yaml", "runs",
+        "digits-schedule-copy-2.png", "digits-schedule.png", "digits.yaml", "runs",
     ]  # fmt: skip
     hidden = [p for p in folder.rglob("*") if p.name.startswith(".")]
     assert hidden == []

@@ -391,12 +391,12 @@ def test_nothing_to_plot(refused, config, own_folders, arguments, code, sentence
 
 def test_kinds_that_do_not_go_into_one_picture(refused, chain):
     runs = chain[0] / "runs/digits"
-    assert "find-lr, train" in refused(1, "plot", runs / "find-lr", runs / "train")
+    assert "find-lr, train" in refused(1, "plot", runs / "find-lr/001", runs / "train/001")
 
 
 def test_a_picture_that_cannot_be_written(refused, chain, own_folders):
     (own_folders / "taken").touch()
-    found = refused(1, "plot", chain[0] / "runs/digits/find-lr", "--out", "taken")
+    found = refused(1, "plot", chain[0] / "runs/digits/find-lr/001", "--out", "taken")
     assert "cannot be written" in found
 
 

@@ -34,13 +34,14 @@ def test_it_shows_what_train_has_reported(invoke, run, rows, own_folders):
     assert sorted(p.name for p in own_folders.iterdir()) == ["trained"]
 
 
-def test_json_and_a_file(invoke, run, own_folders):
+def test_json_and_a_file(invoke, run, own_folders, answer_of):
     arguments = ["evaluate", "trained", "--part", "validation", "--best", "--json", "--out"]
     outcome = invoke(*arguments, "found/it.json")
 
     assert outcome.exit_code == 0, outcome.output
     (line,) = outcome.stdout.splitlines()
-    found = json.loads(line)
+    found = answer_of(outcome)
+    assert (found, found["command"]) == (json.loads(line), "evaluate")
     saved = json.loads((run / "result.json").read_text())
     assert found["model"] == "trained/best.keras"
     assert found["accuracy"] == saved["val_accuracy_best"]
@@ -48,7 +49,7 @@ def test_json_and_a_file(invoke, run, own_folders):
     assert outcome.stderr == ""
 
     again = invoke(*arguments, "found/it.json")
-    assert (again.exit_code, again.stdout) == (2, "")
+    assert (again.exit_code, answer_of(again)["error"]["exit_code"]) == (2, 2)
     assert "--out: found/it.json is there already" in again.stderr
 
 
@@ -117,7 +118,7 @@ def test_a_large_confusion_matrix_has_a_file_of_its_own(many_classes, invoke, ow
     assert confusion.trace() / confusion.sum() == result["test_accuracy"]
 
     assert invoke("plot", "runs", "--confusion").exit_code == 0
-    redrawn = (own_folders / "001-confusion.png").read_bytes()
+    redrawn = (own_folders / "c-train-001-confusion.png").read_bytes()
     assert redrawn == (many_classes / "confusion.png").read_bytes()
 
     outcome = invoke("evaluate", "runs", "--json", "--out", "it.json")

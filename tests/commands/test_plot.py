@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 
+from onecycle_cli.commands.plot import name_of
+from onecycle_cli.runs.records import Record
+
 pytestmark = pytest.mark.pictures
 
 
@@ -16,17 +19,21 @@ def test_a_run_is_redrawn_beside_what_is_there(invoke, chain, own_folders, kind)
 
     printed = [invoke("plot", run).stdout for _ in range(3)]
 
-    assert printed == ["001.png\n", "001-2.png\n", "001-3.png\n"]
-    assert sorted(p.name for p in own_folders.iterdir()) == ["001-2.png", "001-3.png", "001.png"]
+    name = f"digits-{kind}-001"
+    assert printed == [f"{name}.png\n", f"{name}-copy-2.png\n", f"{name}-copy-3.png\n"]
+    assert sorted(p.name for p in own_folders.iterdir()) == sorted(map(str.strip, printed))
     assert all(is_png(p) for p in own_folders.iterdir())
     assert {p: p.stat().st_mtime_ns for p in run.iterdir()} == before
 
 
 def test_a_folder_above_means_its_newest_run(invoke, chain, own_folders):
     outcome = invoke("plot", chain[0] / "runs", "--out", "pictures/new")
-    assert outcome.stdout == "pictures/new/001.png\n"
-    train = chain[0] / "runs/digits/train/001/plot.png"
-    assert (own_folders / "pictures/new/001.png").read_bytes() == train.read_bytes()
+    assert outcome.stdout == "pictures/new/digits-train-001.png\n"
+    train = chain[0] / "runs/digits/train/001"
+    drawn = own_folders / "pictures/new/digits-train-001.png"
+    assert drawn.read_bytes() == (train / "plot.png").read_bytes()
+    assert f"the newest run of {chain[0] / 'runs'} is {train}" in outcome.stderr
+    assert invoke("plot", train).stderr == ""
 
 
 def test_several_runs_go_into_one_picture(invoke, chain, own_folders, config, small):
@@ -34,8 +41,8 @@ def test_several_runs_go_into_one_picture(invoke, chain, own_folders, config, sm
 
     outcome = invoke("plot", chain[0] / "runs/digits/find-lr", "runs/digits/find-lr/001")
 
-    assert outcome.stdout == "001+1.png\n"
-    assert is_png(own_folders / "001+1.png")
+    assert outcome.stdout == "digits-find-lr-001-and-1-more.png\n"
+    assert is_png(own_folders / "digits-find-lr-001-and-1-more.png")
 
 
 def test_a_folder_of_the_seed(invoke, own_folders):
@@ -47,14 +54,45 @@ def test_a_folder_of_the_seed(invoke, own_folders):
 
     outcome = invoke("plot", "weights")
 
-    assert (outcome.exit_code, outcome.stdout) == (0, "weights.png\n")
-    assert is_png(own_folders / "weights.png")
+    assert (outcome.exit_code, outcome.stdout) == (0, "weights-find-lr.png\n")
+    assert is_png(own_folders / "weights-find-lr.png")
 
 
 def test_a_dangling_link_is_not_written_through(invoke, chain, own_folders):
-    (own_folders / "001.png").symlink_to(own_folders / "elsewhere")
-    assert invoke("plot", chain[0] / "runs/digits/find-lr").stdout == "001-2.png\n"
+    (own_folders / "digits-find-lr-001.png").symlink_to(own_folders / "elsewhere")
+    printed = invoke("plot", chain[0] / "runs/digits/find-lr").stdout
+    assert printed == "digits-find-lr-001-copy-2.png\n"
     assert not (own_folders / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_picture_as_svg_light_or_dark(invoke, chain, own_folders, dark):
+    run = chain[0] / "runs/digits/find-lr/001"
+    outcome = invoke("plot", run, "--format", "svg", *(["--dark"] if dark else []))
+    name = f"digits-find-lr-001{'-dark' if dark else ''}.svg"
+    assert (outcome.exit_code, outcome.stdout) == (0, f"{name}\n")
+    content = (own_folders / name).read_text()
+    assert ("#15181e" in content, "#ffffff" in content) == (dark, not dark)
+
+
+def test_an_unknown_format(invoke, chain):
+    outcome = invoke("plot", chain[0] / "runs/digits/find-lr/001", "--format", "gif")
+    assert outcome.exit_code == 2
+    assert "'gif' is not one of 'png', 'svg'" in " ".join(outcome.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "name"),
+    [
+        ("digits/find-lr/001", "find-lr", "digits-find-lr-001"),
+        ("weights", "find-lr", "weights-find-lr"),
+        ("../a b/c\nd", "train", "a-b-c-d-train"),
+        ("数据/train/002", "train", "数据-train-002"),
+        ("x" * 400 + "/train/001", "train", "x" * 60 + "-" + "x" * 50 + "-train-001"),
+    ],
+)
+def test_a_picture_is_called_by_experiment_kind_and_run(label, kind, name):
+    assert name_of(Record(kind, label)) == name
 
 
 # --- previews -----------------------------------------------------------------------------------
@@ -74,9 +112,9 @@ def test_a_preview_of_a_given_rate(invoke, config, rows, own_folders):
         "max_lr": "0.4 (--set)",
         "momentum": "0.95 to 0.85 (default)",
     }
-    assert outcome.stdout.endswith("\ndigits.png\n")
+    assert outcome.stdout.endswith("\ndigits-schedule.png\n")
     assert outcome.stderr == ""
-    assert is_png(own_folders / "digits.png")
+    assert is_png(own_folders / "digits-schedule.png")
 
 
 def test_a_preview_of_another_shape(invoke, config, rows):
@@ -159,8 +197,8 @@ def test_data_that_are_not_there_need_not_be_fetched_for_a_preview(invoke, own_f
 def test_a_confusion_matrix_is_redrawn(invoke, chain, own_folders):
     run = chain[0] / "runs/digits/train/001"
     outcome = invoke("plot", run, "--confusion")
-    assert (outcome.exit_code, outcome.stdout) == (0, "001-confusion.png\n")
-    redrawn = (own_folders / "001-confusion.png").read_bytes()
+    assert (outcome.exit_code, outcome.stdout) == (0, "digits-train-001-confusion.png\n")
+    redrawn = (own_folders / "digits-train-001-confusion.png").read_bytes()
     assert redrawn == (run / "confusion.png").read_bytes()
 
 

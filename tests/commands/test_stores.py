@@ -63,7 +63,7 @@ def test_a_way_through_in_a_store(invoke, config, small, rows, url):
         assert outcome.exit_code == 0, outcome.stderr
         assert f"{url}/digits/{kind}/001" in outcome.stdout
     assert invoke("plot", f"{url}/digits").exit_code == 0
-    assert Path("001.png").is_file()
+    assert Path("digits-train-001.png").is_file()
     outcome = invoke("suggest", f"{url}/digits")
     assert f"{url}/digits/train/001: is a run of 'train'" in outcome.stderr
     outcome = invoke("train", "--resume", f"{url}/digits")

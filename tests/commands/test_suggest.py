@@ -73,6 +73,7 @@ def test_a_rule_of_ones_own_reads_the_raw_losses(invoke, runs, rows, own_folders
     (own_folders / "mine.py").write_text(OWN_RULE + "# another")
     outcome = invoke("suggest", "runs/digits", "--rule", "mine.py:third", "--json")
     found = json.loads(outcome.stdout)
+    assert (found["schema_version"], found["command"]) == (1, "suggest")
     assert found["suggestion"]["value"] == entry["value"]
     assert found["rule_file"] != digest
 
@@ -207,7 +208,7 @@ def test_a_folder_of_the_seed(invoke, own_folders, rows):
     ("options", "code", "message"),
     [
         (["runs/digits", "--rule", "vally"], 2, "there is no rule 'vally'; did you mean 'valley'?"),
-        (["runs/digits", "--rule", "xyz"], 2, "'xyz'; known are basin, rebound/2, steep,"),
+        (["runs/digits", "--rule", "xyz"], 2, "'xyz'; known are middle, rebound/2, steep,"),
         (["runs/digits", "--smooth", "0"], 2, "--smooth: must be a number above 0"),
         (["runs/digits", "--smooth", "nan"], 2, "--smooth: must be a number above 0"),
         (["runs/digits/find-wd", "--skip-end", "1"], 1, "for the curves of range tests only"),

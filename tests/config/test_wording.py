@@ -16,6 +16,41 @@ TOP = (
         # unknown keys
         ("sed: 3", 3, "unknown key sed; did you mean 'seed'?"),
         ("whatever: 3", 3, f"unknown key whatever; known are {TOP}"),
+        # keys of another section, or of another program
+        (
+            "train: {epochs: 10}",
+            3,
+            "unknown key train.epochs; did you mean 'train.cycles: [{epochs: 10}]'?",
+        ),
+        ("epochs: 10", 3, "unknown key epochs; did you mean 'train.cycles: [{epochs: 10}]'?"),
+        ("max_lr: 3", 3, "unknown key max_lr; did you mean 'train.max_lr' or 'find_lr.max_lr'?"),
+        ("optimizer: {lr: 0.1}", 3, "unknown key optimizer.lr; did you mean 'train.max_lr'?"),
+        (
+            "optimizer: {learning_rate: 0.1}",
+            3,
+            "unknown key optimizer.learning_rate; did you mean 'train.max_lr'?",
+        ),
+        (
+            "validation_split: 0.1",
+            3,
+            "unknown key validation_split; did you mean 'dataset.validation_fraction'?",
+        ),
+        (
+            "train: {pct_start: 0.3}",
+            3,
+            "unknown key train.pct_start; did you mean 'train.shape_options.pct_start'?",
+        ),
+        (
+            "train: {patience: 3}",
+            3,
+            "unknown key train.patience; did you mean 'train.early_finish.patience'?",
+        ),
+        (
+            "wieght_decay: 0.1",
+            3,
+            "unknown key wieght_decay; did you mean 'train.weight_decay' or 'optimizer.",
+        ),
+        ("train.max_lr: 3", 3, "unknown key train.max_lr; write it as train: {max_lr: 3}."),
         ("find_lr: {maxlr: 3}", 3, "unknown key find_lr.maxlr; did you mean 'max_lr'?"),
         ("find_lr:\n  repeat: 3", 4, "unknown key find_lr.repeat; did you mean 'repeats'?"),
         ("loss: {logits: true}", 3, "unknown key loss.logits; did you mean 'from_logits'?"),
@@ -43,11 +78,15 @@ TOP = (
         ("find_lr: {max_lr: '3'}", 3, "find_lr.max_lr must be a number; got '3'."),
         ("find_lr: {max_lr: true}", 3, "find_lr.max_lr must be a number; got true."),
         ("find_lr: {max_lr: [1]}", 3, "find_lr.max_lr must be a number; got [1]."),
-        ("find_lr: 3", 3, "find_lr must have keys and values of its own; got 3."),
-        ("find_lr:", 3, "find_lr must have keys and values of its own; got nothing."),
+        ("find_lr: 3", 3, "find_lr must be a name, or have keys and values of its own; got 3."),
+        ("find_lr:", 3, "find_lr must be a name, or have keys and values of its own; got nothing."),
         ("find_wd: {refine: yes}", 3, "find_wd.refine must be true or false; got 'yes'."),
         ("find_wd: {refine: 1}", 3, "find_wd.refine must be true or false; got 1."),
-        ("find_wd: {values: 1e-3}", 3, "find_wd.values must be a list or 'auto'; got 0.001."),
+        (
+            "find_wd: {values: 1e-3}",
+            3,
+            "find_wd.values must be a list, such as [0, 0.0001, 0.001], or 'auto'; got 0.001.",
+        ),
         ("find_wd: {values: [1e-3, x]}", 3, "find_wd.values.1 must be a number; got 'x'."),
         (
             "jit_compile: yes",
@@ -62,12 +101,13 @@ TOP = (
         (
             "train: {momentum: 0.9}",
             3,
-            "train.momentum must have keys and values of its own or 'auto'; got 0.9.",
+            "train.momentum must have keys and values of its own, such as {max: 0.95, min: 0.85}, "
+            "or 'auto'; got 0.9.",
         ),
         (
             "model.name: mlp",
             3,
-            "unknown key model.name; did you mean 'model'?",
+            "unknown key model.name; write it as model: {name: mlp}.",
         ),
         # ranges
         ("seed: -1", 3, "seed must be at least 0; got -1."),
@@ -92,7 +132,7 @@ TOP = (
         ("train: {weight_decay: .nan}", 3, "train.weight_decay must be a finite number or 'auto'"),
         ("train: {scale_percentage: 1.1}", 3, "train.scale_percentage must be at most 1"),
         ("train: {end_percentage: 1}", 3, "train.end_percentage must be less than 1"),
-        ("train: {cycles: []}", 3, "train.cycles must have at least 1 entries; got []."),
+        ("train: {cycles: []}", 3, "train.cycles must have at least 1 entry; got []."),
         (
             "find_wd: {values: [1]}",
             3,
@@ -124,6 +164,23 @@ TOP = (
             3,
             "train: end_percentage 0 needs scale_percentage, to set the first rate.",
         ),
+        # what other programs call it
+        ("loss: mean_squared_error", 3, "loss must be 'auto', 'sparse_categorical_crossentropy',"),
+        (
+            "task: binary_classification",
+            3,
+            "task must be 'multiclass', 'binary', 'multilabel', 'regression' or 'auto'; got "
+            "'binary_classification'; did you mean 'binary'?",
+        ),
+        ("backend: tf", 3, "backend must be 'auto', 'tensorflow', 'jax' or 'torch'; got 'tf'; did"),
+        # what has parts, by an example
+        ("train: {cycles: 10}", 3, "train.cycles must be a list, such as [{epochs: 10}]; got 10."),
+        (
+            "train: {cycles: [10]}",
+            3,
+            "train.cycles.0 must have keys and values of its own, such as {epochs: 10}; got 10.",
+        ),
+        ("find_lr: {rates: 1}", 3, "find_lr.rates must be a list, such as [0.01, 0.03, 0.1]; got"),
         # choices
         (
             "train: {shape: smiht}",
@@ -142,6 +199,12 @@ TOP = (
             "precision: 16",
             3,
             "precision must be 'float32', 'mixed_bfloat16', 'mixed_float16' or 'auto'",
+        ),
+        (
+            "precision: float16",
+            3,
+            "precision must be 'float32', 'mixed_bfloat16', 'mixed_float16' or 'auto'; got "
+            "'float16'; did you mean 'mixed_float16'?",
         ),
         ("optimizer: {name: adan}", 3, "optimizer.name must be 'sgd', "),
         # names
@@ -166,7 +229,8 @@ def test_place_rule_and_what_was_given(write, text, line, sentence):
         ("{name: digit}", "dataset.name must be 'digits', 'cifar10'"),
         ("{name: digit}", "did you mean 'digits'?"),
         ("{}", "dataset.name is required; add it."),
-        ("digits", "dataset must have keys and values of its own; got 'digits'."),
+        ("3", "dataset must be a name, or have keys and values of its own; got 3."),
+        ("digit", "dataset.name must be 'digits', 'cifar10'"),
         ("{name: digits, path: .}", "dataset: digits takes no path"),
         ("{name: arrays}", "dataset: arrays needs dataset.path: your own .npz file"),
         ("{name: cifar10, path: nowhere}", "dataset.path: there is nothing at this path: /"),
@@ -211,7 +275,7 @@ def test_every_broken_rule_has_a_line_of_its_own(write):
     assert str(caught.value).splitlines() == [
         f"{path}, line 3: seed must be a whole number; got 'x'.",
         "--set batch_size=0: batch_size must be at least 1; got 0.",
-        f"{path}, line 4: find_lr.max_lr must be greater than 0.0; got -1.",
+        f"{path}, line 4: find_lr.max_lr must be greater than 0; got -1.",
         f"{path}, line 4: find_lr.steps must be at least 12 or 'auto'; got 3.",
         f"{path}, line 5: unknown key trian; did you mean 'train'?",
     ]
@@ -246,3 +310,53 @@ def test_of_many_names_some_are_known():
 def test_an_integer_that_python_will_not_write_out():
     with pytest.raises(ConfigError, match=r"seed must be .*; got a number of thousands of digits"):
         load_config({"dataset": {"name": "digits"}, "model": {"name": "mlp"}, "seed": 10**5000})
+
+
+class TestSectionsOfASingleWord:
+    """A section whose main key is a name may be that name."""
+
+    @pytest.mark.parametrize(
+        ("text", "key", "value"),
+        [
+            ("optimizer: adam", "optimizer.name", "adam"),
+            ("optimizer: Adam", "optimizer.name", "adam"),
+            ("optimizer: {name: AdamW}", "optimizer.name", "adamw"),
+            ("search: ray", "search.engine", "ray"),
+            ("find_lr: sweep", "find_lr.method", "sweep"),
+            ("optimizer: own.py:make", "optimizer.name", "{folder}/own.py:make"),
+        ],
+    )
+    def test_it_is_that_name(self, write, text, key, value):
+        path = write(text)
+        config = load_config(path)
+        assert config.leaves()[key] == value.format(folder=path.parent)
+        assert config.origin(key) == "file"
+
+    def test_data_and_model(self, write):
+        config = load_config(write(dataset="Digits", model="mlp"))
+        assert (config.dataset.name, config.model.name) == ("digits", "mlp")
+        assert load_config({"dataset": "digits", "model": "mlp"}).name == "digits-mlp"
+
+    def test_an_override_takes_the_place_of_the_section(self, load):
+        config = load("optimizer: {momentum: 0.5}", "optimizer=adam")
+        assert (config.optimizer.name, config.optimizer.momentum) == ("adam", 0.9)
+        assert config.origin("optimizer.name") == "--set"
+        config = load("optimizer: adam", "optimizer.momentum=0.5")
+        assert (config.optimizer.name, config.optimizer.momentum) == ("adam", 0.5)
+
+    def test_what_is_written_is_spelt_out(self, load):
+        dumped = load("optimizer: Adam").model_dump()
+        assert dumped["optimizer"]["name"] == "adam"
+        assert load_config(dumped).model_dump() == dumped
+
+    def test_a_wrong_name_is_said_of_its_key(self, load):
+        with pytest.raises(ConfigError, match=r"line 3: optimizer\.name must be 'sgd', .* 'adan'"):
+            load("optimizer: adan")
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"), [(3, "int"), (None, "NoneType"), ([1], "list"), (b"x", "bytes")]
+)
+def test_what_is_no_config(source, kind):
+    with pytest.raises(ConfigError, match=rf"must be the path of a YAML file, .* got {kind}\."):
+        load_config(source)

@@ -10,10 +10,6 @@ HOT = np.eye(4)[LABELS]
 SEVERAL = RANDOM.integers(0, 2, (80, 5))
 
 AMBIGUOUS = [
-    (HOT, "one-hot classes, labels or numbers; set task: multiclass, multilabel or regression"),
-    (HOT.astype(int), "one-hot classes, labels or numbers; set task"),
-    (HOT.astype(bool), "one-hot classes, labels or numbers; set task"),
-    (np.eye(2)[LABELS % 2], "one-hot classes"),
     (RANDOM.dirichlet(np.ones(3), 80), "probabilities of classes, or .*argmax"),
     (0.9 * HOT + 0.025, "probabilities of classes"),
     (LABELS.astype(float), "whole numbers of 4 values, .*set task: multiclass, or task: regr"),
@@ -57,9 +53,17 @@ def test_numbers_with_a_point_are_a_regression(y):
     assert meaning_of(y, None, "").task == "regression"
 
 
+@pytest.mark.parametrize("dtype", [int, float, bool, np.float16])
+@pytest.mark.parametrize("asked", ["multilabel", "regression"])
+def test_one_hot_rows_are_something_else_where_it_is_said(dtype, asked):
+    assert meaning_of(HOT.astype(dtype), asked, "").task == asked
+
+
 @pytest.mark.parametrize("dtype", [int, float, bool, np.uint8])
-def test_one_hot_rows_become_labels_where_it_is_said(dtype):
-    meaning = meaning_of(HOT.astype(dtype), "multiclass", "")
+@pytest.mark.parametrize("asked", [None, "multiclass"])
+def test_one_hot_rows_are_classes(dtype, asked):
+    meaning = meaning_of(HOT.astype(dtype), asked, "")
+    assert meaning.task == "multiclass"
     assert meaning.classes == ("0", "1", "2", "3")
     assert meaning.encoded(HOT.astype(dtype), "").tolist() == LABELS.tolist()
 

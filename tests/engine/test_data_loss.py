@@ -19,7 +19,7 @@ every_backend = pytest.mark.every_backend
 
 def recorded(regression, model, **arguments):
     """Return the losses of one epoch's batches, all with the weights as they are."""
-    finder = LRFinder(minimum_lr=1e-30, maximum_lr=2e-30, verbose=False)
+    finder = LRFinder(min_lr=1e-30, max_lr=2e-30, verbose=False)
     regression.fit(model, [finder], epochs=1, **arguments)
     return finder.losses
 
@@ -82,7 +82,7 @@ def test_several_outputs_are_weighted_as_they_were_compiled(regression):
     weights = {"a": 0.25, "b": 3.0}
     model.compile(keras.optimizers.SGD(0.1), {"a": "mse", "b": "mae"}, loss_weights=weights)
     importance = np.random.default_rng(0).random(50).astype("float32")
-    finder = LRFinder(minimum_lr=1e-30, maximum_lr=2e-30, verbose=False)
+    finder = LRFinder(min_lr=1e-30, max_lr=2e-30, verbose=False)
     model.fit(
         regression.x,
         dict.fromkeys(layers, regression.y),
@@ -298,7 +298,7 @@ MIRRORED = """
     arguments = dict(batch_size=8, shuffle=False, verbose=0)
     model.fit(x, y, **arguments)
     held = [np.array(v) for v in [*model.variables, *model.optimizer.variables]]
-    finder = LRFinder(minimum_lr=0.01, maximum_lr=0.1, num_steps=8)
+    finder = LRFinder(min_lr=0.01, max_lr=0.1, num_steps=8)
     model.fit(x, y, epochs=2, callbacks=[finder], **arguments)
 
     kernel, bias, velocities, expected = *(w.astype(float) for w in model.get_weights()), [0, 0], []

@@ -125,10 +125,10 @@ def test_the_losses_decide_and_not_what_was_concluded(folder):
     trials = files.read_csv(run / "trials.csv")
     trials["weight_decay"] = [float(swapped[wd]) for wd in trials["weight_decay"]]
     files.write_csv(run / "trials.csv", trials)
-    before = suggest_again(folder / "find-momentum/001").rungs
+    before = suggest_again(folder / "find-momentum/001").rounds
     assert set(before[0]) == {0.5, 0.9}
-    swapped_scores = suggest_again(run).rungs[0]
-    original = suggest_again(folder.parent / "small/find-wd/001").rungs[0]
+    swapped_scores = suggest_again(run).rounds[0]
+    original = suggest_again(folder.parent / "small/find-wd/001").rounds[0]
     np.testing.assert_array_equal(swapped_scores[1e-2], original[1e-2])
     saved = json.loads((run / "result.json").read_text())
     assert str(suggest.rank(swapped_scores)[0]) != str(saved["best"])

@@ -11,13 +11,13 @@ def test_smoothed_losses_of_the_candidates(find_wd, line):
         "0",
         "1e-6",
         "1e-5",
-        "0.0001",
-        "0.001",
-        "0.01",
+        "1e-4",
+        "1e-3",
+        "1e-2",
     ]
     mean = 1 + np.exp(-np.arange(60) / 20) + 0.05
     np.testing.assert_allclose(
-        line(left, "0.0001").get_ydata(), suggest.moving_average(mean, 0.9), rtol=1e-12
+        line(left, "1e-4").get_ydata(), suggest.moving_average(mean, 0.9), rtol=1e-12
     )
 
 
@@ -28,7 +28,7 @@ def test_only_the_longest_cycles_of_a_candidate_are_drawn(find_wd, line, notes):
     figure = plotting.draw(record)
     mean = 1 + np.exp(-np.arange(60) / 20) + 0.1  # of the second replicate alone
     np.testing.assert_allclose(
-        line(figure.axes[0], "0.0001").get_ydata(), suggest.moving_average(mean, 0.9), rtol=1e-12
+        line(figure.axes[0], "1e-4").get_ydata(), suggest.moving_average(mean, 0.9), rtol=1e-12
     )
     assert "best: 1.152" in notes(figure.axes[1])
 

@@ -24,8 +24,8 @@ def test_a_confusion_matrix_says_what_is_mistaken_most_often(confused, heading):
     lines = heading(plotting.draw_confusion(confused([[8, 2, 0], [1, 9, 0], [0, 3, 0]])))
     assert "test accuracy 73.91 % of 23" in lines
     assert (
-        "Most often mistaken: class 2 for class 1 (3), class 0 for class 1 (2), class 1 for class "
-        "0 (1)."
+        "Most often wrong: class 2 taken for class 1 (3), class 0 taken for class 1 (2), class 1 "
+        "taken for class 0 (1)."
     ) in " ".join(lines)
 
 
@@ -48,8 +48,8 @@ def test_of_many_classes_neighbours_share_a_square(confused, heading):
     ] * 2
     text = " ".join(heading(figure))
     assert "A square stands for 3 classes and 3 answers." in text
-    assert "the darkest are 33.33 % of the classes" in text
-    assert "class 6 for class 300 (4)" in text
+    assert "the strongest are 33.33 % of the classes" in text
+    assert "class 6 taken for class 300 (4)" in text
 
 
 def test_names_of_older_files_that_are_no_text_are_drawn(confused):

@@ -35,19 +35,36 @@ def record(config, losses=LOSSES, **changes):
 
 def test_each_probe_is_a_point(config, line):
     (axes,) = plotting.draw(record(config)).axes
-    ladder, final = line(axes, "ladder probes of 10 steps"), line(axes, "final probes of 20 steps")
+    ladder, final = line(axes, "first tries, of 10 steps"), line(axes, "closer tries, of 20 steps")
     assert list(ladder.get_xdata()) == [0.01, 0.1, 1.0]
     assert list(ladder.get_ydata()) == [2.0, 1.0, 1.6]
     assert list(final.get_xdata()) == [0.04, 0.1]
-    assert line(axes, "suggested max_lr").get_xdata()[0] == 0.09
-    assert line(axes, "always the same answer").get_ydata()[0] == 2.3
+    assert line(axes, "suggested max_lr 0.09").get_xdata()[0] == 0.09
+    assert line(axes, "always the same answer: 2.3").get_ydata()[0] == 2.3
 
 
 def test_the_smoothed_curve_is_in_the_unit_of_the_loss(config, line):
     (axes,) = plotting.draw(record(config)).axes
-    losses = line(axes, "smoothed").get_ydata()
+    losses = line(axes, "smoothed, as the best rate varies with the seed").get_ydata()
     assert 0.4 < min(losses) < 0.7
     assert max(losses) <= 2.3
+
+
+def test_the_suggestion_lies_within_its_interval_on_the_one_axis(config, line, legend_texts):
+    figure = plotting.draw(record(config))
+    (axes,) = figure.axes
+    (band,) = axes.patches
+    value = line(axes, "suggested max_lr 0.09").get_xdata()[0]
+    assert band.get_x() <= value <= band.get_x() + band.get_width()
+    assert not axes.child_axes
+    assert "0.06 to 0.13: about as good" in legend_texts(figure)
+
+
+def test_a_search_that_found_nothing_says_so_in_the_picture(config, notes):
+    nothing = {"value": None, "interval": None, "verdict": "never_descended", "reason": "no."}
+    (axes,) = plotting.draw(record(config, suggestion=nothing)).axes
+    assert "refused: nothing was learned" in notes(axes)
+    assert not axes.patches
 
 
 def test_a_probe_that_broke_off_is_said_to_have(config, notes):

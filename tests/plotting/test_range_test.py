@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onecycle_cli import plotting, suggest
-from onecycle_cli.plotting.canvas import look
+from onecycle_cli.plotting.paper.palette import LIGHT, look
 from onecycle_cli.runs.curve import Curve
 from onecycle_cli.runs.records import Record
 
@@ -25,15 +25,18 @@ def test_suggestion_is_marked_and_written_out(find_lr, heading, line, legend_tex
         "Half the learning rate at which the loss rebounds.",
     ]
     axes = figure.axes[0]
-    assert line(axes, "suggested max_lr").get_xdata() == [0.12, 0.12]
+    mark = line(axes, "suggested max_lr 0.12")
+    assert list(mark.get_xdata()) == [0.12, 0.12]
+    assert mark.get_linestyle() == "-"
+    assert line(axes, "_top").get_markerfacecolor() == LIGHT.rate
     (shade,) = axes.patches
     assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((0.08, 0.2))
     assert legend_texts(figure) == [
         "loss at each step",
         "smoothed",
         "the loss rebounds",
-        "suggested max_lr",
-        "its interval",
+        "suggested max_lr 0.12",
+        "0.08 to 0.2: where a repeat may put it",
     ]
 
 
@@ -55,23 +58,50 @@ def test_the_explosion_leaves_the_picture(find_lr):
     assert 2.3 < high < 3.2
 
 
-def test_other_rules_have_a_row_each_below_the_curves(find_lr, notes):
+def test_other_rules_have_a_row_each_below_the_curves(find_lr, notes, tick_labels):
     lane = plotting.draw(find_lr()).axes[1]
-    assert notes(lane) == ["rebound/2: 0.12", "steep: 0.01", "valley: 0.02"]
-    rows = [text.xy[1] for text in lane.texts]
-    assert rows == sorted(set(rows))
+    assert tick_labels(lane.yaxis) == ["rebound/2: 0.12", "steep: 0.01", "valley: 0.02"]
+    assert notes(lane) == []  # no text that a line could cross
     marks = [drawn.get_xdata()[0] for drawn in lane.lines if drawn.get_marker() == "|"]
     assert marks == [0.12, 0.01, 0.02]
 
 
-def test_a_refusal_says_why_and_marks_nothing(find_lr, refused, heading, legend_texts):
+def test_a_refusal_says_why_and_marks_nothing(find_lr, refused, heading, legend_texts, notes):
     figure = plotting.draw(find_lr(findings=refused))
     assert heading(figure)[2:] == [
-        "no max_lr suggested (never_diverged)",
+        "no max_lr suggested: the loss never rose again",
         "The loss was still falling; raise max_lr to 100.",
     ]
     assert legend_texts(figure) == ["loss at each step", "smoothed"]
     assert not figure.axes[0].patches
+    assert notes(figure.axes[0]) == ["refused: the loss never rose again"]
+
+
+def test_an_undecided_suggestion_looks_undecided(find_lr, found, line, legend_texts):
+    doubtful = replace(found.suggestion, verdict="undecided")
+    figure = plotting.draw(find_lr(findings=replace(found, suggestion=doubtful)))
+    axes = figure.axes[0]
+    mark = line(axes, "suggested max_lr 0.12, undecided")
+    assert mark.get_linestyle() == "--"
+    assert line(axes, "_top").get_markerfacecolor() == LIGHT.paper
+    assert axes.patches[0].get_hatch() == "//"
+    assert "suggested max_lr 0.12, undecided" in legend_texts(figure)
+
+
+def test_the_interval_of_repeats_is_called_what_it_is(find_lr, legend_texts):
+    assert "0.08 to 0.2: answers of the 3 repeats" in legend_texts(
+        plotting.draw(find_lr(repeats=3))
+    )
+
+
+def test_the_loss_of_guessing_is_drawn_where_it_is_known(find_lr, line, legend_texts):
+    record = find_lr()
+    assert not any("same answer" in text for text in legend_texts(plotting.draw(record)))
+    record.result["chance_loss"] = 2.302
+    figure = plotting.draw(record)
+    chance = line(figure.axes[0], "always the same answer: 2.3")
+    assert set(chance.get_ydata()) == {2.302}
+    assert "always the same answer: 2.3" in legend_texts(figure)
 
 
 def test_rules_are_not_asked_about_a_curve_that_never_fell(find_lr, refused):
@@ -88,7 +118,8 @@ def test_a_seed_folder_is_judged_and_named(find_lr, heading, line):
         "read from keras-one-cycle files",
     ]
     expected = suggest.suggest_lr([(table["lr"], table["loss"])]).suggestion
-    assert line(figure.axes[0], "suggested max_lr").get_xdata()[0] == expected.value
+    mark = line(figure.axes[0], f"suggested max_lr {expected.value:g}")
+    assert mark.get_xdata()[0] == expected.value
 
 
 @pytest.mark.parametrize(
@@ -128,7 +159,7 @@ def test_overlaid_range_tests_are_named_with_their_suggestions(
     figure = plotting.draw_overlay([find_lr(repeats=2), other])
     assert legend_texts(figure) == [
         "tiny/find-lr/001, batch size 128: suggested max_lr 0.12 (0.08 to 0.2)",
-        "tiny/find-lr/002, batch size 32: no max_lr suggested (never_diverged)",
+        "tiny/find-lr/002, batch size 32: no max_lr suggested: the loss never rose again",
     ]
     assert heading(figure)[:2] == ["Learning-rate range tests", "cifar10, nets.py:tiny, sgd"]
     (axes,) = figure.axes
@@ -142,4 +173,4 @@ def test_an_interval_of_one_point_is_not_drawn(find_lr, legend_texts):
     record.result["suggestion"] |= {"value": 0.12, "interval": [0.12, 0.12]}
     figure = plotting.draw(record)
     assert list(figure.axes[0].patches) == []
-    assert "its interval" not in legend_texts(figure)
+    assert not any("repeat may" in text for text in legend_texts(figure))

@@ -21,6 +21,13 @@ def test_a_schedule_is_drawn_with_its_values(heading, tick_labels, notes):
     assert grey == [0, 20, 40, 60, 80, 100]
 
 
+def test_shares_are_called_shares(line):
+    figure = plotting.draw_schedule([0.1, 1.0, 0.1], None, title="x", rates="share of max_lr")
+    assert figure.axes[0].get_ylabel() == "share of max_lr"
+    usual = plotting.draw_schedule([0.1, 1.0, 0.1], None, title="x")
+    assert usual.axes[0].get_ylabel() == "learning rate"
+
+
 def test_each_cycle_has_its_peak_written_out(notes):
     lrs = schedules.learning_rates(100, 0.1) + schedules.learning_rates(50, 0.005)
     axes = plotting.draw_schedule(lrs, None, title="two cycles", steps_per_epoch=None).axes[0]

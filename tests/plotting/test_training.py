@@ -1,9 +1,11 @@
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from onecycle_cli import plotting
+from onecycle_cli.plotting.paper.palette import LIGHT
 from onecycle_cli.runs.records import Record
 
 
@@ -31,6 +33,69 @@ def test_the_test_result_is_written_out(train, heading, line):
     assert expected in heading(figure)
     star = line(figure.axes[1], "test: 91.23 %")
     assert (star.get_xdata()[0], star.get_ydata()[0]) == (7, pytest.approx(91.23))
+
+
+def test_the_values_are_named(train, heading):
+    record = train()
+    values = {"max_lr": [0.1, 0.005], "momentum": {"max": 0.95, "min": 0.85}}
+    record.result.update(values, weight_decay=0.0005, decay="l2")
+    record = replace(record, config=record.config | {"train": {"shape": "smith"}})
+    expected = (
+        "max_lr 0.1, then 0.005, momentum 0.95 to 0.85, weight decay 0.0005 (L2), shape smith"
+    )
+    assert expected in heading(plotting.draw(record))
+
+
+def test_a_late_loss_that_would_be_squashed_has_a_logarithmic_axis(train, line):
+    record = train()
+    fall = np.geomspace(2.9, 0.01, 70)
+    record.tables["steps"]["loss"] = fall.tolist()
+    record.tables["history"]["val_loss"] = fall[9::10].tolist()
+    loss = plotting.draw(record).axes[0]
+    assert loss.get_yscale() == "log"
+    assert loss.get_ylabel() == "loss\n(logarithmic scale)"
+    heights = loss.transLimits.transform(loss.transScale.transform([(0, 0.1), (0, 0.01)]))[:, 1]
+    assert heights[0] - heights[1] > 0.3
+    np.testing.assert_allclose(line(loss, "smoothed").get_ydata(), fall, rtol=1e-9)
+    assert plotting.draw(train()).axes[0].get_yscale() == "linear"
+
+
+def test_each_thing_has_a_colour_of_its_own(train, line):
+    loss, accuracy, rate, momentum = plotting.draw(train()).axes
+    drawn = {
+        "training": line(loss, "smoothed"),
+        "validation": line(loss, "validation"),
+        "rate": line(rate, "learning rate"),
+        "momentum": line(momentum, "momentum"),
+    }
+    assert {name: found.get_color() for name, found in drawn.items()} == {
+        name: getattr(LIGHT, name) for name in drawn
+    }
+    assert len({found.get_color() for found in drawn.values()}) == 4
+    assert line(accuracy, "validation").get_color() == LIGHT.validation
+
+
+def test_the_loss_of_guessing_is_drawn_where_the_result_says_it(train, line):
+    record = train()
+    record.result["chance_loss"] = 2.302
+    loss = plotting.draw(record).axes[0]
+    assert set(line(loss, "always the same answer: 2.3").get_ydata()) == {2.302}
+
+
+def test_a_loss_that_exploded_is_labelled_in_one_style(train, tick_labels):
+    record = train()
+    record.tables["steps"]["loss"] = np.geomspace(2.0, 1e25, 70).tolist()
+    labels = [t for t in tick_labels(plotting.draw(record).axes[0].yaxis) if t]
+    assert 4 <= len(labels) <= 14
+    assert all(len(label) <= 5 and "e" in label for label in labels)
+
+
+def test_of_a_million_steps_so_many_are_drawn_as_are_told_apart(train, line):
+    record = train(cycles=((1, 0.1),), per_epoch=100_000)
+    loss = plotting.draw(record).axes[0]
+    points = line(loss, "loss of every 5th batch")
+    assert len(points.get_xdata()) == 20_000
+    assert len(line(loss, "smoothed").get_xdata()) == 100_000
 
 
 def test_the_second_cycle_is_marked(train, notes):

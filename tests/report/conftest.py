@@ -192,7 +192,7 @@ def range_test(number=2, steps=100, **result):
         "min_lr": 0.021,
         "method": "sweep",
         "landmarks": [{k: marks.get(k) for k in ("steep", "descend", "minimum", "diverge")}] * 2,
-        "rules": {"basin": 0.21, "rebound/2": 0.45, "steep": 0.011, "valley": None},
+        "rules": {"middle": 0.21, "rebound/2": 0.45, "steep": 0.011, "valley": None},
         "scale": "exp",
         "chance_loss": CHANCE,
         "floor": 0.0,

@@ -96,10 +96,10 @@ class TestARangeTest:
     def test_shows_the_answer_of_each_rule(self, page):
         rows = values_of(page("find-lr/002").specs[0])
         assert {r["rule"]: r["lr"] for r in rows if "rule" in r} == {
-            "basin": 0.21, "rebound/2": 0.45, "steep": 0.011,
+            "middle": 0.21, "rebound/2": 0.45, "steep": 0.011,
         }  # fmt: skip
         assert page("find-lr/002").table("rule")[1:] == [
-            ["basin", "0.21"], ["rebound/2", "0.45"], ["steep", "0.011"], ["valley", "none"],
+            ["middle", "0.21"], ["rebound/2", "0.45"], ["steep", "0.011"], ["valley", "none"],
         ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ class TestRunFolder:
             files.write_text(run.path / "file", "text")
             assert not final.exists()
         assert run.path == final
-        assert files_in(tmp_path / "name" / "train") == ["001", "file", "manifest.json"]
+        assert files_in(tmp_path / "name" / "train") == ["001", "file", "latest", "manifest.json"]
         manifest = json.loads((final / "manifest.json").read_text())
         assert manifest.pop("start") <= manifest.pop("end")
         assert manifest == {"schema_version": 1, "seed": 3, "status": "done"}
@@ -89,7 +89,7 @@ class TestRunFolder:
         monkeypatch.setattr(run_folder, "_numbers", lambda _: iter(()))
         with RunFolder.create(tmp_path, "name", "train", MANIFEST) as run:
             assert run.number == 2
-        assert files_in(tmp_path / "name" / "train") == ["001", "002", "manifest.json"]
+        assert files_in(tmp_path / "name" / "train") == ["001", "002", "latest", "manifest.json"]
 
     def test_is_removed_when_there_is_nothing_to_keep(self, tmp_path, files_in):
         with (
@@ -105,7 +105,7 @@ class TestRunFolder:
             pass
         with pytest.raises(RuntimeError), RunFolder.create(tmp_path, "name", "train", MANIFEST):
             raise RuntimeError
-        assert files_in(tmp_path / "name" / "train") == ["001", "manifest.json"]
+        assert files_in(tmp_path / "name" / "train") == ["001", "latest", "manifest.json"]
 
     @pytest.mark.parametrize(
         ("stop", "status"),

@@ -108,9 +108,9 @@ class TestExplodedCandidates:
 
 
 class TestRungs:
-    """Of several rungs, the last one decides; who ran in the first alone keeps its distance."""
+    """Of several rounds, the last one decides; who ran in the first alone keeps its distance."""
 
-    def test_distances_are_those_of_the_last_common_rung(self, runs):
+    def test_distances_are_those_of_the_last_common_round(self, runs):
         first = {1e-3: runs(1.2), 1e-4: runs(1.0), 1e-5: runs(0.99)}
         last = {1e-4: runs(0.5), 1e-5: runs(0.7)}
         best, others = suggest.rank(first, last)

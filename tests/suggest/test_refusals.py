@@ -20,7 +20,7 @@ class TestRefusals:
         assert (found.value, found.verdict) == (None, "too_short")
         assert found.reason == (
             f"the test was cut short: fit ended after {n} of 100 planned steps, at the learning "
-            f"rate {lrs[-1]:.3g} instead of 10; give fit more epochs, or plan fewer steps."
+            f"rate {lrs[-1]:.3g} instead of 10; give fit more epochs, or lower the number of steps."
         )
 
     def test_a_test_that_went_to_its_end_was_not_cut_short(self, falling, flat):
@@ -80,7 +80,7 @@ class TestRefusals:
         found = suggest_lr([flat(0, 20)], planned=(20, 10.0), stopped="completed").suggestion
         assert found.verdict == "never_descended"
         assert "all 20 steps up to 10 were taken; that is few for so wide" in found.reason
-        assert "raise the number of steps first" in found.reason
+        assert "raise the number of steps to 60 first" in found.reason
 
     def test_where_nothing_is_known_of_the_plan(self, flat):
         found = suggest_lr([flat(0, 60)]).suggestion

@@ -85,7 +85,7 @@ class TestRules:
         sweep = drawn(0)
         marks = suggest.find_landmarks(*sweep)
         assert {name: rule(*sweep) for name, rule in suggest.RULES.items()} == {
-            "basin": pytest.approx((marks.bottom * marks.diverge) ** 0.5),
+            "middle": pytest.approx((marks.bottom * marks.diverge) ** 0.5),
             "rebound/2": marks.diverge / 2,
             "steep": marks.steep,
             "valley": suggest.valley(*sweep),
@@ -110,7 +110,7 @@ class TestRules:
     def test_the_basin_is_what_is_suggested(self, drawn, flat):
         for seed in range(10):
             sweeps = [drawn(seed), drawn(seed + 1, n=60), flat(seed)]
-            by_rule = suggest_lr(sweeps, rule="basin").suggestion
+            by_rule = suggest_lr(sweeps, rule="middle").suggestion
             usual = suggest_lr(sweeps).suggestion
             assert (by_rule.value, by_rule.interval) == (usual.value, usual.interval)
 
@@ -121,7 +121,7 @@ class TestRules:
     @pytest.mark.parametrize("rule", suggest.RULES)
     def test_a_curve_that_never_rose_has_a_slope_but_no_minimum(self, rule, drawn):
         sweep = drawn(0, lrs=np.geomspace(1e-6, 0.03, 100))
-        needs_rebound = rule in ("basin", "rebound/2", "minimum/10", "minimum")
+        needs_rebound = rule in ("middle", "rebound/2", "minimum/10", "minimum")
         verdict = "never_diverged" if needs_rebound else "ok"
         assert suggest_lr([sweep], rule=rule).suggestion.verdict == verdict
 
@@ -143,5 +143,5 @@ class TestRules:
         assert suggest_lr([drawn(0)], bandwidth=width).suggestion.verdict
 
     def test_an_unknown_rule(self, drawn):
-        with pytest.raises(ValueError, match=r"`rule` must be one of basin, .* got 'steepest'"):
+        with pytest.raises(ValueError, match=r"`rule` must be one of middle, .* got 'steepest'"):
             suggest_lr([drawn(0)], rule="steepest")

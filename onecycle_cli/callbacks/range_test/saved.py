@@ -1,4 +1,4 @@
-"""A range test in a folder: written, found, read back and drawn."""
+"""A range test in a folder: written, found, read back, judged and drawn."""
 
 from __future__ import annotations
 
@@ -68,6 +68,17 @@ def read(folder: str | Path) -> tuple[Curve, schedules.Scale, dict[str, Any]]:
         raise ResultError(f"{folder}: holds a {record.kind} result, not a range test.")
     told = {key: record.result[key] for key in _TOLD if key in record.result}
     return record.curves()[0], record.result.get("scale", "exp"), told
+
+
+def judged(curve: Curve, told: Mapping[str, Any]) -> suggest.LRFindings:
+    """Return what a test says.
+
+    Args:
+        curve: learning rates and losses.
+        told: what else the suggestion is told, by the arguments of `suggest.suggest_lr`.
+    """
+    sweep = (curve.lrs, curve.losses)
+    return suggest.suggest_lr([sweep], **told, names=suggest.IN_CALLBACK)
 
 
 def draw(

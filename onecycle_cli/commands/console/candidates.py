@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(result: ComparisonResult, key: str, decay: str) -> None:
-    """Print the suggestion, every candidate's distance from the best, and what was in force.
+    """Print the suggestion, every candidate's distance from the best, and the values used.
 
     Raises:
         typer.Exit: with the code of a refusal, when there is no suggestion.
@@ -34,8 +34,8 @@ def show(result: ComparisonResult, key: str, decay: str) -> None:
     rows += [("verdict", found.verdict), ("reason", found.reason)]
     rows.append(("short trainings", _in_words(result.trials)))
     rows += candidate_rows(result.best, result.differences)
-    in_force = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
-    rows += [*used_rows(result.values, decay, *in_force), cost_row(result.cost)]
+    others = [k for k in ("max_lr", "momentum", "weight_decay") if k != key]
+    rows += [*used_rows(result.values, decay, *others), cost_row(result.cost)]
     write_table(rows, result.folder)
     if not found.accepted:
         raise typer.Exit(REFUSED)

@@ -22,6 +22,18 @@ _LONGEST_LINE = 1_000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+class Failed(typer.Exit):
+    """The end of a command that has said on stderr what went wrong.
+
+    Attributes:
+        message: what it said.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(code)
+        self.message = message
+
+
 @contextlib.contextmanager
 def presented(verbose: bool = False) -> Iterator[None]:
     """Turn what goes wrong inside into one message on stderr and an exit code."""
@@ -107,4 +119,4 @@ def _fail(message: str, code: int, verbose: bool) -> NoReturn:
         traceback.print_exc()
     for line in message.split("\n"):
         typer.secho(f"onecycle: {readable(line)}", err=True, fg=typer.colors.RED)
-    raise typer.Exit(code)
+    raise Failed(message, code)

@@ -63,6 +63,7 @@ Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show the traceback of an unexpected error.")
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bars.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer by one line of JSON on stdout.")]
 Confirm = Annotated[
     bool,
     typer.Option("--confirm", hidden=True, help="An older name of --method probes."),

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onecycle_cli.commands.console.as_json import print_json, results_to
 from onecycle_cli.commands.console.ending import presented
 from onecycle_cli.commands.console.options import (
     RUNS,
+    AsJson,
     NoProgress,
     OptionalConfigPath,
     Out,
@@ -44,6 +46,7 @@ class Invocation:
         out: the folder for runs.
         quiet: whether to show nothing but the result and warnings.
         progress: whether to show progress bars.
+        as_json: whether to answer by JSON, too.
         resume: the folder of the run that is to be resumed, or `None`.
         given: the configuration that was given beside the run that is resumed, if one was.
         resumed: the request to resume that run, if it is no recipe.
@@ -54,6 +57,7 @@ class Invocation:
     out: Path
     quiet: bool
     progress: bool
+    as_json: bool = False
     resume: Path | None = None
     given: Config | None = None
     resumed: Request | None = None
@@ -109,6 +113,19 @@ class Invocation:
             load_early(self.config, observer)
             yield observer
 
+    def answer(self, folder: Path | None) -> None:
+        """Print what the run in a folder says as JSON, if that is asked for.
+
+        Args:
+            folder: of the run that is over; `None` for a process that writes none.
+        """
+        if not self.as_json or folder is None:
+            return
+        from onecycle_cli.runs.reading.account import account
+        from onecycle_cli.runs.reading.saved_run import SavedRun
+
+        print_json(self.kind.name, account(SavedRun.read(folder)))
+
 
 def training_command(body: Callable[..., None]) -> Callable[..., None]:
     """Make a command of a function that takes an `Invocation`, and parameters of its own.
@@ -128,6 +145,7 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
         quiet: Quiet = False,
         verbose: Verbose = False,
         no_progress: NoProgress = False,
+        as_json: AsJson = False,
         **own: Any,
     ) -> None:
         with presented(verbose), _results_of_the_chief():
@@ -139,6 +157,7 @@ def training_command(body: Callable[..., None]) -> Callable[..., None]:
             else:
                 asked = _to_resume(kind, resume, config, overrides, seed)
             asked |= {"out": local(out), "quiet": quiet, "progress": not no_progress}
+            asked |= {"as_json": as_json}
             body(Invocation(kind, **asked), **own)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
@@ -157,7 +176,8 @@ def _results_of_the_chief() -> Iterator[None]:
     with Path(os.devnull).open("w") as nowhere, os.fdopen(stdout, "w") as everywhere:
         os.dup2(nowhere.fileno(), 1)
         try:
-            with contextlib.redirect_stdout(everywhere if processes().is_chief else nowhere):
+            is_chief = processes().is_chief
+            with results_to(everywhere) if is_chief else contextlib.redirect_stdout(nowhere):
                 yield
         finally:
             os.dup2(stdout, 1)

@@ -72,7 +72,7 @@ def laid_out(batch: Any, distribution: Any) -> Any:
 
     Args:
         batch: arrays with the same number of rows, in any structure.
-        distribution: that of Keras, which is in force.
+        distribution: that of Keras, which is in use.
     """
 
     def array_laid_out(array: Any) -> Any:

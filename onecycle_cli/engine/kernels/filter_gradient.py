@@ -104,7 +104,7 @@ def _convolved(stock: Callable[..., Any], padding: str, inputs: Any, kernel: Any
 
         return stock(images, filters), gradients
 
-    return convolved(inputs, tf.convert_to_tensor(kernel))  # a tensor has the precision in force
+    return convolved(inputs, tf.convert_to_tensor(kernel))  # a tensor has the precision in use
 
 
 def gradient_of_filters(images: Any, upstream: Any, size: tuple[int, int], padding: str) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from onecycle_cli.config import IN_MEMORY, Config, load_config
-from onecycle_cli.errors import ConfigError, DataError, ModelError
+from onecycle_cli.errors import ConfigError, DataError, ModelError, did_you_mean
 from onecycle_cli.kinds import FINDERS
 from onecycle_cli.suggest import Suggestion
 
@@ -154,6 +154,11 @@ def given(
         ModelError: when the model is not built or not compiled.
     """
     if _is_model(config):
+        if x is None:
+            raise ConfigError(
+                "a model needs the data to train it with: call this with the model, the inputs and "
+                "the targets, as in find_lr(model, x, y)."
+            )
         _check_model(config)
         out = None if out == WHERE_USUAL else out
         return Given(_config_for(config, fit), out, config, x, y, fit)
@@ -182,8 +187,8 @@ def _config_for(model: keras.Model, fit: FitArguments) -> Config:
     """Return the configuration that the arguments amount to."""
     unknown = set(fit) - set(FitArguments.__annotations__)
     if unknown:
-        known = ", ".join(sorted(FitArguments.__annotations__))
-        raise ConfigError(f"there is no argument {sorted(unknown)[0]}; known are {known}.")
+        name, known = min(unknown), sorted(FitArguments.__annotations__)
+        raise ConfigError(f"there is no argument {name}{did_you_mean(name, known)}")
     train: dict[str, Any] = {"cycles": [{"epochs": fit.get("epochs", 10)}]}
     train |= {
         key: _value(key, fit[key])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.cluster.ray_pool import check_installed
 from onecycle_cli.config import Config, load_config
-from onecycle_cli.engine.devices.processes import refuse_several
+from onecycle_cli.engine.devices.processes import processes, refuse_several
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked.backend import on_its_backend
 from onecycle_cli.experiments.asked.carried_over import check_found, check_rate
@@ -19,6 +19,7 @@ from onecycle_cli.experiments.hyper_parameters import Values, gather, suggestion
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding
+from onecycle_cli.runs.folders.writable import check_writable
 from onecycle_cli.runs.stores.unfinished import here
 from onecycle_cli.runs.stores.urls import local, url_of
 
@@ -105,6 +106,8 @@ class Request:
             check_installed(asked)
         place = None if out is None else local(out).absolute()
         _refuse_store_to_several(place)
+        if place is not None and processes().is_chief:
+            check_writable(place / asked.name / kind.name)
         request = cls(kind, asked, place, force=force)
         suggestions = suggestions_on_file(asked, request.out)
         values = gather(asked, None, Observer(), conditions={}, suggestions=suggestions)
@@ -147,8 +150,12 @@ class Request:
         if self.folder is None:
             raise ValueError("there is no run to resume.")
         epochs = epochs_asked_for(self.folder, self.config, config)
-        asked = {"devices": config.devices, "search": config.search}
-        return replace(self, config=self.config.model_copy(update=asked), epochs=epochs)
+        return replace(self.where(config), epochs=epochs)
+
+    def where(self, config: Config) -> Request:
+        """Return this request with the devices and the engine that another configuration names."""
+        place = {"devices": config.devices, "search": config.search}
+        return replace(self, config=self.config.model_copy(update=place))
 
 
 def check_rates(kind: Kind, values: Values, config: Config) -> None:

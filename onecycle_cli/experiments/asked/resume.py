@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
-_AS_ASKED_NOW = ("search.", "report")
+_AS_ASKED_NOW = ("search.", "devices", "report")
+"""Keys that may differ when a run is resumed: where it is computed, and whether it has a report."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,7 @@ def refuse_changes(
 ) -> Config:
     """Make sure that a configuration that is given again is the one that a run was started with.
 
-    Returns it, with its searches where they are asked for now, which may be elsewhere, and with a
-    report if one is asked for now.
+    Returns it with its searches, devices and report as they are asked for now.
 
     Args:
         folder: of the run.
@@ -112,7 +112,8 @@ def refuse_changes(
             f"{folder}: was started with another config: {what}. Resume it without a config, or "
             f"{instead}."
         )
-    return started_with.model_copy(update={"search": asked.search, "report": asked.report})
+    now = {"search": asked.search, "devices": asked.devices, "report": asked.report}
+    return started_with.model_copy(update=now)
 
 
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:
@@ -128,7 +129,7 @@ def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[
         folder,
         started_with,
         asked,
-        but=("name", _CYCLES, "devices"),
+        but=("name", _CYCLES),
         instead="start a new run without --resume",
     )
     if started_with.train.cycles == asked.train.cycles:

@@ -16,6 +16,7 @@ from onecycle_cli.engine.devices.processes import refuse_several
 from onecycle_cli.engine.repeatable import make_repeatable
 from onecycle_cli.engine.start import start_keras
 from onecycle_cli.errors import DataError, ModelError, cause_of
+from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
 from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, find_training
 from onecycle_cli.observer import Observer
@@ -51,6 +52,12 @@ class Evaluation(Shown):
     part: Part
     examined: Examination
     seen: int | None = None
+
+    def _sentence(self) -> str:
+        accuracy = self.examined.accuracy
+        right = "" if accuracy is None else f"accuracy {accuracy:.2%}, "
+        count = len(self.examined.losses)
+        return f"On {count} examples ({self.part}): {right}loss {self.examined.loss:.4g}."
 
     def _facts(self) -> Facts:
         accuracy = self.examined.accuracy
@@ -90,6 +97,7 @@ def evaluate(
     part: Part = "test",
     best: bool = False,
     observer: Observer | None = None,
+    progress: Progress = "auto",
 ) -> Evaluation:
     """Evaluate the model of a training, with the batch size and the loss of that training.
 
@@ -98,7 +106,8 @@ def evaluate(
         config: whose data to take; the training's own if not given.
         part: which part of the data.
         best: take the model of the best validation score, instead of the last one.
-        observer: hears of downloads and warnings.
+        observer: hears of downloads and warnings, in place of what shows them.
+        progress: show them; `"auto"`: in a notebook and on a terminal.
 
     Raises:
         ConfigError: when a configuration is not valid, or several processes are to do it.
@@ -108,7 +117,7 @@ def evaluate(
         ModelError: when the model can't be loaded, or does not fit the data.
     """
     refuse_several("onecycle evaluate")
-    observer = observer or Observer()
+    observer = watching(observer, progress)
     saved = run if isinstance(run, SavedTraining) else find_training(run, best=best)
     source = saved.config() if config is None else load_config(config)
     make_repeatable(saved.settings.seed)

@@ -11,6 +11,7 @@ from typing import Any
 from onecycle_cli.config import Config, load_config
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs import files, finding
+from onecycle_cli.runs.folders.latest import followed, is_latest
 from onecycle_cli.runs.run_folder import BEST, LAST
 from onecycle_cli.runs.stores.finished import fetched
 from onecycle_cli.runs.stores.urls import is_url
@@ -63,7 +64,7 @@ def find_training(path: str | Path, *, best: bool = False) -> SavedTraining:
     if isinstance(path, str) and is_url(path):
         folder = fetched(path, holding=name)
     else:
-        folder = _folder_with(Path(path), name)
+        folder = _folder_with(followed(Path(path)), name)
     config = files.read_yaml(folder / "config.yaml")
     result = files.read_json(folder / "result.json") if _has_result(folder) else {}
     inputs, classes = {}, []
@@ -88,9 +89,12 @@ def _folder_with(folder: Path, name: str) -> Path:
     if _is_training(folder, name):
         return folder
     if not folder.is_dir():
-        raise ResultError(f"{folder}: there is nothing at this path.")
+        raise ResultError(
+            f"{folder}: there is nothing at this path; give the folder of a run, such as "
+            f"runs/NAME/train/001, or one above it."
+        )
     models = [p for p in folder.glob(f"**/{name}") if not _is_hidden(p, folder)]
-    models = [p for p in models if _is_training(p.parent, name)]
+    models = [p for p in models if _is_training(p.parent, name) and not is_latest(p.parent)]
     if not models:
         raise ResultError(
             f"{folder}: holds no {name} with its config.yaml; give the folder of a training, such "

@@ -16,9 +16,15 @@ from onecycle_cli.errors import ConfigError, ResultError
 from onecycle_cli.experiments import find_lr, find_momentum, find_wd, train
 from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
+from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.company.folders import folder_for_runs
 from onecycle_cli.experiments.find_lr import FindLRResult
-from onecycle_cli.experiments.hyper_parameters import conditions_of, premises, suggestions_on_file
+from onecycle_cli.experiments.hyper_parameters import (
+    conditions_of,
+    in_words,
+    premises,
+    suggestions_on_file,
+)
 from onecycle_cli.experiments.recipe import stages as recipes
 from onecycle_cli.experiments.recipe.folder import (
     manifest_in,
@@ -42,7 +48,9 @@ from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import FIND_LR, FIND_MOMENTUM, FIND_WD, KINDS, RUN, TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, finding
+from onecycle_cli.runs.folders.latest import link_latest
 from onecycle_cli.runs.folders.lock import locked
+from onecycle_cli.runs.folders.writable import check_writable
 from onecycle_cli.runs.stores.mirror import mirror_of, take_over
 from onecycle_cli.runs.stores.objects import StoreError
 from onecycle_cli.runs.stores.recipes import upload_stages
@@ -76,6 +84,11 @@ class RunResult(Shown):
         """Whether it ended because no learning rate could be suggested."""
         return self.recipe.status == "refused"
 
+    def _sentence(self) -> str:
+        stages = self.recipe.stages.values()
+        found = [f"{stage.name} {in_words(stage.value)}" for stage in stages if stage.value]
+        return f"The recipe is {self.recipe.status}: {', '.join(found) or 'nothing found'}."
+
     def _facts(self) -> Facts:
         yield from in_brief(self.recipe)
         yield "folder", self.folder
@@ -92,6 +105,7 @@ def run(
     *,
     out: str | Path | None = "runs",
     observer: Observer | None = None,
+    progress: Progress = "auto",
     resume: str | Path | None = None,
     skip: Collection[str] = (),
     reuse: bool = False,
@@ -108,7 +122,8 @@ def run(
         config: a path, a mapping or a `Config`; may be left out with `resume`, and must otherwise
             be that of the recipe.
         out: the folder for runs, or the URL of an object store; `None` writes nothing.
-        observer: hears of the forecast and of the progress.
+        observer: hears of the forecast and of the progress, in place of what shows them.
+        progress: show them; `"auto"`: in a notebook and on a terminal.
         resume: a recipe to be resumed, as `recipe.find_recipe` takes it; its runs go where it is.
             What is finished is not repeated, and a stage that broke off goes on.
         skip: stages to leave out; for a value that is not searched, its suggestion on file is
@@ -121,7 +136,7 @@ def run(
         OnecycleError: when the configuration, the data or the model won't do, the recipe can't be
             resumed, or the training fails.
     """
-    observer = observer or Observer()
+    observer = watching(observer, progress)
     if resume is not None:
         folder = recipes.find_recipe(resume)
         then = recipes.config_of(folder)
@@ -130,8 +145,10 @@ def run(
         return _resume(folder, with_backend(then, observer), observer)
     if config is None:
         raise ConfigError("a config is needed, unless a recipe is resumed.")
-    config = with_precision(with_backend(load_config(config), observer), observer)
-    out = None if out is None else local(out).absolute()
+    config, out = load_config(config), None if out is None else local(out).absolute()
+    if out is not None:
+        check_writable(out / config.name / RUN.name)
+    config = with_precision(with_backend(config, observer), observer)
     recipe = recipes.plan(config, out, observer, skip, force=force)
     with equipped(config, observer) as (bench, engine), folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
@@ -285,7 +302,7 @@ class _Journey:
             for folder in finding.unfinished(self.out.absolute() / self.config.name / stage.name):
                 with contextlib.suppress(ResultError):
                     if Resume.read(folder).recipe == self.label:
-                        return Request.to_resume(kind, folder)
+                        return Request.to_resume(kind, folder).where(self.config)
         return Request(kind, self.config, self.out)
 
     def _take_suggestion(self, stage: Stage, result: FindLRResult | ComparisonResult) -> None:
@@ -329,4 +346,5 @@ class _Journey:
         note_in_manifest(self.folder, self.recipe.status)
         if self.config.report and self.out is not None:
             write_recipe_report(self.folder, self.recipe.as_dict(), self.observer)
+        link_latest(self.folder.parent)
         self._write()

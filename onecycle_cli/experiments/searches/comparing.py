@@ -17,6 +17,7 @@ from onecycle_cli.experiments.searches.jobs import Candidate, scored_on
 from onecycle_cli.experiments.searches.search import ByProbes, Probes, carried_out
 from onecycle_cli.experiments.searches.trials import Trial, curves_table
 from onecycle_cli.experiments.session import Session
+from onecycle_cli.kinds import KINDS
 from onecycle_cli.runs.files import Table, table_of
 from onecycle_cli.runs.records import Record
 from onecycle_cli.shown import Facts
@@ -34,7 +35,7 @@ class ComparisonResult(Drawn):
         best: the value with the lowest mean loss, or `None` if all broke off; of momentum, the
             middle of its range.
         differences: how much worse each other value is.
-        values: the learning rate and so on that were in force, and where they came from.
+        values: the learning rate and so on that were used, and where they came from.
         cost: what it took.
         folder: where it is written, or `None`.
         record: what its files say.
@@ -48,6 +49,10 @@ class ComparisonResult(Drawn):
     cost: Cost
     folder: Path | None
     record: Record | None = None
+
+    def _sentence(self) -> str:
+        name = "value" if self.record is None else str(KINDS[self.record.kind].finds)
+        return self.suggestion.sentence(name.replace("_", " "))
 
     def _facts(self) -> Facts:
         yield "suggestion", self.suggestion
@@ -143,11 +148,11 @@ class Comparing(ByProbes):
     def carry_out(self) -> Compared:
         """Run the probes, and choose."""
         probes = self._probes.carry_out()
-        rungs = suggest.rungs_of(probes)
+        rounds = suggest.rounds_of(probes)
         measure = Measure.of(probes, self.session.bench.bounds)
-        suggestion = self.question.answer(rungs, measure)
+        suggestion = self.question.answer(rounds, measure)
         try:
-            return Compared(suggestion, *suggest.rank(*rungs))
+            return Compared(suggestion, *suggest.rank(*rounds))
         except ValueError:
             return Compared(suggestion, None, {})
 

@@ -79,6 +79,7 @@ class Sweeping:
             stopped=self._stopped(),
             skip_begin=self.settings.skip_begin,
             skip_end=self.settings.skip_end,
+            names=suggest.IN_CONFIG,
         )
 
     def result(self, findings: LRFindings) -> dict[str, Any]:
@@ -107,8 +108,8 @@ class Sweeping:
             self._endings.append(gave.get("stopped"))
             return
         finder = LRFinder(
-            minimum_lr=self.settings.min_lr,
-            maximum_lr=self.settings.max_lr,
+            min_lr=self.settings.min_lr,
+            max_lr=self.settings.max_lr,
             lr_scale=self.settings.scale,
             stopping_criterion_factor=self.settings.stop_factor,
             num_steps=self.planned,

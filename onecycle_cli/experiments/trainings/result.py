@@ -75,6 +75,14 @@ class TrainResult(Drawn):
             "best_epoch": self.best_epoch,
         }
 
+    def _sentence(self) -> str:
+        epochs = f"{len(self.history)} epoch{'' if len(self.history) == 1 else 's'}"
+        trained = f"Trained for {epochs}{f' (ended {self.ended})' if self.ended else ''}"
+        if self.test_loss is None:
+            return f"{trained}; there is no test set."
+        right = "" if self.test_accuracy is None else f"accuracy {self.test_accuracy:.2%}, "
+        return f"{trained}; on the test set: {right}loss {self.test_loss:.4g}."
+
     def _facts(self) -> Facts:
         accuracy = self.test_accuracy
         yield "test accuracy", None if accuracy is None else f"{accuracy:.2%}"

@@ -10,7 +10,8 @@ import altair as alt
 import numpy as np
 
 from onecycle_cli.plotting.candidates import Candidate, candidates_of
-from onecycle_cli.plotting.canvas import number, padded
+from onecycle_cli.plotting.paper.axes import padded
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.report.charts.canvas import (
     HEIGHT,
     INK,

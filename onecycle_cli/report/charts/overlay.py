@@ -11,7 +11,7 @@ import numpy as np
 
 from onecycle_cli.kinds import FIND_LR, PROBES, TRAIN
 from onecycle_cli.plotting.candidates import candidates_of
-from onecycle_cli.plotting.canvas import padded
+from onecycle_cli.plotting.paper.axes import padded
 from onecycle_cli.plotting.sweep import sweep_of
 from onecycle_cli.plotting.training_run import run_of
 from onecycle_cli.report.charts.canvas import (

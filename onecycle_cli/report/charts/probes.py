@@ -9,7 +9,8 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from onecycle_cli.plotting.canvas import number, padded
+from onecycle_cli.plotting.paper.axes import padded
+from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.report.charts.canvas import (
     BLUE,
     HEIGHT,

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from onecycle_cli.plotting.canvas import padded
+from onecycle_cli.plotting.paper.axes import padded
 from onecycle_cli.plotting.training_run import TrainingRun, run_of
 from onecycle_cli.plotting.wording import known
 from onecycle_cli.report.charts.canvas import (

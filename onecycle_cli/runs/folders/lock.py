@@ -26,7 +26,7 @@ def locked(folder: Path) -> Iterator[None]:
     identity = identity_of(folder)
     if identity is None:
         raise _not_there(folder)
-    path = folder.parent / f".{number_of(folder):03d}.lock"
+    path = _lock_of(folder)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -44,6 +44,26 @@ def locked(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # on Windows, which removes no open file, `release` does
             path.unlink()  # while it is held, lest another process lock a file that is going
         lock.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether a process is at work in a folder; where nobody may ask, it counts as such."""
+    from filelock import FileLock, Timeout
+
+    path = _lock_of(folder)
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.parent / f".{number_of(folder):03d}.lock"
 
 
 def _not_there(folder: Path) -> ResultError:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from onecycle_cli.errors import ResultError
+from onecycle_cli.runs.folders.latest import above_latest
 from onecycle_cli.runs.stores.mark import MARK, download, read_mark
 from onecycle_cli.runs.stores.mirror import CLAIM
 from onecycle_cli.runs.stores.objects import Objects
@@ -33,7 +34,7 @@ def fetched(url: str, *, holding: str = "result.json", prefer: str = "") -> Path
     Raises:
         ResultError: when there is none, it is not finished, or a file is not what was uploaded.
     """
-    objects = Objects(url)
+    objects = Objects(above_latest(url))
     names = objects.names()
     if CLAIM not in names and MARK not in names:
         return fetched(f"{objects.url}/{_newest(objects, names, holding, prefer)}", holding=holding)

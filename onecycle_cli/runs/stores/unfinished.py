@@ -10,6 +10,7 @@ from typing import Any
 
 from onecycle_cli.errors import ResultError
 from onecycle_cli.runs.files import unwritable
+from onecycle_cli.runs.folders.latest import above_latest, followed, is_latest
 from onecycle_cli.runs.folders.lock import locked
 from onecycle_cli.runs.folders.numbers import numbered_folders
 from onecycle_cli.runs.stores.finished import split
@@ -30,7 +31,7 @@ class UploadedNowError(ResultError):
 
 
 def here(run: str | Path, kind: str) -> str | Path:
-    """Return a folder of this machine in which a run can be taken up; a path, as it is.
+    """Return a folder of this machine in which a run can be taken up; a path, but for `latest`.
 
     If this machine has written the run last, its own copy is used, which may be ahead of the
     store. Otherwise the run's objects are brought here.
@@ -45,8 +46,8 @@ def here(run: str | Path, kind: str) -> str | Path:
         ResultError: when there is none, or its objects are damaged.
     """
     if not isinstance(run, str) or not is_url(run):
-        return run
-    root, place = split(_unfinished(run, kind))
+        return followed(Path(run)) if is_latest(Path(run)) else run
+    root, place = split(_unfinished(above_latest(run), kind))
     folder = _brought_here(root, place)
     if kind == RECIPE:
         _bring_its_stages(root, place, folder)

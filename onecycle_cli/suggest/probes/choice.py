@@ -10,6 +10,7 @@ from onecycle_cli.suggest.bounds import Bounds
 from onecycle_cli.suggest.probes.plan import FINE, SearchPlan
 from onecycle_cli.suggest.probes.probe import FINAL, GOOD, LADDER, Estimate, Measure, Probe
 from onecycle_cli.suggest.probes.profile import Profile
+from onecycle_cli.suggest.refusals import CONSTANT
 from onecycle_cli.suggest.suggestion import Suggestion, rounded
 
 SPREAD = 0.25
@@ -168,7 +169,7 @@ def _reason(probes: Sequence[Probe], best: Probe, shift: float, doubt: str) -> s
 def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
     rates = [probe.value for probe in probes]
     known = measure.bounds.are_known
-    bound = "what always giving the same answer costs" if known else "its start"
+    bound = CONSTANT if known else "its start"
     longest = max(probe.steps for probe in probes)
     what = (
         f"none of {len(probes)} short trainings, of up to {longest} steps and at learning rates "

@@ -59,7 +59,7 @@ class ComparisonPlan:
         """Return the probes to run after those that are done; `None` when it is over."""
         if not probes:
             return Round(FIRST, self.steps, self.values)
-        (first, *_), tried = rungs_of(probes), sorted({probe.value for probe in probes})
+        (first, *_), tried = rounds_of(probes), sorted({probe.value for probe in probes})
         try:
             best, differences = rank(first)
         except ValueError:
@@ -79,7 +79,7 @@ class ComparisonPlan:
         return Round(AGAIN, self.steps, tuple(finalists), replicate)
 
 
-def rungs_of(probes: Sequence[Probe]) -> list[Scores]:
+def rounds_of(probes: Sequence[Probe]) -> list[Scores]:
     """Return by which losses probes are compared: of all of them; then of those that ran again.
 
     Each is, for each value, an array of losses for each replicate.

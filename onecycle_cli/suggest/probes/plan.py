@@ -118,11 +118,11 @@ class SearchPlan:
 
     def _next_of_ladder(self, probes: Sequence[Probe], measure: Measure) -> Round | None:
         steps = max(probe.steps for probe in probes)
-        rung = [probe for probe in probes if probe.steps == steps]
-        looks = {probe.value: measure.look(probe) for probe in rung}
-        best = _most_promising(rung, measure)
+        tried = [probe for probe in probes if probe.steps == steps]
+        looks = {probe.value: measure.look(probe) for probe in tried}
+        best = _most_promising(tried, measure)
         further = self._beyond_end(best.value, looks, COARSE)
-        if further is not None and len(rung) < _START + _CLIMB:
+        if further is not None and len(tried) < _START + _CLIMB:
             return Round(LADDER, steps, (further,))
         middle = best.value / 10**COARSE if best.broke_off else best.value
         rates = self._around(middle, COARSE)

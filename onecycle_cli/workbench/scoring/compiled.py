@@ -63,6 +63,15 @@ def objective_of_compiled(model: Any, outputs: Any, targets: Any) -> Objective:
     return Objective("regression", loss)
 
 
+def compiled_for(objective: Objective, optimizer: Any) -> str:
+    """Return in words what a model is compiled for."""
+    loss = "its own loss" if objective.task == "other" else f"loss {objective.loss}"
+    return (
+        f"task: {objective.task} (the model comes compiled, with {loss} and "
+        f"{type(optimizer).__name__})"
+    )
+
+
 def floor_of_compiled(model: Any) -> float | None:
     """Return the least that a compiled loss can be: 0 of those that are known; None of others."""
     has_own_way = type(model).compute_loss is not keras.Model.compute_loss

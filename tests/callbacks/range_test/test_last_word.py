@@ -39,7 +39,7 @@ def test_the_model_is_as_before_whatever_the_order(regression, state_of, other, 
     model = regression.model(keras.optimizers.Adam(0.01, use_ema=True))
     regression.fit(model, epochs=1)
     before = state_of(model)
-    finder = LRFinder(num_steps=20, minimum_lr=0.01, maximum_lr=1.0, verbose=False)
+    finder = LRFinder(num_steps=20, min_lr=0.01, max_lr=1.0, verbose=False)
     both = [finder, other()] if first == "finder" else [other(), finder]
     for _ in range(2):
         regression.fit(model, both, epochs=4)

@@ -26,6 +26,7 @@ from onecycle_cli.engine.state.snapshot import Snapshot  # noqa: E402
 from onecycle_cli.engine.state.variables import variables_of  # noqa: E402
 from onecycle_cli.errors import ConfigError  # noqa: E402
 from onecycle_cli.experiments.find_lr import find_lr  # noqa: E402
+from onecycle_cli.experiments.recipe.run import run  # noqa: E402
 from onecycle_cli.experiments.session import workbench  # noqa: E402
 from onecycle_cli.experiments.train import train  # noqa: E402
 from onecycle_cli.observer import Observer  # noqa: E402
@@ -108,13 +109,21 @@ def config(named):
     return made
 
 
+def weights_in(folder):
+    return keras.models.load_model(folder / "model.keras").get_weights()
+
+
 def weights_of(result):
-    return keras.models.load_model(result.folder / "model.keras").get_weights()
+    return weights_in(result.folder)
+
+
+def assert_same_weights(weights, others, tolerance):
+    for ours, theirs in zip(weights, others, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)
 
 
 def assert_weights_agree(result, other, tolerance):
-    for ours, theirs in zip(weights_of(result), weights_of(other), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)
+    assert_same_weights(weights_of(result), weights_of(other), tolerance)
 
 
 def test_the_training_is_that_of_one_device(config, tmp_path, table):
@@ -284,6 +293,18 @@ def test_a_training_goes_on_with_other_devices_that_are_asked_for(config, tmp_pa
     assert sum(f"devices 2, now {devices}. It goes on" in text for text in listener.warnings) == 1
     assert_weights_agree(resumed, whole, 2e-6)
     assert load_config(resumed.folder / "config.yaml").devices == devices
+
+
+def test_a_recipe_goes_on_with_other_devices_that_are_asked_for(config, tmp_path, listener):
+    skip = ["find-wd", "find-momentum"]
+    run(config(2), out=tmp_path / "whole", skip=skip)
+    with pytest.raises(Terminated):
+        run(config(2), out=tmp_path / "runs", observer=stopped_after(listener, 11), skip=skip)
+    run(config(1), resume=tmp_path / "runs/small")
+    resumed, before = (tmp_path / name / "small/train/001" for name in ("runs", "whole"))
+    assert load_config(resumed / "config.yaml").devices == 1
+    assert load_config(before / "config.yaml").devices == 2
+    assert_same_weights(weights_in(resumed), weights_in(before), 2e-6)
 
 
 def test_the_average_of_the_weights_is_that_of_one_device(config, tmp_path):

@@ -34,7 +34,7 @@ OPTIMIZERS = {
 
 def found(regression, model):
     """Return the losses of a range test."""
-    test = LRFinder(minimum_lr=1e-3, maximum_lr=0.1, num_steps=12, verbose=False)
+    test = LRFinder(min_lr=1e-3, max_lr=0.1, num_steps=12, verbose=False)
     regression.fit(model, [test])
     return test.losses
 

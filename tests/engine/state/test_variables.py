@@ -219,7 +219,7 @@ def test_the_buffers_of_a_wrapped_module_come_back(regression):
         def on_train_batch_end(self, batch, logs=None):
             seen.append(float(module.norm.running_mean.abs().sum()))
 
-    test = LRFinder(num_steps=5, maximum_lr=1e20, verbose=False)
+    test = LRFinder(num_steps=5, max_lr=1e20, verbose=False)
     regression.fit(model, [test, Watch()], epochs=1)
     assert len(set(seen)) > 1
     after = module.state_dict() | {"plain": module.plain}

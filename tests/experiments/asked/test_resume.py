@@ -13,16 +13,17 @@ RAY = {"engine": "ray", "trials_at_once": 3, "resources": {"cpu": 2}}
 
 @pytest.fixture
 def configs(small):
-    """What a run was started with, and the same with its searches elsewhere."""
-    return load_config(small()), load_config(small(search=RAY))
+    """What a run was started with, and the same elsewhere."""
+    return load_config(small(devices=1)), load_config(small(search=RAY, devices=2))
 
 
-def test_searches_may_run_elsewhere_than_before(configs):
+def test_a_run_may_go_on_elsewhere_than_before(configs):
     here, there = configs
     for then, now in (configs, configs[::-1]):
         going_on = refuse_changes(Path("run"), then, now, instead="start anew")
-        assert going_on.search == now.search
-        assert going_on.model_dump(exclude={"search"}) == then.model_dump(exclude={"search"})
+        where = {"search", "devices"}
+        assert going_on.model_dump(include=where) == now.model_dump(include=where)
+        assert going_on.model_dump(exclude=where) == then.model_dump(exclude=where)
     assert epochs_asked_for(Path("run"), here, there) is None
 
 

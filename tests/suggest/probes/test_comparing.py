@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onecycle_cli.suggest import Bounds, ComparisonPlan, Probe, rungs_of
+from onecycle_cli.suggest import Bounds, ComparisonPlan, Probe, rounds_of
 from onecycle_cli.suggest.probes.probe import AGAIN, FIRST
 
 
@@ -92,10 +92,10 @@ def test_where_all_break_off_it_ends():
     assert len(waves) == 1
 
 
-def test_rungs_are_everybody_and_then_those_that_ran_again():
+def test_rounds_are_everybody_and_then_those_that_ran_again():
     plan = ComparisonPlan((0.8, 0.85, 0.9), 50, repeats=2)
     probes, _ = searched(plan, two_tie, noise=0.02)
-    first, last = rungs_of(probes)
+    first, last = rounds_of(probes)
     assert {v: len(runs) for v, runs in first.items()} == {0.8: 1, 0.85: 1, 0.9: 1}
     assert {v: len(runs) for v, runs in last.items()} == {0.8: 2, 0.85: 2}
     for value, runs in last.items():

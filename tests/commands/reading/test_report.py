@@ -72,6 +72,15 @@ def test_several_runs_are_compared_in_a_file_of_its_own(invoke, run, own_folders
     assert "2 runs compared" in (own_folders / "comparison.html").read_text()
 
 
+@pytest.mark.pictures
+def test_a_program_is_told_the_path_and_the_runs(invoke, run):
+    done = invoke("report", run, "--json")
+    assert json.loads(done.stdout) == {
+        "schema_version": 1, "command": "report", "report": str(run / "report.html"),
+        "runs": ["tiny/find-lr/001"],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("taken", ["mine.html", "folder"])
 def test_nothing_is_overwritten(invoke, run, own_folders, taken):
     (own_folders / "folder").mkdir()

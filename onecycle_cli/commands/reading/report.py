@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
-from onecycle_cli.commands.console.options import Verbose, path_here
+from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
     from onecycle_cli.runs.records import Record
@@ -26,6 +27,7 @@ def report_command(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write to this file.", parser=path_here),
     ] = None,
+    as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Write a run as one HTML file that opens in any browser, without a server or a network.
@@ -39,12 +41,14 @@ def report_command(
     """
     with presented(verbose):
         _check_is_free(out)
-        target, html = _several(runs) if len(runs) > 1 else _one(runs[0])
+        target, html, about = _several(runs) if len(runs) > 1 else _one(runs[0])
         from onecycle_cli.runs import files
 
         path = out or target
         files.write_text(path, html)
         typer.echo(str(path))
+        if as_json:
+            print_json("report", {"report": str(path), "runs": about})
 
 
 def _check_is_free(out: Path | None) -> None:
@@ -55,31 +59,30 @@ def _check_is_free(out: Path | None) -> None:
         raise ConfigError(f"--out {out}: {what}, such as {_free(out)}.")
 
 
-def _one(run: str) -> tuple[Path, str]:
-    """Return the report of a run, and where it goes: into its folder, if that is here to stay."""
+def _one(run: str) -> tuple[Path, str, list[str]]:
+    """Return where the report of a run goes, into its folder if that stays, and what it says."""
     from onecycle_cli import report
     from onecycle_cli.runs import files, finding, records
     from onecycle_cli.runs.run_folder import MANIFEST
     from onecycle_cli.runs.stores.urls import is_url
 
     if not is_url(run) and finding.is_recipe(Path(run)):
-        return Path(run) / report.FILE, report.report_of_recipe(Path(run))
+        return Path(run) / report.FILE, report.report_of_recipe(Path(run)), [run]
     folder = finding.find_run(run)
     record = records.read_record(folder)
     is_ours = (folder / MANIFEST).is_file()
-    manifest = files.read_json(folder / MANIFEST) if is_ours else {}
-    html = report.report_of(record, manifest)
-    if is_ours and not is_url(run):
-        return folder / report.FILE, html
-    return _free(Path(_file_name(record))), html
+    html = report.report_of(record, files.read_json(folder / MANIFEST) if is_ours else {})
+    stays = is_ours and not is_url(run)
+    return folder / report.FILE if stays else _free(Path(_file_name(record))), html, [record.label]
 
 
-def _several(runs: list[str]) -> tuple[Path, str]:
+def _several(runs: list[str]) -> tuple[Path, str, list[str]]:
     from onecycle_cli import report
     from onecycle_cli.runs import finding, records
 
     read = [records.read_record(finding.find_run(run)) for run in runs]
-    return _free(Path("comparison.html")), report.report_of_several(read)
+    about = [record.label for record in read]
+    return _free(Path("comparison.html")), report.report_of_several(read), about
 
 
 def _file_name(record: Record) -> str:

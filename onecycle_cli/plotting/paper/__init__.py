@@ -1,0 +1,1 @@
+"""What every picture shares: its colours, how it writes numbers, its axes and its marks."""
