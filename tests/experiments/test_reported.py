@@ -15,6 +15,7 @@ def twice(small, tmp_path_factory, with_pictures):
         return [find_lr(small(**SHORT), out=tmp_path_factory.mktemp("runs")) for _ in range(2)]
 
 
+@pytest.mark.harness
 def test_two_runs_of_one_config_differ_in_times_and_costs_only(twice):
     first, second = ((result.folder / report.FILE).read_text().splitlines() for result in twice)
     assert len(first) == len(second)
@@ -25,6 +26,7 @@ def test_two_runs_of_one_config_differ_in_times_and_costs_only(twice):
     assert differing == []
 
 
+@pytest.mark.harness
 @pytest.mark.pictures
 def test_it_is_what_the_files_say(twice, tmp_path):
     from onecycle_cli.runs import files, records

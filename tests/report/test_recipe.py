@@ -53,6 +53,7 @@ def test_it_is_small_and_has_the_charting_library_once(recipe):
     assert len([about for about, _ in recipe.scripts if not about.get("type")]) == 2
 
 
+@pytest.mark.harness
 def test_what_recipe_json_is_going_to_say_goes_before_what_it_says(own_recipe):
     data = files.read_json(own_recipe / "recipe.json")
     files.write_json(own_recipe / "recipe.json", data | {"status": "running"})
@@ -60,6 +61,7 @@ def test_what_recipe_json_is_going_to_say_goes_before_what_it_says(own_recipe):
     assert "every stage is done" in report.report_of_recipe(own_recipe, data)
 
 
+@pytest.mark.harness
 def test_a_stage_without_a_run_is_told_in_the_table_only(own_recipe, read_page):
     data = files.read_json(own_recipe / "recipe.json")
     data["stages"]["find-wd"] |= {"folder": None, "status": "skipped", "note": "it is fixed"}

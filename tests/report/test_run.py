@@ -50,6 +50,7 @@ class TestEveryReport:
         assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("name", ["find-lr/002", "train/001"])
 def test_a_report_is_the_same_whatever_was_written_before(record, manifest, page, name):
     report.report_of(record("find-wd/001"), manifest)
@@ -159,6 +160,7 @@ class TestATraining:
         assert "max_lr: 0.122" in code and "weight_decay: 0.0015" in code
         assert "max: 0.95" in code
 
+    @pytest.mark.harness
     def test_of_very_many_steps_stays_small(self, made, manifest):
         record = made["train"](per_epoch=3_000)
         assert len(record.tables["steps"]["step"]) == 21_000

@@ -37,6 +37,7 @@ def test_the_curves_of_each_kind_share_a_chart(compared):
     ]  # fmt: skip
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("name", ["find-lr/002", "find-wd/001", "find-momentum/001"])
 def test_runs_of_every_kind_can_be_compared(record, read_page, name):
     page = read_page(report.report_of_several([record(name), record(name)]))
