@@ -12,7 +12,7 @@ pytestmark = pytest.mark.lowest
 
 COMMANDS = [
     "find-lr", "find-momentum", "find-wd", "train", "run", "evaluate", "ls", "show", "suggest",
-    "plot", "init", "list",
+    "plot", "report", "init", "list",
 ]  # fmt: skip
 
 
