@@ -26,6 +26,7 @@ from onecycle_cli.commands.init import init_command
 from onecycle_cli.commands.list import list_command
 from onecycle_cli.commands.plot import plot_command
 from onecycle_cli.commands.reading.ls import ls_command
+from onecycle_cli.commands.reading.report import report_command
 from onecycle_cli.commands.reading.show import show_command
 from onecycle_cli.commands.run import run_command
 from onecycle_cli.commands.suggest import suggest_command
@@ -52,6 +53,7 @@ app.command("ls")(ls_command)
 app.command("show")(show_command)
 app.command("suggest")(suggest_command)
 app.command("plot")(plot_command)
+app.command("report")(report_command)
 app.command("export")(export_command)
 app.command("check")(check_command)
 app.command("doctor")(doctor_command)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lowest
 
 COMMANDS = [
     "find-lr", "find-wd", "find-momentum", "train", "run", "evaluate", "ls", "show", "suggest",
-    "plot", "export", "check", "doctor", "init", "schema", "list",
+    "plot", "report", "export", "check", "doctor", "init", "schema", "list",
 ]  # fmt: skip
 
 

@@ -92,6 +92,7 @@ def test_the_wheel_holds_two_packages_and_nothing_else(wheel):
     expected |= {f"onecycle_models/{name}" for name in sources_of(ROOT / "models")}
     expected |= {"onecycle_cli/py.typed", "onecycle_models/py.typed"}
     digits = "onecycle_cli/data/sources/digits"
+    expected |= {f"onecycle_cli/report/templates/page.{end}" for end in ("html", "css", "js")}
     assert names == expected | {f"{digits}.npz", f"{digits}.LICENSE.txt"}
 
 
@@ -251,6 +252,12 @@ TESTED_TOGETHER = {
     "data/batches/stream.py": "experiments/asked/test_streams.py",
     "experiments/drawn.py": "experiments/asked/test_in_hand.py",
     "experiments/trainings/result.py": "experiments/test_train.py",
+    "report/document.py": "report/test_page.py",
+    "report/charts/range_test.py": "report/test_run.py",
+    "report/charts/probes.py": "report/test_run.py",
+    "report/charts/comparison.py": "report/test_run.py",
+    "report/charts/training.py": "report/test_run.py",
+    "report/charts/overlay.py": "report/test_several.py",
     "data/sources/parts.py": "data/sources/test_arrays.py",
     "experiments/evaluation/saved_training.py": "experiments/evaluation/test_evaluate.py",
     "training/hooks.py": "experiments/test_train.py",

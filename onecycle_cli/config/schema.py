@@ -99,6 +99,7 @@ class Config(Section):
         find_wd: the comparison of weight decays.
         search: where the short trainings of a search run.
         train: one or more 1cycle passes.
+        report: whether each run has a `report.html`.
     """
 
     name: Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]
@@ -120,6 +121,7 @@ class Config(Section):
     find_wd: FindWDConfig = FindWDConfig()
     search: SearchConfig = SearchConfig()
     train: TrainConfig = TrainConfig()
+    report: bool = True
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
     _places: dict[str, str] = PrivateAttr(default_factory=dict)

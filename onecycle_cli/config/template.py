@@ -84,6 +84,7 @@ train:
   # ema: null                   # 0.99: judge and save an average of the weights
   # flip_evaluation: false      # average the outputs for an image and its mirror image
   # resize: null                # or [{{until: 0.3, size: 24}}]: smaller images first
+# report: true                  # write each run's report.html, to be opened in a browser
 """
 
 

@@ -33,6 +33,7 @@ from onecycle_cli.experiments.hyper_parameters import (
     premises,
 )
 from onecycle_cli.experiments.manifest import manifest_of, write_config
+from onecycle_cli.experiments.reported import write_report
 from onecycle_cli.experiments.searches.engines.choice import engine_for
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.speed.fusion import with_fusion_of
@@ -161,9 +162,7 @@ class Session:
         *,
         with_tables: bool = True,
     ) -> Record:
-        """Write the result, and its pictures; nobody would see those of a scratch folder.
-
-        Returns what was written.
+        """Write the result, and return it; and draw it, unless it is in a scratch folder.
 
         Args:
             result: what `result.json` is to say besides the kind and the label.
@@ -188,6 +187,8 @@ class Session:
         self.observer.busy(f"drawing {' and '.join(pictures)} ...")
         for name, draw in pictures.items():
             files.write_bytes(self.run.path / name, plotting.png(draw(record)))
+        if self.config.report:
+            write_report(self.run, record, self.observer)
 
 
 @contextlib.contextmanager

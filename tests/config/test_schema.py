@@ -107,6 +107,7 @@ def test_the_defaults(minimal):
             "flip_evaluation": False,
             "resize": None,
         },
+        "report": True,
     }
 
 

@@ -6,7 +6,7 @@ from onecycle_cli.errors import ConfigError, did_you_mean
 TOP = (
     "name, seed, batch_size, backend, devices, precision, jit_compile, "
     "steps_per_execution, fused_batch_norm, task, loss, "
-    "dataset, model, optimizer, find_lr, find_momentum, find_wd, search, train."
+    "dataset, model, optimizer, find_lr, find_momentum, find_wd, search, train, report."
 )
 
 

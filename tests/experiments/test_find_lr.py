@@ -14,7 +14,7 @@ from onecycle_cli.experiments.find_lr import find_lr
 
 pytestmark = pytest.mark.lowest
 
-FILES = {"config.yaml", "curve.csv", "manifest.json", "plot.png", "result.json"}
+FILES = {"config.yaml", "curve.csv", "manifest.json", "plot.png", "report.html", "result.json"}
 
 
 @pytest.fixture(scope="module")

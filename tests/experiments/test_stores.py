@@ -124,8 +124,10 @@ def test_a_recipe_goes_on_from_the_store_alone(small, tmp_path, url, cache, list
         assert (ours.value, ours.status, ours.scores) == (
             theirs.value, theirs.status, theirs.scores,
         )  # fmt: skip
-    marked = [n for n in Objects(url).names() if n.endswith(MARK)]
-    assert len(marked) == len({Path(n).parent for n in marked}) == 5
+    names = Objects(url).names()
+    for what in (MARK, "report.html"):
+        ends = [n for n in names if n.endswith(what)]
+        assert len(ends) == len({Path(n).parent for n in ends}) == 5
 
 
 SCRIPT = """

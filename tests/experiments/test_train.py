@@ -16,9 +16,9 @@ from onecycle_cli.workbench.cost import peak_memory
 
 FILES = {
     "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
-    "plot.png", "confusion.png", "result.json", "split.npz",
+    "plot.png", "confusion.png", "report.html", "result.json", "split.npz",
 }  # fmt: skip
-UNFINISHED = FILES - {"plot.png", "confusion.png", "result.json"}
+UNFINISHED = FILES - {"plot.png", "confusion.png", "report.html", "result.json"}
 CYCLES = [{"epochs": 3}, {"epochs": 2, "max_lr": 0.02}]
 
 

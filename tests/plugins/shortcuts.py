@@ -127,7 +127,13 @@ DRAWING = ("draw", "draw_confusion", "draw_schedule")
 
 
 def stub_pictures(*, is_real):
-    """Write pictures of one pixel, where no test looks at them: to draw one takes half a second."""
+    """Write pictures of one pixel, where no test looks at them: to draw one takes half a second.
+
+    And reports of one word: each would be a megabyte.
+    """
+    reports, written = importlib.import_module("onecycle_cli.report"), real_reports()
+    for name, function in written.items():
+        setattr(reports, name, function if is_real else lambda *_: "<!DOCTYPE html>")
     plotting, real = importlib.import_module("onecycle_cli.plotting"), real_pictures()
     stubs = dict.fromkeys(DRAWING, lambda *_, **__: plotting.Figure())
     for name, function in (real if is_real else stubs | {"png": lambda _: SMALLEST_PNG}).items():
@@ -140,6 +146,12 @@ def real_pictures():
     return {name: getattr(plotting, name) for name in (*DRAWING, "png")}
 
 
+@functools.cache
+def real_reports():
+    reports = importlib.import_module("onecycle_cli.report")
+    return {name: getattr(reports, name) for name in ("report_of", "report_of_recipe")}
+
+
 @pytest.fixture(scope="session")
 def with_pictures():
     """Return a context in which a fixture draws its pictures really."""
@@ -147,12 +159,16 @@ def with_pictures():
     @contextlib.contextmanager
     def drawing():
         plotting = importlib.import_module("onecycle_cli.plotting")
-        present = {name: getattr(plotting, name) for name in real_pictures()}
-        vars(plotting).update(real_pictures())
+        reports = importlib.import_module("onecycle_cli.report")
+        real = ((plotting, real_pictures()), (reports, real_reports()))
+        present = [{name: getattr(room, name) for name in names} for room, names in real]
+        for room, functions in real:
+            vars(room).update(functions)
         try:
             yield
         finally:
-            vars(plotting).update(present)
+            for (room, _), functions in zip(real, present, strict=True):
+                vars(room).update(functions)
 
     return drawing
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from onecycle_cli.workbench.bench import Workbench
 
 _CYCLES = "train.cycles"
-_ELSEWHERE = ("search.", "devices", "train.log_to")
-"""Keys of where a run is computed and where its numbers go, which may differ when it is resumed."""
+_AS_ASKED_NOW = ("search.", "devices", "train.log_to", "report")
+"""Keys that may differ when a run is resumed: where it is computed, and where it is shown."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def refuse_changes(
     changed = [
         key
         for key in {**then, **now}
-        if then.get(key) != now.get(key) and key not in but and not key.startswith(_ELSEWHERE)
+        if then.get(key) != now.get(key) and key not in but and not key.startswith(_AS_ASKED_NOW)
     ]
     if changed:
         what = ", ".join(f"{key} {then.get(key)}, now {now.get(key)}" for key in changed)
@@ -116,10 +116,10 @@ def refuse_changes(
 
 
 def where_asked(started_with: Config, asked: Config) -> Config:
-    """Return a run's configuration with its searches, devices and trackers as asked for now."""
+    """Return a run's configuration with its searches, devices, trackers and report as asked now."""
     train = started_with.train.model_copy(update={"log_to": asked.train.log_to})
-    elsewhere = {"search": asked.search, "devices": asked.devices, "train": train}
-    return started_with.model_copy(update=elsewhere)
+    now = {"search": asked.search, "devices": asked.devices, "report": asked.report}
+    return started_with.model_copy(update=now | {"train": train})
 
 
 def epochs_asked_for(folder: Path, started_with: Config, asked: Config) -> list[int] | None:

@@ -40,6 +40,7 @@ from onecycle_cli.experiments.recipe.summary import (
     forecast_rows,
     in_markdown,
 )
+from onecycle_cli.experiments.reported import write_recipe_report
 from onecycle_cli.experiments.searches.comparing import ComparisonResult
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.session import Session, Shared, equipped, session
@@ -323,5 +324,7 @@ class _Journey:
         files.write_text(self.folder / "summary.md", in_markdown(self.recipe, self.label))
         files.write_json(self.folder / "result.json", result_of(self.recipe, self.label))
         note_in_manifest(self.folder, self.recipe.status)
+        if self.config.report and self.out is not None:
+            write_recipe_report(self.folder, self.recipe.as_dict(), self.observer)
         link_latest(self.folder.parent)
         self._write()

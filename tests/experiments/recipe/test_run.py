@@ -117,7 +117,7 @@ def test_the_recipe_is_recorded(whole):
     result, out = whole
     assert result.folder == out / "small/run/001"
     assert {p.name for p in result.folder.iterdir()} == {
-        "recipe.json", "manifest.json", "config.yaml", "result.json", "summary.md",
+        "recipe.json", "manifest.json", "config.yaml", "report.html", "result.json", "summary.md",
     }  # fmt: skip
     recipe = recorded(result.folder)
     assert (recipe["schema_version"], recipe["status"]) == (1, "done")
@@ -289,7 +289,8 @@ def test_a_recipe_broken_off_as_soon_as_a_file_is_there_goes_on(
 
     def write_and_break_off(path, data):
         write(path, data)
-        if path.parent != folder or path.name not in ("recipe.json", "summary.md", "result.json"):
+        files_of_its_own = ("recipe.json", "summary.md", "result.json", "report.html")
+        if path.parent != folder or path.name not in files_of_its_own:
             return
         recipe = recorded(folder)
         state = (path.name, [stage["status"] for stage in recipe["stages"].values()])
@@ -317,6 +318,7 @@ def test_a_recipe_broken_off_as_soon_as_a_file_is_there_goes_on(
         ("recipe.json", "done", "done"),
         ("summary.md", "done", "done"),
         ("result.json", "done", "done"),
+        ("report.html", "done", "done"),
     ]
     assert statuses(result) == ["done", "skipped", "skipped", "done"]
     assert [numbers(tmp_path / "small" / kind) for kind in ("find-lr", "train")] == [["001"]] * 2

@@ -10,7 +10,10 @@ from onecycle_cli.experiments.find_wd import find_wd
 from onecycle_cli.runs import files, records
 from onecycle_cli.suggest import ON_NEW_BATCHES, ON_VALIDATION
 
-FILES = {"config.yaml", "trials.csv", "curves.csv", "manifest.json", "plot.png", "result.json"}
+FILES = {
+    "config.yaml", "trials.csv", "curves.csv", "manifest.json", "plot.png", "report.html",
+    "result.json",
+}  # fmt: skip
 NOISY = {"options": {"hidden": 16, "layers": 1, "dropout": 0.5}}
 
 

@@ -18,6 +18,7 @@ FILES = {
     "curves.csv",
     "manifest.json",
     "plot.png",
+    "report.html",
     "result.json",
     "suggestions.yaml",
     "trials.csv",

@@ -1,0 +1,41 @@
+import pytest
+
+from onecycle_cli.report import facts
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (None, "null"),
+        (1e-4, "0.0001"),
+        ([0.8, 0.9], "[0.8, 0.9]"),
+        ({"max": 0.95, "min": None}, "{max: 0.95, min: null}"),
+        ({}, "{}"),
+        ("a b", "a b"),
+    ],
+)
+def test_values_are_written_as_in_the_config(value, text):
+    assert facts.plain(value) == text
+
+
+def test_every_value_has_its_dotted_key():
+    config = {"a": 1, "b": {"c": [1, {"d": 2}], "e": {}}}
+    assert dict(facts.leaves(config)) == {"a": 1, "b.c": [1, {"d": 2}], "b.e": {}}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(1.67, "1.7 s"), (89, "89.0 s"), (600, "10.0 min"), (7200, "2.0 h")]
+)
+def test_times_have_the_unit_that_suits_them(seconds, text):
+    assert facts.duration(seconds) == text
+
+
+def test_what_is_not_known_is_left_out(made):
+    record = made["train"](cost={}, images_per_second=None)
+    assert facts.cost_grid(record, {}) == []
+
+
+def test_a_run_that_was_resumed_says_when(made):
+    (grid,) = facts.cost_grid(made["train"](), {"start": "a", "resumed": [{"when": "b"}]})
+    assert ["resumed", "b"] in grid.rows
