@@ -40,8 +40,9 @@ def document_of_recipe(folder: Path, recipe: Mapping[str, Any] | None = None) ->
     runs = {name: run for name in STAGES if (run := _run_of(folder, stages[name])) is not None}
     label = f"{folder.absolute().parents[1].name}/{RUN.name}/{folder.name}"
     sections = [Section("answer", "The answer", [*_answer(runs), _table(stages)])]
-    if TRAIN.name in runs and (code := snippets(runs[TRAIN.name])):
-        sections.append(Section("use", "Use it", code))
+    if TRAIN.name in runs:
+        code = snippets(runs[TRAIN.name], _manifest_of(folder, stages[TRAIN.name]))
+        sections += [Section("use", "Use it", code)] if code else []
     for name, record in runs.items():
         sections += _sections(name, record, _manifest_of(folder, stages[name]))
     background = _background(manifest, runs)

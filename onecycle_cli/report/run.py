@@ -29,7 +29,7 @@ def document_of(record: Record, manifest: Mapping[str, Any]) -> Document:
         Section("answer", "The answer", [*sentences.question(record), *sentences.answer(record)]),
         Section("evidence", "The evidence", evidence(record, "")),
     ]
-    if code := snippets(record):
+    if code := snippets(record, manifest):
         found.append(Section("use", "Use it", code))
     background = background_of(record, manifest)
     if background:

@@ -8,8 +8,7 @@ from typing import Any
 
 from onecycle_cli.kinds import KINDS, PROBES, TRAIN
 from onecycle_cli.plotting.paper.numbers import number
-from onecycle_cli.plotting.wording import percent
-from onecycle_cli.plotting.wording import conditions, known
+from onecycle_cli.plotting.wording import conditions, known, percent
 from onecycle_cli.report.document import Headline, Part, Text
 from onecycle_cli.runs.records import Record
 

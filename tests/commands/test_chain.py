@@ -89,6 +89,7 @@ def test_each_command_says_where_its_run_and_its_picture_are(chain, rows):
         shown = rows(outcomes[name].stdout)
         assert shown["saved in"] == f"runs/digits/{name}/001"
         assert (folder / shown["picture"]).is_file()
+        assert (folder / shown["report"]).is_file()
         running = f"writing to runs/digits/{name}/.001-running"
         assert running in outcomes[name].stderr.splitlines()
 
@@ -111,7 +112,7 @@ def test_find_lr_prints_its_suggestion_and_what_it_was_found_with(chain, suggest
 
     assert list(shown) == [
         "max_lr", "min_lr", "verdict", "reason", "each rule", "momentum", "weight decay, l2",
-        "cost", "saved in", "picture",
+        "cost", "saved in", "picture", "report",
     ]  # fmt: skip
     assert shown["max_lr"] == f"{found['value']:g} ({low:.3g} to {high:.3g})"
     assert (shown["verdict"], shown["reason"]) == (found["verdict"], found["reason"])

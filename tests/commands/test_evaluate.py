@@ -159,7 +159,7 @@ except SystemExit as ended:
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["nowhere"], 1, "nowhere: there is nothing at this path."),
+        (["nowhere"], 1, "nowhere: there is nothing at this path; give "),
         (["trained", "--part", "tests"], 2, "--part: must be test or validation; got 'tests'"),
         (["trained", "--data", "no.yaml"], 2, "no.yaml: there is no such config file"),
         (["trained", "--set", "seed=x"], 2, "--set seed=x"),

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from onecycle_cli.config.editors import SCHEMA_FILE
+
 STAGES = ["find-lr", "find-wd", "find-momentum", "train"]
 FILES = [
     "find-lr/001/curve.csv", "find-wd/001/curves.csv", "find-momentum/001/curves.csv",
@@ -76,7 +78,7 @@ def test_a_dry_run_predicts_and_writes_nothing(config, small, invoke, own_folder
     assert shown["find-momentum"] == "skipped: left out; the default 0.95 to 0.85 is used"
     assert shown["train"].startswith("at most 12 steps = 2 epochs = 100 % of the configured trai")
     assert re.search(r", about \d+ s( |$)", shown["in all"])
-    assert [p.name for p in own_folders.iterdir()] == ["digits.yaml"]
+    assert {p.name for p in own_folders.iterdir()} == {"digits.yaml", SCHEMA_FILE}
 
 
 def test_the_summary_shows_values_runs_costs_and_the_forecast(
@@ -130,4 +132,4 @@ def test_bad_usage(config, invoke, own_folders, arguments, sentence):
     outcome = invoke("run", config, *arguments)
     assert outcome.exit_code == 2
     assert outcome.stderr.startswith(f"onecycle: {sentence}")
-    assert [p.name for p in own_folders.iterdir()] == ["digits.yaml"]
+    assert {p.name for p in own_folders.iterdir()} == {"digits.yaml", SCHEMA_FILE}

@@ -28,6 +28,7 @@ NOT_KERAS = {
     "_exit",
     "_helpers",
     "_file",
+    "_top",
 }
 """What other rooms have of Python's own, of their own options, and in the text of pictures."""
 

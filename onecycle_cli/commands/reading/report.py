@@ -36,8 +36,6 @@ def report_command(
     configuration, the cost. It is report.html in the run's folder, as the run itself wrote it. Of
     several runs: a table to sort and filter, what their configurations differ in, and their curves
     in one chart; written to the current folder. Needs no Keras.
-
-    Docs: docs/report.md
     """
     with presented(verbose):
         _check_is_free(out)

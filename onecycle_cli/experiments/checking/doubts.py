@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.data.inputs import arrays_of, rows_of
+from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.workbench.bench import Workbench
 
 FAR_ABOVE_CHANCE = 3.0
@@ -68,7 +69,7 @@ def _of_inputs(bench: Workbench) -> Iterator[str]:
     if bench.config.dataset.is_normalised or len(arrays) > 1 or not len(arrays[0]):
         return
     inputs = arrays[0]
-    layers = [type(layer).__name__ for layer in bench.model._flatten_layers()]
+    layers = [type(layer).__name__ for layer in every_layer(bench.model)]
     if inputs.dtype.kind not in "iuf" or any(n.endswith(_BRINGING_CLOSER) for n in layers):
         return
     mean, deviation = float(np.mean(inputs)), float(np.std(inputs))

@@ -28,7 +28,7 @@ LEFT, RIGHT = 74, 16
 
 ZOOM, NEAREST = "zoom", "nearest"
 
-_ZOOMED, _POINTER = "_zoomed", "_pointer"
+_ZOOMED, _POINTER = "zoomed", "pointer"
 """Ends of the names of layers: of that which zooms its panel, and of that which is pointed at."""
 
 NUMBER = ".4~g"
