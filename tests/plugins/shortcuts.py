@@ -197,23 +197,23 @@ class Benches:
             return workbench(config, observer, in_hand)
         key = what_is_compiled(config) if self.is_open else None
         if key in self.kept:
-            bench = self.kept[key]
+            bench, heard = self.kept[key]
             repeatable = importlib.import_module("onecycle_cli.engine.repeatable")
             repeatable.make_repeatable(config.seed, jit_compile=bench.jit_compile)
             bench.config, bench._observer = config, observer
             bench.rewind()
+            heard.tell(observer)
             return bench
         if key is None:
             return workbench(config, observer)
-        warnings = Warnings()
-        bench = workbench(config, warnings)
+        heard = Heard()
+        bench = workbench(config, heard)
         bench._observer = observer
-        if warnings.heard:
-            for text in warnings.heard:
-                observer.warn(text)
+        heard.tell(observer)
+        if heard.warnings:
             return bench
         bench.close = lambda: None
-        self.kept[key] = bench
+        self.kept[key] = bench, heard
         return bench
 
 
@@ -221,12 +221,21 @@ BENCHES = Benches()
 NOT_COMPILED = ("cycles", "max_lr", "weight_decay", "shape", "shape_options", "retries")
 
 
-class Warnings(Observer):
+class Heard(Observer):
     def __init__(self):
-        self.heard = []
+        self.notes, self.warnings = [], []
+
+    def note(self, text):
+        self.notes.append(text)
 
     def warn(self, text):
-        self.heard.append(text)
+        self.warnings.append(text)
+
+    def tell(self, observer):
+        for text in self.notes:
+            observer.note(text)
+        for text in self.warnings:
+            observer.warn(text)
 
 
 class Known:
