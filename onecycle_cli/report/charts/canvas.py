@@ -15,6 +15,9 @@ from onecycle_cli.report.document import Chart, Swatch, Zoom
 INK, MUTED, GRID, PAPER = "var(--ink)", "var(--muted)", "var(--grid)", "var(--paper)"
 BLUE, VERMILLION, GREEN, PURPLE = (f"var(--series-{i})" for i in range(1, 5))
 ORANGE, SKY = "var(--series-5)", "var(--series-6)"
+
+TRAINING, VALIDATION, TEST, RATE, MOMENTUM, DECAY = BLUE, GREEN, INK, VERMILLION, PURPLE, ORANGE
+"""As in pictures: see `plotting.paper.palette`."""
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
 """The palette of Okabe and Ito; what the names stand for is the style sheet's business, so that
 charts turn dark with the page, and light again on paper."""

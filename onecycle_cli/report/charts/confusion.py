@@ -102,7 +102,7 @@ def confusion_chart(names: Sequence[str], counts: Counts, name: str) -> Chart:
     )
     chart = alt.layer(*layers).properties(width="container", height=side * len(names))
     legend = [
-        Swatch("right; darker: a larger share of the class", BLUE, "square"),
+        Swatch("right; stronger: a larger share of the class", BLUE, "square"),
         Swatch("wrong, on a scale of its own", VERMILLION, "square"),
     ]
     title = "Which classes are taken for which"

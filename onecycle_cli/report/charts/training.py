@@ -12,10 +12,12 @@ from onecycle_cli.plotting.paper.axes import padded
 from onecycle_cli.plotting.training_run import TrainingRun, run_of
 from onecycle_cli.plotting.wording import known
 from onecycle_cli.report.charts.canvas import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    VERMILLION,
+    DECAY,
+    MOMENTUM,
+    RATE,
+    TEST,
+    TRAINING,
+    VALIDATION,
     drawn,
     is_wide,
     loss_axis,
@@ -42,11 +44,11 @@ def training_chart(record: Record, name: str) -> Chart:
     panels = [_loss(run, _axis(length, last=False))]
     if run.has_accuracy:
         panels.append(_accuracy(run, record.result.get("test_accuracy"), _axis(length, last=False)))
-    schedule = [("learning rate", run.lrs, BLUE)]
+    schedule = [("learning rate", run.lrs, RATE)]
     if run.has_momentum:
-        schedule.append(("momentum", run.momenta, VERMILLION))
+        schedule.append(("momentum", run.momenta, MOMENTUM))
     if np.isfinite(decays).any():
-        schedule.append(("weight decay", decays, GREEN))
+        schedule.append(("weight decay", decays, DECAY))
     for index, (title, values, colour) in enumerate(schedule):
         is_last = index == len(schedule) - 1
         panels.append(_line(run, values, title, colour, _axis(length, last=is_last)))
@@ -58,14 +60,14 @@ def training_chart(record: Record, name: str) -> Chart:
         layered.append(panel([*layers, *pointed], height, "epoch", place))
     together = stacked(*layered, spacing=10)
     legend = [
-        Swatch("loss of each batch", BLUE, "point"),
-        Swatch("smoothed", BLUE),
+        Swatch("loss of each batch", TRAINING, "point"),
+        Swatch("smoothed", TRAINING),
         *(
-            [Swatch("validation", ORANGE, "point")]
+            [Swatch("validation", VALIDATION, "point")]
             if np.isfinite(run.validation_loss).any()
             else []
         ),
-        *([Swatch("test, at the end", GREEN, "square")] if _shows_test(run, record) else []),
+        *([Swatch("test, at the end", TEST, "square")] if _shows_test(run, record) else []),
     ]
     description = (
         f"Panels over {run.length:.4g} epochs: the loss of training and validation"
@@ -95,8 +97,10 @@ def _loss(run: TrainingRun, x: alt.X) -> Panel:
     raw = alt.Chart(rows(epoch=run.at[at].tolist(), loss=run.losses[at].tolist()))
     line = alt.Chart(rows(**smoothed_loss(run)))
     layers = [
-        raw.mark_point(filled=True, color=BLUE, opacity=0.2, size=10, clip=True).encode(x=x, y=y),
-        line.mark_line(color=BLUE, strokeWidth=2, clip=True).encode(x=x, y=y),
+        raw.mark_point(filled=True, color=TRAINING, opacity=0.2, size=10, clip=True).encode(
+            x=x, y=y
+        ),
+        line.mark_line(color=TRAINING, strokeWidth=2, clip=True).encode(x=x, y=y),
         *_validation(run.epochs, run.validation_loss, x, y),
     ]
     return _PANEL, layers, x
@@ -111,8 +115,8 @@ def _validation(epochs: Array, values: Array, x: alt.X, y: alt.Y) -> list[alt.Ch
     tooltip = [tip("epoch", "epoch"), tip(column, f"validation {column}")]
     size = 45 if len(at) < 60 else 14
     return [
-        chart.mark_line(color=ORANGE, strokeWidth=1.2, clip=True).encode(x=x, y=y),
-        chart.mark_point(filled=True, color=ORANGE, opacity=1, size=size, clip=True).encode(
+        chart.mark_line(color=VALIDATION, strokeWidth=1.2, clip=True).encode(x=x, y=y),
+        chart.mark_point(filled=True, color=VALIDATION, opacity=1, size=size, clip=True).encode(
             x=x, y=y, tooltip=tooltip
         ),
     ]
@@ -127,11 +131,11 @@ def _accuracy(run: TrainingRun, test: Any, x: alt.X) -> Panel:
         chart = alt.Chart(
             rows(epoch=run.epochs.tolist(), accuracy=(100 * run.train_accuracy).tolist())
         )
-        layers.append(chart.mark_line(color=BLUE, strokeWidth=2, clip=True).encode(x=x, y=y))
+        layers.append(chart.mark_line(color=TRAINING, strokeWidth=2, clip=True).encode(x=x, y=y))
     if known(test):
         star = alt.Chart(rows(epoch=[run.length], accuracy=[100 * test]))
         layers.append(
-            star.mark_point(shape="diamond", filled=True, color=GREEN, opacity=1, size=130).encode(
+            star.mark_point(shape="diamond", filled=True, color=TEST, opacity=1, size=130).encode(
                 x=x, y=y, tooltip=[tip("accuracy", "test accuracy (%)")]
             )
         )
