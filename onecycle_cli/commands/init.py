@@ -161,6 +161,7 @@ def _known(
         path=_from(out, data),
         examples=found.examples if found else None,
         target=target,
+        task="regression" if found and target in found.measures else None,
         ignore=found.useless(target) if found and target else (),
         size=found.size if found else None,
         model=model,
@@ -176,7 +177,7 @@ def _rows(found: Recognised, known: Known) -> list[tuple[str, str]]:
     """Return what was found and filled in, for a table."""
     rows = [("found", found.about)]
     if known.target:
-        rows.append(("to predict", known.target))
+        rows.append(("to predict", known.target + (", a number" if known.task else "")))
     if known.ignore:
         rows.append(("left out", ", ".join(known.ignore)))
     if known.size:

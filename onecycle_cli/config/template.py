@@ -52,6 +52,7 @@ batch_size: {batch_size}  # {why_this_batch}
 # backend: auto                 # tensorflow | jax | torch; the variable KERAS_BACKEND goes before
 # devices: auto                 # all GPUs or TPUs share each batch; or a number of them
 # precision: float32            # float32 | mixed_bfloat16 | mixed_float16 | auto
+{task:<32}# multiclass | binary | multilabel | regression
 dataset:
   name: {name}
 {path}  # validation_fraction: 0.1    # split off the training set; only train sees the test set
@@ -97,6 +98,7 @@ class Known:
         path: of the data.
         examples: how many there are.
         target: the column of a table that is to be predicted.
+        task: what the targets mean.
         ignore: columns that are no features.
         size: height and width that images are brought to.
         model: its name.
@@ -106,6 +108,7 @@ class Known:
     path: str | None = None
     examples: int | None = None
     target: str | None = None
+    task: str | None = None
     ignore: Sequence[str] = ()
     size: tuple[int, int] | None = None
     model: str | None = None
@@ -129,6 +132,7 @@ def template(dataset: str, known: Known | None = None) -> str:
         about=source.about,
         name=dataset,
         title=scalar(known.name or dataset),
+        task=f"task: {known.task}" if known.task else "# task: auto",
         path=_path_line(source, known),
         model=scalar(known.model or source.model),
         epochs=source.epochs,

@@ -18,6 +18,7 @@ _NO_FEATURES = ("id", "index", "")
 """Names of columns that tell nothing; the last is that of an index which Pandas writes."""
 
 _SAMPLE = 200
+_MANY = 20
 _LARGEST = 64
 """Height and width that images of different sizes are brought to, at most."""
 
@@ -32,6 +33,7 @@ class Recognised:
         examples: how many there are to train with; `None`: it takes too long to know.
         columns: of a table, by name.
         texts: columns of a table that hold no numbers; they can only be the target.
+        measures: columns of numbers that hardly ever come twice, which no classes are.
         size: height and width to bring images to, where they differ.
     """
 
@@ -40,6 +42,7 @@ class Recognised:
     examples: int | None = None
     columns: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
 
     @property
@@ -100,8 +103,10 @@ def _training_table(path: Path) -> Path | None:
 def _table(file: Path) -> Recognised:
     frame = tables.read_table(file)
     texts = tuple(column.name for column in frame.get_columns() if not is_number(column))
+    numbers = (column for column in frame.get_columns() if column.name not in texts)
+    measures = tuple(c.name for c in numbers if c.n_unique() > max(_MANY, frame.height / 2))
     about = f"a table of {frame.height:,} rows and {frame.width} columns"
-    return Recognised("table", about, frame.height, tuple(frame.columns), texts)
+    return Recognised("table", about, frame.height, tuple(frame.columns), texts, measures)
 
 
 def _images(path: Path) -> Recognised:

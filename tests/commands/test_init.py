@@ -57,6 +57,15 @@ def test_it_looks_at_a_table_and_fills_in_the_rest(invoke, flowers):
     assert config.batch_size == 8, "as few examples as these make some steps an epoch"
 
 
+def test_numbers_that_hardly_come_twice_are_no_classes(invoke, own_folders):
+    rows = "\n".join(f"{i},{i % 7},{1000 * i if i % 4 else 7}" for i in range(150))
+    (own_folders / "flats.csv").write_text(f"id,rooms,price\n{rows}\n")
+    for target, task in (("price", "regression"), ("rooms", "auto")):
+        outcome = invoke("init", "--data", "flats.csv", "--target", target, "--out", target)
+        assert (f"to predict  {target}, a number\n" in outcome.stdout) == (task == "regression")
+        assert load_config(f"{target}/flats.yaml").task == task
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
