@@ -189,6 +189,9 @@ def _reason(probes: Sequence[Probe], best: Probe, shift: float, doubt: str) -> s
 
 def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
     rates = [probe.value for probe in probes]
+    if all(probe.broke_off for probe in probes):
+        reason = _EXPLODED.format(count=len(probes), low=min(rates), high=max(rates))
+        return Suggestion(None, None, "never_descended", reason)
     known = measure.bounds.are_known
     bound = CONSTANT if known else "its start"
     longest = max(probe.steps for probe in probes)
@@ -209,6 +212,11 @@ def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
 _CHECK = (
     "check the labels, the loss and that the layers are trainable, or raise find_lr.budget, in "
     "training runs"
+)
+_EXPLODED = (
+    "the loss exploded in all of {count} short trainings, at learning rates from {low:.3g} to "
+    "{high:.3g}; standardise inputs and targets that are far from 0 and 1, check the loss, or "
+    "lower find_lr.min_lr. 'onecycle check CONFIG' looks at their size."
 )
 _NON_FINITE = (
     "the loss was not finite at the first steps of every training; check the inputs for NaN and "

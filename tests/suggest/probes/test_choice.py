@@ -132,6 +132,13 @@ def test_it_refuses_where_nothing_is_learned(search, end):
     assert "a constant prediction" in found.reason
 
 
+def test_where_every_training_explodes_it_asks_for_the_scale_of_the_data(search):
+    found = answer(search(PLAN, lambda lr, steps: math.inf))
+    assert (found.verdict, found.value) == ("never_descended", None)
+    assert "the loss exploded in all of " in found.reason
+    assert "standardise inputs and targets" in found.reason
+
+
 def test_it_refuses_what_is_learned_by_heart_only(search):
     found = answer([replace(p, held_out=Estimate(2.5, 0.1)) for p in search(PLAN, valley(0.1))])
     assert found.verdict == "never_descended"
