@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -273,16 +273,17 @@ def drawn(
 def _settle_views(spec: dict[str, Any]) -> None:
     """Say in which layers the parameters are at work.
 
-    Altair, putting panels together, gives every parameter of a layer to all named layers.
+    Altair, putting panels together, gives every parameter of a layer to all named layers. Its
+    version 6.0 names layers by itself, and those that are alike by the same name.
     """
-    names = [name for panel in spec.get("vconcat", [spec]) for name in _names_in(panel)]
+    layers = [layer for panel in spec.get("vconcat", [spec]) for layer in panel.get("layer", [])]
+    for layer in layers:
+        if layer.get("name", "").startswith("view_"):
+            del layer["name"]
+    names = [layer["name"] for layer in layers if "name" in layer]
     for parameter in spec.get("params", []):
         place = _POINTER if parameter["name"] == NEAREST else _ZOOMED
         parameter["views"] = [name for name in names if place in name]
-
-
-def _names_in(panel: Mapping[str, Any]) -> list[str]:
-    return [layer["name"] for layer in panel.get("layer", []) if "name" in layer]
 
 
 def _like(axis: Any, column: str) -> Any:
