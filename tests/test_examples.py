@@ -89,7 +89,8 @@ def test_a_program(name, run):
         "find_lr": {"repeats": 1},
         "find_wd": {"repeats": 1, "values": [1e-3, 1e-5], "refine": False},
     }
-    done = run("-c", f"import example; example.main(epochs=2, settings={settings})")
+    shown = "example.print = lambda result: print(repr(result))"
+    done = run("-c", f"import example; {shown}; example.main(epochs=2, settings={settings})")
     assert "FindLRResult" in done.stdout
     decay = re.search(r"suggestion  (\S+) ", done.stdout)[1]
     assert f"weight decay {decay}\n" in done.stdout.partition("TrainResult")[2]

@@ -90,10 +90,14 @@ def _evidence(result: FindLRResult) -> list[tuple[str, str]]:
             for name, value in result.findings.rules.items()
         )
         return [("each rule", rules)]
+    from onecycle_cli.suggest import STAGE_IN_WORDS
+
     found, rows = result.suggestion, []
     rounds = list(dict.fromkeys((t.candidate.stage, t.steps) for t in result.trials))
     for stage, steps in rounds:
-        rows.append((f"{stage} probes", f"of {steps} steps, mean loss of the last fifth"))
+        rows.append(
+            (f"{STAGE_IN_WORDS[stage]} tries", f"of {steps} steps, mean loss of the last fifth")
+        )
         texts = {
             t.candidate.max_lr: "broke off" if math.isinf(t.loss) else f"{t.loss:.4f}"
             for t in result.trials

@@ -24,7 +24,16 @@ from onecycle_cli.plotting.wording import (
     title_of,
 )
 from onecycle_cli.runs.records import Record
-from onecycle_cli.suggest import LADDER, Bounds, Measure, Probe, bounds_of, probes_of, profile_of
+from onecycle_cli.suggest import (
+    LADDER,
+    STAGE_IN_WORDS,
+    Bounds,
+    Measure,
+    Probe,
+    bounds_of,
+    probes_of,
+    profile_of,
+)
 
 _MEANING = "about as good"
 
@@ -97,7 +106,7 @@ def _stages(probes: Sequence[Probe]) -> list[tuple[tuple[str, int], list[Probe]]
 
 def _name(stage: str, steps: int) -> str:
     """Return what the legend calls the probes of a stage."""
-    return f"{'first tries' if stage == LADDER else 'closer tries'}, of {steps} steps"
+    return f"{STAGE_IN_WORDS[stage]} tries, of {steps} steps"
 
 
 def _style(stage: str, index: int) -> Style:

@@ -46,6 +46,7 @@ from onecycle_cli.suggest.probes.plan import SearchPlan, least_budget, quick_bud
 from onecycle_cli.suggest.probes.probe import (
     FINAL,
     LADDER,
+    STAGE_IN_WORDS,
     Estimate,
     Explosion,
     Measure,
@@ -81,6 +82,7 @@ __all__ = [
     "ON_VALIDATION",
     "OURS",
     "RULES",
+    "STAGE_IN_WORDS",
     "STOPPED",
     "USUAL_DECAYS",
     "WIDTH",

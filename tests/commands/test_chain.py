@@ -159,7 +159,7 @@ def test_progress_goes_to_stderr_in_whole_lines(chain):
         "at most 80 steps = 13 epochs = 6.7 times the configured training",
     ]
     outcome = outcomes["find-wd"].stderr.splitlines()[-2]
-    assert outcome.startswith("first probe 4, weight decay ")
+    assert outcome.startswith("first try 4, weight decay ")
     assert outcome.endswith(" after 12 steps")
     assert outcomes["train"].stderr.splitlines()[-2].startswith("epoch 2: loss ")
 

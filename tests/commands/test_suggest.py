@@ -107,7 +107,7 @@ def test_find_lr_by_probes_is_computed_again(invoke, config, small, rows, own_fo
     saved = json.loads((folder / "result.json").read_text())
     assert outcome.exit_code == 0, outcome.output
     assert shown["max_lr"].startswith(f"{saved['suggestion']['value']:g} (")
-    assert shown["ladder probes"] == "of 12 steps, mean loss of the last fifth"
+    assert shown["first tries"] == "of 12 steps, mean loss of the last fifth"
 
     again = rows(invoke("suggest", "runs/digits").stdout)
     assert again["max_lr"] == shown["max_lr"]

@@ -69,7 +69,7 @@ class TestASearchByProbes:
         assert [row[0] for row in rows[1:]] == [
             "0.0237", "0.1", "0.422", "1.78", "0.0422", "0.1", "0.237",
         ]  # fmt: skip
-        assert rows[4][1:] == ["coarse search, 25 steps", "broke off"]
+        assert rows[4][1:] == ["first tries, 25 steps", "broke off"]
         chart = page("find-lr/001").specs[0]
         shown = [row for row in values_of(chart) if "end" in row]
         assert [row["lr"] for row in shown] == [0.0237, 0.1, 0.422, 1.78, 0.0422, 0.1, 0.237]

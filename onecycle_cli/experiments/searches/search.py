@@ -19,7 +19,15 @@ from onecycle_cli.runs import records
 from onecycle_cli.runs.files import Table
 from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.trackers.tracker import TrackedTrial
-from onecycle_cli.suggest import Bounds, Estimate, Plan, Probe, Round, Suggestion
+from onecycle_cli.suggest import (
+    STAGE_IN_WORDS,
+    Bounds,
+    Estimate,
+    Plan,
+    Probe,
+    Round,
+    Suggestion,
+)
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.cost import Cost
 
@@ -115,7 +123,7 @@ class Probes:
         return self.done
 
     def _title(self, candidate: Candidate, number: int) -> str:
-        return f"{candidate.stage} probe {number}, {self._name(candidate)}"
+        return f"{STAGE_IN_WORDS[candidate.stage]} try {number}, {self._name(candidate)}"
 
 
 class Search(Protocol[Found]):

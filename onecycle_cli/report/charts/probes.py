@@ -36,6 +36,7 @@ from onecycle_cli.report.document import Chart, Swatch, Zoom
 from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import (
     LADDER,
+    STAGE_IN_WORDS,
     Bounds,
     Measure,
     Probe,
@@ -145,7 +146,7 @@ def rate_limits(probes: Sequence[Probe]) -> tuple[float, float]:
 
 def stage_name(stage: str, steps: int) -> str:
     """Return what the probes of a stage are called."""
-    return f"{'coarse' if stage == LADDER else 'fine'} search, {steps} steps"
+    return f"{STAGE_IN_WORDS[stage]} tries, {steps} steps"
 
 
 def _stage_swatch(stage: str, steps: int) -> Swatch:

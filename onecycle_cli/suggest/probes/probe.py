@@ -21,6 +21,9 @@ LADDER, FINAL = "ladder", "final"
 FIRST, AGAIN = "first", "again"
 """The stages of a comparison: every value once; then the best ones from other initial weights."""
 
+STAGE_IN_WORDS = {LADDER: "first", FINAL: "closer", FIRST: "first", AGAIN: "second"}
+"""What a person reads of a stage, with "try" or "tries" behind it."""
+
 GOOD, LOW, HIGH = "good", "low", "high"
 """How a probe's learning rate looks by itself: something was learned, or it is too low or high."""
 

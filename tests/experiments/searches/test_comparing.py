@@ -115,8 +115,8 @@ def test_an_optimizer_that_normalises_its_steps_runs_at_one_rate(small, listener
     assert len({t.losses[2] for t in result.trials}) == 2
     assert [outcome.split()[0] for outcome in listener.outcomes] == ["loss"] * 2
     assert listener.stretches == [
-        ("first probe 1, momentum 0.5", 12),
-        ("first probe 2, momentum 0.9", 12),
+        ("first try 1, momentum 0.5", 12),
+        ("first try 2, momentum 0.9", 12),
     ]
 
 
