@@ -14,16 +14,12 @@ _TOGETHER = 0.05
 _SURE_AFTER = 5.0
 """Seconds of steps, after the first, from which on a long time is worth a remark."""
 
-_MORE_THAN_COMPILING = 30.0
-"""Seconds of the first step alone that a model takes which is slow for other reasons, too."""
-
 
 class TimeLeft:
     """The time until the end, from the pace of what is done.
 
-    What is done first takes longer, as it is compiled; so the pace is that of all that follows.
-    Until something has followed, it is that of the first, if this took so long that compiling
-    can't be all of it.
+    What is done first takes longer, as it is compiled, or as workers of a cluster start. So the
+    pace is that of all that follows, and nothing is known before.
 
     Args:
         advice: what to do where it takes long, as the end of a sentence; "" for nothing.
@@ -52,7 +48,7 @@ class TimeLeft:
     def begin(self) -> None:
         """Hear that a stretch of training begins."""
         if self.done == 0:
-            self._begun = self._came = self._first = self._last = self._clock()
+            self._came = self._first = self._last = self._clock()
             self._done_first = 0
 
     def advance(self) -> None:
@@ -82,8 +78,7 @@ class TimeLeft:
         seconds = self.seconds
         if self._has_remarked or seconds is None:
             return None
-        is_rough = self.done == self._done_first
-        if not is_rough and self._last - self._first < _SURE_AFTER:
+        if self._last - self._first < _SURE_AFTER:
             return None
         self._has_remarked = True
         if seconds < _LONG:
@@ -95,8 +90,7 @@ class TimeLeft:
         """Return the seconds that a step takes, with all that happens between steps."""
         if self.done > self._done_first:
             return (self._last - self._first) / (self.done - self._done_first)
-        first = self._first - self._begun
-        return first / self.done if self.done and first > _MORE_THAN_COMPILING else None
+        return None
 
 
 def duration(seconds: float) -> str:

@@ -56,8 +56,11 @@ def test_what_lies_between_two_trials_counts():
     assert left.seconds == pytest.approx(20 * (9 + 10 + 10) / 19)
 
 
-def test_on_a_very_slow_machine_the_first_step_says_something():
-    left, clock = started(300)
+def test_on_a_very_slow_machine_the_second_step_says_something():
+    left, clock = started(302)
+    run(left, clock, 120.0)
+    assert left.in_words() == ""
+    assert left.remark() is None
     run(left, clock, 60.0)
     assert left.in_words() == "5 h left"
     assert left.remark() == "all of it may take 5 h on this machine"

@@ -16,6 +16,7 @@ from onecycle_cli.commands.console.result.command_line import in_lines
 from onecycle_cli.commands.console.result.curve import drawn
 from onecycle_cli.commands.console.result.layout import width_of
 from onecycle_cli.commands.console.result.sketches import sketch_of
+from onecycle_cli.engine.devices.processes import processes
 
 if TYPE_CHECKING:
     from onecycle_cli.runs.records import Record
@@ -47,9 +48,9 @@ def close(record: Record | None, next_step: Sequence[str] | None, *, quiet: bool
     Args:
         record: of the run; `None`: there is nothing to draw.
         next_step: the words of that command; `None`: there is none.
-        quiet: show neither.
+        quiet: show neither; of several processes, the chief alone shows them.
     """
-    if quiet:
+    if quiet or not processes().is_chief:
         return
     if record is not None:
         _draw(record)

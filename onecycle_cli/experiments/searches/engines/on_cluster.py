@@ -20,6 +20,7 @@ from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.searches.jobs import Job, Outcome, carry_out
 from onecycle_cli.observer import Observer
+from onecycle_cli.suggest import STAGE_IN_WORDS
 from onecycle_cli.workbench.bench import Workbench
 from onecycle_cli.workbench.loading import hand_over
 from onecycle_cli.workbench.subjects.adoption import COMPILED
@@ -135,6 +136,6 @@ def carry_out_quietly(bench: Workbench, job: Job) -> Outcome:
 
 
 def _in_words(jobs: Sequence[Job]) -> str:
-    stages = Counter(job.candidate.stage for job in jobs)
-    probes = " and ".join(f"{count} {stage}" for stage, count in stages.items())
-    return f"{probes} probe{'s' if len(jobs) > 1 else ''}"
+    stages = Counter(STAGE_IN_WORDS[job.candidate.stage] for job in jobs)
+    tries = " and ".join(f"{count} {stage}" for stage, count in stages.items())
+    return f"{tries} tr{'ies' if len(jobs) > 1 else 'y'}"
