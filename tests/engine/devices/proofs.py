@@ -160,8 +160,7 @@ def copies(variable):
     return [np.array(shard.data) for shard in variable.value.addressable_shards]
 
 
-@pytest.mark.parametrize("devices", [2, 4])
-@pytest.mark.parametrize("rule", ["nesterov", "adam"])
+@pytest.mark.parametrize(("rule", "devices"), [("nesterov", 2), ("nesterov", 4), ("adam", 2)])
 def test_momentum_and_l2_act_on_every_device(rule, devices, regression, each_batch):
     make = {
         "nesterov": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
@@ -295,6 +294,7 @@ def test_a_training_goes_on_with_other_devices_that_are_asked_for(config, tmp_pa
     assert load_config(resumed.folder / "config.yaml").devices == devices
 
 
+@pytest.mark.skipif(ON_TENSORFLOW, reason="it takes long there, and goes the same way")
 def test_a_recipe_goes_on_with_other_devices_that_are_asked_for(config, tmp_path, listener):
     skip = ["find-wd", "find-momentum"]
     run(config(2), out=tmp_path / "whole", skip=skip)
