@@ -255,13 +255,13 @@ def test_the_test_set_is_read_once_when_all_is_done(small, monkeypatch, listener
 def test_where_each_value_came_from_is_said_before_it_is_used(small, listener):
     train(small(train={"cycles": [{"epochs": 1}]}), out=None, observer=listener)
 
-    assert listener.notes[:4] == [
+    assert listener.notes[2:6] == [
         "max_lr 0.1 (file)",
         "momentum 0.95 to 0.85 (default)",
         "l2 weight decay 0 (optimizer.weight_decay, default)",
         "1 cycle, 6 steps of batch size 64 over 360 examples",
     ]
-    assert listener.notes[4].startswith("epoch 1: loss ")
+    assert listener.notes[6].startswith("epoch 1: loss ")
     assert listener.stretches == [("cycle 1", 6)]
     assert len(listener.warnings) == 1
 

@@ -183,7 +183,7 @@ def test_short_trials_are_judged_on_new_batches_and_long_ones_on_the_validation_
 
     config = small(batch_size=16, find_wd={"steps": 20, "repeats": 1})
     result = find_wd(config, out=None, observer=listener)
-    assert listener.notes == [
+    assert listener.notes[2:] == [
         f"2 values, each by a complete 1cycle of 20 steps; judged on the {ON_NEW_BATCHES}",
         "at most 40 steps = 1.7 epochs = 87 % of the configured training",
     ]
