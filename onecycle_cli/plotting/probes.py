@@ -27,6 +27,7 @@ from onecycle_cli.runs.records import Record
 from onecycle_cli.suggest import (
     LADDER,
     STAGE_IN_WORDS,
+    Array,
     Bounds,
     Measure,
     Probe,
@@ -41,13 +42,13 @@ _MEANING = "about as good"
 @picture
 def draw_probes(record: Record) -> Figure:
     """Draw the loss at the end of each probe over its learning rate, and what they suggest."""
-    probes, bounds = _probes(record), bounds_of(record.result)
+    probes, bounds = probes_in(record), bounds_of(record.result)
     suggestion = record.result.get("suggestion") or {}
     headline = rate_headline(suggestion, record.result.get("min_lr"))
     title = title_of(record, "Learning rates, each tried by a short training")
     figure = new_figure([*title_lines(title), *suggestion_lines(headline, suggestion)], 4.6)
     axes = figure.add_subplot()
-    _finish(axes, [probe.value for probe in probes], _limits(probes, bounds))
+    _finish(axes, [probe.value for probe in probes], loss_limits(probes, bounds))
     if bounds.are_known:
         mark_chance(axes, bounds.chance)
     for index, ((stage, steps), several) in enumerate(_stages(probes)):
@@ -73,7 +74,7 @@ def overlay_probes(records: Sequence[Record]) -> Figure:
     everything: list[Probe] = []
     for index, (record, label) in enumerate(zip(records, overlay_labels(records), strict=True)):
         suggestion = record.result.get("suggestion") or {}
-        _, stage = _stages(_probes(record))[-1]
+        _, stage = _stages(probes_in(record))[-1]
         shown = [probe for probe in stage if math.isfinite(probe.loss)]
         name = f"{label}: {suggested('max_lr', suggestion)}"
         axes.plot([p.value for p in shown], [p.loss for p in shown], marker="o", label=name,
@@ -81,12 +82,13 @@ def overlay_probes(records: Sequence[Record]) -> Figure:
         if isinstance(suggestion.get("value"), float):
             axes.axvline(suggestion["value"], color=str(look(index)["color"]), linestyle=":")
         everything += shown
-    _finish(axes, [probe.value for probe in everything], _limits(everything, Bounds()))
+    _finish(axes, [probe.value for probe in everything], loss_limits(everything, Bounds()))
     legend_below(figure, axes, columns=1)
     return figure
 
 
-def _probes(record: Record) -> list[Probe]:
+def probes_in(record: Record) -> list[Probe]:
+    """Return the probes of a record, in the order in which they ran."""
     return probes_of(record.tables["trials"], record.tables["curves"])
 
 
@@ -138,15 +140,19 @@ def _draw_stage(axes: Axes, probes: Sequence[Probe], name: str, style: Style) ->
 
 
 def _draw_profile(axes: Axes, probes: Sequence[Probe], bounds: Bounds) -> None:
-    profile, measure = profile_of(probes, bounds), Measure.of(probes, bounds)
-    longest = _stages(probes)[-1][1]
-    within = (profile.x >= min(p.x for p in probes)) & (profile.x <= max(p.x for p in probes))
-    losses = measure.losses(profile.smoothed[within], longest)
-    axes.plot(10 ** profile.x[within], losses, color=colors().training, linewidth=1.6, alpha=0.6,
+    axes.plot(*smooth_line(probes, bounds), color=colors().training, linewidth=1.6, alpha=0.6,
               label="smoothed, as the best rate varies with the seed")  # fmt: skip
 
 
-def _limits(probes: Sequence[Probe], bounds: Bounds) -> tuple[float, float]:
+def smooth_line(probes: Sequence[Probe], bounds: Bounds) -> tuple[Array, Array]:
+    """Return learning rates and losses of the smooth curve that the suggestion is read off."""
+    profile, measure = profile_of(probes, bounds), Measure.of(probes, bounds)
+    longest = _stages(probes)[-1][1]
+    within = (profile.x >= min(p.x for p in probes)) & (profile.x <= max(p.x for p in probes))
+    return 10 ** profile.x[within], measure.losses(profile.smoothed[within], longest)
+
+
+def loss_limits(probes: Sequence[Probe], bounds: Bounds) -> tuple[float, float]:
     """Return the lowest loss, and the highest but those far above the start and chance."""
     finite = [probe.loss for probe in probes if math.isfinite(probe.loss)]
     if not finite:

@@ -8,6 +8,7 @@ from typing import Any
 from onecycle_cli.kinds import FIND_LR, PROBES, TRAIN
 from onecycle_cli.plotting.candidates import candidates_of
 from onecycle_cli.plotting.paper.numbers import number
+from onecycle_cli.plotting.probes import probes_in
 from onecycle_cli.plotting.range_test import findings_of
 from onecycle_cli.report import facts, sentences
 from onecycle_cli.report.charts import comparison, confusion, probes, range_test, training
@@ -73,7 +74,7 @@ def _what(record: Record) -> str:
 
 
 def _probes(record: Record, prefix: str) -> list[Part]:
-    found = probes.probes_in(record)
+    found = probes_in(record)
     rows = [
         [
             number(p.value),

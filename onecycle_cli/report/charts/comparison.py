@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 
 from onecycle_cli.plotting.candidates import Candidate, candidates_of
+from onecycle_cli.plotting.comparing.scores import is_far_off, score_limits
 from onecycle_cli.plotting.paper.axes import padded
 from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.report.charts.canvas import (
@@ -33,14 +34,13 @@ from onecycle_cli.report.document import Chart, Swatch, Zoom
 from onecycle_cli.runs.records import Record
 
 _MOST_POINTS = 150
-_FAR_OFF = 6.0
 _ROW = 34
 
 
 def race_chart(record: Record, name: str) -> Chart:
     """Return how much worse than the best each candidate is, with its interval."""
     candidates = candidates_of(record)
-    limits = _limits(candidates)
+    limits = score_limits(candidates)
     chosen = chosen_names(record, candidates)
     columns = _rows(candidates, limits)
     names = [names_on_one_line(c) for c in candidates]
@@ -168,7 +168,7 @@ def chosen_names(record: Record, candidates: Sequence[Candidate]) -> list[str]:
 
 
 def _rows(candidates: Sequence[Candidate], limits: tuple[float, float]) -> dict[str, list[Any]]:
-    near = [c.finished and c.mean <= limits[1] for c in candidates]
+    near = [not is_far_off(c, limits) for c in candidates]
     intervals = [c.interval if n else None for c, n in zip(candidates, near, strict=True)]
     return {
         "candidate": [names_on_one_line(c) for c in candidates],
@@ -179,16 +179,6 @@ def _rows(candidates: Sequence[Candidate], limits: tuple[float, float]) -> dict[
         "score": [c.score for c in candidates],
         "kind": ["near" if n else "far" for n in near],
     }
-
-
-def _limits(candidates: Sequence[Candidate]) -> tuple[float, float]:
-    """Return limits that show all scores but those far off, which would flatten the others."""
-    finished = [c for c in candidates if c.finished]
-    ends = sorted(c.interval[1] if c.interval else c.mean for c in finished)
-    lowest = min([0.0, *(c.interval[0] for c in finished if c.interval)])
-    usual = float(np.median([e for e in ends if e > 0] or [1.0]))
-    near = [e for e in ends if e <= _FAR_OFF * usual] or [usual]
-    return padded(lowest, max(*near, 1e-3 * usual), 0.08, 0.12)
 
 
 def _loss_limits(candidates: Sequence[Candidate]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from onecycle_cli.kinds import FIND_LR, PROBES, TRAIN
 from onecycle_cli.plotting.candidates import candidates_of
 from onecycle_cli.plotting.paper.axes import padded
+from onecycle_cli.plotting.probes import probes_in
 from onecycle_cli.plotting.sweep import sweep_of
 from onecycle_cli.plotting.training_run import run_of
 from onecycle_cli.report.charts.canvas import (
@@ -27,7 +28,7 @@ from onecycle_cli.report.charts.canvas import (
     tip,
 )
 from onecycle_cli.report.charts.comparison import difference_in_words, names_on_one_line
-from onecycle_cli.report.charts.probes import probes_in, rate_limits
+from onecycle_cli.report.charts.probes import rate_limits
 from onecycle_cli.report.charts.range_test import loss_limits as sweep_limits
 from onecycle_cli.report.charts.range_test import smooth_line
 from onecycle_cli.report.charts.training import loss_limits as training_limits

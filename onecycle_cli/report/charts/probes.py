@@ -11,6 +11,7 @@ import numpy as np
 
 from onecycle_cli.plotting.paper.axes import padded
 from onecycle_cli.plotting.paper.numbers import number
+from onecycle_cli.plotting.probes import loss_limits, probes_in, smooth_line
 from onecycle_cli.report.charts.canvas import (
     BLUE,
     HEIGHT,
@@ -38,12 +39,9 @@ from onecycle_cli.suggest import (
     LADDER,
     STAGE_IN_WORDS,
     Bounds,
-    Measure,
     Probe,
     bounds_of,
     moving_average,
-    probes_of,
-    profile_of,
 )
 
 _MOST_POINTS = 120
@@ -133,11 +131,6 @@ def curves_chart(record: Record, name: str) -> Chart:
     return drawn(name, "Loss during each short training", description, chart, legend, zoom)
 
 
-def probes_in(record: Record) -> list[Probe]:
-    """Return the probes of a record, in the order in which they ran."""
-    return probes_of(record.tables["trials"], record.tables["curves"])
-
-
 def rate_limits(probes: Sequence[Probe]) -> tuple[float, float]:
     """Return the lowest and the highest rate, with some air."""
     rates = [probe.value for probe in probes]
@@ -193,24 +186,17 @@ def _points(probes: Sequence[Probe], highest: float, x: alt.X, y: alt.Y) -> list
 
 def _profile(probes: Sequence[Probe], bounds: Bounds, x: alt.X, y: alt.Y) -> alt.Chart:
     """Return the smoothed curve that the suggestion is read off."""
-    profile, measure = profile_of(probes, bounds), Measure.of(probes, bounds)
-    longest = [p for p in probes if (p.stage, p.steps) == (probes[-1].stage, probes[-1].steps)]
-    within = (profile.x >= min(p.x for p in probes)) & (profile.x <= max(p.x for p in probes))
-    losses = measure.losses(profile.smoothed[within], longest)
-    data = rows(lr=(10 ** profile.x[within]).tolist(), loss=losses.tolist())
+    lrs, losses = smooth_line(probes, bounds)
+    data = rows(lr=lrs.tolist(), loss=losses.tolist())
     line = alt.Chart(data).mark_line(color=BLUE, strokeWidth=2, opacity=0.7, clip=True)
     return line.encode(x=x, y=y)
 
 
 def _loss_limits(probes: Sequence[Probe], bounds: Bounds) -> tuple[float, float]:
-    """Return the lowest loss, and the highest but those far above the start and chance."""
-    finite = [probe.loss for probe in probes if math.isfinite(probe.loss)]
-    if not finite:
+    """Return the limits of the axis: some room around the losses that are to be seen."""
+    if not any(math.isfinite(probe.loss) for probe in probes):
         return 0.0, 1.0
-    nothing = bounds.chance if bounds.are_known else -math.inf
-    usual = max(nothing, float(np.median([probe.start for probe in probes])))
-    near = [loss for loss in finite if loss <= usual] or finite
-    low, high = min(near), max(*near, nothing)
+    low, high = loss_limits(probes, bounds)
     return (low / 1.3, high * 1.3) if low > 0 else padded(low, high, 0.08, 0.18)
 
 
