@@ -7,6 +7,7 @@ library nor installed packages.
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 import sysconfig
 import warnings
@@ -37,8 +38,13 @@ def local_imports(path: Path) -> list[Path]:
 
 def is_own(path: Path) -> bool:
     """Tell whether a resolved path is neither in Python's library nor in an installed package."""
-    library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
-    return not set(_INSTALLED) & set(path.parts) and not library & {path, *path.parents}
+    return not set(_INSTALLED) & set(path.parts) and not _library() & {path, *path.parents}
+
+
+@functools.cache
+def _library() -> frozenset[Path]:
+    """Return the folders of Python's own library."""
+    return frozenset(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib"))
 
 
 def _own_folders() -> list[Path]:

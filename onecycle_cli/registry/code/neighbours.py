@@ -108,9 +108,10 @@ class Neighbours:
     def _is_namesake(self, name: str) -> bool:
         """Tell whether a module that the program has is one of its own, of another folder."""
         file = getattr(sys.modules[name], "__file__", None)
-        if file is None or not is_own(path := Path(file).resolve()):
+        if file is None or not _has(self._folder, name):
             return False
-        return self._folder not in path.parents and _has(self._folder, name)
+        path = Path(file).resolve()
+        return is_own(path) and self._folder not in path.parents
 
     def _import(
         self,
