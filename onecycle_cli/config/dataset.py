@@ -51,6 +51,8 @@ class DatasetConfig(Section):
         group: the column of a table that says what each example belongs to; no split divides it.
         normalise: take the mean from the inputs and divide them by their deviation; else the model
             sees them as they are, pixels from 0 to 255. `auto`: not what a function gives.
+        standardise_targets: take the mean from numbers to predict and divide them by their
+            deviation; losses are of these, mean absolute errors in the targets' own units.
         augment: random changes to training images, or `path/to/file.py:function`.
     """
 
@@ -72,6 +74,7 @@ class DatasetConfig(Section):
     ignore: list[str] = Field(default_factory=list)
     group: str | None = None
     normalise: bool | Auto = "auto"
+    standardise_targets: bool = False
     augment: AugmentConfig | FunctionName | None = Field(
         default=None, examples=[{"flip": True, "crop": 4}]
     )

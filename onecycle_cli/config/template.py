@@ -59,6 +59,7 @@ dataset:
   # validation_rows: null       # or a file of numbers: rows of the training part, from 0
   # limit: null                 # only so many training images
   # normalise: auto             # false: for a model that does it; it sees pixels from 0 to 255
+  {standardise:<30}# true: bring numbers to predict to mean 0, deviation 1
   # augment: null               # or {{flip: true, crop: 4, cutout: 0}}; null: so for CIFAR only
 model:
   name: {model}  # see 'onecycle list models', or path/to/file.py:function
@@ -133,6 +134,9 @@ def template(dataset: str, known: Known | None = None) -> str:
         name=dataset,
         title=scalar(known.name or dataset),
         task=f"task: {known.task}" if known.task else "# task: auto",
+        standardise="standardise_targets: true"
+        if known.task == "regression"
+        else "# standardise_targets: false",
         path=_path_line(source, known),
         model=scalar(known.model or source.model),
         epochs=source.epochs,

@@ -254,6 +254,7 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
         "dataset": short(config.dataset.name),
         "data": fingerprint,
         "normalise": config.dataset.is_normalised,
+        "standardise_targets": config.dataset.standardise_targets,
         "augment": augment,
         "model": short(config.model.name),
         "options": dict(config.model.options),
@@ -305,7 +306,7 @@ def recorded_conditions(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return conditions if isinstance(conditions, Mapping) else {}
 
 
-_WHERE_NOT_ON_RECORD = {"normalise": True}
+_WHERE_NOT_ON_RECORD = {"normalise": True, "standardise_targets": False}
 """Conditions of suggestions that were made before there was a choice."""
 
 

@@ -49,6 +49,12 @@ def left_out_everywhere(plan: TrainingPlan) -> Iterator[str]:
     train, augment = plan.train, plan.dataset.get("augment")
     if plan.dataset.get("normalise") in (True, "auto"):
         yield f"the inputs were standardised: {_standardised(plan.inputs)}"
+    if plan.targets:
+        means, stds = (_numbers(plan.targets[key]) for key in ("mean", "std"))
+        yield (
+            f"the targets were standardised: (y - {means}) / {stds}; so the model answers in "
+            f"these units, and y = {stds} * answer + {means}"
+        )
     if augment:
         yield f"training images were changed at random: {_in_words(augment)}"
     if train.resize:
@@ -75,8 +81,11 @@ def _standardised(inputs: Mapping[str, Any]) -> str:
             "has the numbers in its result.json, under inputs"
         )
     x = "x / 255" if inputs.get("dtype") == "uint8" else "x"
-    means, stds = (", ".join(f"{value:.7g}" for value in values) for values in (mean, std))
-    return f"({x} - [{means}]) / [{stds}]"
+    return f"({x} - {_numbers(mean)}) / {_numbers(std)}"
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return f"[{', '.join(f'{value:.7g}' for value in values)}]"
 
 
 def _in_words(augment: object) -> str:

@@ -45,6 +45,14 @@ def test_how_the_inputs_were_standardised(plan):
     assert "standardised" not in keras_code(plan(dataset={"normalise": False}, result=few))
 
 
+def test_how_the_targets_were_standardised_and_are_brought_back(plan):
+    result = {"targets": {"mean": [300000.0], "std": [1500.0]}}
+    words = " ".join(keras_code(plan(result=result)).replace("\n#", " ").split())
+    assert "the targets were standardised: (y - [300000]) / [1500]" in words
+    assert "y = [1500] * answer + [300000]" in words
+    assert "targets were standardised" not in keras_code(plan(result={"targets": None}))
+
+
 def test_what_a_strangers_run_says_stays_in_the_comments(plan):
     """Its files are quoted, and code that is pasted is going to be run."""
     evil = "x\nimport os\rimport sys\x0cimport re\u2028import io"

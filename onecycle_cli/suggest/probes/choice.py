@@ -215,8 +215,9 @@ _CHECK = (
 )
 _EXPLODED = (
     "the loss exploded in all of {count} short trainings, at learning rates from {low:.3g} to "
-    "{high:.3g}; standardise inputs and targets that are far from 0 and 1, check the loss, or "
-    "lower find_lr.min_lr. 'onecycle check CONFIG' looks at their size."
+    "{high:.3g}; standardise inputs and targets that are far from 0 and 1 (for the targets of a "
+    "config, set dataset.standardise_targets to true), check the loss, or lower find_lr.min_lr. "
+    "'onecycle check CONFIG' looks at their size."
 )
 _NON_FINITE = (
     "the loss was not finite at the first steps of every training; check the inputs for NaN and "

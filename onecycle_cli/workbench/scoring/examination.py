@@ -16,6 +16,7 @@ from onecycle_cli.data import EvaluationBatches
 from onecycle_cli.data.batches.pipeline import for_fit
 from onecycle_cli.data.batches.stream import Stream
 from onecycle_cli.data.inputs import arrays_of, count, rows_of
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.engine.devices.shares import answers_of
 from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.workbench.scoring.answers import answers_to
@@ -85,7 +86,7 @@ def examine(
         outputs += answers_to(model, batches.mirror())
         outputs /= 2
     (targets,) = arrays_of(rows_of(batches.y, batches.rows))
-    return _judged(objective, targets, outputs, weights)
+    return _judged(objective, targets, outputs, weights, batches.dataset.target_scale)
 
 
 def examine_stream(
@@ -129,8 +130,12 @@ def _judged(
     targets: NDArray[Any],
     outputs: NDArray[np.float32],
     weights: NDArray[Any] | None = None,
+    scale: TargetScale | None = None,
 ) -> Examination:
-    """Return how good answers are, by the task and its loss."""
+    """Return how good answers are, by the task and its loss.
+
+    Where targets are standardised, losses are too, and scores are in the targets' own units.
+    """
     is_multiclass = objective.task == "multiclass"
     shaped = targets = as_labels(targets) if is_multiclass else np.asarray(targets)
     if not is_multiclass:
@@ -139,7 +144,7 @@ def _judged(
     losses = each.reshape(len(targets), -1).mean(axis=1).astype(np.float64)
     return Examination(
         losses if weights is None else losses * weights,
-        *_answered(objective, targets, shaped, outputs),
+        *_answered(objective, targets, shaped, outputs, scale),
     )
 
 
@@ -148,11 +153,14 @@ def _answered(
     targets: NDArray[Any],
     shaped: NDArray[Any],
     outputs: NDArray[Any],
+    scale: TargetScale | None,
 ) -> tuple[NDArray[np.int64] | None, dict[str, Any]]:
     """Return the confusion of classes, where there are, and what else is to be said."""
     if objective.task == "multiclass":
         return confusion_of(targets, outputs.argmax(axis=1), outputs.shape[1]), {}
     outputs = outputs.reshape(len(targets), -1).astype(np.float64)
+    if objective.task == "regression" and scale is not None:
+        return None, scores_of_numbers(scale.in_own_units(shaped), scale.in_own_units(outputs))
     if objective.task == "regression":
         return None, scores_of_numbers(shaped, outputs)
     threshold = 0.0 if objective.from_logits else 0.5

@@ -42,10 +42,15 @@ def announce(
         outputs: how many numbers the model answers with.
         optimizer: of a model that comes compiled, which shows the task; else the data do.
     """
-    line = f"{_inputs(dataset)}, {_goal(objective, outputs)}"
+    line = f"{_inputs(dataset)}, {_goal(dataset, objective, outputs)}"
     observer.note(line)
     if optimizer is None:
         observer.note(f"task: {objective.task} ({dataset.why})")
+        if dataset.target_scale is not None:
+            observer.note(
+                f"the targets are standardised, {dataset.target_scale}: losses and the model's "
+                f"answers are in these units, mean absolute errors in the targets' own"
+            )
     else:
         observer.note(compiled_for(objective, core(optimizer)))
     return line
@@ -67,7 +72,7 @@ def _shape(array: object) -> str:
     return f"{' x '.join(map(str, shape)) or '1'} {name}"
 
 
-def _goal(objective: Objective, outputs: int) -> str:
+def _goal(dataset: Dataset, objective: Objective, outputs: int) -> str:
     if objective.task == "other":
         return "a loss of the model's own"
     what = {
@@ -76,4 +81,6 @@ def _goal(objective: Objective, outputs: int) -> str:
         "multilabel": f"{outputs:,} labels",
         "regression": "1 number" if outputs == 1 else f"{outputs:,} numbers",
     }[objective.task]
+    if dataset.target_scale is not None:
+        what = f"{what}, standardised"
     return f"{what}, {_LOSSES[objective.loss]}; scored by {_SCORES[objective.task]}"

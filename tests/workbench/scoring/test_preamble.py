@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.scoring.compiled import OTHER
 from onecycle_cli.workbench.scoring.objective import Objective
@@ -23,7 +24,9 @@ class Listener(Observer):
 
 
 def heard(x, objective, outputs, stream=None):
-    dataset = SimpleNamespace(x=x, train=np.arange(1000), stream=stream, why="it shows")
+    dataset = SimpleNamespace(
+        x=x, train=np.arange(1000), stream=stream, why="it shows", target_scale=None
+    )
     listener = Listener()
     announce(listener, dataset, objective, outputs)
     assert listener.notes[1:] == [f"task: {objective.task} (it shows)"]
@@ -69,10 +72,26 @@ def test_every_loss_and_every_task_has_a_name():
 
 
 def test_a_model_that_comes_compiled_shows_its_task_itself():
-    dataset = SimpleNamespace(x=FLOATS, train=np.arange(1000), stream=None, why="")
+    dataset = SimpleNamespace(
+        x=FLOATS, train=np.arange(1000), stream=None, why="", target_scale=None
+    )
     listener = Listener()
     announce(listener, dataset, CLASSES, 3, keras.optimizers.SGD())
     loss = "loss sparse_categorical_crossentropy"
     assert listener.notes[1:] == [
         f"task: multiclass (the model comes compiled, with {loss} and SGD)"
     ]
+
+
+def test_standardised_targets_are_said_with_what_it_does_to_the_numbers_shown():
+    scale = TargetScale.of(np.array([200.0, 400.0], np.float32), np.arange(2))
+    dataset = SimpleNamespace(
+        x=FLOATS, train=np.arange(1000), stream=None, why="it shows", target_scale=scale
+    )
+    listener = Listener()
+    announce(listener, dataset, Objective("regression", "mse"), 1)
+    assert "1 number, standardised, mean squared error; scored by" in listener.notes[0]
+    assert listener.notes[2] == (
+        "the targets are standardised, (y - 300) / 100: losses and the model's answers are in "
+        "these units, mean absolute errors in the targets' own"
+    )
