@@ -31,8 +31,8 @@ class Dataset:
         x: all inputs, save those of a test set of its own; an array of shape (n, ...), or several,
             see `inputs.Inputs`; images have their channels last. Never changed, never copied.
         y: int32 labels of shape (n,); float32 zeros and ones of shape (n, k) for several labels;
-            float32 of shape (n,) or (n, k) for regression, in their own units. To a model that is in
-            hand, whatever it was compiled for: arrays in a structure, or an empty tuple for none.
+            float32 of shape (n,) or (n, k) for regression, in their own units. To a model in hand,
+            whatever it was compiled for: arrays in a structure, or an empty tuple for none.
         train: rows of `x` to train on, int64, ascending.
         validation: rows of `x` to validate on, int64, ascending; none is in `train`.
         classes: the names of the classes, or of the labels; None for regression.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,6 +19,7 @@ from onecycle_cli.commands.console.options import (
     Verbose,
 )
 from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.result.layout import wrapped
 from onecycle_cli.commands.console.training_command import checked_config
 from onecycle_cli.engine.devices.processes import refuse_several
 
@@ -55,7 +57,7 @@ def check_command(
         if as_json:
             print_json("check", vars(found))
         else:
-            typer.echo(found.preamble)
+            typer.echo(wrapped(found.preamble, sys.stdout))
             table(_rows(found))
 
 
