@@ -85,6 +85,9 @@ def _check(dataset: str | None, model: str | None, data: Path | None, target: st
 
     if data is not None and dataset in DATASETS and SOURCES[dataset].path == "none":
         raise ConfigError(f"--data: {dataset} is part of this package and takes no path.")
+    if data is None and dataset is not None and dataset not in DATASETS and Path(dataset).exists():
+        raise ConfigError(f"{dataset}: is no name of a data set; for data of your own, write "
+                          f"--data {dataset}.")  # fmt: skip
     wrong = models.problem(model, {}) if model is not None else None
     if wrong is not None:
         raise ConfigError(f"--model: {wrong[1]}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from onecycle_cli.data.files import npy, npz, tables
 from onecycle_cli.data.files.columns import count_missing, example_of_text
 from onecycle_cli.data.images import class_folders, images
+from onecycle_cli.data.images.decoding import headers_of
 from onecycle_cli.errors import DataError
 
 _TARGETS = ("target", "targets", "label", "labels", "class", "y")
@@ -127,8 +128,7 @@ def _images(path: Path) -> Recognised:
     classes = class_folders.class_names(folder)
     paths = class_folders.training_files(folder, classes).paths
     some = paths[:: max(1, len(paths) // _SAMPLE)]
-    with images.safe_opening():
-        sizes = [images.read_header(image).size for image in some]
+    sizes = [header.size for header in headers_of(some)]
     about = f"{len(paths):,} images of {len(classes)} classes"
     if len(set(sizes)) == 1:
         return Recognised("image_folder", f"{about}, {images.by(sizes[0])}", len(paths))

@@ -111,6 +111,9 @@ def test_no_config_is_written_that_can_not_work(invoke, own_folders, target, sen
         (("digits", "--data", "flowers.csv"), "digits is part of this package"),
         (("arrays", "--data", "flowers.csv"), "which 'table' reads; leave 'arrays' out"),
         (("--model", "resnet99"), "did you mean 'resnet9'?"),
+        (("flowers.csv",), "for data of your own, write --data flowers.csv."),
+        (("--model", "old.h5"), "--model: old.h5 is a saved model, which a function of yours has "
+         "to load: write 'def build(input_shape, num_outputs): return keras.models.load_model"),
         (("--model", "own.py:build"), "own.py"),
     ],
 )  # fmt: skip
