@@ -34,13 +34,14 @@ def values_in_words(plan: TrainingPlan) -> list[str]:
     rates = ", ".join(f"{rate:.6g}" for rate in plan.max_lrs)
     momentum = range_in_words(plan.momentum.model_dump())
     epochs = " and then ".join(map(str, plan.epochs))
+    epochs += " epoch" if epochs == "1" else " epochs"
     steps = f" of {plan.steps_per_epoch} steps" if plan.steps_per_epoch else ""
     return [
         f"max_lr {rates} ({plan.sources['max_lr']})",
         f"momentum {momentum} ({plan.sources['momentum']})",
         f"weight decay {plan.weight_decay:.6g} ({plan.sources['weight_decay']}); "
         f"{plan.decay_kind}: {DECAYS[plan.decay_kind]}",
-        f"batch size {plan.batch_size}, {epochs} epochs{steps}",
+        f"batch size {plan.batch_size}, {epochs}{steps}",
     ]
 
 

@@ -10,6 +10,9 @@ def test_every_value_says_where_it_came_from(plan):
     assert "weight decay 0.01 (file); l2: loss + wd * sum(w^2) over the kernels" in comments
     assert "batch size 50, 20 epochs of 23 steps" in comments
     assert "Not in this code" not in comments
+    assert "batch size 50, 1 epoch of" in keras_code(
+        plan({"cycles": [{"epochs": 1}]}, result={"steps_per_epoch": 23})
+    )
 
 
 def test_what_is_left_out_is_said(plan):

@@ -104,6 +104,24 @@ def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:
     table([*rows, *folder_rows(folder)])
 
 
+def accuracy_in_words(accuracy: float, per_class: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return an accuracy, beside that of always giving the same answer where this is high.
+
+    Args:
+        accuracy: the share of right answers.
+        per_class: as of `examination.by_class`; `None` where there are no classes.
+    """
+    counts = {entry["class"]: entry["examples"] for entry in per_class or ()}
+    if not counts or max(counts.values()) < _LOPSIDED * sum(counts.values()):
+        return f"{accuracy:.2%}"
+    most = max(counts, key=counts.__getitem__)
+    share = counts[most] / sum(counts.values())
+    return f"{accuracy:.2%}; always answering {most} has {share:.2%}"
+
+
+_LOPSIDED = 0.6
+"""From this share of one class on, an accuracy seems high though nothing was learned."""
+
 _SCORES = {"auc": "AUC", "f1": "F1", "r2": "R2", "mae": "mean abs. error"}
 
 
