@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 DIGITS = "digits"
 
+_FEW = 10
+"""Up to so many whole numbers are taken for classes without a word."""
+
 
 def init_command(
     dataset: Annotated[
@@ -212,11 +215,20 @@ def _reasons(ignored: dict[str, str]) -> str:
     return ", ".join(f"{name} ({why})" for name, why in ignored.items())
 
 
+def _meant(found: Recognised, known: Known) -> str:
+    """Return what the column to predict holds, as far as it shows."""
+    if known.task:
+        return "a number"
+    count = found.values.get(known.target or "", 0)
+    are_classes = known.target in found.texts or count <= _FEW
+    return f"{count:,} classes{'' if are_classes else ', unless you set task: regression'}"
+
+
 def _rows(found: Recognised, known: Known, ignored: dict[str, str]) -> list[tuple[str, str]]:
     """Return what was found and filled in, for a table."""
     rows = [("found", found.about)]
     if known.target:
-        rows.append(("to predict", known.target + (", a number" if known.task else "")))
+        rows.append(("to predict", f"{known.target}, {_meant(found, known)}"))
     if ignored:
         rows.append(("left out", _reasons(ignored)))
         rows.append(("", "to use one: write it as numbers without gaps, and take it out of "

@@ -38,6 +38,7 @@ class Recognised:
             a value that is none, in quotes.
         gaps: columns of a table that lack values, and how many.
         measures: columns of numbers that hardly ever come twice, which no classes are.
+        values: how many different values each column of a table has.
         size: height and width to bring images to, where they differ.
     """
 
@@ -48,6 +49,7 @@ class Recognised:
     texts: Mapping[str, str] = field(default_factory=dict)
     gaps: Mapping[str, int] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
+    values: Mapping[str, int] = field(default_factory=dict)
     size: tuple[int, int] | None = None
 
     @property
@@ -117,10 +119,13 @@ def _table(file: Path) -> Recognised:
     texts = {name: example for name, example in examples if example is not None}
     missing = {column.name: count_missing(column) for column in frame.get_columns()}
     gaps = {name: count for name, count in missing.items() if count}
-    numbers = (column for column in frame.get_columns() if column.name not in texts)
-    measures = tuple(c.name for c in numbers if c.n_unique() > max(_MANY, frame.height / 2))
+    values = {column.name: column.n_unique() for column in frame.get_columns()}
+    most = max(_MANY, frame.height / 2)
+    measures = tuple(name for name, n in values.items() if n > most and name not in texts)
     about = f"a table of {frame.height:,} rows and {frame.width} columns"
-    return Recognised("table", about, frame.height, tuple(frame.columns), texts, gaps, measures)
+    return Recognised(
+        "table", about, frame.height, tuple(frame.columns), texts, gaps, measures, values
+    )
 
 
 def _images(path: Path) -> Recognised:

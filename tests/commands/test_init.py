@@ -48,7 +48,7 @@ def test_it_looks_at_a_table_and_fills_in_the_rest(invoke, flowers):
     assert outcome.exit_code == 0, outcome.output
     assert outcome.stdout == (
         "found       a table of 150 rows and 4 columns\n"
-        "to predict  species\n"
+        "to predict  species, 3 classes\n"
         "left out    id (an index, by its name), colour (no numbers, such as 'red')\n"
         "            to use one: write it as numbers without gaps, and take it out of "
         "dataset.ignore\n"
@@ -68,6 +68,17 @@ def test_numbers_that_hardly_come_twice_are_no_classes(invoke, own_folders):
         outcome = invoke("init", "--data", "flats.csv", "--target", target, "--out", target)
         assert (f"to predict  {target}, a number\n" in outcome.stdout) == (task == "regression")
         assert load_config(f"{target}/flats.yaml").task == task
+
+
+def test_whole_numbers_of_many_values_may_be_meant_as_numbers(invoke, own_folders, rows):
+    table = "\n".join(f"{i / 9},{i % 30},{'abcdefghijkl'[i % 12]}" for i in range(90))
+    (own_folders / "people.csv").write_text(f"height,age,name\n{table}\n")
+    for target, said in (
+        ("age", "age, 30 classes, unless you set task: regression"),
+        ("name", "name, 12 classes"),
+    ):
+        outcome = invoke("init", "--data", "people.csv", "--target", target, "--out", target)
+        assert rows(outcome.stdout)["to predict"] == said
 
 
 def test_what_it_writes_of_a_table_with_gaps_and_prices_works(invoke, own_folders, rows):

@@ -105,19 +105,25 @@ def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:
 
 
 def accuracy_in_words(accuracy: float, per_class: Sequence[Mapping[str, Any]] | None) -> str:
-    """Return an accuracy, beside that of always giving the same answer where this is high.
+    """Return an accuracy, of how many examples where they are few, and beside that of one answer.
+
+    That is shown where always giving the same answer scores high.
 
     Args:
         accuracy: the share of right answers.
         per_class: as of `examination.by_class`; `None` where there are no classes.
     """
     counts = {entry["class"]: entry["examples"] for entry in per_class or ()}
-    if not counts or max(counts.values()) < _LOPSIDED * sum(counts.values()):
-        return f"{accuracy:.2%}"
+    examples = sum(counts.values())
+    said = f"{accuracy:.2%} of {examples} examples" if 0 < examples < _FEW else f"{accuracy:.2%}"
+    if not counts or max(counts.values()) < _LOPSIDED * examples:
+        return said
     most = max(counts, key=counts.__getitem__)
-    share = counts[most] / sum(counts.values())
-    return f"{accuracy:.2%}; always answering {most} has {share:.2%}"
+    return f"{said}; always answering {most} has {counts[most] / examples:.2%}"
 
+
+_FEW = 50
+"""One of so few examples moves an accuracy by two points and more."""
 
 _LOPSIDED = 0.6
 """From this share of one class on, an accuracy seems high though nothing was learned."""
