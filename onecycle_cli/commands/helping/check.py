@@ -57,8 +57,13 @@ def check_command(
         if as_json:
             print_json("check", vars(found))
         else:
-            typer.echo(wrapped(found.preamble, sys.stdout))
-            table(_rows(found))
+            show(found)
+
+
+def show(found: Checked) -> None:
+    """Print what was found."""
+    typer.echo(wrapped(found.preamble, sys.stdout))
+    table(_rows(found))
 
 
 def _rows(found: Checked) -> list[tuple[str, str]]:

@@ -12,15 +12,10 @@ from numpy.typing import NDArray
 from onecycle_cli.data.inputs import arrays_of, rows_of
 from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.scoring.preamble import FAR_FROM_ZERO
 
 FAR_ABOVE_CHANCE = 3.0
 """The first loss of classes is far above that of guessing, if so many times as high."""
-
-FAR_FROM_ZERO = 5.0
-"""Inputs or targets are far from 0 if their mean is, or their deviation is so large.
-
-Answers to numbers are far off alike, which multiplies a squared error by the square.
-"""
 
 _FEW = 1_000
 _NAMED = 5
@@ -56,13 +51,6 @@ def _of_targets(bench: Workbench, targets: NDArray[Any]) -> Iterator[str]:
             yield (
                 f"{len(missing)} of {len(bench.dataset.classes)} classes have no training "
                 f"example: {names}; check how the targets are read."
-            )
-    elif bench.objective.task == "regression":
-        mean, deviation = float(np.mean(targets)), float(np.std(targets))
-        if abs(mean) > FAR_FROM_ZERO * max(1.0, deviation) or deviation > FAR_FROM_ZERO:
-            yield (
-                f"the targets have mean {mean:.3g} and deviation {deviation:.3g}, far from 0 and "
-                f"1, where networks start; set dataset.standardise_targets to true."
             )
 
 

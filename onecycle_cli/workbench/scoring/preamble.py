@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from onecycle_cli.data import Dataset
-from onecycle_cli.data.inputs import arrays_of
+from onecycle_cli.data.inputs import arrays_of, rows_of
 from onecycle_cli.engine.steering.optimizers import core
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.scoring.compiled import compiled_for
@@ -26,6 +28,12 @@ _SCORES = {
 }
 _TYPES = {"f": "floats", "u": "bytes", "i": "integers", "b": "truth values"}
 _MOST_INPUTS = 3
+
+FAR_FROM_ZERO = 5.0
+"""Inputs or targets are far from 0 if their mean is, or their deviation is so large.
+
+Answers to numbers are far off alike, which multiplies a squared error by the square.
+"""
 
 
 def announce(
@@ -51,9 +59,22 @@ def announce(
                 f"the targets are standardised, {dataset.target_scale}: losses and the model's "
                 f"answers are in these units, mean absolute errors in the targets' own"
             )
+        elif objective.task == "regression" and dataset.stream is None:
+            _warn_of_far_targets(observer, dataset)
     else:
         observer.note(compiled_for(objective, core(optimizer)))
     return line
+
+
+def _warn_of_far_targets(observer: Observer, dataset: Dataset) -> None:
+    """Say so if the targets are far from where networks start: no learning rate may do then."""
+    targets = rows_of(dataset.y, dataset.train)
+    mean, deviation = float(np.mean(targets)), float(np.std(targets))
+    if abs(mean) > FAR_FROM_ZERO * max(1.0, deviation) or deviation > FAR_FROM_ZERO:
+        observer.warn(
+            f"the targets have mean {mean:.3g} and deviation {deviation:.3g}, far from 0 and 1, "
+            f"where networks start; set dataset.standardise_targets to true."
+        )
 
 
 def _inputs(dataset: Dataset) -> str:

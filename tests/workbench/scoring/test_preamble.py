@@ -12,20 +12,24 @@ from onecycle_cli.workbench.scoring.preamble import announce
 
 FLOATS = np.zeros((1200, 20), np.float32)
 IMAGES = np.zeros((1200, 8, 8, 1), np.uint8)
+NEAR = np.random.default_rng(0).normal(size=1200)
 CLASSES = Objective("multiclass", "sparse_categorical_crossentropy")
 
 
 class Listener(Observer):
     def __init__(self):
-        self.notes = []
+        self.notes, self.warnings = [], []
 
     def note(self, text):
         self.notes.append(text)
 
+    def warn(self, text):
+        self.warnings.append(text)
+
 
 def heard(x, objective, outputs, stream=None):
     dataset = SimpleNamespace(
-        x=x, train=np.arange(1000), stream=stream, why="it shows", target_scale=None
+        x=x, train=np.arange(1000), stream=stream, why="it shows", target_scale=None, y=NEAR
     )
     listener = Listener()
     announce(listener, dataset, objective, outputs)
@@ -73,7 +77,7 @@ def test_every_loss_and_every_task_has_a_name():
 
 def test_a_model_that_comes_compiled_shows_its_task_itself():
     dataset = SimpleNamespace(
-        x=FLOATS, train=np.arange(1000), stream=None, why="", target_scale=None
+        x=FLOATS, train=np.arange(1000), stream=None, why="", target_scale=None, y=NEAR
     )
     listener = Listener()
     announce(listener, dataset, CLASSES, 3, keras.optimizers.SGD())
@@ -95,3 +99,20 @@ def test_standardised_targets_are_said_with_what_it_does_to_the_numbers_shown():
         "the targets are standardised, (y - 300) / 100: losses and the model's answers are in "
         "these units, mean absolute errors in the targets' own"
     )
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(100.0, 1.0), (0.0, 40.0), (3e5, 1e5)])
+def test_numbers_to_predict_that_are_far_from_zero_are_warned_of(mean, deviation):
+    def warnings_of(y, scale=None):
+        dataset = SimpleNamespace(
+            x=FLOATS, y=y, train=np.arange(1000), stream=None, why="", target_scale=scale
+        )
+        listener = Listener()
+        announce(listener, dataset, Objective("regression", "mse"), 1)
+        return listener.warnings
+
+    far = (NEAR * deviation + mean).astype(np.float32)
+    (said,) = warnings_of(far)
+    assert said.startswith(f"the targets have mean {far[:1000].mean():.3g} and deviation ")
+    assert said.endswith("set dataset.standardise_targets to true.")
+    assert warnings_of(NEAR) == warnings_of(far, TargetScale.of(far, np.arange(1000))) == []
