@@ -11,7 +11,7 @@ import typer
 from onecycle_cli.commands.console.as_json import answer, print_json
 from onecycle_cli.commands.console.ending import columns, number, presented, table
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
-from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.progress.watching import watching
 from onecycle_cli.commands.console.rows import score_rows
 from onecycle_cli.commands.console.usage import completion
 from onecycle_cli.engine.devices.processes import refuse_several

@@ -25,7 +25,7 @@ from onecycle_cli.commands.console.options import (
     Set,
     Verbose,
 )
-from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.progress.watching import watching
 from onecycle_cli.commands.console.result import closing
 from onecycle_cli.commands.console.result.command_line import CommandLine, after, program
 from onecycle_cli.engine.devices.processes import processes

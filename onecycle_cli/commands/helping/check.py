@@ -17,7 +17,7 @@ from onecycle_cli.commands.console.options import (
     Set,
     Verbose,
 )
-from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.progress.watching import watching
 from onecycle_cli.commands.console.training_command import checked_config
 from onecycle_cli.engine.devices.processes import refuse_several
 
