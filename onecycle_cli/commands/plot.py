@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -13,6 +12,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import number, presented, say, table
+from onecycle_cli.commands.console.new_file import free_path
 from onecycle_cli.commands.console.options import RUNS, AsJson, OutHere, Set, Verbose
 from onecycle_cli.commands.console.rows import known_values, rate_rows, used_rows
 from onecycle_cli.commands.console.usage import completion
@@ -79,7 +79,8 @@ def plot_command(
                 name, figure, about = _redraw(paths, overrides)
             write = plotting.svg if file_format is PictureFormat.SVG else plotting.png
             content = write(figure)
-        path = _free(out, f"{name}-dark" if dark else name, file_format.value)
+        name = f"{name}-dark" if dark else name
+        path = free_path(out / f"{name}.{file_format.value}", "-copy-")
         files.write_bytes(path, content)
         typer.echo(str(path))
         if as_json:
@@ -232,11 +233,3 @@ def _schedules(
             steps, momentum["max"], momentum["min"], shape=shape, end_percentage=end, **options
         )
     return lrs, momenta
-
-
-def _free(folder: Path, name: str, ending: str) -> Path:
-    """Return a path that is not taken: `name.png`, `name-copy-2.png`, ..."""
-    path, number = folder / f"{name}.{ending}", 2
-    while os.path.lexists(path):
-        path, number = folder / f"{name}-copy-{number}.{ending}", number + 1
-    return path
