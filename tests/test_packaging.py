@@ -193,6 +193,7 @@ TESTED_TOGETHER = {
     "commands/find_lr.py": "commands/test_chain.py",
     "commands/find_momentum.py": "commands/test_chain.py",
     "commands/find_wd.py": "commands/test_chain.py",
+    "commands/helping/preview.py": "commands/test_plot.py",
     "commands/console/usage/app.py": "test_main.py",
     "commands/console/usage/examples.py": "test_main.py",
     "experiments/recipe/result.py": "experiments/recipe/test_run.py",
