@@ -234,13 +234,13 @@ def _to_resume(
 ) -> dict[str, Any]:
     """Find the run, what it was started with, and what was given beside it."""
     from onecycle_cli.experiments.asked.request import Request
-    from onecycle_cli.experiments.recipe import stages
+    from onecycle_cli.experiments.recipe import resuming
     from onecycle_cli.runs import finding
     from onecycle_cli.runs.stores.unfinished import here
 
     if kind is RUN:
-        folder, resumed = stages.find_recipe(run), None
-        config = stages.config_of(folder)
+        folder, resumed = resuming.find_recipe(run), None
+        config = resuming.config_of(folder)
     else:
         folder = finding.find_unfinished(here(run, kind.name), kind.name)
         resumed = Request.to_resume(kind, folder)
