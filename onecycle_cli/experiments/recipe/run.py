@@ -17,7 +17,7 @@ from onecycle_cli.experiments.asked.installed import check_installed
 from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
 from onecycle_cli.experiments.asked.watching import Progress, watching
-from onecycle_cli.experiments.company.folders import folder_for_runs
+from onecycle_cli.experiments.distributed.folders import folder_for_runs
 from onecycle_cli.experiments.find_lr import FindLRResult
 from onecycle_cli.experiments.hyper_parameters import (
     conditions_of,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.engine.devices.company import check_alike
+from onecycle_cli.engine.devices.distributed import check_alike
 from onecycle_cli.engine.devices.processes import COUNT, processes
 from onecycle_cli.engine.start import versions
 from onecycle_cli.engine.state.initial_weights import digests
