@@ -294,6 +294,8 @@ TESTED_TOGETHER = {
     "experiments/asked/installed.py": "runs/trackers/test_table.py",
     "experiments/tracking/trials.py": "experiments/tracking/test_tracked.py",
     "experiments/asked/request.py": "experiments/test_session.py",
+    "experiments/hyper_parameters/conditions.py": "experiments/hyper_parameters/test_gathering.py",
+    "experiments/hyper_parameters/values.py": "experiments/hyper_parameters/test_gathering.py",
     "experiments/reread/range_test.py": "experiments/reread/test_again.py",
     "experiments/reread/saved_scores.py": "experiments/reread/test_again.py",
     "experiments/reread/suggested.py": "experiments/reread/test_again.py",

@@ -25,13 +25,9 @@ from onecycle_cli.experiments.asked.resume import (
 from onecycle_cli.experiments.distributed import folders
 from onecycle_cli.experiments.distributed.alike import check_that_all_do_the_same
 from onecycle_cli.experiments.distributed.meeting import meet
-from onecycle_cli.experiments.hyper_parameters import (
-    Suggestions,
-    Values,
-    conditions_of,
-    gather,
-    premises,
-)
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of, premises
+from onecycle_cli.experiments.hyper_parameters.gathering import Suggestions, gather
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.experiments.manifest import manifest_of, write_config
 from onecycle_cli.experiments.reported import write_report
 from onecycle_cli.experiments.searches.engines.choice import engine_for

@@ -12,7 +12,7 @@ from onecycle_cli.commands.console.rows import known_values, rate_rows, used_row
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.experiments.hyper_parameters import Values
+    from onecycle_cli.experiments.hyper_parameters.values import Values
     from onecycle_cli.plotting import Figure
 
 _MOST_STEPS = 5_000_000

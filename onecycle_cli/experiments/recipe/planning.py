@@ -12,14 +12,13 @@ from onecycle_cli.config import Config
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked.carried_over import check_rate
 from onecycle_cli.experiments.asked.installed import check_installed
-from onecycle_cli.experiments.hyper_parameters import (
+from onecycle_cli.experiments.hyper_parameters.conditions import premises, warn_of_other_conditions
+from onecycle_cli.experiments.hyper_parameters.gathering import (
     Suggestions,
     gather,
-    is_auto,
-    premises,
     suggestions_on_file,
-    warn_of_other_conditions,
 )
+from onecycle_cli.experiments.hyper_parameters.values import is_auto
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
 from onecycle_cli.kinds import KINDS, STAGES
 from onecycle_cli.observer import Observer

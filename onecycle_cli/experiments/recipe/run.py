@@ -19,11 +19,8 @@ from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_
 from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.distributed.folders import folder_for_runs
 from onecycle_cli.experiments.find_lr import FindLRResult
-from onecycle_cli.experiments.hyper_parameters import (
-    conditions_of,
-    premises,
-    suggestions_on_file,
-)
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of, premises
+from onecycle_cli.experiments.hyper_parameters.gathering import suggestions_on_file
 from onecycle_cli.experiments.recipe import planning, resuming
 from onecycle_cli.experiments.recipe.folder import (
     manifest_in,

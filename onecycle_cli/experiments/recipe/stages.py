@@ -9,7 +9,8 @@ from typing import Any
 
 from onecycle_cli.config import Config
 from onecycle_cli.errors import ResultError
-from onecycle_cli.experiments.hyper_parameters import gather, in_words
+from onecycle_cli.experiments.hyper_parameters.gathering import gather
+from onecycle_cli.experiments.hyper_parameters.values import in_words
 from onecycle_cli.kinds import FINDERS, RUN, STAGES
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, run_folder

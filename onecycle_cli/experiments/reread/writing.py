@@ -10,7 +10,7 @@ from typing import Any
 from onecycle_cli import suggest
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import OnecycleError, ResultError
-from onecycle_cli.experiments.hyper_parameters import conditions_of
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of
 from onecycle_cli.experiments.reread.suggested import SuggestedAgain
 from onecycle_cli.kinds import FIND_LR, KINDS
 from onecycle_cli.plugin_names import short
