@@ -86,7 +86,7 @@ def examine(
         outputs += answers_to(model, batches.mirror())
         outputs /= 2
     (targets,) = arrays_of(rows_of(batches.y, batches.rows))
-    return _judged(objective, targets, outputs, weights, batches.dataset.target_scale)
+    return _judged(objective, targets, outputs, weights, scale=batches.dataset.target_scale)
 
 
 def examine_stream(
@@ -130,6 +130,7 @@ def _judged(
     targets: NDArray[Any],
     outputs: NDArray[np.float32],
     weights: NDArray[Any] | None = None,
+    *,
     scale: TargetScale | None = None,
 ) -> Examination:
     """Return how good answers are, by the task and its loss.
