@@ -153,6 +153,14 @@ def _training_headline(record: Record) -> Headline:
         share = percent(result["test_accuracy"])
         of = f" of {examples:,} test examples" if examples else " of the test examples"
         return Headline(f"The model answers {share}{of} correctly.", SURE, "tested")
+    scores = result.get("test_scores") or {}
+    if known(scores.get("r2")) and known(scores.get("mae")):
+        explains = f"explains {percent(scores['r2'])} of the variance of the test targets"
+        what = (
+            explains if scores["r2"] > 0 else "does no better than their mean on the test targets"
+        )
+        text = f"The model {what}, and is off by {number(scores['mae'], 4)} on average."
+        return Headline(text, SURE, "tested")
     if known(result.get("test_loss")):
         text = f"The loss on the test examples is {number(result['test_loss'], 4)}."
         return Headline(text, SURE, "tested")
@@ -175,6 +183,9 @@ def _training_sentences(record: Record) -> list[Part]:
                 f"one trained model)."
             )
         )
+    if result.get("targets"):
+        text = "The targets were standardised for the training, and so all losses are."
+        parts.append(Text(text, "muted"))
     if known(result.get("val_accuracy_last")):
         best = ""
         if known(result.get("val_accuracy_best")):

@@ -60,3 +60,20 @@ def test_a_training_without_a_test_says_so(made):
     assert isinstance(headline, Headline)
     assert headline.text == "The last validation loss is 0.2; no test set was used."
     assert headline.sureness == DOUBTFUL
+
+
+@pytest.mark.parametrize(
+    ("r2", "said"),
+    [
+        (0.879, "The model explains 87.90 % of the variance of the test targets, and is off by"),
+        (-0.1, "The model does no better than their mean on the test targets, and is off by"),
+    ],
+)
+def test_numbers_that_are_predicted_are_judged_in_their_own_units(made, r2, said):
+    of_numbers = {"test_accuracy": None, "per_class": [], "confusion": None}
+    of_numbers |= {"test_scores": {"r2": r2, "mae": 38715.6}, "targets": {"mean": [3], "std": [2]}}
+    headline, *others = sentences.answer(made["train"](**of_numbers))
+    assert headline.text.startswith(said)
+    assert "standardised for the training, and so all losses are" in " ".join(
+        part.text for part in others
+    )
