@@ -67,10 +67,6 @@ def path_here(text: str) -> Path:
 OutHere = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for it.", parser=path_here)
 ]
-NewFile = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="FILE", help="Write it to this new file.", parser=path_here),
-]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Instead of the config's.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and warnings.")]
 Verbose = Annotated[

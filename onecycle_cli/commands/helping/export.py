@@ -11,7 +11,7 @@ import typer
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
 from onecycle_cli.commands.console.new_file import check_is_new
-from onecycle_cli.commands.console.options import AsJson, NewFile, Verbose
+from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
     from onecycle_cli.export import TrainingPlan
@@ -36,7 +36,10 @@ def export_command(
     to: Annotated[
         Target, typer.Option("--to", metavar="TO", help="keras, pytorch: code; yaml: a config.")
     ] = Target.keras,
-    out: NewFile = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write it to this new file.", parser=path_here),
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:

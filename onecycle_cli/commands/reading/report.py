@@ -10,7 +10,7 @@ import typer
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
 from onecycle_cli.commands.console.new_file import check_is_new, free_path
-from onecycle_cli.commands.console.options import AsJson, NewFile, Verbose
+from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
     from onecycle_cli.runs.records import Record
@@ -23,7 +23,10 @@ def report_command(
             metavar="RUN", help="A run's folder or URL, or one above it for the newest; or several."
         ),
     ],
-    out: NewFile = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write to this file.", parser=path_here),
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
