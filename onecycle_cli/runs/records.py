@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from onecycle_cli.runs.files import (
     write_json,
 )
 from onecycle_cli.runs.finding import find_run, is_run
+from onecycle_cli.runs.mistakes import Mistake, read_mistakes, write_mistakes
 from onecycle_cli.runs.seed_folder import read_seed_folder
 from onecycle_cli.runs.suggestions_file import RULES, is_usable
 from onecycle_cli.suggest import LRFindings
@@ -50,6 +51,7 @@ class Record:
         result: what `result.json` says besides these; nothing for a folder that has none.
         tables: the CSV files by stem: for each column a list of values.
         config: the resolved configuration; empty for a folder that has none.
+        mistakes: of a training on images, some that the model got wrong.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Record:
     result: dict[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    mistakes: Sequence[Mistake] = field(default_factory=list)
 
     def curves(self) -> list[Curve]:
         """Return the range tests of a `find-lr` record, one for each repeat; none of probes."""
@@ -71,7 +74,7 @@ class Record:
         ]
 
     def write(self, folder: Path, *, with_tables: bool = True) -> None:
-        """Write `result.json` and the tables, each whole or not at all.
+        """Write `result.json`, the tables and the mistakes, each whole or not at all.
 
         Args:
             folder: of the run.
@@ -82,12 +85,14 @@ class Record:
         """
         if with_tables:
             write_tables(folder, self.tables)
+        write_mistakes(folder, self.mistakes)
         write_result(folder / "result.json", self._whole())
 
     def as_read(self) -> Record:
         """Return what `read_record` returns once it is written, without reading anything."""
         tables = {name: as_read(table) for name, table in self.tables.items()}
-        return Record(self.kind, self.label, plain(self._whole()), tables, plain(self.config))
+        result, config = plain(self._whole()), plain(self.config)
+        return Record(self.kind, self.label, result, tables, config, list(self.mistakes))
 
     def _whole(self) -> dict[str, Any]:
         return {"kind": self.kind, "label": self.label, **self.result}
@@ -155,6 +160,7 @@ def read_record(path: str | Path) -> Record:
         result=result,
         tables=tables,
         config=read_yaml(folder / "config.yaml"),
+        mistakes=read_mistakes(folder),
     )
 
 
