@@ -198,13 +198,18 @@ def tested_examples(record: Record) -> int:
         return 0
 
 
-def _length(record: Record) -> str:
+def epochs_planned(record: Record) -> int:
+    """Return how many epochs the configured training has; 0 if it doesn't say."""
     cycles = (record.config.get("train") or {}).get("cycles") or []
-    total = sum(
+    return sum(
         int(cycle["epochs"])
         for cycle in cycles
         if isinstance(cycle, Mapping) and known(cycle.get("epochs"))
     )
+
+
+def _length(record: Record) -> str:
+    total = epochs_planned(record)
     if not total:
         return ""
     of = "a training of " if record.kind != TRAIN.name else ""

@@ -153,7 +153,7 @@ def read_record(path: str | Path) -> Record:
     if (folder / CONFUSION).is_file() and "confusion" not in result:
         result["confusion"] = _read_matrix(folder / CONFUSION)
     tables = {p.stem: read_csv(p) for p in sorted(folder.glob("*.csv"))}
-    _check_tables(folder, KINDS[result["kind"]].tables_by(result.get("method")), tables)
+    check_tables(folder, KINDS[result["kind"]].tables_by(result.get("method")), tables)
     return Record(
         kind=result["kind"],
         label=str(result.get("label") or folder.name),
@@ -199,11 +199,21 @@ def _check_result(path: Path, result: Any) -> None:
         raise ResultError(f"{path}: suggestion.value must be {RULES[key]}; got {value}.")
 
 
-def _check_tables(
+def check_tables(
     folder: Path,
     needed: Mapping[str, tuple[str, ...]],
     tables: Mapping[str, dict[str, list[Any]]],
 ) -> None:
+    """Refuse tables that are not there as a whole, with numbers where numbers belong.
+
+    Args:
+        folder: of the run.
+        needed: the columns that each table must have.
+        tables: by stem.
+
+    Raises:
+        ResultError: saying what is missing or wrong.
+    """
     for name, columns in needed.items():
         path = folder / f"{name}.csv"
         if name not in tables:

@@ -147,6 +147,13 @@ def test_images_that_were_taken_for_another_class_are_shown_sharp(opened):
     assert images.first.evaluate(shown) == [2, 96, "pixelated"]
 
 
+def test_numbers_on_axes_are_written_out(opened):
+    """By Vega's own choice an axis up to 100 has 5e+1 on it."""
+    page = opened("train/001").page
+    labels = page.locator("#training .role-axis-label text").all_text_contents()
+    assert "90" in labels and not any("e+" in label for label in labels)
+
+
 def rates_shown(page):
     """Return the labels of the axis of learning rates."""
     labels = page.locator("#probes .role-axis-label").first.locator("text").all_text_contents()

@@ -57,7 +57,9 @@ def test_it_is_small_and_has_the_charting_library_once(recipe):
 def test_what_recipe_json_is_going_to_say_goes_before_what_it_says(own_recipe):
     data = files.read_json(own_recipe / "recipe.json")
     files.write_json(own_recipe / "recipe.json", data | {"status": "running"})
-    assert "still at work" in report.report_of_recipe(own_recipe)
+    found = report.report_of_recipe(own_recipe)
+    assert "interrupted; it can be resumed" in found
+    assert f"onecycle run --resume {own_recipe}" in found
     assert "every stage is done" in report.report_of_recipe(own_recipe, data)
 
 

@@ -17,6 +17,7 @@ from onecycle_cli.report.charts.canvas import (
     HEIGHT,
     INK,
     MUTED,
+    TICKS,
     VERMILLION,
     drawn,
     is_wide,
@@ -49,7 +50,7 @@ def race_chart(record: Record, name: str) -> Chart:
         "mean:Q",
         scale=scale,
         axis=alt.Axis(
-            title="loss above the best one, with 95 % interval", format="~g", tickCount=6
+            title="loss above the best one, with 95 % interval", format=TICKS, tickCount=6
         ),
     )
     y = alt.Y(
