@@ -166,7 +166,8 @@ class _Training:
         self.observer.busy("evaluating the last model on the test set ...")
         with self.weights.in_force():
             examined = self.bench.examine("test", scored)
-        if self.config.report and not self.session.is_scratch and scored.examples is not None:
+        has_report = self.config.report and not self.session.is_scratch
+        if has_report and scored.examples is not None and self.bench.dataset.classes is not None:
             self.mistakes = mistakes_of(examined, scored.examples[0])
         return examined, scored.seen
 

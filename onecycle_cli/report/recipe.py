@@ -38,7 +38,8 @@ def document_of_recipe(folder: Path, recipe: Mapping[str, Any] | None = None) ->
     """
     stages, status = _stages(folder, recipe)
     saved = SavedRun.read(folder) if recipe is None else None
-    status = saved.status if saved else status
+    if saved:
+        stages, status = _as_found(stages, saved.status), saved.status
     manifest = read_json(folder / "manifest.json")
     runs = {name: run for name in STAGES if (run := _run_of(folder, stages[name])) is not None}
     label = f"{folder.absolute().parents[1].name}/{RUN.name}/{folder.name}"
@@ -73,6 +74,14 @@ def _stages(folder: Path, recipe: Mapping[str, Any] | None) -> tuple[Stages, str
         return {name: dict(data["stages"][name]) for name in STAGES}, str(data["status"])
     except (LookupError, TypeError, ValueError):
         raise ResultError(f"{path}: is damaged; restore it, or run the recipe again.") from None
+
+
+def _as_found(stages: Stages, status: str) -> Stages:
+    """Return the stages; one that a killed recipe left at work is what the recipe is."""
+    return {
+        name: {**stage, "status": status} if stage.get("status") == "running" else stage
+        for name, stage in stages.items()
+    }
 
 
 def _folder_of(folder: Path, stage: Mapping[str, Any]) -> Path | None:

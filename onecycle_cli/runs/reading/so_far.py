@@ -31,7 +31,7 @@ def record_so_far(run: SavedRun) -> Record:
     if run.kind is not TRAIN:
         progress = f" ({run.progress})" if run.progress else ""
         raise ResultError(
-            f"{said}{progress}, and a search has no report before it is; {_what_next(run)}."
+            f"{said}{progress}, and a search has a report at its end only; {_what_next(run)}."
         )
     if not run.progress:
         raise ResultError(f"{said}, and has no whole epoch yet; {_what_next(run)}.")

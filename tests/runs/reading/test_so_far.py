@@ -64,7 +64,7 @@ def test_without_a_whole_epoch_there_is_nothing_to_tell(tmp_path):
 
 def test_a_search_has_none_before_its_end(tmp_path):
     folder = write(tmp_path / "tiny/find-lr")
-    with pytest.raises(ResultError, match="a search has no report before it is; 'onecycle find-lr"):
+    with pytest.raises(ResultError, match="at its end only; 'onecycle find-lr"):
         record_so_far(unfinished_run(str(folder)))
 
 
