@@ -15,7 +15,7 @@ from onecycle_cli.workbench.scoring.examination import Examination
 PAIRS, EACH = 5, 3
 """How many pairs of classes are shown, and at most how many images of each."""
 
-_LOOKED_AT = 1000
+_LOOKED_AT = 100
 """Images that are enough to know which values are black and white."""
 
 
