@@ -176,6 +176,7 @@ class TestTrain:
             result = onecycle_cli.train(compiled(), X, BINARY, max_lr=found, **QUICK)
             assert result.max_lrs == [found.suggestion.value]
 
+    @pytest.mark.samples(1)
     @pytest.mark.parametrize(
         ("data", "called"),
         [((X, BINARY), "ndarray"), (((X,), BINARY), "tuple"), ((batches,), "batches")],
@@ -348,7 +349,7 @@ class TestWhatTheModelWasCompiledWith:
         expected = model.evaluate(*held_out, verbose=0, return_dict=True)["loss"]
         assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-4)
 
-    @pytest.mark.samples(2)
+    @pytest.mark.samples(1)
     @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
     @pytest.mark.parametrize("inputs", [list, tuple, dict])
     @pytest.mark.parametrize("outputs", [list, tuple, dict])
