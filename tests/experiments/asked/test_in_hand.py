@@ -268,6 +268,12 @@ class TestTrain:
             np.testing.assert_array_equal(a, b)
 
 
+STRUCTURES = (list, tuple, dict)
+EACH_PAIR_OF_STRUCTURES = [
+    (STRUCTURES[i], STRUCTURES[j], STRUCTURES[(i + j) % 3]) for i in range(3) for j in range(3)
+]
+"""A Latin square: any two of the three meet in every combination."""
+
 REGRESSION = np.stack([SCORES, -SCORES], axis=1).astype(np.float32)
 
 
@@ -351,9 +357,7 @@ class TestWhatTheModelWasCompiledWith:
 
     @pytest.mark.samples(1)
     @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
-    @pytest.mark.parametrize("inputs", [list, tuple, dict])
-    @pytest.mark.parametrize("outputs", [list, tuple, dict])
-    @pytest.mark.parametrize("given", [list, tuple, dict])
+    @pytest.mark.parametrize(("inputs", "outputs", "given"), EACH_PAIR_OF_STRUCTURES)
     def test_may_be_structured_otherwise_than_its_data_as_for_fit(self, inputs, outputs, given):
         def structured(kind, named):
             return dict(named) if kind is dict else kind(named.values())
