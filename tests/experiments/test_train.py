@@ -323,6 +323,7 @@ def trained_weights(folder):
     return keras.models.load_model(folder / "model.keras").get_weights()
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("optimizer", "decay"),
     [
