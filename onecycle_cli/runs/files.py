@@ -231,7 +231,6 @@ def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
 _Dumper.add_representer(float, _represent_float)
 
 _LIST_OF_NUMBERS = re.compile(r"\[\n\s+[-+.\deE]+(?:,\n\s+[-+.\deE]+)*\n\s*\]")
-
 """Written by `json.dumps` with an indent; text in JSON has no line breaks of its own."""
 
 
@@ -294,5 +293,4 @@ _REMEDIES = {
     errno.EMFILE: "Close some files, or raise their limit with 'ulimit -n'.",
     errno.EIO: "The disk may be failing; check it, or choose another folder with --out.",
 }
-
 """What to do next, by what went wrong."""

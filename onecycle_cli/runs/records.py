@@ -31,7 +31,6 @@ from onecycle_cli.runs.suggestions_file import RULES, is_usable
 from onecycle_cli.suggest import LRFindings
 
 CONFUSION = "confusion.npz"
-
 """Where a training's confusion matrix is that is too large for JSON."""
 
 _MOST_CLASSES_IN_JSON = 100

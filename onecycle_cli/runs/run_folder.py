@@ -20,12 +20,7 @@ SCHEMA_VERSION = 1
 
 MANIFEST = "manifest.json"
 
-RESUME = "resume.json"
-
-CHECKPOINTS = "checkpoints"
-
-JOURNAL = "journal"
-
+RESUME, CHECKPOINTS, JOURNAL = "resume.json", "checkpoints", "journal"
 """What a run that is not finished holds beside its results, to be resumed."""
 
 LAST, BEST = "model.keras", "best.keras"
