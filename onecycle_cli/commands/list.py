@@ -47,7 +47,7 @@ def list_command(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """List what a config can name."""
+    """List the names that a config can use."""
     with presented():
         entries = _entries(what)
         if as_json:
