@@ -128,7 +128,7 @@ def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> No
     if "per_class" in found:
         typer.echo()
         if len(found["per_class"]) > _MOST_CLASSES:
-            typer.echo(f"the {_WORST} classes of the lowest accuracy; --json has them all")
+            typer.echo(f"the {_WORST} classes with the lowest accuracy; --json has them all")
         columns(_class_rows(evaluation, found))
 
 

@@ -131,7 +131,7 @@ def _certainty(record: Record, found: Mapping[str, Any], sureness: str) -> str:
     """Return how sure a suggestion is."""
     interval = interval_in_words(found.get("interval"))
     if sureness == REFUSED:
-        return "To refuse is the honest answer here: the measurements don't support any value."
+        return "The measurements don't support any value, so none is suggested."
     what = _PLURALS[str(KINDS[record.kind].finds)]
     if sureness == SURE:
         if not interval or found["interval"][0] == found["interval"][1]:

@@ -164,11 +164,11 @@ class Recipe:
             }
             recipe = cls(stages, data["status"], data["conditions"])
         except (LookupError, TypeError, AttributeError):
-            raise ResultError(f"{path}: is damaged; start anew without --resume.") from None
+            raise ResultError(f"{path}: is damaged; start again without --resume.") from None
         if version != run_folder.SCHEMA_VERSION:
             raise ResultError(
                 f"{path}: was written by another version of onecycle (schema {version}, here "
-                f"{run_folder.SCHEMA_VERSION}); start anew without --resume."
+                f"{run_folder.SCHEMA_VERSION}); start again without --resume."
             )
         return recipe
 
@@ -208,7 +208,7 @@ def plan(
             stage.status, stage.note = "skipped", f"train.{key}, {config.origin(f'train.{key}')}"
             stage.value = config.model_dump()["train"][key]
         elif name in skip and key in on_file:
-            stage.take(on_file[key], "skipped", "left out; its suggestion on file is used")
+            stage.take(on_file[key], "skipped", "left out; the saved suggestion is used")
         elif name in skip:
             stage.status, stage.note = "skipped", "left out"
             stage.take_default(config)
@@ -309,7 +309,7 @@ def check_config(folder: Path, config: Config) -> Config:
     Raises:
         ConfigError: when it is not, naming the difference.
     """
-    instead = "start anew without --resume; --reuse keeps what still holds"
+    instead = "start again without --resume; --reuse keeps what still holds"
     return refuse_changes(folder, config_of(folder), config, instead=instead)
 
 
@@ -323,7 +323,7 @@ def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]
         changed = [k for k, now in conditions.items() if recipe.conditions.get(k) != now]
         what = "the data" if changed == ["data"] else ", ".join(changed)
         raise ConfigError(
-            f"{folder}: was started with other data: {what} changed since; start anew without "
+            f"{folder}: was started with other data: {what} changed since; start again without "
             f"--resume."
         )
 
