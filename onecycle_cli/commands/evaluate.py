@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -10,8 +9,9 @@ import typer
 
 from onecycle_cli.commands.console.as_json import answer, print_json
 from onecycle_cli.commands.console.ending import columns, number, presented, table
+from onecycle_cli.commands.console.new_file import check_is_new
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
-from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.progress.watching import watching
 from onecycle_cli.commands.console.rows import score_rows
 from onecycle_cli.commands.console.usage import completion
 from onecycle_cli.engine.devices.processes import refuse_several
@@ -103,10 +103,8 @@ def _check(part: str, out: Path | None) -> None:
         raise ConfigError(
             f"--part: must be test or validation; got '{part}'{did_you_mean(part, list(_PARTS))}"
         )
-    for path in () if out is None else (out, _matrix_of(out)):
-        if os.path.lexists(path):
-            raise ConfigError(f"--out: {path} is there already; give the name of a new file.")
     if out is not None:
+        check_is_new(out, _matrix_of(out))
         check_writable(out.parent)
 
 

@@ -90,7 +90,7 @@ def _check(
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.engine.devices.processes import refuse_several
     from onecycle_cli.errors import ConfigError
-    from onecycle_cli.experiments.recipe import stages
+    from onecycle_cli.experiments.recipe import planning, resuming
     from onecycle_cli.observer import Observer
     from onecycle_cli.runs.folders.writable import check_writable
 
@@ -98,12 +98,12 @@ def _check(
     if asked.resume is None:
         if not dry_run:
             check_writable(asked.out.absolute() / config.name / asked.kind.name)
-        stages.plan(config, asked.out, Observer(), skip, force=force)
+        planning.plan(config, asked.out, Observer(), skip, force=force)
     elif starting:
         raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "
                           "that starts, not for --resume.")  # fmt: skip
     elif asked.given is not None:
-        stages.check_config(asked.resume, asked.given)
+        resuming.check_config(asked.resume, asked.given)
 
 
 def _forecast(

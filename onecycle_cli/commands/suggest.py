@@ -200,7 +200,7 @@ def _short(value: float | None) -> str:
 def _valued(found: Suggestion) -> str:
     if found.value is None:
         return "none"
-    from onecycle_cli.experiments.hyper_parameters import in_words
+    from onecycle_cli.experiments.hyper_parameters.values import in_words
 
     text = in_words(found.value) if isinstance(found.value, dict) else number(found.value)
     if found.interval is None:

@@ -11,7 +11,7 @@ from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, gi
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.drawn import Drawn
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.experiments.searches.rates import Probing
 from onecycle_cli.experiments.searches.search import carried_out
 from onecycle_cli.experiments.searches.sweeping import Sweeping

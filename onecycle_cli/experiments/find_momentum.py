@@ -10,7 +10,7 @@ from onecycle_cli import suggest
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.asked.watching import Progress, watching
-from onecycle_cli.experiments.hyper_parameters import in_words
+from onecycle_cli.experiments.hyper_parameters.values import in_words
 from onecycle_cli.experiments.searches.comparing import ComparisonResult, Question, compare
 from onecycle_cli.experiments.searches.jobs import Candidate
 from onecycle_cli.experiments.session import Session, session

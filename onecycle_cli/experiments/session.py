@@ -13,7 +13,7 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
-from onecycle_cli.engine.devices.together import in_use, together
+from onecycle_cli.engine.devices.data_parallel import data_parallel, in_use
 from onecycle_cli.experiments.asked.how_to_resume import saying_how_to_resume
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
@@ -22,16 +22,12 @@ from onecycle_cli.experiments.asked.resume import (
     identity_of,
     warn_of_other_surroundings,
 )
-from onecycle_cli.experiments.company import folders
-from onecycle_cli.experiments.company.alike import check_that_all_do_the_same
-from onecycle_cli.experiments.company.meeting import meet
-from onecycle_cli.experiments.hyper_parameters import (
-    Suggestions,
-    Values,
-    conditions_of,
-    gather,
-    premises,
-)
+from onecycle_cli.experiments.distributed import folders
+from onecycle_cli.experiments.distributed.alike import check_that_all_do_the_same
+from onecycle_cli.experiments.distributed.meeting import meet
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of, premises
+from onecycle_cli.experiments.hyper_parameters.gathering import Suggestions, gather
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.experiments.manifest import manifest_of, write_config
 from onecycle_cli.experiments.reported import write_report
 from onecycle_cli.experiments.searches.engines.choice import engine_for
@@ -327,7 +323,7 @@ def workbench(
     devices = decide_devices(config, is_in_hand=in_hand is not None)
     if devices:
         observer.note(f"devices: {', '.join(devices)}")
-    with together(devices):
+    with data_parallel(devices):
         bench = Workbench(config, observer, in_hand)
         try:
             check_clipping(bench.config, bench.model)

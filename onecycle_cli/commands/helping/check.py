@@ -17,8 +17,7 @@ from onecycle_cli.commands.console.options import (
     Set,
     Verbose,
 )
-from onecycle_cli.commands.console.progress import watching
-from onecycle_cli.commands.console.training_command import checked_config
+from onecycle_cli.commands.console.starting import checked_config, starting
 from onecycle_cli.engine.devices.processes import refuse_several
 
 if TYPE_CHECKING:
@@ -42,13 +41,8 @@ def check_command(
     """
     with presented(verbose):
         refuse_several("onecycle check")
-        from onecycle_cli.engine.backends.choice import settle_backend
-        from onecycle_cli.workbench.loading import load_early
-
         asked = checked_config(config, overrides, seed)
-        settle_backend(asked)
-        with watching(quiet=quiet or as_json, progress=not no_progress) as observer:
-            load_early(asked, observer)
+        with starting(asked, quiet=quiet or as_json, progress=not no_progress) as observer:
             from onecycle_cli.experiments.checking.check import check
 
             found = check(asked, observer=observer)

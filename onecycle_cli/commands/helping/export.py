@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
+from onecycle_cli.commands.console.new_file import check_is_new
 from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
@@ -50,12 +50,11 @@ def export_command(
     not in the code. With --to yaml, prints a config for 'onecycle train'. Needs no Keras.
     """
     with presented(verbose):
-        from onecycle_cli.errors import ConfigError
         from onecycle_cli.export import keras_code, pytorch_code, read_plan, yaml_values
         from onecycle_cli.runs import files
 
-        if out is not None and os.path.lexists(out):
-            raise ConfigError(f"--out: {out} is there already; give the name of a new file.")
+        if out is not None:
+            check_is_new(out)
         plan = read_plan(run)
         written = {"keras": keras_code, "pytorch": pytorch_code, "yaml": yaml_values}
         text = written[to.value](plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
+from onecycle_cli.commands.console.new_file import check_is_new, free_path
 from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def report_command(
     current folder. Needs no Keras.
     """
     with presented(verbose):
-        _check_is_free(out)
+        if out is not None:
+            check_is_new(out)
         target, html, about = _several(runs) if len(runs) > 1 else _one(runs[0])
         from onecycle_cli.runs import files
 
@@ -48,14 +49,6 @@ def report_command(
         typer.echo(str(path))
         if as_json:
             print_json("report", {"report": str(path), "runs": about})
-
-
-def _check_is_free(out: Path | None) -> None:
-    from onecycle_cli.errors import ConfigError
-
-    if out is not None and os.path.lexists(out):
-        what = "is a folder; name a file in it" if out.is_dir() else "exists; name another file"
-        raise ConfigError(f"--out {out}: {what}, such as {_free(out)}.")
 
 
 def _one(run: str) -> tuple[Path, str, list[str]]:
@@ -72,7 +65,8 @@ def _one(run: str) -> tuple[Path, str, list[str]]:
     is_ours = (folder / MANIFEST).is_file()
     html = report.report_of(record, files.read_json(folder / MANIFEST) if is_ours else {})
     stays = is_ours and not is_url(run)
-    return folder / report.FILE if stays else _free(Path(_file_name(record))), html, [record.label]
+    path = folder / report.FILE if stays else free_path(Path(_file_name(record)))
+    return path, html, [record.label]
 
 
 def _several(runs: list[str]) -> tuple[Path, str, list[str]]:
@@ -81,19 +75,8 @@ def _several(runs: list[str]) -> tuple[Path, str, list[str]]:
 
     read = [records.read_record(finding.find_run(run)) for run in runs]
     about = [record.label for record in read]
-    return _free(Path("comparison.html")), report.report_of_several(read), about
+    return free_path(Path("comparison.html")), report.report_of_several(read), about
 
 
 def _file_name(record: Record) -> str:
     return f"{record.label.replace('/', '-').strip('.') or 'run'}-report.html"
-
-
-def _free(path: Path) -> Path:
-    """Return a path that is not taken: `name.html`, `name-2.html`, ..."""
-    folder = path.is_dir()
-    stem, ending = ("report", ".html") if folder else (path.stem, path.suffix)
-    place, number = path if folder else path.parent, 2
-    found = place / f"{stem}{ending}"
-    while os.path.lexists(found):
-        found, number = place / f"{stem}-{number}{ending}", number + 1
-    return found

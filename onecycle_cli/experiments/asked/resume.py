@@ -12,7 +12,8 @@ from onecycle_cli import registry
 from onecycle_cli.config import IN_MEMORY, Config, load_config
 from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.hyper_parameters import Values, conditions_of
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, run_folder

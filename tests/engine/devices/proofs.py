@@ -20,7 +20,7 @@ import keras  # noqa: E402
 from onecycle_cli import OneCycleLR  # noqa: E402
 from onecycle_cli.config import load_config  # noqa: E402
 from onecycle_cli.data.batches.pipeline import for_fit  # noqa: E402
-from onecycle_cli.engine.devices.together import in_use, together  # noqa: E402
+from onecycle_cli.engine.devices.data_parallel import data_parallel, in_use  # noqa: E402
 from onecycle_cli.engine.instruments import Instruments  # noqa: E402
 from onecycle_cli.engine.state.snapshot import Snapshot  # noqa: E402
 from onecycle_cli.engine.state.variables import variables_of  # noqa: E402
@@ -166,7 +166,7 @@ def test_momentum_and_l2_act_on_every_device(rule, devices, regression, each_bat
         "nesterov": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
         "adam": lambda: keras.optimizers.Adam(0.1),
     }[rule]
-    with together(names_of_devices()[:devices]):
+    with data_parallel(names_of_devices()[:devices]):
         assert in_use() == devices
         model = regression.model(make())
         held = Instruments.attach(model, ["l2"], owner=regression)
@@ -201,7 +201,7 @@ def test_momentum_and_l2_act_on_every_device(rule, devices, regression, each_bat
 def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorflow(synchronized):
     random = np.random.default_rng(0)
     x = (random.normal(size=(8, 3)) + 3 * np.arange(8)[:, None]).astype(np.float32)
-    with together(names_of_devices()[:2]):
+    with data_parallel(names_of_devices()[:2]):
         normalise = keras.layers.BatchNormalization(momentum=0.0, synchronized=synchronized)
         model = keras.Sequential([keras.Input((3,)), normalise, keras.layers.Dense(1)])
         model.compile("sgd", "mse", jit_compile=not ON_TENSORFLOW)
@@ -390,9 +390,9 @@ def test_a_model_in_hand_stays_where_it_is(regression):
 
 
 def test_nothing_of_it_is_left():
-    with together(names_of_devices()[:2]):
+    with data_parallel(names_of_devices()[:2]):
         assert in_use() == 2
-        with together(names_of_devices()):
+        with data_parallel(names_of_devices()):
             assert in_use() == 2  # those that are at work stay
     assert in_use() == 1
     assert keras.distribution.distribution() is None

@@ -8,7 +8,7 @@ import onecycle_cli
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked.carried_over import check_rate
-from onecycle_cli.experiments.hyper_parameters import conditions_of
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of
 
 OTHERS = [
     ({"optimizer": {"name": "adam"}}, "found with the optimizer adam, not sgd; run 'onecycle"),
