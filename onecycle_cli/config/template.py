@@ -13,7 +13,7 @@ from onecycle_cli.errors import ConfigError, did_you_mean
 _FEWEST_STEPS = 20
 _SMALLEST_BATCH = 8
 _ANY_BATCH = "the largest that fits, up to 512"
-_SMALL_BATCH = "small, so that an epoch of so few examples has some steps"
+_SMALL_BATCH = "small, because there are few examples"
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
