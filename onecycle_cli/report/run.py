@@ -119,7 +119,7 @@ def _between(record: Record) -> list[Part]:
     value = (record.result.get("suggestion") or {}).get("value")
     if value is None or comparison.chosen_names(record, candidates_of(record)):
         return []
-    text = f"The suggested {sentences.value_in_words(value)} was not tried itself; see above why."
+    text = f"The suggested {sentences.value_in_words(value)} was not tried itself; the answer says why."
     return [Text(text, "muted")]
 
 
