@@ -100,7 +100,7 @@ class Config(Section):
         find_wd: the comparison of weight decays.
         search: where the short trainings of a search run.
         train: one or more 1cycle passes.
-        report: whether each run has a `report.html`.
+        report: whether each run has a `report.html`; without it no `mistakes.json` is kept either.
     """
 
     name: Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]

@@ -15,10 +15,12 @@ from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.experiments.tracking.tracked import ending_of, tracked
 from onecycle_cli.experiments.trainings.epoch_files import EpochFiles
+from onecycle_cli.experiments.trainings.mistakes import mistakes_of
 from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.log import Epoch, Logbook
+from onecycle_cli.runs.mistakes import Mistake
 from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.trackers.together import Trackers
 from onecycle_cli.runs.trackers.tracker import DONE, INTERRUPTED, Ending
@@ -99,6 +101,7 @@ class _Training:
         self.bench, self.values, self.config = session.bench, session.values, session.config
         self.max_lrs = self.values.cycle_rates(self.config)
         self.weights = FinalWeights(self.bench)
+        self.mistakes: list[Mistake] = []
         plan = Plan(
             self.max_lrs,
             self.values.cycle_rate_sources(self.config),
@@ -162,7 +165,11 @@ class _Training:
             self.observer.warn(warning)
         self.observer.busy("evaluating the last model on the test set ...")
         with self.weights.in_force():
-            return self.bench.examine("test", scored), scored.seen
+            examined = self.bench.examine("test", scored)
+        has_report = self.config.report and not self.session.is_scratch
+        if has_report and scored.examples is not None and self.bench.dataset.classes is not None:
+            self.mistakes = mistakes_of(examined, scored.examples[0])
+        return examined, scored.seen
 
     @property
     def _examples(self) -> str:
@@ -284,6 +291,7 @@ class _Training:
             },
             log.tables(),
             with_tables=False,
+            mistakes=self.mistakes,
         )
 
     def _ending(self, result: TrainResult) -> Ending:

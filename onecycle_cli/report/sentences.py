@@ -22,6 +22,11 @@ _QUESTIONS = {
 }
 _BADGES = {SURE: "clear answer", DOUBTFUL: "undecided", REFUSED: "no suggestion"}
 _DECAYS = {"l2": " (L2 penalty)", "decoupled": " (decoupled)"}
+_ENDED = {
+    "early": "The training ended early: the validation did not get better any more.",
+    "interrupted": "The training was interrupted, and ended by a short cool-down. 'onecycle ls' "
+    "says how to go on with it.",
+}
 _95_PERCENT = 1.96
 
 
@@ -186,7 +191,7 @@ def _training_sentences(record: Record) -> list[Part]:
         text = f"{result['seen_in_training']:,} test examples are copies of training examples."
         parts.append(Text(text, DOUBTFUL))
     if result.get("ended"):
-        parts.append(Text(f"The training ended early: {result['ended']}.", DOUBTFUL))
+        parts.append(Text(_ENDED.get(str(result["ended"]), "The training ended early."), DOUBTFUL))
     return parts
 
 
@@ -198,13 +203,18 @@ def tested_examples(record: Record) -> int:
         return 0
 
 
-def _length(record: Record) -> str:
+def epochs_planned(record: Record) -> int:
+    """Return how many epochs the configured training has; 0 if it doesn't say."""
     cycles = (record.config.get("train") or {}).get("cycles") or []
-    total = sum(
+    return sum(
         int(cycle["epochs"])
         for cycle in cycles
         if isinstance(cycle, Mapping) and known(cycle.get("epochs"))
     )
+
+
+def _length(record: Record) -> str:
+    total = epochs_planned(record)
     if not total:
         return ""
     of = "a training of " if record.kind != TRAIN.name else ""

@@ -156,6 +156,7 @@ except SystemExit as ended:
 """
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

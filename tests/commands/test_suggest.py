@@ -98,6 +98,7 @@ def test_a_rule_of_ones_own_that_wont_do(invoke, runs, own_folders, body, code, 
     assert files(runs) == before
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("asked", [["--confirm"], ["--method", "probes"]])
 def test_find_lr_by_probes_is_computed_again(invoke, config, small, rows, own_folders, asked):
     outcome = invoke("find-lr", config, *small, *asked)

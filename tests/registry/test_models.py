@@ -557,6 +557,7 @@ def test_a_model_may_take_a_dictionary_of_inputs(write, shapes):
 A, B = (8, 8, 1), (8,)
 
 
+@pytest.mark.samples(3)
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
 @pytest.mark.parametrize(
     ("made_of", "data"),
@@ -582,6 +583,7 @@ def test_inputs_may_be_structured_otherwise_than_the_data_as_for_fit(write, made
     assert len(model.fit(arrays, np.zeros(4), verbose=0).history["loss"]) == 1
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("made_of", "data"),
     [
