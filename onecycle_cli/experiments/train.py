@@ -60,17 +60,17 @@ def train(
     was interrupted or killed goes on with `resume`, to the same bits as if it had not been.
 
     Args:
-        config: a path, a mapping or a `Config`; or a compiled model that is in hand, which is
-            trained. May be left out with `resume`, and may then differ in the epochs of its cycles
-            only.
+        config: a path, a mapping or a `Config`; or a compiled model, which is trained.
+            Not needed with `resume`; a config that is given may then differ in the epochs of its
+            cycles only.
         x: with a model, its inputs: an array, or several in a dictionary or a list.
         y: with a model, its targets, as it was compiled for them.
         out: the folder for runs, or the URL of an object store as text; suggestions are looked up
             there too; `None` writes nothing. If it is not given, `runs` for a configuration, and
             nothing is written for a model.
-        observer: hears of the progress, in place of what shows it.
+        observer: is told of the progress, which is then not shown.
         progress: show it; `"auto"`: in a notebook and on a terminal.
-        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
+        resume: the folder of an interrupted run, to continue it; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
             `"stretch"` or `"extend"`.
         force: use a learning rate that was suggested for another optimizer, model or data set.
@@ -78,8 +78,8 @@ def train(
             `FitArguments`.
 
     Raises:
-        OnecycleError: when the configuration, the data or the model won't do, the learning rate
-            is not known yet, or the loss diverges in spite of all retries.
+        OnecycleError: when the configuration, the data or the model can't be used, the learning
+            rate is not known yet, or the loss diverges in spite of all retries.
         KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
     asked = given(config, x, y, out, **fit)

@@ -120,7 +120,8 @@ def _between(record: Record) -> list[Part]:
     value = (record.result.get("suggestion") or {}).get("value")
     if value is None or comparison.chosen_names(record, candidates_of(record)):
         return []
-    text = f"The suggested {sentences.value_in_words(value)} is none of them; see why above."
+    suggested = sentences.value_in_words(value)
+    text = f"The suggested {suggested} was not tried itself; the answer says why."
     return [Text(text, "muted")]
 
 

@@ -136,15 +136,15 @@ def _certainty(record: Record, found: Mapping[str, Any], sureness: str) -> str:
     """Return how sure a suggestion is."""
     interval = interval_in_words(found.get("interval"))
     if sureness == REFUSED:
-        return "To refuse is the honest answer here: the measurements don't support any value."
+        return "The measurements don't support any value, so none is suggested."
     what = _PLURALS[str(KINDS[record.kind].finds)]
     if sureness == SURE:
         if not interval or found["interval"][0] == found["interval"][1]:
             return "The measurements support this value clearly."
         if record.tables.get("curve"):
             return f"The range tests point to {what.lower()} from {interval}."
-        return f"{what} from {interval} do about as well, so the exact value hardly matters there."
-    room = f" What was measured allows {what.lower()} from {interval}." if interval else ""
+        return f"{what} from {interval} do about as well, so the exact value hardly matters."
+    room = f" The measurements allow {what.lower()} from {interval}." if interval else ""
     return f"This is a safe choice, but the measurements do not decide it.{room}"
 
 
@@ -175,9 +175,9 @@ def _training_sentences(record: Record) -> list[Part]:
         low, high = likely_accuracy(result["test_accuracy"], examples)
         parts.append(
             Text(
-                f"With {examples:,} examples this is known within limits only: on new data of the "
-                f"same kind, expect {percent(low)} to {percent(high)} (95 % confidence, for this "
-                f"one trained model)."
+                f"The test has {examples:,} examples, so this figure is not exact: on new data of "
+                f"the same kind, expect {percent(low)} to {percent(high)} (95 % confidence, for "
+                f"this one trained model)."
             )
         )
     if known(result.get("val_accuracy_last")):

@@ -278,8 +278,8 @@ _REMEDIES = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
     errno.EFBIG: "Raise the limit on the size of files, or choose another folder with --out.",
-    errno.EACCES: "Get the right to write there, or choose another folder with --out.",
-    errno.EPERM: "Get the right to write there, or choose another folder with --out.",
+    errno.EACCES: "Make it writable, or choose another folder with --out.",
+    errno.EPERM: "Make it writable, or choose another folder with --out.",
     errno.EROFS: "It can only be read; choose another folder with --out.",
     errno.ENOENT: "No folder can be made there, or it was removed in the meantime; choose another "
     "folder with --out, or run the command again.",

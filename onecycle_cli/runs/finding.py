@@ -41,7 +41,7 @@ def find_unfinished(path: str | Path, kind: str) -> Path:
             raise ResultError(
                 f"{path}: is finished; there is nothing to resume."
                 if is_run(folder)
-                else f"{path}: ended before it had begun; start it anew."
+                else f"{path}: ended before it had begun; start it again."
             )
     for parent in (given, given / kind):
         if found := [folder for folder in unfinished(parent) if kind_of(folder) in (kind, None)]:

@@ -114,7 +114,7 @@ class RunFolder:
             run._holding.close()
             if isinstance(error, ResultError):
                 raise
-            raise ResultError(f"{path / MANIFEST}: is damaged; start the run anew.") from None
+            raise ResultError(f"{path / MANIFEST}: is damaged; start the run again.") from None
         return run
 
     @property

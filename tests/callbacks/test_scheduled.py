@@ -173,7 +173,11 @@ def test_beside_a_cycle(regression):
     ("values", "error", "sentence"),
     [
         ({"beta2": 0.9}, OptimizerError, "Adam has no 'beta2' to schedule; did you mean 'beta_2'"),
-        ({"tau": 0.9}, OptimizerError, "Adam has no 'tau' to schedule; known are learning_rate, "),
+        (
+            {"tau": 0.9},
+            OptimizerError,
+            "Adam has no 'tau' to schedule; the known ones are learning_rate, ",
+        ),
         ({"beta_1": 0.9}, OptimizerError, "Adam has no 'beta_1' to schedule"),
         ({"ema_momentum": 0.9}, OptimizerError, "does nothing without use_ema; compile with use"),
         (

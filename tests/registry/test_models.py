@@ -102,8 +102,8 @@ def test_no_problem(name, given):
             "nonsense",
             {},
             "model.name",
-            "there is no model 'nonsense'; known are airbench, mini_mobilenet_v2, mini_vgg, mlp, "
-            "resnet, resnet9, path/to/file.py:function.",
+            "there is no model 'nonsense'; the known ones are airbench, mini_mobilenet_v2, "
+            "mini_vgg, mlp, resnet, resnet9, path/to/file.py:function.",
         ),
         (
             "mini_mobilenet_v2",
@@ -139,7 +139,7 @@ def test_no_problem(name, given):
             "mini_vgg",
             {3: 4},
             "model.options.3",
-            "model 'mini_vgg' has no option '3'; known are dropout, activation.",
+            "model 'mini_vgg' has no option '3'; the known ones are dropout, activation.",
         ),
         ("_checks", {}, "model.name", "there is no model '_checks'"),
         ("missing/net.py:build", {}, "model.name", "there is no file missing/net.py"),

@@ -21,23 +21,24 @@ def report_command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN", help="A run's folder or URL, or one above it for the newest; or several."
+            metavar="RUN", help="Folders or URLs of one or several runs, or folders above runs."
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write to this file.", parser=path_here),
+        typer.Option("--out", metavar="FILE", help="Write to this new file.", parser=path_here),
     ] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write a run as one HTML file that opens in any browser, without a server or a network.
+    """Write a report about runs: one HTML file for any browser, without a server or a network.
 
-    Of one run: the answer and how sure it is, charts to zoom into, the values' origins, the
-    configuration, the cost. It is report.html in the run's folder, as the run itself wrote it. Of
-    a training that is not finished: its epochs so far, and how to resume it. Of several runs: a
-    table to sort and filter, what their configurations differ in, and their curves in one chart;
-    written to the current folder. Needs no Keras.
+    For one run, the report has the answer and how sure it is, charts to zoom into, the origins of
+    the values, the configuration and the cost. It is report.html in the run's folder, where the
+    run itself has written it already. For a training that is not finished, it has the epochs so
+    far, and says how to resume it. For several runs, it has a table to sort and filter, the
+    differences of their configurations, and their curves in one chart, and is written to the
+    current folder. Needs no Keras.
     """
     with presented(verbose):
         if out is not None:

@@ -492,7 +492,12 @@ class TestConstantInTheLoss:
         (compiled, {"sample_weight": X}, DataError, "a number for each example"),
         (compiled, {"validation_data": X}, DataError, "must be .x, y. or .x, y, sample_weight."),
         (compiled, {"groups": [1, 2]}, DataError, "groups must be one for each of the 120"),
-        (compiled, {"bogus": 3}, ConfigError, "no argument bogus; known are batch_size, class_"),
+        (
+            compiled,
+            {"bogus": 3},
+            ConfigError,
+            "no argument bogus; the known ones are batch_size, class_",
+        ),
         (compiled, {"validation_split": 1.5}, ConfigError, "validation_fraction"),
         (
             lambda: compiled(optimizer=keras.optimizers.Adafactor()),
