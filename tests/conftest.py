@@ -423,6 +423,19 @@ class Listener(Observer):
 
 
 @pytest.fixture
+def clock():
+    """Return a clock that stands still, in seconds, until its `now` is changed."""
+    return Clock()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
 def user_model(tmp_path):
     """Write a model's function to a file, and return how a configuration names it."""
 

@@ -29,7 +29,7 @@ def evaluate_command(
         str,
         typer.Argument(
             metavar="RUN",
-            help="A training's folder or URL, or one above it.",
+            help="Folder or URL of a training, or one above it.",
             autocompletion=completion.runs,
         ),
     ],
@@ -38,22 +38,24 @@ def evaluate_command(
         typer.Option(
             "--data",
             metavar="CONFIG",
-            help="Use the data of this config.",
+            help="Evaluate on the data of this config.",
             autocompletion=completion.configs,
         ),
     ] = None,
     part: Annotated[
-        str, typer.Option("--part", metavar="PART", help="test or validation.")
+        str, typer.Option("--part", metavar="PART", help="Part of the data: test or validation.")
     ] = _PARTS[0],
     best: Annotated[
-        bool, typer.Option("--best", help="The best model, best.keras, not the last one.")
+        bool, typer.Option("--best", help="Evaluate the best model, best.keras, not the last one.")
     ] = False,
     overrides: Set = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON to stdout.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Write the JSON to this new file too.", parser=path_here
+            "--out", metavar="FILE", help="Also write the JSON to this new file.", parser=path_here
         ),
     ] = None,
     quiet: Quiet = False,
@@ -62,9 +64,10 @@ def evaluate_command(
 ) -> None:
     """Evaluate the model of a training again: on its test set, or on other data.
 
-    RUN is a training's folder, or one above it for the newest inside. Shows accuracy, loss and
-    how each class does; writes nothing, unless asked to. Other data are prepared as those of
-    the training were. With --data, --set overrides values of that config, else of the run's.
+    RUN is the folder of a training, or one above it, for the newest training inside. Shows the
+    accuracy, the loss, and the accuracy of each class. Writes nothing, except with --out. Other
+    data are prepared in the same way as those of the training. --set overrides values of the
+    config that --data names, or else of the run's config.
     """
     with presented(verbose):
         refuse_several("onecycle evaluate")
@@ -123,7 +126,7 @@ def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> No
     if "per_class" in found:
         typer.echo()
         if len(found["per_class"]) > _MOST_CLASSES:
-            typer.echo(f"the {_WORST} classes of the lowest accuracy; --json has them all")
+            typer.echo(f"the {_WORST} classes with the lowest accuracy; --json has them all")
         columns(_class_rows(evaluation, found))
 
 

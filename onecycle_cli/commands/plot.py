@@ -37,7 +37,7 @@ def plot_command(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Run folders or their URLs, or one config to preview.",
+            help="Folders or URLs of runs, or one config to preview.",
             autocompletion=lambda incomplete: [
                 *completion.configs(incomplete),
                 *completion.runs(incomplete),
@@ -50,19 +50,21 @@ def plot_command(
         str, typer.Option("--runs", metavar="DIR", help="Where a preview finds suggestions.")
     ] = RUNS,
     confusion: Annotated[
-        bool, typer.Option("--confusion", help="A training's confusion matrix instead.")
+        bool, typer.Option("--confusion", help="Draw the confusion matrix of a training.")
     ] = False,
     file_format: Annotated[
-        PictureFormat, typer.Option("--format", help="SVG stays sharp at any size.")
+        PictureFormat, typer.Option("--format", help="Kind of file; svg stays sharp at any size.")
     ] = PictureFormat.PNG,
-    dark: Annotated[bool, typer.Option("--dark", help="Light lines on dark paper.")] = False,
+    dark: Annotated[
+        bool, typer.Option("--dark", help="Draw light lines on a dark background.")
+    ] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Redraw saved results, overlay several, or preview a config's schedule.
+    """Draw saved runs again, several runs in one picture, or the schedule of a config.
 
-    PATH is a run's folder, or one above it for the newest run inside; a folder of keras-one-cycle
-    with lrs.npy and losses.npy; or a config. Writes a picture and prints its path.
+    PATH is the folder of a run, or one above it, for the newest run inside; or a folder of
+    keras-one-cycle with lrs.npy and losses.npy; or a config. Writes a picture and prints its path.
     """
     with presented(verbose):
         from onecycle_cli import plotting

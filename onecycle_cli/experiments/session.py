@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, suggestions_file
 from onecycle_cli.runs.journal import Journal
+from onecycle_cli.runs.mistakes import Mistake
 from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.runs.stores.objects import StoreError
@@ -157,6 +158,7 @@ class Session:
         found: Suggestion | None = None,
         *,
         with_tables: bool = True,
+        mistakes: Sequence[Mistake] = (),
     ) -> Record:
         """Write the result, and return it; and draw it, unless it is in a scratch folder.
 
@@ -165,11 +167,13 @@ class Session:
             tables: the CSV files by stem.
             found: what the experiment suggests.
             with_tables: whether the tables are not on disk yet.
+            mistakes: images that the model got wrong.
         """
         config = self.write_config(found)
         names = {"dataset": self.bench.dataset.origin, "model": self.bench.model.name}
         in_hand = {"in_hand": names} if self.bench.is_in_hand else {}
-        record = Record(self.kind.name, self.label, dict(result) | in_hand, tables, config)
+        said = dict(result) | in_hand
+        record = Record(self.kind.name, self.label, said, tables, config, mistakes)
         record.write(self.run.path, with_tables=with_tables)
         written = record.as_read()
         if not self.is_scratch:

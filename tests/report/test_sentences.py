@@ -65,7 +65,10 @@ def test_a_training_without_a_test_says_so(made):
 @pytest.mark.parametrize(
     ("r2", "said"),
     [
-        (0.879, "The model explains 87.90 % of the variance of the test targets, and is off by"),
+        (
+            0.879,
+            "The model explains 87.90 % of the variance of the test targets, and is off by 38,716",
+        ),
         (-0.1, "The model does no better than their mean on the test targets, and is off by"),
     ],
 )
@@ -77,3 +80,17 @@ def test_numbers_that_are_predicted_are_judged_in_their_own_units(made, r2, said
     assert "standardised for the training, and so all losses are" in " ".join(
         part.text for part in others
     )
+
+
+@pytest.mark.parametrize(
+    ("ended", "text"),
+    [
+        ("early", "The training ended early: the validation did not get better any more."),
+        ("interrupted", "The training was interrupted, and ended by a short cool-down."),
+        (None, None),
+    ],
+)
+def test_a_training_that_ended_before_its_time_says_why(made, ended, text):
+    found = [part.text for part in sentences.answer(made["train"](ended=ended))]
+    said = [sentence for sentence in found if "ended early" in sentence or "interrupt" in sentence]
+    assert [sentence[: len(text)] for sentence in said] == ([text] if text else [])

@@ -223,8 +223,8 @@ def _kind(body: Callable[..., None]) -> Kind:
 def _to_start(path: Path | None, overrides: list[str] | None, seed: int | None) -> Config:
     if path is None:
         raise ConfigError(
-            "CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to go on "
-            "with by --resume RUN."
+            "CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to "
+            "continue with --resume RUN."
         )
     return checked_config(path, overrides, seed)
 

@@ -35,11 +35,11 @@ def check_command(
     verbose: Verbose = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Check data, task and model of a config in seconds, and train nothing.
+    """Check the data, the task and the model of a config, within seconds.
 
-    Loads the data, builds the model and takes one training step, which is taken back. Shows what is
-    trained with and for, how large the model is, and how the loss of the first batch compares with
-    that of a constant prediction. Warns of what is certainly odd. Writes nothing.
+    Loads the data, builds the model, takes one training step and undoes it. Shows the data, the
+    task, the size of the model, and how the loss of the first batch compares with that of a
+    constant prediction. Warns if something is wrong. Trains nothing and writes nothing.
     """
     with presented(verbose):
         refuse_several("onecycle check")

@@ -30,11 +30,12 @@ def export_command(
         str,
         typer.Argument(
             metavar="RUN",
-            help="The folder or URL of a training, of a finder's run or of a recipe, or one above.",
+            help="Folder or URL of a run of find-lr, find-wd, find-momentum, train or run, or one "
+            "above it.",
         ),
     ],
     to: Annotated[
-        Target, typer.Option("--to", metavar="TO", help="keras, pytorch: code; yaml: a config.")
+        Target, typer.Option("--to", metavar="TO", help="keras or pytorch: code; yaml: a config.")
     ] = Target.keras,
     out: Annotated[
         Path | None,
@@ -43,10 +44,10 @@ def export_command(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show code that trains with the values of a run: optimizer, weight decay and schedule.
+    """Print code that trains with the values of a run: optimizer, weight decay and schedule.
 
-    Of a finder's run, these are the values that it found and those that it used. What the code
-    can't say, its comments do. With --to yaml, it is a config for 'onecycle train'. Needs no Keras.
+    For a search, these are the value that it found and those that it used. Comments say what is
+    not in the code. With --to yaml, prints a config for 'onecycle train'. Needs no Keras.
     """
     with presented(verbose):
         from onecycle_cli.export import keras_code, pytorch_code, read_plan, yaml_values

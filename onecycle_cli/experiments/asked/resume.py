@@ -72,13 +72,13 @@ class Resume:
         try:
             if data["schema_version"] != run_folder.SCHEMA_VERSION:
                 raise ResultError(
-                    f"{path}: was written by another version of onecycle; start the run anew."
+                    f"{path}: was written by another version of onecycle; start the run again."
                 )
             config = load_config(data["config"]).with_origins(data["origins"])
             values = Values(**data["values"])
             return cls(config, values, data["conditions"], data["recipe"], data.get("kind"))
         except (ConfigError, LookupError, TypeError, AttributeError, ValueError):
-            raise ResultError(f"{path}: is damaged; start the run anew.") from None
+            raise ResultError(f"{path}: is damaged; start the run again.") from None
 
 
 def refuse_changes(

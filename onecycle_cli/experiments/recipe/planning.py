@@ -52,7 +52,7 @@ def plan(
             stage.status, stage.note = "skipped", f"train.{key}, {config.origin(f'train.{key}')}"
             stage.value = config.model_dump()["train"][key]
         elif name in skip and key in on_file:
-            stage.take(on_file[key], "skipped", "left out; its suggestion on file is used")
+            stage.take(on_file[key], "skipped", "left out; the saved suggestion is used")
         elif name in skip:
             stage.status, stage.note = "skipped", "left out"
             stage.take_default(config)

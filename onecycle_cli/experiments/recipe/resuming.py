@@ -69,7 +69,7 @@ def check_config(folder: Path, config: Config) -> Config:
     Raises:
         ConfigError: when it is not, naming the difference.
     """
-    instead = "start anew without --resume; --reuse keeps what still holds"
+    instead = "start again without --resume; --reuse keeps what still holds"
     return refuse_changes(folder, config_of(folder), config, instead=instead)
 
 
@@ -83,6 +83,6 @@ def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]
         changed = [k for k, now in conditions.items() if recipe.conditions.get(k) != now]
         what = "the data" if changed == ["data"] else ", ".join(changed)
         raise ConfigError(
-            f"{folder}: was started with other data: {what} changed since; start anew without "
+            f"{folder}: was started with other data: {what} changed since; start again without "
             f"--resume."
         )

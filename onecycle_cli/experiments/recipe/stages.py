@@ -148,11 +148,11 @@ class Recipe:
             }
             recipe = cls(stages, data["status"], data["conditions"])
         except (LookupError, TypeError, AttributeError):
-            raise ResultError(f"{path}: is damaged; start anew without --resume.") from None
+            raise ResultError(f"{path}: is damaged; start again without --resume.") from None
         if version != run_folder.SCHEMA_VERSION:
             raise ResultError(
                 f"{path}: was written by another version of onecycle (schema {version}, here "
-                f"{run_folder.SCHEMA_VERSION}); start anew without --resume."
+                f"{run_folder.SCHEMA_VERSION}); start again without --resume."
             )
         return recipe
 

@@ -81,7 +81,7 @@ class Probing(ByProbes):
         if epochs >= _MANY_EPOCHS and seen < _SHARE_SEEN * epochs:
             self.observer.note(
                 f"the longest of them takes {seen:.2g} of {epochs:g} epochs, so overfitting can't "
-                f"be seen; find-wd and train.early_finish are for that"
+                f"be seen; to limit it, use find-wd or train.early_finish"
             )
 
     def carry_out(self, after_round: Callable[[], None]) -> LRFindings:

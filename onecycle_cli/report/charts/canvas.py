@@ -37,6 +37,9 @@ _ZOOMED, _POINTER = "zoomed", "pointer"
 NUMBER = ".4~g"
 """A number as it is shown under the pointer."""
 
+TICKS = ".6~g"
+"""A number on an axis; without a precision, Vega would write the 100 above 80 as 1e+2."""
+
 _DIGITS = 6
 _WIDE = 8.0
 
@@ -79,7 +82,7 @@ def rate_axis(column: str, title: str, limits: Sequence[float], scale: str = "ex
         f"{column}:Q",
         scale=alt.Scale(type=kind, domain=list(limits), nice=False),
         axis=alt.Axis(
-            title=title, format="~g", labelOverlap="greedy", labelSeparation=6, tickCount=8
+            title=title, format=TICKS, labelOverlap="greedy", labelSeparation=6, tickCount=8
         ),
     )
 
@@ -99,7 +102,7 @@ def loss_axis(
         scale=scale,
         axis=alt.Axis(
             title=title,
-            format="~g",
+            format=TICKS,
             labelOverlap="greedy",
             tickCount=6,
             minExtent=LEFT - 20,

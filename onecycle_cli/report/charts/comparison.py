@@ -17,6 +17,7 @@ from onecycle_cli.report.charts.canvas import (
     HEIGHT,
     INK,
     MUTED,
+    TICKS,
     VERMILLION,
     drawn,
     is_wide,
@@ -60,7 +61,7 @@ def _race_layers(candidates: Sequence[Candidate], chosen: Sequence[str]) -> list
     limits = score_limits(candidates)
     scale = alt.Scale(domain=list(limits), nice=False, zero=False)
     title = "loss above the best one, with 95 % interval"
-    x = alt.X("mean:Q", scale=scale, axis=alt.Axis(title=title, format="~g", tickCount=6))
+    x = alt.X("mean:Q", scale=scale, axis=alt.Axis(title=title, format=TICKS, tickCount=6))
     base = alt.Chart(rows(**_rows(candidates, limits))).encode(y=_names_axis(candidates))
     is_chosen = alt.FieldOneOfPredicate(field="candidate", oneOf=list(chosen))
     colour = alt.condition(is_chosen, alt.value(VERMILLION), alt.value(INK))

@@ -20,7 +20,10 @@ MOST_CLASSES = 100
 """Of more classes, the squares would be too small to be seen."""
 
 _MOST_WITH_COUNTS = 20
-_DARK = 0.55
+_MIDDLING, _STRONG = 0.6, 0.86
+"""How strong a colour is on which dark letters, or on blue light ones, are easiest to read."""
+
+_DARK_LETTERS, _ON_STRONG = "#0c0f13", "var(--on-strong)"
 _FAINTEST = 0.12
 _SHORT = 3
 _BESIDE = 170
@@ -42,7 +45,11 @@ def matrix_of(record: Record) -> tuple[list[str], Counts] | None:
 def confusion_chart(names: Sequence[str], counts: Counts, name: str) -> Chart:
     """Return the matrix: true classes downwards, answers to the right, counts under the pointer."""
     side = max(12, min(44, 480 // len(names)))
-    base = alt.Chart(_cells(names, counts)).encode(
+    has_numbers = len(names) <= _MOST_WITH_COUNTS
+    cells = _cells(names, counts)
+    if has_numbers:
+        cells["letters"] = list(map(letters_on, cells["kind"], cells["strength"]))
+    base = alt.Chart(rows(**cells)).encode(
         tooltip=[
             named("true", "true class"),
             named("answer", "answer"),
@@ -52,7 +59,7 @@ def confusion_chart(names: Sequence[str], counts: Counts, name: str) -> Chart:
         **_axes(names, label_size=max(6, min(12, side - 2))),
     )
     layers = [_squares(base)]
-    if len(names) <= _MOST_WITH_COUNTS:
+    if has_numbers:
         layers.append(_numbers(base))
     right, all_answers = int(counts.trace()), int(counts.sum())
     found = drawn(
@@ -71,21 +78,21 @@ def confusion_chart(names: Sequence[str], counts: Counts, name: str) -> Chart:
     return replace(found, widest=int(1.4 * side * len(names)) + _BESIDE)
 
 
-def _cells(names: Sequence[str], counts: Counts) -> alt.InlineData:
+def _cells(names: Sequence[str], counts: Counts) -> dict[str, list[Any]]:
     """Return a row for each pair of classes that occurs; the strength of its colour is 0 to 1."""
     is_right = np.eye(len(names), dtype=bool)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     wrong = np.where(is_right, 0, shares)
     strength = np.where(is_right, shares, wrong / (wrong.max() or 1.0))
     true, answer = (axis.tolist() for axis in np.nonzero(counts))
-    return rows(
-        true=[names[i] for i in true],
-        answer=[names[i] for i in answer],
-        count=counts[true, answer].tolist(),
-        share=(100 * shares[true, answer]).tolist(),
-        strength=(_FAINTEST + (1 - _FAINTEST) * strength[true, answer]).tolist(),
-        kind=["right" if i == j else "wrong" for i, j in zip(true, answer, strict=True)],
-    )
+    return {
+        "true": [names[i] for i in true],
+        "answer": [names[i] for i in answer],
+        "count": counts[true, answer].tolist(),
+        "share": (100 * shares[true, answer]).tolist(),
+        "strength": (_FAINTEST + (1 - _FAINTEST) * strength[true, answer]).tolist(),
+        "kind": ["right" if i == j else "wrong" for i, j in zip(true, answer, strict=True)],
+    }
 
 
 def _axes(names: Sequence[str], label_size: int) -> dict[str, Any]:
@@ -111,13 +118,20 @@ def _squares(base: alt.Chart) -> alt.Chart:
 
 
 def _numbers(base: alt.Chart) -> alt.Chart:
-    """Return the counts in the squares, in a colour that can be read on them."""
-    colour = alt.condition(
-        alt.FieldGTEPredicate(field="strength", gte=_DARK),
-        alt.value("var(--on-strong)"),
-        alt.value(INK),
-    )
-    return base.mark_text().encode(text="count:Q", color=colour)
+    """Return the counts in the squares."""
+    return base.mark_text().encode(text="count:Q", color=alt.Color("letters:N", scale=None))
+
+
+def letters_on(kind: str, strength: float) -> str:
+    """Return the colour of letters that can be read on a square, on light and on dark paper.
+
+    Args:
+        kind: `right` or `wrong`, which has another colour.
+        strength: of that colour, from 0, which is paper, to 1.
+    """
+    if strength < _MIDDLING:
+        return INK
+    return _ON_STRONG if kind == "right" and strength >= _STRONG else _DARK_LETTERS
 
 
 def worst_pairs(names: Sequence[str], counts: Counts, most: int = 10) -> list[list[Any]]:

@@ -3,6 +3,7 @@
 The processor passes for four devices, and trainings of this process take one, two or four of them.
 """
 
+import functools
 import json
 import os
 import signal
@@ -81,15 +82,15 @@ MODELS = """
 """
 
 
-@pytest.fixture
-def named(tmp_path):
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
     """Return how a configuration names a function of `MODELS`."""
-    path = tmp_path / "models.py"
+    path = tmp_path_factory.mktemp("models") / "models.py"
     path.write_text(textwrap.dedent(MODELS).replace("JIT", repr(not ON_TENSORFLOW)))
     return lambda name: {"name": f"{path}:{name}", "options": {}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(named):
     """Return a training of 359 digits by 48: eight steps an epoch, of which the last has 23."""
 
@@ -109,6 +110,17 @@ def config(named):
     return made
 
 
+@pytest.fixture(scope="module")
+def trained(config, tmp_path_factory):
+    """Return the training of a model by so many devices, which is run once."""
+
+    @functools.cache
+    def result(devices, model="plain"):
+        return train(config(devices, model), out=tmp_path_factory.mktemp("trained"))
+
+    return result
+
+
 def weights_in(folder):
     return keras.models.load_model(folder / "model.keras").get_weights()
 
@@ -126,13 +138,13 @@ def assert_weights_agree(result, other, tolerance):
     assert_same_weights(weights_of(result), weights_of(other), tolerance)
 
 
-def test_the_training_is_that_of_one_device(config, tmp_path, table):
-    one = train(config(1), out=tmp_path / "one")
+def test_the_training_is_that_of_one_device(trained, table):
+    one = trained(1)
     alone = table(one.folder / "steps.csv")
     assert alone["epoch"].tolist() == [1] * 8 + [2] * 8
     assert json.loads((one.folder / "manifest.json").read_text())["devices"] == 1
     for devices in (2, 4):
-        several = train(config(devices), out=tmp_path / f"{devices}")
+        several = trained(devices)
         together = table(several.folder / "steps.csv")
         assert list(alone) == list(together)
         for name, values in alone.items():
@@ -224,9 +236,8 @@ def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorfl
 
 
 @pytest.mark.skipif(ON_TENSORFLOW, reason="the statistics are those of a device's share")
-def test_on_jax_noise_and_normalization_are_those_of_one_device(config, tmp_path):
-    one = train(config(1, "noisy"), out=tmp_path / "one")
-    assert_weights_agree(train(config(2, "noisy"), out=tmp_path / "two"), one, 5e-6)
+def test_on_jax_noise_and_normalization_are_those_of_one_device(trained):
+    assert_weights_agree(trained(2, "noisy"), trained(1, "noisy"), 5e-6)
 
 
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="the kernel is TensorFlow's")
@@ -272,8 +283,8 @@ def stopped_after(listener, step):
     return listener
 
 
-def test_a_training_that_broke_off_goes_on_to_the_same_bits(config, tmp_path, listener):
-    whole = train(config(2, "noisy"), out=tmp_path / "whole")
+def test_a_training_that_broke_off_goes_on_to_the_same_bits(config, trained, tmp_path, listener):
+    whole = trained(2, "noisy")
     with pytest.raises(Terminated):
         train(config(2, "noisy"), out=tmp_path / "runs", observer=stopped_after(listener, 11))
     resumed = train(resume=tmp_path / "runs/small")
@@ -283,9 +294,11 @@ def test_a_training_that_broke_off_goes_on_to_the_same_bits(config, tmp_path, li
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_training_goes_on_with_other_devices_that_are_asked_for(config, tmp_path, listener):
+def test_a_training_goes_on_with_other_devices_that_are_asked_for(
+    config, trained, tmp_path, listener
+):
     devices = 4
-    whole = train(config(2), out=tmp_path / "whole")
+    whole = trained(2)
     with pytest.raises(Terminated):
         train(config(2), out=tmp_path / "runs", observer=stopped_after(listener, 11))
     resumed = train(config(devices), resume=tmp_path / "runs/small", observer=listener)
@@ -313,18 +326,17 @@ def test_the_average_of_the_weights_is_that_of_one_device(config, tmp_path):
 
 
 def test_scores_are_exact_where_a_batch_cannot_be_shared(config):
-    """The 40 examples of the validation part are scored by 12: the last batch has 4, then 1."""
-    for limit, flip in ((399, False), (409, True)):
-        found = {}
-        for devices in (1, 4):
-            made = config(devices, batch_size=12, train={"flip_evaluation": flip})
-            made["dataset"]["limit"] = limit
-            with workbench(load_config(made), Observer()) as bench:
-                found[devices] = bench.examine("validation")
-                count = len(bench.dataset.validation)
-        assert len(found[4].losses) == count
-        np.testing.assert_allclose(found[4].losses, found[1].losses, rtol=1e-5)
-        np.testing.assert_array_equal(found[4].confusion, found[1].confusion)
+    """The 41 examples of the validation part are scored by 12: the last batch has 5."""
+    found = {}
+    for devices in (1, 4):
+        made = config(devices, batch_size=12, train={"flip_evaluation": True})
+        made["dataset"]["limit"] = 409
+        with workbench(load_config(made), Observer()) as bench:
+            found[devices] = bench.examine("validation")
+            assert len(bench.dataset.validation) == 41
+    assert len(found[4].losses) == 41
+    np.testing.assert_allclose(found[4].losses, found[1].losses, rtol=1e-5)
+    np.testing.assert_array_equal(found[4].confusion, found[1].confusion)
 
 
 def test_a_models_own_loss_and_metrics_are_exact_in_evaluation(named, arrays):
