@@ -54,15 +54,20 @@ def announce(
     observer.note(line)
     if optimizer is None:
         observer.note(f"task: {objective.task} ({dataset.why})")
-        if dataset.target_scale is not None:
-            observer.note(
-                f"the targets are standardised, {dataset.target_scale}: losses and the model's "
-                f"answers are in these units, mean absolute errors in the targets' own"
-            )
-        elif objective.task == "regression" and dataset.stream is None:
+        if (
+            dataset.target_scale is None
+            and objective.task == "regression"
+            and dataset.stream is None
+        ):
             _warn_of_far_targets(observer, dataset)
     else:
         observer.note(compiled_for(objective, core(optimizer)))
+    if dataset.target_scale is not None:
+        own = ", mean absolute errors in the targets' own" if objective.task != "other" else ""
+        observer.note(
+            f"the targets are standardised, {dataset.target_scale}: losses and the model's answers "
+            f"are in these units{own}"
+        )
     return line
 
 

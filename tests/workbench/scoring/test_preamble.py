@@ -99,6 +99,8 @@ def test_standardised_targets_are_said_with_what_it_does_to_the_numbers_shown():
         "the targets are standardised, (y - 300) / 100: losses and the model's answers are in "
         "these units, mean absolute errors in the targets' own"
     )
+    announce(listener, dataset, OTHER, 0, keras.optimizers.SGD())
+    assert listener.notes[-1].endswith("losses and the model's answers are in these units")
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(100.0, 1.0), (0.0, 40.0), (3e5, 1e5)])
