@@ -199,7 +199,6 @@ TESTED_TOGETHER = {
     "experiments/recipe/result.py": "experiments/recipe/test_run.py",
     "experiments/asked/how_to_resume.py": "commands/test_processes.py",
     "commands/console/options.py": "commands/test_chain.py",
-    "commands/console/rows.py": "commands/test_errors.py",
     "commands/train.py": "commands/test_chain.py",
     "commands/reading/wording.py": "commands/reading/test_ls.py",
     "commands/console/training_command.py": "commands/test_errors.py",

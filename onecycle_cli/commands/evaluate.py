@@ -12,7 +12,7 @@ from onecycle_cli.commands.console.ending import columns, number, presented, tab
 from onecycle_cli.commands.console.new_file import check_is_new
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
 from onecycle_cli.commands.console.progress.watching import watching
-from onecycle_cli.commands.console.rows import score_rows
+from onecycle_cli.commands.console.rows import accuracy_in_words, score_rows
 from onecycle_cli.commands.console.usage import completion
 from onecycle_cli.engine.devices.processes import refuse_several
 
@@ -119,7 +119,7 @@ def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> No
         ("data", f"{found['part']} part of {found['dataset']}, {found['examples']} examples"),
     ]
     if found["accuracy"] is not None:
-        rows.append(("accuracy", f"{found['accuracy']:.2%}"))
+        rows.append(("accuracy", accuracy_in_words(found["accuracy"], found.get("per_class"))))
     rows += score_rows(found["scores"])
     rows.append(("loss", number(found["loss"])))
     table([*rows, *([("saved in", str(out))] if out else [])])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onecycle_cli.commands.console import signals
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented, table
 from onecycle_cli.commands.console.options import AsJson, OutHere
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from onecycle_cli.data.recognition import Recognised
 
 DIGITS = "digits"
+
+_FEW = 10
+"""Up to so many whole numbers are taken for classes without a word."""
 
 
 def init_command(
@@ -60,8 +64,10 @@ def init_command(
 
         _check(dataset, model, data, target)
         found = _look_at(data, dataset) if data is not None else None
+        chosen = _target(found, data, target, as_json=as_json)
+        ignored = _left_out(found, data, chosen) if found and chosen else {}
         name = dataset or (found.dataset if found else DIGITS)
-        known = _known(out, data, model, _target(found, data, target, as_json=as_json), found)
+        known = _known(out, data, model, chosen, tuple(ignored), found)
         text = modeline() + template(name, known)
         path = out / f"{known.name or name}.yaml"
         if path.exists():
@@ -73,8 +79,9 @@ def init_command(
                                 "dataset": name, "target": known.target,
                                 "ignored": list(known.ignore)})  # fmt: skip
         if found is not None:
-            table(_rows(found, known))
-        typer.echo(f"wrote {path}; now run: onecycle find-lr {path}")
+            table(_rows(found, known, ignored))
+        first = "find-lr" if found is None else "check"
+        typer.echo(f"wrote {path}; now run: onecycle {first} {path}")
 
 
 def _check(dataset: str | None, model: str | None, data: Path | None, target: str | None) -> None:
@@ -84,6 +91,9 @@ def _check(dataset: str | None, model: str | None, data: Path | None, target: st
 
     if data is not None and dataset in DATASETS and SOURCES[dataset].path == "none":
         raise ConfigError(f"--data: {dataset} is part of this package and takes no path.")
+    if data is None and dataset is not None and dataset not in DATASETS and Path(dataset).exists():
+        raise ConfigError(f"{dataset}: is no name of a data set; for data of your own, write "
+                          f"--data {dataset}.")  # fmt: skip
     wrong = models.problem(model, {}) if model is not None else None
     if wrong is not None:
         raise ConfigError(f"--model: {wrong[1]}")
@@ -139,9 +149,14 @@ def in_a_terminal() -> bool:
 
 
 def _ask(columns: tuple[str, ...]) -> str:
+    signals.break_off_reading()
     typer.echo(f"columns: {', '.join(columns)}")
-    while (answer := typer.prompt("column to predict")) not in columns:
-        typer.echo(f"there is no column '{answer}'")
+    try:
+        while (answer := typer.prompt("column to predict")) not in columns:
+            typer.echo(f"there is no column '{answer}'")
+    except typer.Abort:  # Ctrl-C, or Ctrl-D
+        typer.echo()
+        raise KeyboardInterrupt from None
     return str(answer)
 
 
@@ -150,6 +165,7 @@ def _known(
     data: Path | None,
     model: str | None,
     target: str | None,
+    ignored: tuple[str, ...],
     found: Recognised | None,
 ) -> Known:
     from onecycle_cli.config.template import Known
@@ -165,7 +181,7 @@ def _known(
         examples=found.examples if found else None,
         target=target,
         task="regression" if found and target in found.measures else None,
-        ignore=found.useless(target) if found and target else (),
+        ignore=ignored,
         size=found.size if found else None,
         model=model,
     )
@@ -176,13 +192,50 @@ def _from(folder: Path, path: Path) -> str:
     return str(path) if path.is_absolute() else os.path.relpath(path, folder)
 
 
-def _rows(found: Recognised, known: Known) -> list[tuple[str, str]]:
+def _left_out(found: Recognised, data: Path | None, target: str) -> dict[str, str]:
+    """Return the columns that can't be features, and why.
+
+    Raises:
+        DataError: nothing is left to learn from, or it isn't known what to predict.
+    """
+    from onecycle_cli.errors import DataError
+
+    if target in found.gaps:
+        raise DataError(
+            f"{data}: column '{target}', which is to be predicted, lacks {found.gaps[target]:,} of "
+            f"{found.examples:,} values; leave out these rows."
+        )
+    ignored = found.useless(target)
+    if len(ignored) + 1 >= len(found.columns):
+        raise DataError(
+            f"{data}: no column is left to predict '{target}' from: {_reasons(ignored)}; write "
+            f"them as numbers, such as 1.5, without gaps."
+        )
+    return ignored
+
+
+def _reasons(ignored: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({why})" for name, why in ignored.items())
+
+
+def _meant(found: Recognised, known: Known) -> str:
+    """Return what the column to predict holds, as far as it shows."""
+    if known.task:
+        return "a number"
+    count = found.values.get(known.target or "", 0)
+    are_classes = known.target in found.texts or count <= _FEW
+    return f"{count:,} classes{'' if are_classes else ', unless you set task: regression'}"
+
+
+def _rows(found: Recognised, known: Known, ignored: dict[str, str]) -> list[tuple[str, str]]:
     """Return what was found and filled in, for a table."""
     rows = [("found", found.about)]
     if known.target:
-        rows.append(("to predict", known.target + (", a number" if known.task else "")))
-    if known.ignore:
-        rows.append(("left out", ", ".join(known.ignore)))
+        rows.append(("to predict", f"{known.target}, {_meant(found, known)}"))
+    if ignored:
+        rows.append(("left out", _reasons(ignored)))
+        rows.append(("", "to use one: write it as numbers without gaps, and take it out of "
+                         "dataset.ignore"))  # fmt: skip
     if known.size:
         rows.append(("brought to", f"{known.size[0]}x{known.size[1]} pixels"))
     return rows

@@ -9,6 +9,7 @@ import typer
 from onecycle_cli.commands.console.ending import INTERRUPTED, number, say
 from onecycle_cli.commands.console.options import Force
 from onecycle_cli.commands.console.rows import (
+    accuracy_in_words,
     cost_row,
     rate_rows,
     score_rows,
@@ -86,7 +87,8 @@ def _check(asked: Invocation, policy: str | None) -> None:
 def _show(result: TrainResult, config: Config) -> None:
     rows = []
     if result.test_accuracy is not None:
-        rows.append(("test accuracy", f"{result.test_accuracy:.2%}"))
+        said = accuracy_in_words(result.test_accuracy, result.by_class.get("per_class"))
+        rows.append(("test accuracy", said))
     rows += score_rows(result.test_scores, "test ")
     if result.test_loss is not None:
         rows.append(("test loss", number(result.test_loss)))

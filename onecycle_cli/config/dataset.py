@@ -51,6 +51,9 @@ class DatasetConfig(Section):
         normalise: subtract the mean from the inputs and divide them by their standard deviation.
             `false`: the model gets them as they are, pixels from 0 to 255. `auto`: normalise all
             data, except those that a function loads.
+        standardise_targets: subtract the mean from the targets of a regression and divide them by
+            their standard deviation; losses are in these units, mean absolute errors in the units
+            of the targets.
         augment: random changes to training images, or `path/to/file.py:function`.
     """
 
@@ -72,6 +75,7 @@ class DatasetConfig(Section):
     ignore: list[str] = Field(default_factory=list)
     group: str | None = None
     normalise: bool | Auto = "auto"
+    standardise_targets: bool = False
     augment: AugmentConfig | FunctionName | None = Field(
         default=None, examples=[{"flip": True, "crop": 4}]
     )

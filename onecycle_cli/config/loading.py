@@ -16,13 +16,14 @@ from onecycle_cli.config import yaml_source
 from onecycle_cli.config.schema import Config
 from onecycle_cli.config.section import Key, Section, dotted, leaves
 from onecycle_cli.config.wording import describe
-from onecycle_cli.errors import ConfigError
+from onecycle_cli.errors import ConfigError, meant, nearest
 from onecycle_cli.plugin_names import names_a_file
 
 Source = str | Path | TextIO | Mapping[str, Any] | Config
 """Where a configuration comes from."""
 
 _LONGEST_TEXT = 1_000_000
+_OF_DATA = (".csv", ".parquet", ".npz", ".npy")
 _DATA = tuple(("dataset", key) for key in ("path", "validation", "test", "validation_rows"))
 _MAY_BE_OWN = (
     *(("model", "name"), ("optimizer", "name"), ("train", "shape")),
@@ -139,21 +140,36 @@ def _drafted(text: str, place: str, folder: Path, name: str | None) -> _Draft:
     return _Draft(data, name, dict.fromkeys(_dotted_leaves(data), "file"), {"": place} | places)
 
 
+def _configs_called_alike(path: Path) -> list[str]:
+    """Return the files beside a missing one that are probably meant, none of them or few."""
+    found = [file for pattern in ("*.yaml", "*.yml") for file in sorted(path.parent.glob(pattern))]
+    same = [file for file in found if file.stem in (path.stem, path.name)]
+    names = {file.name: str(file) for file in found}
+    return [str(file) for file in same] or [names[name] for name in nearest(path.name, [*names])]
+
+
 def _title(source: object) -> str:
     """Return what messages call an open file."""
     return str(getattr(source, "name", "config")).strip("<>")
 
 
 def _text_at(path: Path) -> str:
+    if path.suffix.lower() in _OF_DATA and path.is_file():
+        raise ConfigError(
+            f"{path}: holds data, not a config; 'onecycle init --data {path}' writes one for them."
+        )
     try:
         with path.open(encoding="utf-8") as file:
             return _text_of(file, str(path))
     except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: there is no such config file; 'onecycle init' writes one to start from."
-        ) from None
+        near = _configs_called_alike(path)
+        hint = meant(near) if near else "; 'onecycle init' writes one to start from."
+        raise ConfigError(f"{path}: there is no such config file{hint}") from None
     except IsADirectoryError:
-        raise ConfigError(f"{path}: is a folder; give the YAML file of a config.") from None
+        raise ConfigError(
+            f"{path}: is a folder; give the YAML file of a config. If it holds data, 'onecycle "
+            f"init --data {path}' writes one for them."
+        ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {_brief(error)}.") from None
 

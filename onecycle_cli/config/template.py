@@ -22,7 +22,7 @@ _OPTIONAL_PATH = """\
 """
 
 _SIZE = """\
-  {size:<30}# or [64, 64]: bring images of any size to this height and width
+  {size:<29} # or [64, 64]: bring images of any size to this height and width
   # fit: resize                 # or crop: keep the proportions, cut the longer side off
 """
 
@@ -32,8 +32,8 @@ _PARTS = """\
 """
 
 _COLUMNS = """\
-  {target:<30}# the column to predict, or several: [a, b]
-  {ignore:<30}# columns to leave out, such as [id]
+  {target:<29} # the column to predict, or several: [a, b]
+  {ignore:<29} # columns to leave out, such as [id]
   # group: null                 # a column, such as patient: no split divides its groups
 """
 
@@ -52,13 +52,14 @@ batch_size: {batch_size}  # {why_this_batch}
 # backend: auto                 # tensorflow | jax | torch; the variable KERAS_BACKEND overrules it
 # devices: auto                 # all GPUs or TPUs share each batch; or a number of them
 # precision: float32            # float32 | mixed_bfloat16 | mixed_float16 | auto
-{task:<32}# multiclass | binary | multilabel | regression
+{task:<31} # multiclass | binary | multilabel | regression
 dataset:
   name: {name}
 {path}  # validation_fraction: 0.1    # split off the training set; only train sees the test set
   # validation_rows: null       # or a file of row numbers of the training part, from 0
   # limit: null                 # use only this many training examples
   # normalise: auto             # false: the model does it; it gets pixels from 0 to 255
+  {standardise:<29} # true: targets of a regression get mean 0, deviation 1
   # augment: null               # or {{flip: true, crop: 4, cutout: 0}}; null: this for CIFAR only
 model:
   name: {model}  # see 'onecycle list models', or path/to/file.py:function
@@ -133,6 +134,9 @@ def template(dataset: str, known: Known | None = None) -> str:
         name=dataset,
         title=scalar(known.name or dataset),
         task=f"task: {known.task}" if known.task else "# task: auto",
+        standardise="standardise_targets: true"
+        if known.task == "regression"
+        else "# standardise_targets: false",
         path=_path_line(source, known),
         model=scalar(known.model or source.model),
         epochs=source.epochs,
@@ -147,7 +151,7 @@ def _path_line(source: DataSource, known: Known) -> str:
             return f"  path: {scalar(known.path)}\n"
         return _OPTIONAL_PATH if source.path == "optional" else ""
     path, content = source.example
-    line = f"  {f'path: {scalar(known.path or path)}':<30}# {content}\n{_PARTS}"
+    line = f"  {f'path: {scalar(known.path or path)}':<29} # {content}\n{_PARTS}"
     if source.has_columns:
         ignored = ", ".join(map(scalar, known.ignore))
         line += _COLUMNS.format(

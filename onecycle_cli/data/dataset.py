@@ -17,6 +17,7 @@ from onecycle_cli.data.hashing import Hashes, digest_of_files, hashes_of
 from onecycle_cli.data.inputs import Inputs, arrays_of, count, mapped, shapes
 from onecycle_cli.data.sources.source import Examples
 from onecycle_cli.data.statistics import Scale
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.data.targets import Task
 from onecycle_cli.errors import DataError
 
@@ -30,8 +31,8 @@ class Dataset:
         x: all inputs, save those of a test set of its own; an array of shape (n, ...), or several,
             see `inputs.Inputs`; images have their channels last. Never changed, never copied.
         y: int32 labels of shape (n,); float32 zeros and ones of shape (n, k) for several labels;
-            float32 of shape (n,) or (n, k) for regression. To a model that is in hand, whatever it
-            was compiled for: arrays in a structure, or an empty tuple for none.
+            float32 of shape (n,) or (n, k) for regression, in their own units. To a model in hand,
+            whatever it was compiled for: arrays in a structure, or an empty tuple for none.
         train: rows of `x` to train on, int64, ascending.
         validation: rows of `x` to validate on, int64, ascending; none is in `train`.
         classes: the names of the classes, or of the labels; None for regression.
@@ -54,6 +55,7 @@ class Dataset:
         validation_stream: alike, of the validation; None where there is none.
         columns: the names of the features, where they have any.
         test_files: what the test set is read from, where the user may change it.
+        target_scale: how numbers to predict are standardised; None: they stay as they are.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Dataset:
     validation_stream: Stream | None = field(default=None, repr=False)
     columns: tuple[str, ...] | None = None
     test_files: tuple[Path, ...] = field(default=(), repr=False)
+    target_scale: TargetScale | None = None
 
     def __len__(self) -> int:
         return count(self.x)
@@ -103,8 +106,16 @@ class Dataset:
             return len(self.classes)
         return self.y.shape[1] if self.y.ndim == 2 else 1
 
+    @cached_property
+    def targets(self) -> Any:
+        """`y` as it is trained on: standardised, if it is."""
+        return self._as_trained_on(self.y)
+
+    def _as_trained_on(self, y: Any) -> Any:
+        return y if self.target_scale is None else self.target_scale.standardised(y)
+
     def test(self) -> Examples:
-        """Read the test set, afresh at each call: inputs and targets as in `x` and `y`.
+        """Read the test set, afresh at each call: inputs as in `x`, and targets as in `targets`.
 
         Only the last evaluation of a training may ask for it.
 
@@ -113,7 +124,8 @@ class Dataset:
         """
         if self.read_test is None:
             raise DataError(f"{self.origin}: there is no test set.")
-        return self.read_test()
+        x, y = self.read_test()
+        return x, self._as_trained_on(y)
 
     def normalise(self, inputs: Inputs) -> Inputs:
         """Return (inputs - mean) / std, as float32, for rows of `x` or of the test set.

@@ -21,6 +21,7 @@ from onecycle_cli.data.inputs import rows_of, shapes
 from onecycle_cli.data.sources.source import Examples, Progress, Source
 from onecycle_cli.data.splitting import Positions, split, split_groups
 from onecycle_cli.data.statistics import measured
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.data.targets import Meaning, Task, meaning_of
 from onecycle_cli.errors import DataError
 
@@ -107,7 +108,27 @@ def split_up(
         weights=source.weights,
         columns=source.columns,
         test_files=source.test_files,
+        target_scale=_target_scale(source, train, config, meaning),
     )
+
+
+def _target_scale(
+    source: Source, train: Positions, config: DatasetConfig, meaning: Meaning
+) -> TargetScale | None:
+    """Return how the targets are standardised, by those that are trained on; `None`: not at all.
+
+    Raises:
+        DataError: they are classes or labels.
+    """
+    if not config.standardise_targets:
+        return None
+    if meaning.task != "regression":
+        raise DataError(
+            f"{source.origin}: dataset.standardise_targets is for numbers to predict, and these "
+            f"targets are for task: {meaning.task} ({meaning.why}); set task: regression, or "
+            f"remove the key."
+        )
+    return TargetScale.of(source.y, train)
 
 
 def _understood(source: Source, task: Task | None) -> tuple[Source, Meaning]:

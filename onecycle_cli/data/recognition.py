@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onecycle_cli.data.files import npy, npz, tables
-from onecycle_cli.data.files.columns import is_number
+from onecycle_cli.data.files.columns import count_missing, example_of_text
 from onecycle_cli.data.images import class_folders, images
+from onecycle_cli.data.images.decoding import headers_of
 from onecycle_cli.errors import DataError
 
 _TARGETS = ("target", "targets", "label", "labels", "class", "y")
@@ -32,8 +34,11 @@ class Recognised:
         about: what it is, in words.
         examples: how many there are to train with; `None`: it takes too long to know.
         columns: of a table, by name.
-        texts: columns of a table that hold no numbers; they can only be the target.
+        texts: columns of a table that hold no numbers, which can only be the target, and for each
+            a value that is none, in quotes.
+        gaps: columns of a table that lack values, and how many.
         measures: columns of numbers that hardly ever come twice, which no classes are.
+        values: how many different values each column of a table has.
         size: height and width to bring images to, where they differ.
     """
 
@@ -41,8 +46,10 @@ class Recognised:
     about: str
     examples: int | None = None
     columns: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    gaps: Mapping[str, int] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
+    values: Mapping[str, int] = field(default_factory=dict)
     size: tuple[int, int] | None = None
 
     @property
@@ -51,13 +58,19 @@ class Recognised:
         found = [name for name in self.columns if name.casefold() in _TARGETS]
         return found[0] if len(found) == 1 else None
 
-    def useless(self, target: str) -> list[str]:
-        """Return the columns that can't be features: text, and what only numbers the rows."""
-        return [
-            name
-            for name in self.columns
-            if name != target and (name in self.texts or name.casefold() in _NO_FEATURES)
-        ]
+    def useless(self, target: str) -> dict[str, str]:
+        """Return the columns that can't be features, and why, in a few words."""
+        others = (name for name in self.columns if name != target)
+        return {name: why for name in others if (why := self._flaw(name)) is not None}
+
+    def _flaw(self, name: str) -> str | None:
+        if name.casefold() in _NO_FEATURES:
+            return "an index, by its name"
+        if name in self.texts:
+            return f"no numbers, such as {self.texts[name]}"
+        if name in self.gaps:
+            return f"lacks {self.gaps[name]:,} of {self.examples:,} values"
+        return None
 
 
 def recognise(path: Path) -> Recognised:
@@ -102,11 +115,17 @@ def _training_table(path: Path) -> Path | None:
 
 def _table(file: Path) -> Recognised:
     frame = tables.read_table(file)
-    texts = tuple(column.name for column in frame.get_columns() if not is_number(column))
-    numbers = (column for column in frame.get_columns() if column.name not in texts)
-    measures = tuple(c.name for c in numbers if c.n_unique() > max(_MANY, frame.height / 2))
+    examples = ((column.name, example_of_text(column)) for column in frame.get_columns())
+    texts = {name: example for name, example in examples if example is not None}
+    missing = {column.name: count_missing(column) for column in frame.get_columns()}
+    gaps = {name: count for name, count in missing.items() if count}
+    values = {column.name: column.n_unique() for column in frame.get_columns()}
+    most = max(_MANY, frame.height / 2)
+    measures = tuple(name for name, n in values.items() if n > most and name not in texts)
     about = f"a table of {frame.height:,} rows and {frame.width} columns"
-    return Recognised("table", about, frame.height, tuple(frame.columns), texts, measures)
+    return Recognised(
+        "table", about, frame.height, tuple(frame.columns), texts, gaps, measures, values
+    )
 
 
 def _images(path: Path) -> Recognised:
@@ -114,8 +133,7 @@ def _images(path: Path) -> Recognised:
     classes = class_folders.class_names(folder)
     paths = class_folders.training_files(folder, classes).paths
     some = paths[:: max(1, len(paths) // _SAMPLE)]
-    with images.safe_opening():
-        sizes = [images.read_header(image).size for image in some]
+    sizes = [header.size for header in headers_of(some)]
     about = f"{len(paths):,} images of {len(classes)} classes"
     if len(set(sizes)) == 1:
         return Recognised("image_folder", f"{about}, {images.by(sizes[0])}", len(paths))

@@ -11,7 +11,7 @@ from onecycle_cli.errors import TrainingError
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.asked.watching import Progress, watching
-from onecycle_cli.experiments.evaluation.inputs import inputs_of
+from onecycle_cli.experiments.evaluation.inputs import inputs_of, targets_of
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.experiments.tracking.tracked import ending_of, tracked
 from onecycle_cli.experiments.trainings.epoch_files import EpochFiles
@@ -286,6 +286,7 @@ class _Training:
                 "cost": result.cost.as_dict()
                 | {"peak_memory_bytes": result.peak_memory, "checkpoints": result.checkpoints},
                 "inputs": inputs_of(self.bench.dataset),
+                "targets": targets_of(self.bench.dataset),
                 "caveats": self.bench.caveats,
                 **result.by_class,
             },

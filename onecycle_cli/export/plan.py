@@ -36,6 +36,7 @@ class TrainingPlan:
         model: the section of the configuration, as it is in the file.
         sources: where max_lr, momentum and weight_decay came from, in words.
         inputs: what a training's result says of its inputs: shape, type, mean and deviation.
+        targets: alike of its targets, where they were standardised: mean and deviation.
         steps_per_epoch: batches in an epoch of that run; `None`: not on record.
         divergences: how often the training went back, to go on with half the rate.
     """
@@ -55,6 +56,7 @@ class TrainingPlan:
     model: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    targets: Mapping[str, Any] = field(default_factory=dict)
     steps_per_epoch: int | None = None
     divergences: int = 0
 
@@ -146,6 +148,7 @@ def _plan_of(record: Record, origins: Mapping[str, str]) -> TrainingPlan:
         model=dict(config.get("model", {})),
         sources=sources,
         inputs=dict(result.get("inputs") or {}),
+        targets=dict(result.get("targets") or {}),
         steps_per_epoch=_steps_per_epoch(result, train),
         divergences=len(result.get("events") or []),
     )

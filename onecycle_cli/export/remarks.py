@@ -34,13 +34,14 @@ def values_in_words(plan: TrainingPlan) -> list[str]:
     rates = ", ".join(f"{rate:.6g}" for rate in plan.max_lrs)
     momentum = range_in_words(plan.momentum.model_dump())
     epochs = " and then ".join(map(str, plan.epochs))
+    epochs += " epoch" if epochs == "1" else " epochs"
     steps = f" of {plan.steps_per_epoch} steps" if plan.steps_per_epoch else ""
     return [
         f"max_lr {rates} ({plan.sources['max_lr']})",
         f"momentum {momentum} ({plan.sources['momentum']})",
         f"weight decay {plan.weight_decay:.6g} ({plan.sources['weight_decay']}); "
         f"{plan.decay_kind}: {DECAYS[plan.decay_kind]}",
-        f"batch size {plan.batch_size}, {epochs} epochs{steps}",
+        f"batch size {plan.batch_size}, {epochs}{steps}",
     ]
 
 
@@ -49,6 +50,12 @@ def left_out_everywhere(plan: TrainingPlan) -> Iterator[str]:
     train, augment = plan.train, plan.dataset.get("augment")
     if plan.dataset.get("normalise") in (True, "auto"):
         yield f"the inputs were standardised: {_standardised(plan.inputs)}"
+    if plan.targets:
+        means, stds = (_numbers(plan.targets[key]) for key in ("mean", "std"))
+        yield (
+            f"the targets were standardised: (y - {means}) / {stds}; so the model answers in "
+            f"these units, and y = {stds} * answer + {means}"
+        )
     if augment:
         yield f"training images were changed at random: {_in_words(augment)}"
     if train.resize:
@@ -75,8 +82,11 @@ def _standardised(inputs: Mapping[str, Any]) -> str:
             "has the numbers in its result.json, under inputs"
         )
     x = "x / 255" if inputs.get("dtype") == "uint8" else "x"
-    means, stds = (", ".join(f"{value:.7g}" for value in values) for values in (mean, std))
-    return f"({x} - [{means}]) / [{stds}]"
+    return f"({x} - {_numbers(mean)}) / {_numbers(std)}"
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return f"[{', '.join(f'{value:.7g}' for value in values)}]"
 
 
 def _in_words(augment: object) -> str:

@@ -34,6 +34,7 @@ __all__ = ["Option", "build", "files", "model_names", "options", "problem"]
 _LIBRARY = "onecycle_models"
 _BUILDER = "build"
 _ADAPTER = "adapt"
+_SAVED = (".keras", ".h5", ".hdf5")
 _MODEL = Wanted("model", ("the input shape", "the number of outputs"), takes_options=True)
 
 
@@ -142,6 +143,12 @@ def build(
 
 
 def _found(name: str) -> Function:
+    if name.endswith(_SAVED):
+        raise ConfigError(
+            f"{name} is a saved model, which a function of yours has to load: write 'def "
+            f"build(input_shape, num_outputs): return keras.models.load_model({name!r})' into "
+            f"net.py, and set model: net.py:build"
+        )
     return find(_MODEL, name, _library(), _BUILDER)
 
 

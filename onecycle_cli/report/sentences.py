@@ -158,6 +158,14 @@ def _training_headline(record: Record) -> Headline:
         share = percent(result["test_accuracy"])
         of = f" of {examples:,} test examples" if examples else " of the test examples"
         return Headline(f"The model answers {share}{of} correctly.", SURE, "tested")
+    scores = result.get("test_scores") or {}
+    if known(scores.get("r2")) and known(scores.get("mae")):
+        explains = f"explains {percent(scores['r2'])} of the variance of the test targets"
+        what = (
+            explains if scores["r2"] > 0 else "does no better than their mean on the test targets"
+        )
+        text = f"The model {what}, and is off by {_distance(scores['mae'])} on average."
+        return Headline(text, SURE, "tested")
     if known(result.get("test_loss")):
         text = f"The loss on the test examples is {number(result['test_loss'], 4)}."
         return Headline(text, SURE, "tested")
@@ -166,6 +174,14 @@ def _training_headline(record: Record) -> Headline:
         text = f"The last validation loss is {number(last[-1], 4)}; no test set was used."
         return Headline(text, DOUBTFUL, "not tested")
     return Headline("The training has no test result.", REFUSED, "not tested")
+
+
+def _distance(value: float) -> str:
+    """Write a distance in the units of the targets, which may be prices: `38,716`."""
+    return f"{value:,.0f}" if value >= _LARGE else number(value, 4)
+
+
+_LARGE = 1_000
 
 
 def _training_sentences(record: Record) -> list[Part]:
@@ -180,6 +196,9 @@ def _training_sentences(record: Record) -> list[Part]:
                 f"this one trained model)."
             )
         )
+    if result.get("targets"):
+        text = "The targets were standardised for the training, and so all losses are."
+        parts.append(Text(text, "muted"))
     if known(result.get("val_accuracy_last")):
         best = ""
         if known(result.get("val_accuracy_best")):

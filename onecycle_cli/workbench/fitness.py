@@ -138,7 +138,7 @@ def check_end(model: Any, config: Config, dataset: Dataset, objective: Objective
 def _check_reaches_the_targets(name: str, last: Any, dataset: Dataset) -> None:
     activation = getattr(last, "activation", None)
     ends = [ends for known, *ends in _ENDS if activation is known]
-    low, high = float(dataset.y.min()), float(dataset.y.max())
+    low, high = float(dataset.targets.min()), float(dataset.targets.max())
     for least, most in ends:
         if low < least or high > most:
             raise ModelError(

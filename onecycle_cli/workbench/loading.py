@@ -74,6 +74,11 @@ def _loaded(config: Config, observer: Observer, task: Task | None) -> Dataset:
                     f"dataset.validation_rows is for data that have rows, and {settings.name} "
                     f"gives a pipeline; let it give validation as another one."
                 )
+            if settings.standardise_targets:
+                raise DataError(
+                    f"dataset.standardise_targets is for data that have rows, and {settings.name} "
+                    f"gives a pipeline; let it give targets that are standardised."
+                )
             return stream_by_function(parts, short(settings.name))
         source = source_by_function(parts, short(settings.name))
         return data.split_up(source, settings, seed=config.seed, task=task)

@@ -2,9 +2,11 @@ import json
 import re
 
 import pytest
+import typer
 import yaml
 
 from onecycle_cli.config import DATASETS, load_config
+from onecycle_cli.data import load
 from onecycle_cli.errors import ConfigError
 
 
@@ -46,9 +48,11 @@ def test_it_looks_at_a_table_and_fills_in_the_rest(invoke, flowers):
     assert outcome.exit_code == 0, outcome.output
     assert outcome.stdout == (
         "found       a table of 150 rows and 4 columns\n"
-        "to predict  species\n"
-        "left out    id, colour\n"
-        "wrote configs/flowers.yaml; now run: onecycle find-lr configs/flowers.yaml\n"
+        "to predict  species, 3 classes\n"
+        "left out    id (an index, by its name), colour (no numbers, such as 'red')\n"
+        "            to use one: write it as numbers without gaps, and take it out of "
+        "dataset.ignore\n"
+        "wrote configs/flowers.yaml; now run: onecycle check configs/flowers.yaml\n"
     )
     config = load_config("configs/flowers.yaml")
     assert (config.name, config.dataset.name, config.model.name) == ("flowers", "table", "mlp")
@@ -66,6 +70,47 @@ def test_numbers_that_hardly_come_twice_are_no_classes(invoke, own_folders):
         assert load_config(f"{target}/flats.yaml").task == task
 
 
+def test_whole_numbers_of_many_values_may_be_meant_as_numbers(invoke, own_folders, rows):
+    table = "\n".join(f"{i / 9},{i % 30},{'abcdefghijkl'[i % 12]}" for i in range(90))
+    (own_folders / "people.csv").write_text(f"height,age,name\n{table}\n")
+    for target, said in (
+        ("age", "age, 30 classes, unless you set task: regression"),
+        ("name", "name, 12 classes"),
+    ):
+        outcome = invoke("init", "--data", "people.csv", "--target", target, "--out", target)
+        assert rows(outcome.stdout)["to predict"] == said
+
+
+def test_what_it_writes_of_a_table_with_gaps_and_prices_works(invoke, own_folders, rows):
+    """Such columns, and targets that are far from 0 and 1, stopped the first command after it."""
+    table = "\n".join(f"{i / 9},{i % 7 or ''},{'NA' if i == 4 else i},{1e5 + i}" for i in range(90))
+    (own_folders / "flats.csv").write_text(f"area,age,floor,price\n{table}\n")
+    outcome = invoke("init", "--data", "flats.csv", "--target", "price")
+    left_out = "age (lacks 13 of 90 values), floor (no numbers, such as 'NA')"
+    assert rows(outcome.stdout)["left out"] == left_out
+    config = load_config("flats.yaml")
+    dataset = load(config.dataset, seed=0, task=config.task)
+    assert dataset.columns == ("area",)
+    assert dataset.targets[dataset.train].std() == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        (
+            "a",
+            "no column is left to predict 'a' from: b (no numbers, such as '1,5'), c (lacks 1 of",
+        ),
+        ("c", "column 'c', which is to be predicted, lacks 1 of 2 values; leave out these rows."),
+    ],
+)
+def test_no_config_is_written_that_can_not_work(invoke, own_folders, target, sentence):
+    (own_folders / "t.csv").write_text("a;b;c\n1;1,5;\n2;2,5;3\n")
+    outcome = invoke("init", "--data", "t.csv", "--target", target)
+    assert (outcome.exit_code, sentence in outcome.stderr) == (1, True)
+    assert not list(own_folders.glob("*.yaml"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -77,6 +122,9 @@ def test_numbers_that_hardly_come_twice_are_no_classes(invoke, own_folders):
         (("digits", "--data", "flowers.csv"), "digits is part of this package"),
         (("arrays", "--data", "flowers.csv"), "which 'table' reads; leave 'arrays' out"),
         (("--model", "resnet99"), "did you mean 'resnet9'?"),
+        (("flowers.csv",), "for data of your own, write --data flowers.csv."),
+        (("--model", "old.h5"), "--model: old.h5 is a saved model, which a function of yours has "
+         "to load: write 'def build(input_shape, num_outputs): return keras.models.load_model"),
         (("--model", "own.py:build"), "own.py"),
     ],
 )  # fmt: skip
@@ -95,6 +143,18 @@ def test_it_asks_for_the_column_in_a_terminal(invoke, flowers, monkeypatch):
     outcome = invoke("init", "--data", "flowers.csv")
     assert "columns: id, width, colour, species\nthere is no column 'specis'\n" in outcome.stdout
     assert load_config("flowers.yaml").dataset.target == "species"
+
+
+def test_it_breaks_off_when_nobody_wants_to_answer(invoke, flowers, monkeypatch):
+    def interrupted(text):
+        raise typer.Abort
+
+    monkeypatch.setattr("onecycle_cli.commands.init.in_a_terminal", lambda: True)
+    monkeypatch.setattr("typer.prompt", interrupted)
+    outcome = invoke("init", "--data", "flowers.csv")
+    assert outcome.exit_code == 130
+    assert outcome.stderr.startswith("onecycle: interrupted")
+    assert not list(flowers.glob("*.yaml"))
 
 
 def test_a_model_of_ones_own_is_named_from_where_the_config_is(invoke, own_folders):

@@ -86,7 +86,27 @@ class TestFile:
 
     def test_a_folder(self, tmp_path):
         text = refused(lambda: load_config(tmp_path))
-        assert text == f"{tmp_path}: is a folder; give the YAML file of a config."
+        assert text == (
+            f"{tmp_path}: is a folder; give the YAML file of a config. If it holds data, 'onecycle "
+            f"init --data {tmp_path}' writes one for them."
+        )
+
+    @pytest.mark.parametrize("name", ["flats.csv", "flats.parquet", "DIGITS.NPZ"])
+    def test_data_are_no_config(self, tmp_path, name):
+        (tmp_path / name).write_bytes(b"a,b\n1,\xff\n")
+        text = refused(lambda: load_config(tmp_path / name))
+        assert text.endswith(f"'onecycle init --data {tmp_path / name}' writes one for them.")
+
+    @pytest.mark.parametrize(
+        ("given", "meant"),
+        [("flats", "flats.yaml"), ("flats.yml", "flats.yaml"), ("falts.yaml", "flats.yaml"),
+         ("pets.v2", "pets.v2.yml")],
+    )  # fmt: skip
+    def test_a_name_that_is_nearly_right(self, tmp_path, given, meant):
+        for name in ("flats.yaml", "pets.v2.yml", "digits.yaml"):
+            (tmp_path / name).write_text("name: any\n")
+        text = refused(lambda: load_config(tmp_path / given))
+        assert text.endswith(f"no such config file; did you mean '{tmp_path / meant}'?")
 
     @pytest.mark.parametrize("path", ["a\0b", "x" * 5000, "a/" * 3000])
     def test_a_path_that_cannot_be(self, path):

@@ -49,6 +49,7 @@ def test_the_defaults(minimal):
             "ignore": [],
             "group": None,
             "normalise": "auto",
+            "standardise_targets": False,
             "augment": None,
         },
         "model": {"name": "mlp", "options": {}},

@@ -87,6 +87,17 @@ def test_what_is_known_beforehand_stands_in_the_text(load_text):
     assert images.dataset.size == [30, 64]
 
 
+@pytest.mark.parametrize("length", range(18, 24))
+def test_a_comment_stands_apart_from_what_is_before_it(length):
+    """YAML takes it for a comment only then, though PyYAML is lenient."""
+    name = "a" * length
+    known = Known(path=name, target=name, ignore=[name], size=(10**length, 1))
+    for dataset in ("table", "image_folder"):
+        for line in template(dataset, known).splitlines():
+            before, sign, _ = line.lstrip("# ").partition("#")
+            assert not (sign and before and before[-1] not in ' "'), line
+
+
 @pytest.mark.parametrize(("examples", "size"), [(None, 128), (10**6, 128), (2000, 64), (3, 8)])
 def test_an_epoch_has_some_steps(load_text, examples, size):
     assert load_text(template("arrays", Known(examples=examples))).batch_size == size

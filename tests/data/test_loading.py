@@ -119,6 +119,29 @@ def test_given_parts_are_kept_and_a_limit_spares_them(load_arrays):
     assert np.bincount(dataset.y[dataset.train]).tolist() == [5, 5, 5, 5]
 
 
+def test_numbers_to_predict_are_standardised_by_the_training_part_if_asked(load_arrays):
+    y = np.arange(100.0) ** 2
+    given = {"x_train": np.arange(100.0)[:, None], "y_train": y, "x_test": np.ones((3, 1))}
+    given["y_test"] = np.array([1.5, 50.0, 7000.0])
+    plain = load_arrays(**given)
+    dataset = load_arrays(options={"standardise_targets": True}, **given)
+    mean, std = y[dataset.train].mean(), y[dataset.train].std()
+    assert abs(mean - y.mean()) > 1
+    np.testing.assert_allclose(dataset.targets, (y - mean) / std, atol=1e-5)
+    np.testing.assert_allclose(dataset.test()[1], (given["y_test"] - mean) / std, atol=1e-5)
+    assert dataset.y.tolist() == plain.y.tolist() == plain.targets.tolist() == y.tolist()
+    assert dataset.fingerprint == plain.fingerprint
+
+
+def test_classes_are_not_standardised(load_arrays):
+    with pytest.raises(DataError, match=r"standardise_targets is for numbers.*task: multiclass \("):
+        load_arrays(
+            options={"standardise_targets": True},
+            x_train=np.arange(40.0)[:, None],
+            y_train=np.arange(40) % 4,
+        )
+
+
 def test_too_few_examples_are_refused(load_arrays):
     with pytest.raises(DataError, match=r"2 training examples cannot give 2 to the validation"):
         load_arrays(

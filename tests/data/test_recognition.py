@@ -25,8 +25,11 @@ def test_a_table_and_what_is_to_be_predicted(table, name):
     assert (found.dataset, found.examples) == ("table", 3)
     assert found.columns == ("id", "width", "colour", "label")
     assert found.obvious_target == "label"
-    assert found.useless("label") == ["id", "colour"]
-    assert found.useless("colour") == ["id", "label"], "text can be a target only"
+    colour, label = (
+        {n: f"no numbers, such as '{v}'"} for n, v in (("colour", "red"), ("label", "a"))
+    )
+    assert found.useless("label") == {"id": "an index, by its name"} | colour
+    assert found.useless("colour") == {"id": "an index, by its name"} | label
     assert found.about == "a table of 3 rows and 4 columns"
 
 

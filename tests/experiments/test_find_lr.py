@@ -100,6 +100,7 @@ def test_result_and_suggestion_agree(first):
         "dataset": "digits",
         "data": entry["conditions"]["data"],
         "normalise": True,
+        "standardise_targets": False,
         "augment": None,
         "model": "mlp",
         "options": {"hidden": 16, "layers": 1},

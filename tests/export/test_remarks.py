@@ -10,6 +10,9 @@ def test_every_value_says_where_it_came_from(plan):
     assert "weight decay 0.01 (file); l2: loss + wd * sum(w^2) over the kernels" in comments
     assert "batch size 50, 20 epochs of 23 steps" in comments
     assert "Not in this code" not in comments
+    assert "batch size 50, 1 epoch of" in keras_code(
+        plan({"cycles": [{"epochs": 1}]}, result={"steps_per_epoch": 23})
+    )
 
 
 def test_what_is_left_out_is_said(plan):
@@ -43,6 +46,14 @@ def test_how_the_inputs_were_standardised(plan):
     )
     assert "in its result.json, under inputs" in " ".join(keras_code(plan(dataset=dataset)).split())
     assert "standardised" not in keras_code(plan(dataset={"normalise": False}, result=few))
+
+
+def test_how_the_targets_were_standardised_and_are_brought_back(plan):
+    result = {"targets": {"mean": [300000.0], "std": [1500.0]}}
+    words = " ".join(keras_code(plan(result=result)).replace("\n#", " ").split())
+    assert "the targets were standardised: (y - [300000]) / [1500]" in words
+    assert "y = [1500] * answer + [300000]" in words
+    assert "targets were standardised" not in keras_code(plan(result={"targets": None}))
 
 
 def test_what_a_strangers_run_says_stays_in_the_comments(plan):

@@ -63,6 +63,26 @@ def test_a_training_without_a_test_says_so(made):
 
 
 @pytest.mark.parametrize(
+    ("r2", "said"),
+    [
+        (
+            0.879,
+            "The model explains 87.90 % of the variance of the test targets, and is off by 38,716",
+        ),
+        (-0.1, "The model does no better than their mean on the test targets, and is off by"),
+    ],
+)
+def test_numbers_that_are_predicted_are_judged_in_their_own_units(made, r2, said):
+    of_numbers = {"test_accuracy": None, "per_class": [], "confusion": None}
+    of_numbers |= {"test_scores": {"r2": r2, "mae": 38715.6}, "targets": {"mean": [3], "std": [2]}}
+    headline, *others = sentences.answer(made["train"](**of_numbers))
+    assert headline.text.startswith(said)
+    assert "standardised for the training, and so all losses are" in " ".join(
+        part.text for part in others
+    )
+
+
+@pytest.mark.parametrize(
     ("ended", "text"),
     [
         ("early", "The training ended early: the validation did not get better any more."),

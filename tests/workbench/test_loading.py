@@ -63,6 +63,8 @@ def test_rows_of_what_a_function_gives_may_be_chosen(config, tmp_path):
     pipeline = "import tensorflow as tf; return {'train': tf.data.Dataset.range(4).batch(2)}"
     with pytest.raises(DataError, match=r"validation_rows is for data that have rows, and .*mine"):
         loaded(config(pipeline, validation_rows=rows))
+    with pytest.raises(DataError, match=r"standardise_targets is for data that have rows, and .*"):
+        loaded(config(pipeline, standardise_targets=True))
 
 
 def test_it_is_normalised_if_that_is_asked_for(config):

@@ -104,6 +104,30 @@ def write_table(rows: list[tuple[str, str]], folder: Path | None) -> None:
     table([*rows, *folder_rows(folder)])
 
 
+def accuracy_in_words(accuracy: float, per_class: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return an accuracy, of how many examples where they are few, and beside that of one answer.
+
+    That is shown where always giving the same answer scores high.
+
+    Args:
+        accuracy: the share of right answers.
+        per_class: as of `examination.by_class`; `None` where there are no classes.
+    """
+    counts = {entry["class"]: entry["examples"] for entry in per_class or ()}
+    examples = sum(counts.values())
+    said = f"{accuracy:.2%} of {examples} examples" if 0 < examples < _FEW else f"{accuracy:.2%}"
+    if not counts or max(counts.values()) < _LOPSIDED * examples:
+        return said
+    most = max(counts, key=counts.__getitem__)
+    return f"{said}; always answering {most} has {counts[most] / examples:.2%}"
+
+
+_FEW = 50
+"""One of so few examples moves an accuracy by two points and more."""
+
+_LOPSIDED = 0.6
+"""From this share of one class on, an accuracy seems high though nothing was learned."""
+
 _SCORES = {"auc": "AUC", "f1": "F1", "r2": "R2", "mae": "mean abs. error"}
 
 

@@ -40,6 +40,15 @@ def heard() -> type[KeyboardInterrupt] | None:
     return _heard[0] if _heard else None
 
 
+def break_off_reading() -> None:
+    """Let Ctrl-C end a wait for what somebody types, whatever a library has set since.
+
+    Polars has the system go on with an interrupted read, as if nothing had happened.
+    """
+    if hasattr(signal, "siginterrupt"):  # not on Windows
+        signal.siginterrupt(signal.SIGINT, True)
+
+
 def check() -> None:
     """Raise what was raised before and got lost, where work goes on in spite of a signal.
 

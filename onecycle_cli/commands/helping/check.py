@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,6 +18,7 @@ from onecycle_cli.commands.console.options import (
     Set,
     Verbose,
 )
+from onecycle_cli.commands.console.result.layout import wrapped
 from onecycle_cli.commands.console.starting import checked_config, starting
 from onecycle_cli.engine.devices.processes import refuse_several
 
@@ -49,8 +51,13 @@ def check_command(
         if as_json:
             print_json("check", vars(found))
         else:
-            typer.echo(found.preamble)
-            table(_rows(found))
+            show(found)
+
+
+def show(found: Checked) -> None:
+    """Print what was found."""
+    typer.echo(wrapped(found.preamble, sys.stdout))
+    table(_rows(found))
 
 
 def _rows(found: Checked) -> list[tuple[str, str]]:

@@ -30,10 +30,19 @@ def found_in_words(run: SavedRun) -> str:
         return f"{run.kind.finds} {value_in_words(suggestion['value'])}, {suggestion['verdict']}"
     if scores is None:
         return run.progress or ""
+    r2 = _r2_of(scores)
+    if r2 is not None:
+        return f"test R2 {r2:.4g}"
     for name, form in _IN_BRIEF.items():
         if scores[name] is not None:
             return form.format(scores[name])
     return "trained"
+
+
+def _r2_of(scores: Mapping[str, Any]) -> float | None:
+    """Return the share of the variance that is explained in the test set, of numbers only."""
+    found = (scores.get("test_scores") or {}).get("r2")
+    return found if isinstance(found, float) else None
 
 
 def value_in_words(value: Any) -> str:
@@ -56,13 +65,14 @@ def suggestion_in_words(suggestion: Mapping[str, Any]) -> str:
 
 def score_rows(scores: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return how good a model is, the test set first, then what it was validated on."""
-    rows = []
+    rows, r2 = [], _r2_of(scores)
     for name, accuracy, loss in (
         ("test", scores["test_accuracy"], scores["test_loss"]),
         ("validation, last", scores["val_accuracy_last"], scores["val_loss_last"]),
         ("validation, best", scores["val_accuracy_best"], scores["val_loss_best"]),
     ):
         parts = [] if accuracy is None else [f"accuracy {accuracy:.2%}"]
+        parts += [f"R2 {number(r2)}"] if name == "test" and r2 is not None else []
         parts += [] if loss is None else [f"loss {number(loss)}"]
         if parts:
             rows.append((name, ", ".join(parts)))

@@ -71,7 +71,7 @@ def batch(
         last = math.ceil(len(order) / batch_size) - 1
         raise IndexError(f"step must lie in 0..{last}, got {step}")
     rows = dataset.train[chosen]
-    targets = told_of(dataset.y, dataset.weights, rows)
+    targets = told_of(dataset.targets, dataset.weights, rows)
     if augment is None:
         return dataset.normalise(rows_of(dataset.x, rows)), *targets
     if isinstance(augment, OwnAugmentation):

@@ -160,7 +160,7 @@ class EvaluationBatches(keras.utils.PyDataset):
         self.rows = rows
         self.batch_size = batch_size
         self.x: Inputs = dataset.x if examples is None else examples[0]
-        self.y: Inputs = dataset.y if examples is None else examples[1]
+        self.y: Inputs = dataset.targets if examples is None else examples[1]
         self.mirrored = mirrored
         self.weights = weights
 

@@ -79,6 +79,19 @@ def is_number(column: pl.Series) -> bool:
     return bool(column.dtype.is_numeric() or column.dtype == polars().Boolean or _is_empty(column))
 
 
+def example_of_text(column: pl.Series) -> str | None:
+    """Return, in quotes, a value that makes a column one of no numbers; `None` if it holds them.
+
+    Of a column that is spoilt by a few entries, such as NA, it is the first of these.
+    """
+    return None if is_number(column) else _shown(column[_row_of_text(column)])
+
+
+def count_missing(column: pl.Series) -> int:
+    """Return how many values a column lacks."""
+    return int(_missing(column).sum())
+
+
 def _is_empty(column: pl.Series) -> bool:
     return bool(column.null_count() == len(column))
 
@@ -105,13 +118,18 @@ def _refuse_others(file: Path, frame: pl.DataFrame, names: Sequence[str], what: 
 
 def _with_example(column: pl.Series) -> str:
     """Return a column's name and the first of its values that is no number."""
+    row = _row_of_text(column)
+    return f"{readable_name(column.name)} ({_shown(column[row])} in row {row})"
+
+
+def _row_of_text(column: pl.Series) -> int:
+    """Return the row of the first value that is no number."""
     pl = polars()
     given = column.is_not_null()
     if column.dtype == pl.String:
         text = given & column.cast(pl.Float64, strict=False).is_null()
         given = text if text.any() else given
-    row = given.arg_max()
-    return f"{readable_name(column.name)} ({_shown(column[row])} in row {row})"
+    return int(given.arg_max() or 0)
 
 
 def _refuse_missing(file: Path, frame: pl.DataFrame, names: Sequence[str]) -> None:

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from onecycle_cli.data.inputs import arrays_of, rows_of
 from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.workbench.bench import Workbench
+from onecycle_cli.workbench.scoring.preamble import FAR_FROM_ZERO
 
 FAR_ABOVE_CHANCE = 3.0
-"""The first loss is far above that of a constant prediction, if so many times as high."""
-
-FAR_FROM_ZERO = 5.0
-"""Inputs or targets are far from 0 if their mean is, or their deviation is so large."""
+"""The first loss of classes is far above that of guessing, if so many times as high."""
 
 _FEW = 1_000
 _NAMED = 5
@@ -33,7 +31,7 @@ def doubts(bench: Workbench, first_loss: float) -> Iterator[str]:
         first_loss: of the first batch, before any update.
     """
     if bench.dataset.stream is None and bench.objective.task != "other":
-        targets = rows_of(bench.dataset.y, bench.dataset.train)
+        targets = rows_of(bench.dataset.targets, bench.dataset.train)
         yield from _of_targets(bench, targets)
     yield from _of_inputs(bench)
     yield from _of_the_loss(bench, first_loss)
@@ -53,13 +51,6 @@ def _of_targets(bench: Workbench, targets: NDArray[Any]) -> Iterator[str]:
             yield (
                 f"{len(missing)} of {len(bench.dataset.classes)} classes have no training "
                 f"example: {names}; check how the targets are read."
-            )
-    elif bench.objective.task == "regression":
-        mean, deviation = float(np.mean(targets)), float(np.std(targets))
-        if abs(mean) > FAR_FROM_ZERO * max(1.0, deviation) or deviation > FAR_FROM_ZERO:
-            yield (
-                f"the targets have mean {mean:.3g} and deviation {deviation:.3g}, far from 0 and "
-                f"1; standardise them."
             )
 
 
@@ -82,15 +73,29 @@ def _of_inputs(bench: Workbench) -> Iterator[str]:
 
 
 def _of_the_loss(bench: Workbench, loss: float) -> Iterator[str]:
-    chance = bench.chance
+    chance, guessing = _guessing(bench)
+    times = FAR_FROM_ZERO**2 if bench.objective.task == "regression" else FAR_ABOVE_CHANCE
     if not math.isfinite(loss):
         yield (
             "the loss of the first batch is not finite; check the inputs for NaN and the loss for "
             "a logarithm of zero."
         )
-    elif chance and loss > FAR_ABOVE_CHANCE * chance:
+    elif chance and loss > times * chance:
         yield (
-            f"the loss of the first batch, {loss:.4g}, is {loss / chance:.3g} times that of a "
-            f"constant prediction, {chance:.4g}: the model starts far off. Check the scale of "
-            f"inputs and targets, the initial weights, and what the last layer gives."
+            f"the loss of the first batch, {loss:.4g}, is {loss / chance:.3g} times that of "
+            f"{guessing}, {chance:.4g}: the model starts far off. Check the scale of inputs and "
+            f"targets, the initial weights, and what the last layer gives."
         )
+
+
+def _guessing(bench: Workbench) -> tuple[float | None, str]:
+    """Return a loss that a fresh model should be near, and in words whose it is.
+
+    A fresh model doesn't know which classes are rare, so it starts above a constant prediction
+    that does.
+    """
+    chance, names = bench.chance, bench.dataset.classes
+    if chance is None or names is None:
+        return chance, "a constant prediction"
+    evenly = math.log(len(names) if bench.objective.task == "multiclass" else 2)
+    return max((chance, "a constant prediction"), (evenly, "answering all classes alike"))

@@ -9,15 +9,16 @@ from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
-from onecycle_cli.config import Config, load_config, source_of
+from onecycle_cli.config import Config, DatasetConfig, load_config, source_of
 from onecycle_cli.data import Dataset, EvaluationBatches
 from onecycle_cli.data.statistics import measured
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.engine.devices.processes import refuse_several
 from onecycle_cli.engine.repeatable import make_repeatable
 from onecycle_cli.engine.start import start_keras
 from onecycle_cli.errors import DataError, ModelError, cause_of
 from onecycle_cli.experiments.asked.watching import Progress, watching
-from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as
+from onecycle_cli.experiments.evaluation.inputs import inputs_of, prepared_as, targets_of
 from onecycle_cli.experiments.evaluation.saved_training import SavedTraining, find_training
 from onecycle_cli.observer import Observer
 from onecycle_cli.registry.model_shapes import input_shape_of, takes
@@ -170,21 +171,21 @@ def _load(path: Path, *, compiled: bool = False) -> Any:
 def _dataset(
     saved: SavedTraining, split: Split | None, source: Config, observer: Observer
 ) -> Dataset:
-    """Load the data, and have their inputs prepared as those of the training were."""
+    """Load the data, and have inputs and targets prepared as those of the training were."""
     if saved.data.get("size") and saved.data.get("name") == source.dataset.name:
         resized = {key: value for key, value in saved.data.items() if key in ("size", "fit")}
         source = source.with_values(dataset=resized)
     dataset = load_data(source, observer, saved.settings.meant_task)
     if saved.inputs:
-        return prepared_as(dataset, saved.inputs)
+        return prepared_as(dataset, saved.inputs, saved.targets)
     own = saved.config()
     trained_on = dataset if own == source else load_data(own, observer)
-    if split is not None and own.dataset.is_normalised:
-        trained_on = _measured_anew(trained_on, split, saved.folder)
-    return prepared_as(dataset, inputs_of(trained_on))
+    if split is not None and (own.dataset.is_normalised or own.dataset.standardise_targets):
+        trained_on = _measured_anew(trained_on, split, saved.folder, own.dataset)
+    return prepared_as(dataset, inputs_of(trained_on), targets_of(trained_on))
 
 
-def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
+def _measured_anew(dataset: Dataset, split: Split, folder: Path, asked: DatasetConfig) -> Dataset:
     """Return the data of a run that broke off, with mean and deviation of what it trained on."""
     rows = split.rows(split.train, dataset)
     missing = len(split.train) - len(rows)
@@ -194,8 +195,9 @@ def _measured_anew(dataset: Dataset, split: Split, folder: Path) -> Dataset:
             f"trained on are not there any more, or have changed, and a run that broke off has "
             f"not kept their mean and deviation; put the old data back."
         )
-    mean, std = measured(dataset.x, rows, normalise=True)
-    return replace(dataset, mean=mean, std=std)
+    mean, std = measured(dataset.x, rows, normalise=asked.is_normalised)
+    scale = TargetScale.of(dataset.y, rows) if asked.standardise_targets else None
+    return replace(dataset, mean=mean, std=std, target_scale=scale)
 
 
 def _check_fits(saved: SavedTraining, model: Any, dataset: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""How a training's inputs were prepared: what anybody needs who gives its model new ones."""
+"""How a training's inputs and targets were prepared: what its model takes, and what it answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import mapped
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.errors import DataError
 
 
@@ -27,8 +28,23 @@ def inputs_of(dataset: Dataset) -> dict[str, Any]:
     } | ({} if dataset.columns is None else {"columns": list(dataset.columns)})
 
 
-def prepared_as(dataset: Dataset, inputs: Mapping[str, Any]) -> Dataset:
+def targets_of(dataset: Dataset) -> dict[str, Any] | None:
+    """Return how numbers to predict were standardised, as plain data; `None`: they were not.
+
+    The model answers `(y - mean) / std`, a number a target.
+    """
+    return None if dataset.target_scale is None else dataset.target_scale.as_dict()
+
+
+def prepared_as(
+    dataset: Dataset, inputs: Mapping[str, Any], targets: Mapping[str, Any] | None
+) -> Dataset:
     """Return other data that are prepared as those of a training were.
+
+    Args:
+        dataset: the data.
+        inputs: what `inputs_of` gave for those of the training.
+        targets: what `targets_of` gave for them.
 
     Raises:
         DataError: when the inputs are of another shape or type, or have other columns.
@@ -50,7 +66,8 @@ def prepared_as(dataset: Dataset, inputs: Mapping[str, Any]) -> Dataset:
         mapped(lambda _, numbers: _as_array(numbers), dataset.x, inputs[key])
         for key in ("mean", "std")
     )
-    return replace(dataset, mean=mean, std=std)
+    scale = None if targets is None else TargetScale.from_plain(targets)
+    return replace(dataset, mean=mean, std=std, target_scale=scale)
 
 
 def _plain(numbers: Any) -> Any:

@@ -30,6 +30,7 @@ class SavedTraining:
         data: the section `dataset` of the run's configuration, as it is written.
         inputs: how its inputs were prepared, see `inputs.inputs_of`; empty if that is not on
             record, as for a run that broke off.
+        targets: how they were standardised, see `inputs.targets_of`; `None`: they were not.
         classes: the classes' names, in the order of the model's outputs; empty if not on record.
     """
 
@@ -38,6 +39,7 @@ class SavedTraining:
     settings: Config
     data: dict[str, Any]
     inputs: dict[str, Any]
+    targets: dict[str, Any] | None
     classes: tuple[str, ...]
 
     def config(self, overrides: Sequence[str] = ()) -> Config:
@@ -67,9 +69,10 @@ def find_training(path: str | Path, *, best: bool = False) -> SavedTraining:
         folder = _folder_with(followed(Path(path)), name)
     config = files.read_yaml(folder / "config.yaml")
     result = files.read_json(folder / "result.json") if _has_result(folder) else {}
-    inputs, classes = {}, []
+    inputs, targets, classes = {}, None, []
     with contextlib.suppress(AttributeError, LookupError, TypeError):
         inputs = dict(result.get("inputs") or {})
+        targets = result.get("targets")
         classes = [str(entry["class"]) for entry in result.get("per_class") or ()]
     return SavedTraining(
         folder=folder,
@@ -77,6 +80,7 @@ def find_training(path: str | Path, *, best: bool = False) -> SavedTraining:
         settings=load_config({**config, "dataset": _ANY_DATA}),
         data=config.get("dataset") or {},
         inputs=inputs,
+        targets=targets,
         classes=tuple(classes),
     )
 

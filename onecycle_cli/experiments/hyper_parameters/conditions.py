@@ -13,7 +13,7 @@ from onecycle_cli.kinds import FINDERS
 from onecycle_cli.observer import Observer
 from onecycle_cli.plugin_names import short
 
-_WHERE_NOT_ON_RECORD = {"normalise": True}
+_WHERE_NOT_ON_RECORD = {"normalise": True, "standardise_targets": False}
 """Conditions of suggestions that were made before there was a choice."""
 
 
@@ -30,6 +30,7 @@ def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, A
         "dataset": short(config.dataset.name),
         "data": fingerprint,
         "normalise": config.dataset.is_normalised,
+        "standardise_targets": config.dataset.standardise_targets,
         "augment": augment,
         "model": short(config.model.name),
         "options": dict(config.model.options),

@@ -147,7 +147,10 @@ def _scores(scores: dict[str, Any]) -> list[tuple[str, str]]:
         return []
     shown = []
     if any(scores.get(f"test_{what}") for what in ("accuracy", "loss", "scores")):
-        shown.append(("test", _score(scores["test_accuracy"], scores["test_loss"])))
+        r2 = (scores.get("test_scores") or {}).get("r2")
+        explained = "" if r2 is None else f"R2 {r2:.4g}, "
+        tested = _score(scores["test_accuracy"], scores["test_loss"])
+        shown.append(("test", explained + tested))
     for which in ("last", "best") if scores["best_epoch"] is not None else ():
         text = _score(scores[f"val_accuracy_{which}"], scores[f"val_loss_{which}"])
         epoch = f" (epoch {scores['best_epoch']})" if which == "best" else ""

@@ -92,9 +92,9 @@ def _suggested(
     below, above = np.clip(profile.room(AS_GOOD), NARROWEST, WIDEST)
     interval = rounded(value / 10**below), rounded(value * 10**above)
     doubt = _doubt(probes, finals, best, plan, measure)
-    return Suggestion(
-        value, interval, "undecided" if doubt else "ok", _reason(probes, best, shift, doubt)
-    )
+    reason = _reason(probes, best, profile.lowest, shift, x)
+    reason = f"{reason}; {doubt}." if doubt else f"{reason}."
+    return Suggestion(value, interval, "undecided" if doubt else "ok", reason)
 
 
 def _points(probes: Sequence[Probe], measure: Measure) -> list[tuple[float, float]]:
@@ -176,15 +176,21 @@ def _doubt(
     return ""
 
 
-def _reason(probes: Sequence[Probe], best: Probe, shift: float, doubt: str) -> str:
+def _reason(
+    probes: Sequence[Probe], best: Probe, lowest: float, shift: float, chosen: float
+) -> str:
+    """Say how a rate was chosen: by the best probe, the smooth curve and the length, in order."""
     rates = [probe.value for probe in probes]
     what = (
         f"{len(probes)} short, complete 1cycle trainings from {min(rates):.3g} to {max(rates):.3g}"
-        f": the loss is lowest around {best.value:.3g}"
+        f": {best.value:.3g} has the lowest loss, the smooth curve through all is lowest at "
+        f"{10**lowest:.3g}"
     )
     if shift:
         what += f", and a whole training takes a little {'more' if shift > 0 else 'less'}"
-    return f"{what}; {doubt}." if doubt else f"{what}."
+    if chosen != lowest + shift:
+        what += f"; the answer stays within a factor of {10**REACH:.2g} of {best.value:.3g}"
+    return what
 
 
 def _refusal(probes: Sequence[Probe], measure: Measure) -> Suggestion:
@@ -215,8 +221,9 @@ _CHECK = (
 )
 _EXPLODED = (
     "the loss exploded in all of {count} short trainings, at learning rates from {low:.3g} to "
-    "{high:.3g}; standardise inputs and targets that are far from 0 and 1, check the loss, or "
-    "lower find_lr.min_lr. 'onecycle check CONFIG' looks at their size."
+    "{high:.3g}; standardise inputs and targets that are far from 0 and 1 (for the targets of a "
+    "config, set dataset.standardise_targets to true), check the loss, or lower find_lr.min_lr. "
+    "'onecycle check CONFIG' looks at their size."
 )
 _NON_FINITE = (
     "the loss was not finite at the first steps of every training; check the inputs for NaN and "

@@ -28,7 +28,7 @@ def chance_of(objective: Objective, dataset: Dataset, classes: int) -> float | N
     if objective.task == "other" or dataset.stream is not None:
         return None
     rows, weights = dataset.train, dataset.weights
-    targets = rows_of(dataset.y, rows)
+    targets = rows_of(dataset.targets, rows)
     if objective.task == "multiclass":
         targets = as_labels(targets)
     return chance(objective, targets, classes, None if weights is None else weights[rows])

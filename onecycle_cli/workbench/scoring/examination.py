@@ -16,6 +16,7 @@ from onecycle_cli.data import EvaluationBatches
 from onecycle_cli.data.batches.pipeline import for_fit
 from onecycle_cli.data.batches.stream import Stream
 from onecycle_cli.data.inputs import arrays_of, count, rows_of
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.engine.devices.shares import answers_of
 from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.workbench.scoring.answers import answers_to
@@ -88,7 +89,7 @@ def examine(
         outputs += answers_to(model, batches.mirror())
         outputs /= 2
     (targets,) = arrays_of(rows_of(batches.y, batches.rows))
-    return _judged(objective, targets, outputs, weights)
+    return _judged(objective, targets, outputs, weights, scale=batches.dataset.target_scale)
 
 
 def examine_stream(
@@ -132,15 +133,20 @@ def _judged(
     targets: NDArray[Any],
     outputs: NDArray[np.float32],
     weights: NDArray[Any] | None = None,
+    *,
+    scale: TargetScale | None = None,
 ) -> Examination:
-    """Return how good answers are, by the task and its loss."""
+    """Return how good answers are, by the task and its loss.
+
+    Where targets are standardised, losses are too, and scores are in the targets' own units.
+    """
     is_multiclass = objective.task == "multiclass"
     shaped = targets = as_labels(targets) if is_multiclass else np.asarray(targets)
     if not is_multiclass:
         shaped = targets.reshape(len(targets), -1)
     each = ops.convert_to_numpy(objective.per_example()(shaped, outputs))
     losses = each.reshape(len(targets), -1).mean(axis=1).astype(np.float64)
-    answered, classes, scores = _answered(objective, targets, shaped, outputs)
+    answered, classes, scores = _answered(objective, targets, shaped, outputs, scale)
     return Examination(
         losses if weights is None else losses * weights,
         None if answered is None else confusion_of(answered[:, 0], answered[:, 1], classes),
@@ -154,6 +160,7 @@ def _answered(
     targets: NDArray[Any],
     shaped: NDArray[Any],
     outputs: NDArray[Any],
+    scale: TargetScale | None,
 ) -> tuple[NDArray[np.int64] | None, int, dict[str, Any]]:
     """Return true classes beside answers, how many classes there are, and what else is to be said.
 
@@ -162,6 +169,8 @@ def _answered(
     if objective.task == "multiclass":
         return _side_by_side(targets, outputs.argmax(axis=1)), outputs.shape[1], {}
     outputs = outputs.reshape(len(targets), -1).astype(np.float64)
+    if objective.task == "regression" and scale is not None:
+        shaped, outputs = scale.in_own_units(shaped), scale.in_own_units(outputs)
     if objective.task == "regression":
         return None, 0, scores_of_numbers(shaped, outputs)
     threshold = 0.0 if objective.from_logits else 0.5

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from onecycle_cli.data import Dataset
-from onecycle_cli.data.inputs import arrays_of
+from onecycle_cli.data.inputs import arrays_of, rows_of
 from onecycle_cli.engine.steering.optimizers import core
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.scoring.compiled import compiled_for
@@ -27,6 +29,12 @@ _SCORES = {
 _TYPES = {"f": "floats", "u": "bytes", "i": "integers", "b": "truth values"}
 _MOST_INPUTS = 3
 
+FAR_FROM_ZERO = 5.0
+"""Inputs or targets are far from 0 if their mean is, or their deviation is so large.
+
+Answers to numbers are far off alike, which multiplies a squared error by the square.
+"""
+
 
 def announce(
     observer: Observer, dataset: Dataset, objective: Objective, outputs: int, optimizer: Any = None
@@ -42,13 +50,36 @@ def announce(
         outputs: how many numbers the model answers with.
         optimizer: of a model that comes compiled, which shows the task; else the data do.
     """
-    line = f"{_inputs(dataset)}, {_goal(objective, outputs)}"
+    line = f"{_inputs(dataset)}, {_goal(dataset, objective, outputs)}"
     observer.note(line)
     if optimizer is None:
         observer.note(f"task: {objective.task} ({dataset.why})")
+        if (
+            dataset.target_scale is None
+            and objective.task == "regression"
+            and dataset.stream is None
+        ):
+            _warn_of_far_targets(observer, dataset)
     else:
         observer.note(compiled_for(objective, core(optimizer)))
+    if dataset.target_scale is not None:
+        own = ", mean absolute errors in the targets' own" if objective.task != "other" else ""
+        observer.note(
+            f"the targets are standardised, {dataset.target_scale}: losses and the model's answers "
+            f"are in these units{own}"
+        )
     return line
+
+
+def _warn_of_far_targets(observer: Observer, dataset: Dataset) -> None:
+    """Say so if the targets are far from where networks start: no learning rate may do then."""
+    targets = rows_of(dataset.y, dataset.train)
+    mean, deviation = float(np.mean(targets)), float(np.std(targets))
+    if abs(mean) > FAR_FROM_ZERO * max(1.0, deviation) or deviation > FAR_FROM_ZERO:
+        observer.warn(
+            f"the targets have mean {mean:.3g} and deviation {deviation:.3g}, far from 0 and 1, "
+            f"where networks start; set dataset.standardise_targets to true."
+        )
 
 
 def _inputs(dataset: Dataset) -> str:
@@ -67,7 +98,7 @@ def _shape(array: object) -> str:
     return f"{' x '.join(map(str, shape)) or '1'} {name}"
 
 
-def _goal(objective: Objective, outputs: int) -> str:
+def _goal(dataset: Dataset, objective: Objective, outputs: int) -> str:
     if objective.task == "other":
         return "a loss of the model's own"
     what = {
@@ -76,4 +107,6 @@ def _goal(objective: Objective, outputs: int) -> str:
         "multilabel": f"{outputs:,} labels",
         "regression": "1 number" if outputs == 1 else f"{outputs:,} numbers",
     }[objective.task]
+    if dataset.target_scale is not None:
+        what = f"{what}, standardised"
     return f"{what}, {_LOSSES[objective.loss]}; scored by {_SCORES[objective.task]}"

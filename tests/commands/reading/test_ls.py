@@ -4,6 +4,8 @@ import sys
 
 from onecycle_cli.runs.folders.lock import locked
 
+from .conftest import SCORES, write
+
 
 def test_every_run_with_what_it_found_and_its_age(invoke, runs):
     outcome = invoke("ls")
@@ -84,3 +86,11 @@ def test_it_needs_no_keras(runs):
                            capture_output=True, text=True, check=False)  # fmt: skip
     assert (found.returncode, found.stderr) == (0, "")
     assert found.stdout.count("digits/train/002") > 2
+
+
+def test_of_numbers_to_predict_the_share_that_is_explained_is_shown(invoke, runs):
+    """A squared error tells nothing by itself."""
+    scores = SCORES | {"test_accuracy": None, "test_scores": {"r2": 0.8789, "mae": 38715.6}}
+    write(runs / "digits/train/001/result.json", {"kind": "train", **scores})
+    assert "test R2 0.8789" in invoke("ls", "runs").stdout
+    assert "R2 0.8789, loss 0.5" in invoke("show", "runs/digits/train/001").stdout

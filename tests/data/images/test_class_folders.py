@@ -38,7 +38,7 @@ def test_what_lies_in_a_folder(tmp_path):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(DataError, match=r"gone cannot be read \(No such file or directory\); get"):
+    with pytest.raises(DataError, match=r"gone cannot be read \(No such file or directory\); make"):
         entries(tmp_path / "gone")
 
 

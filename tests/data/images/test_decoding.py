@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from onecycle_cli.data.images import decoding
-from onecycle_cli.data.images.decoding import Reduced, common_form, decoded
+from onecycle_cli.data.images.decoding import Reduced, common_form, decoded, headers_of
 from onecycle_cli.data.images.images import Form
 from onecycle_cli.errors import DataError
 
@@ -51,7 +51,7 @@ def test_progress_is_told_by_the_calling_thread(paths):
     assert told == [(done, COUNT, here) for done in (16, 32, 48, 50)]
 
 
-def test_the_first_image_that_fails_is_named_and_the_rest_is_left(paths, monkeypatch):
+def test_after_many_images_that_fail_the_rest_is_left(paths, monkeypatch):
     monkeypatch.setattr(decoding.os, "cpu_count", lambda: 1)
     seen = []
     decode = decoding.decode
@@ -60,7 +60,7 @@ def test_the_first_image_that_fails_is_named_and_the_rest_is_left(paths, monkeyp
     )
     for broken in (paths[20], paths[2]):
         broken.write_bytes(broken.read_bytes()[:60])
-    with pytest.raises(DataError, match=r"02\.png cannot be read as an image"):
+    with pytest.raises(DataError, match=r"02\.png cannot be read as an image.*remove it\. So it"):
         decoded(paths * 40, FORM)
     assert len(seen) < 40 * COUNT
 
@@ -117,3 +117,17 @@ def test_they_are_grey_when_all_are(paths):
     assert common_form(paths)[0].mode == "L"
     Image.fromarray(PIXELS[0]).save(paths[-1])
     assert common_form(paths)[0].mode == "RGB"
+
+
+@pytest.mark.parametrize("read", [headers_of, lambda paths: decoded(paths, FORM)])
+def test_all_that_can_not_be_read_are_named_at_once(paths, read):
+    for row in (40, 7, 18):
+        paths[row].write_bytes(b"no image")
+    with pytest.raises(DataError) as error:
+        read(paths)
+    assert str(error.value).startswith(f"{paths[7]} cannot be read as an image (")
+    assert str(error.value).endswith(f" So it is with {paths[18]}, {paths[40]}.")
+    for path in paths[20:]:
+        path.write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"07\.png cannot be .*\.png and more\.$"):
+        read(paths)

@@ -200,6 +200,38 @@ def test_regression(small, arrays, linear, tmp_path):
     assert "confusion" not in found.as_dict()
 
 
+def test_standardised_targets_are_scored_in_their_own_units(small, arrays, linear, tmp_path):
+    """Against what Keras itself predicts with the model that was saved, from the result's file."""
+    import keras
+
+    with np.load(arrays["path"]) as file:
+        given = dict(file)
+    given |= {name: y * [3e4, 7] + 2e5 for name, y in given.items() if name.startswith("y_")}
+    np.savez(arrays["path"], **{name: values.astype(np.float32) for name, values in given.items()})
+    config = small(batch_size=16, dataset=arrays | {"standardise_targets": True})
+    result = train(config | {"model": linear}, out=tmp_path / "runs")
+
+    saved = json.loads((result.folder / "result.json").read_text())
+    x = (given["x_test"] - saved["inputs"]["mean"]) / saved["inputs"]["std"]
+    answers = keras.models.load_model(result.folder / "model.keras").predict(x, verbose=0)
+    mean, std = (np.array(saved["targets"][key]) for key in ("mean", "std"))
+    np.testing.assert_allclose(mean, given["y_train"].mean(axis=0), rtol=1e-5)
+    distance = np.abs(answers * std + mean - given["y_test"]).mean(axis=0)
+    squares = np.square(answers - (given["y_test"] - mean) / std).mean()
+    assert distance[0] > 1000
+    for found in (saved["test_scores"], evaluate(result.folder).examined.scores):
+        np.testing.assert_allclose(found["mae_per_target"], distance, rtol=1e-3)
+    assert result.test_loss == pytest.approx(squares, rel=1e-3)
+
+    others = tmp_path / "others.npz"  # other numbers are measured by the scale of the training
+    np.savez(others, **{name: values[:30] for name, values in given.items()})
+    other = {"dataset": arrays | {"path": str(others), "standardise_targets": False}}
+    found = evaluate(result.folder, config=config | other | {"model": linear})
+    assert found.examined.scores["mae_per_target"] == saved["test_scores"]["mae_per_target"]
+    (result.folder / "result.json").unlink()  # as a run that broke off
+    assert evaluate(result.folder).examined.loss == result.test_loss
+
+
 @pytest.mark.samples(1)
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_models_of_lower_precision(small, tmp_path, precision):

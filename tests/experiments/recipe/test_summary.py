@@ -72,3 +72,9 @@ def test_the_end_of_a_stage_is_said_in_a_line():
         "train: accuracy 97.70%, loss 0.085, 1.7 min, digits/train/001",
     ]
     assert ending(Stage("find-wd", "refused", verdict="non_finite")) == "find-wd: non_finite"
+
+
+def test_numbers_that_were_predicted_are_judged_by_r2_first():
+    scores = {"test_accuracy": None, "test_loss": 0.113, "best_epoch": None}
+    scores |= {"test_scores": {"r2": 0.87897, "mae": 38782.3}}
+    assert ending(done("train", scores=scores)).startswith("train: R2 0.879, loss 0.113, ")

@@ -215,15 +215,26 @@ def test_given_rates_are_enough(search):
     assert abs(math.log10(found.value / 0.05)) < 0.2
 
 
-def test_the_reason_says_what_was_tried(search):
-    found = answer(search(PLAN, valley(0.1)))
+def test_the_reason_says_what_was_tried_and_how_the_answer_follows(search):
+    probes = search(PLAN, valley(0.1))
+    found = answer(probes)
     assert found.reason == (
-        "6 short, complete 1cycle trainings from 0.0237 to 0.422: the loss is lowest around 0.1."
+        "6 short, complete 1cycle trainings from 0.0237 to 0.422: 0.1 has the lowest loss, the "
+        f"smooth curve through all is lowest at {found.value:.3g}."
     )
     assert LADDER not in found.reason
     for shift, word in ((0.1, "more"), (-0.1, "less")):
-        longer = answer(search(PLAN, valley(0.1)), shift=shift).reason
-        assert longer == f"{found.reason[:-1]}, and a whole training takes a little {word}."
+        moved = answer(probes, shift=shift)
+        assert moved.reason == f"{found.reason[:-1]}, and a whole training takes a little {word}."
+        assert (moved.value > found.value) == (shift > 0)
+
+
+def test_the_reason_says_that_an_answer_was_kept_near_the_best_rate(search):
+    found = answer(search(PLAN, valley(0.1)), shift=1.0)
+    assert found.value == pytest.approx(0.1 * 10**0.32, rel=0.01)
+    assert found.reason.endswith(
+        "a whole training takes a little more; the answer stays within a factor of 2.1 of 0.1."
+    )
 
 
 @pytest.mark.parametrize(

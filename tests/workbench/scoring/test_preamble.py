@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from onecycle_cli.data.target_scale import TargetScale
 from onecycle_cli.observer import Observer
 from onecycle_cli.workbench.scoring.compiled import OTHER
 from onecycle_cli.workbench.scoring.objective import Objective
@@ -11,19 +12,25 @@ from onecycle_cli.workbench.scoring.preamble import announce
 
 FLOATS = np.zeros((1200, 20), np.float32)
 IMAGES = np.zeros((1200, 8, 8, 1), np.uint8)
+NEAR = np.random.default_rng(0).normal(size=1200)
 CLASSES = Objective("multiclass", "sparse_categorical_crossentropy")
 
 
 class Listener(Observer):
     def __init__(self):
-        self.notes = []
+        self.notes, self.warnings = [], []
 
     def note(self, text):
         self.notes.append(text)
 
+    def warn(self, text):
+        self.warnings.append(text)
+
 
 def heard(x, objective, outputs, stream=None):
-    dataset = SimpleNamespace(x=x, train=np.arange(1000), stream=stream, why="it shows")
+    dataset = SimpleNamespace(
+        x=x, train=np.arange(1000), stream=stream, why="it shows", target_scale=None, y=NEAR
+    )
     listener = Listener()
     announce(listener, dataset, objective, outputs)
     assert listener.notes[1:] == [f"task: {objective.task} (it shows)"]
@@ -69,10 +76,45 @@ def test_every_loss_and_every_task_has_a_name():
 
 
 def test_a_model_that_comes_compiled_shows_its_task_itself():
-    dataset = SimpleNamespace(x=FLOATS, train=np.arange(1000), stream=None, why="")
+    dataset = SimpleNamespace(
+        x=FLOATS, train=np.arange(1000), stream=None, why="", target_scale=None, y=NEAR
+    )
     listener = Listener()
     announce(listener, dataset, CLASSES, 3, keras.optimizers.SGD())
     loss = "loss sparse_categorical_crossentropy"
     assert listener.notes[1:] == [
         f"task: multiclass (the model comes compiled, with {loss} and SGD)"
     ]
+
+
+def test_standardised_targets_are_said_with_what_it_does_to_the_numbers_shown():
+    scale = TargetScale.of(np.array([200.0, 400.0], np.float32), np.arange(2))
+    dataset = SimpleNamespace(
+        x=FLOATS, train=np.arange(1000), stream=None, why="it shows", target_scale=scale
+    )
+    listener = Listener()
+    announce(listener, dataset, Objective("regression", "mse"), 1)
+    assert "1 number, standardised, mean squared error; scored by" in listener.notes[0]
+    assert listener.notes[2] == (
+        "the targets are standardised, (y - 300) / 100: losses and the model's answers are in "
+        "these units, mean absolute errors in the targets' own"
+    )
+    announce(listener, dataset, OTHER, 0, keras.optimizers.SGD())
+    assert listener.notes[-1].endswith("losses and the model's answers are in these units")
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(100.0, 1.0), (0.0, 40.0), (3e5, 1e5)])
+def test_numbers_to_predict_that_are_far_from_zero_are_warned_of(mean, deviation):
+    def warnings_of(y, scale=None):
+        dataset = SimpleNamespace(
+            x=FLOATS, y=y, train=np.arange(1000), stream=None, why="", target_scale=scale
+        )
+        listener = Listener()
+        announce(listener, dataset, Objective("regression", "mse"), 1)
+        return listener.warnings
+
+    far = (NEAR * deviation + mean).astype(np.float32)
+    (said,) = warnings_of(far)
+    assert said.startswith(f"the targets have mean {far[:1000].mean():.3g} and deviation ")
+    assert said.endswith("set dataset.standardise_targets to true.")
+    assert warnings_of(NEAR) == warnings_of(far, TargetScale.of(far, np.arange(1000))) == []
