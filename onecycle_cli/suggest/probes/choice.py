@@ -187,7 +187,9 @@ def _reason(
         f"{10**lowest:.3g}"
     )
     if shift:
-        what += f", and a whole training takes a little {'more' if shift > 0 else 'less'}"
+        what += (
+            f", and a complete training does best a little {'above' if shift > 0 else 'below'} that"
+        )
     if chosen != lowest + shift:
         what += f"; the answer stays within a factor of {10**REACH:.2g} of {best.value:.3g}"
     return what

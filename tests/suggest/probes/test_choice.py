@@ -223,9 +223,12 @@ def test_the_reason_says_what_was_tried_and_how_the_answer_follows(search):
         f"smooth curve through all is lowest at {found.value:.3g}."
     )
     assert LADDER not in found.reason
-    for shift, word in ((0.1, "more"), (-0.1, "less")):
+    for shift, word in ((0.1, "above"), (-0.1, "below")):
         moved = answer(probes, shift=shift)
-        assert moved.reason == f"{found.reason[:-1]}, and a whole training takes a little {word}."
+        assert (
+            moved.reason
+            == f"{found.reason[:-1]}, and a complete training does best a little {word} that."
+        )
         assert (moved.value > found.value) == (shift > 0)
 
 
@@ -233,7 +236,8 @@ def test_the_reason_says_that_an_answer_was_kept_near_the_best_rate(search):
     found = answer(search(PLAN, valley(0.1)), shift=1.0)
     assert found.value == pytest.approx(0.1 * 10**0.32, rel=0.01)
     assert found.reason.endswith(
-        "a whole training takes a little more; the answer stays within a factor of 2.1 of 0.1."
+        "a complete training does best a little above that; "
+        "the answer stays within a factor of 2.1 of 0.1."
     )
 
 
