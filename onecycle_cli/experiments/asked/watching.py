@@ -1,4 +1,4 @@
-"""Who watches an experiment that is started from Python: a log of warnings, or a line of progress."""
+"""Who watches an experiment started from Python: a line of progress, or a log of warnings."""
 
 from __future__ import annotations
 
