@@ -241,11 +241,12 @@ def _as_tree(values: Any, name: str) -> Inputs:
 
 def _check_text(array: NDArray[Any], name: str) -> None:
     """Refuse objects that are no text, and text as targets, which no loss takes."""
-    kinds = sorted({type(value).__name__ for value in array.flat if not isinstance(value, str)})
-    if kinds and set(kinds) != {"bytes"}:
+    kinds = {type(value) for value in array.flat}
+    if not all(issubclass(kind, str | bytes) for kind in kinds):
+        found = " and ".join(sorted(kind.__name__ for kind in kinds))
         raise DataError(
-            f"{name} must hold numbers, or text and nothing else; got objects of type "
-            f"{', '.join(kinds)} among others. Turn each column into numbers first."
+            f"{name} must hold numbers, or text and nothing else; got objects of type {found}. "
+            f"Turn each column into numbers first."
         )
     if name.startswith(("y", "validation_data y")):
         raise DataError(

@@ -102,7 +102,7 @@ def config_for(model: keras.Model, fit: FitArguments) -> Config:
     """
     unknown = sorted(set(fit) - set(FitArguments.__annotations__))
     if unknown:
-        raise ConfigError("; ".join(map(_unknown, unknown)))
+        raise ConfigError("\n".join(map(_unknown, unknown)))
     settings = _settings(fit)
     try:
         config = load_config(settings | _of_arguments(model, fit, settings.get("train", {})))
