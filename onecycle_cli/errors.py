@@ -140,7 +140,7 @@ def did_you_mean(given: object, known: Sequence[str]) -> str:
         return meant(near)
     if len(known) > _LISTED:
         known = [*known[:10], "...", *known[-3:], f"{len(known)} in all"]
-    return f"; known are {', '.join(known)}."
+    return f"; the known ones are {', '.join(known)}."
 
 
 def _words(name: object) -> list[str]:

@@ -91,11 +91,11 @@ def _root(
 ) -> None:
     """Find the learning rate, momentum and weight decay to train with, then train with them.
 
-    A usual way through: find-lr, find-wd, find-momentum, train; each uses what the others found.
-    'run' does all of it.
+    The usual order is find-lr, find-wd, find-momentum, train. Each command uses what the ones
+    before it found. 'run' does all four.
 
-    Exit codes: 0 done; 1 failed; 2 bad usage or bad config; 3 a finder refuses to suggest;
-    4 another process is gone; 130 after Ctrl-C; 143 after SIGTERM.
+    Exit codes: 0 done; 1 failed; 2 bad usage or bad config; 3 a search refuses to suggest a value;
+    4 another process is lost; 130 after Ctrl-C; 143 after SIGTERM.
     """
 
 

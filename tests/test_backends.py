@@ -8,10 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-pytestmark = [
-    pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="not part of the distribution"),
-    pytest.mark.usefixtures("benchmark_modules"),
-]
+pytestmark = pytest.mark.usefixtures("benchmark_modules")
 
 
 def test_the_tables_are_those_of_the_file():

@@ -17,6 +17,7 @@ ON_PYTORCH = {"torch_dataloader"}
 WRITERS = {"image_folder": "write_images.py", "table": "write_table.py"}
 DONE, REFUSED = 0, 3
 COMMANDS = """
+import contextlib, json, os, sys
 from onecycle_cli.main import app
 
 def run(*arguments):
@@ -25,28 +26,36 @@ def run(*arguments):
     except SystemExit as end:
         return end.code
 
-found = run("find-lr")
-more = ["--set", "train.max_lr=0.05"] if found else []
-few = ["--set", "find_wd.values=[1e-3, 1e-5]", "--set", "find_wd.refine=false"]
-shorter = ["--set", "train.cycles=[{epochs: 2}]"]
-print([found, run("find-wd", *few, *more), run("train", *shorter, *more)])
+def codes():
+    found = run("find-lr")
+    more = ["--set", "train.max_lr=0.05"] if found else []
+    few = ["--set", "find_wd.values=[1e-3, 1e-5]", "--set", "find_wd.refine=false"]
+    shorter = ["--set", "train.cycles=[{epochs: 2}]"]
+    return [found, run("find-wd", *few, *more), run("train", *shorter, *more)]
+
+ended = {}
+for name in sys.argv[1:]:
+    with contextlib.chdir(name):
+        ended[name] = codes()
+print(json.dumps(ended))
 """
-"""The commands of an example's README, in one process, so that Keras starts once."""
+"""The commands of the examples' READMEs, in one process, so that Keras starts once."""
 
 pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="not part of the distribution")
 
 
-@pytest.fixture
-def run(tmp_path, request):
-    """Run a command in a copy of the example's folder, and return what it says."""
-    name = request.getfixturevalue("name")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run Python beside fresh copies of the examples' folders, and return what it says."""
+    copies = tmp_path_factory.mktemp("examples")
     leftovers = shutil.ignore_patterns("__pycache__", "runs", "images", "*.csv")
-    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=leftovers)
+    for name in (*CONFIGS, *PROGRAMS):
+        shutil.copytree(EXAMPLES / name, copies / name, ignore=leftovers)
 
-    def run_command(*command):
+    def run_python(*arguments, folder="."):
         done = subprocess.run(
-            [sys.executable, *command],
-            cwd=tmp_path / name,
+            [sys.executable, *arguments],
+            cwd=copies / folder,
             env=os.environ | {"MPLBACKEND": "agg"},
             capture_output=True,
             text=True,
@@ -57,21 +66,26 @@ def run(tmp_path, request):
         assert "Error occurred" not in done.stderr  # as TensorFlow says it of what is left open
         return done
 
-    run_command.folder = tmp_path / name
-    return run_command
+    run_python.copies = copies
+    return run_python
+
+
+@pytest.fixture(scope="module")
+def exit_codes(run):
+    """Those of the commands, by the example's name."""
+    for name, script in WRITERS.items():
+        run(script, folder=name)
+    return json.loads(run("-c", COMMANDS, *CONFIGS).stdout.splitlines()[-1])
 
 
 @pytest.mark.harness
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_config(name, run):
-    if name in WRITERS:
-        run(WRITERS[name])
-    done = run("-c", COMMANDS).stdout.splitlines()
-    folder = run.folder / "runs" / name
+def test_a_config(name, run, exit_codes):
+    folder = run.copies / name / "runs" / name
     assert (folder / "find-lr/001/plot.png").is_file()
-    assert done[-1] in (f"{[DONE, DONE, DONE]}", f"{[REFUSED, DONE, DONE]}")
+    assert exit_codes[name] in ([DONE, DONE, DONE], [REFUSED, DONE, DONE])
     suggested = (folder / "suggestions.yaml").read_text()
-    assert ("max_lr:" in suggested) == (done[-1] == f"{[DONE, DONE, DONE]}")
+    assert ("max_lr:" in suggested) == (exit_codes[name][0] == DONE)
     assert "weight_decay:" in suggested
     assert len((folder / "train/001/history.csv").read_text().splitlines()) == 1 + 2
     assert (folder / "train/001/model.keras").is_file()
@@ -90,7 +104,8 @@ def test_a_program(name, run):
         "find_wd": {"repeats": 1, "values": [1e-3, 1e-5], "refine": False},
     }
     shown = "example.print = lambda result: print(repr(result))"
-    done = run("-c", f"import example; {shown}; example.main(epochs=2, settings={settings})")
+    script = f"import example; {shown}; example.main(epochs=2, settings={settings})"
+    done = run("-c", script, folder=name)
     assert "FindLRResult" in done.stdout
     decay = re.search(r"suggestion  (\S+) ", done.stdout)[1]
     assert f"weight decay {decay}\n" in done.stdout.partition("TrainResult")[2]

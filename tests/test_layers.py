@@ -1,6 +1,7 @@
 """Imports point downwards, wherever they stand: at the top, in functions, for the type checker."""
 
 import ast
+import functools
 import sys
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def imported(tree, package):
                 yield node.lineno, node.args[0].value
 
 
+@functools.cache
+def our_imports():
+    return list(imports_of(ROOT / "onecycle_cli", "onecycle_cli"))
+
+
 def imports_of(folder, package):
     for path in sorted(folder.rglob("*.py")):
         inner = (package, *path.relative_to(folder).parent.parts)
@@ -85,7 +91,6 @@ def imports_of(folder, package):
             yield path, f"{path.relative_to(ROOT)}, line {line}: {name}", name.split(".")
 
 
-OURS = list(imports_of(ROOT / "onecycle_cli", "onecycle_cli"))
 ROOMS = sorted({room_of(path) for path in (ROOT / "onecycle_cli").rglob("*.py")} - {"__init__"})
 
 
@@ -97,7 +102,7 @@ def test_every_room_has_a_layer():
 def test_a_room_imports_from_below_only(room):
     wrong = [
         where
-        for path, where, (top, *inner) in OURS
+        for path, where, (top, *inner) in our_imports()
         if room_of(path) == room and top == "onecycle_cli" and inner[0] != room
         if inner[0] not in HEIGHT or HEIGHT[inner[0]] >= HEIGHT[room]
     ]
@@ -108,7 +113,7 @@ def test_a_room_imports_from_below_only(room):
 def test_a_library_stays_in_its_rooms(library):
     wrong = [
         where
-        for path, where, (top, *_) in OURS
+        for path, where, (top, *_) in our_imports()
         if top == library and room_of(path) not in WHO_MAY_IMPORT[library]
     ]
     assert wrong == []
@@ -116,7 +121,7 @@ def test_a_library_stays_in_its_rooms(library):
 
 def test_no_other_library_is_needed():
     known = {*WHO_MAY_IMPORT, *sys.stdlib_module_names, "onecycle_cli", "onecycle_models"}
-    assert [where for _, where, (top, *_) in OURS if top not in known] == []
+    assert [where for _, where, (top, *_) in our_imports() if top not in known] == []
 
 
 def test_importing_the_package_imports_its_version_only():

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "benchmarks" / "suggestions"
 
-pytestmark = [
-    pytest.mark.skipif(not FOLDER.is_dir(), reason="not part of the distribution"),
-    pytest.mark.usefixtures("benchmark_modules"),
-]
+pytestmark = pytest.mark.usefixtures("benchmark_modules")
 
 
 @pytest.fixture

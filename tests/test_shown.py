@@ -16,7 +16,7 @@ from onecycle_cli import (
     Suggestion,
     TrainResult,
 )
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.experiments.recipe.stages import Recipe, Stage
 from onecycle_cli.experiments.searches.jobs import Candidate
 from onecycle_cli.experiments.searches.trials import Trial

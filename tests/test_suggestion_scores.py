@@ -112,6 +112,7 @@ def test_words_are_tested_on_that_were_not_trained_on_but_for_what_the_texts_rep
     assert 0.0 < np.mean([words in known for words in tested_on]) < 0.15
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("name", ["onecycle", "onecycle, range tests", *SWEPT])
 def test_the_scores_are_those_of_the_answers(scoring, saved, name):
     oracles = scoring.regret.read()

@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -37,13 +37,14 @@ _LARGEST = 2**31
 
 def page() -> str:
     """Return the page, as Markdown."""
-    schema = Config.model_json_schema()
-    top = [name for name, field in Config.model_fields.items() if _section_of(field) is None]
-    lines = [_HEAD, "## The experiment", "", *_table(Config, schema, schema["$defs"], "", top)]
-    for name, field in Config.model_fields.items():
-        section = _section_of(field)
+    sections = {name: _section_of(field) for name, field in Config.model_fields.items()}
+    top = [name for name, section in sections.items() if section is None]
+    lines = [_HEAD, "## The experiment", "", *_table(Config, top)]
+    for name, section in sections.items():
         if section is not None:
-            lines += [f"## {name}", "", *_section(section, schema["$defs"], f"{name}.")]
+            about = inspect.cleandoc(section.__doc__ or "").partition("\n\nAttributes:")[0]
+            lines += [f"## {name}", "", about, ""]
+            lines += _table(section, section.model_fields, f"{name}.")
     return "\n".join(lines)
 
 
@@ -54,45 +55,24 @@ def documented(section: type[BaseModel]) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in found}
 
 
-def _section(section: type[BaseModel], definitions: dict[str, Any], prefix: str) -> Iterator[str]:
-    schema = definitions[section.__name__]
-    about = inspect.cleandoc(section.__doc__ or "").partition("\n\nAttributes:")[0]
-    yield from (about, "")
-    yield from _table(section, schema, definitions, prefix, list(section.model_fields))
-
-
-def _table(
-    section: type[BaseModel],
-    schema: dict[str, Any],
-    definitions: dict[str, Any],
-    prefix: str,
-    names: list[str],
-) -> Iterator[str]:
+def _table(section: type[BaseModel], names: Iterable[str], prefix: str = "") -> Iterator[str]:
     yield from ("| key | value | default | meaning |", "|---|---|---|---|")
-    yield from _rows(section, schema, definitions, prefix, names)
+    yield from _rows(section, names, prefix)
     yield ""
 
 
-def _rows(
-    section: type[BaseModel],
-    schema: dict[str, Any],
-    definitions: dict[str, Any],
-    prefix: str,
-    names: list[str],
-) -> Iterator[str]:
-    meanings = documented(section)
+def _rows(section: type[BaseModel], names: Iterable[str], prefix: str) -> Iterator[str]:
+    """Yield a row for each key, and below it one for each key within it."""
+    schema, meanings = section.model_json_schema(), documented(section)
     for name in names:
         field = section.model_fields[name]
-        value = in_words(schema["properties"][name], definitions)
+        value = in_words(schema["properties"][name], schema.get("$defs", {}))
         meaning = field.description or meanings.get(name, "")
         cells = [f"`{prefix}{name}`", value, _default(field), meaning[:1].upper() + meaning[1:]]
         yield "".join(f"| {_cell(text)} " for text in cells) + "|"
         inner = _section_of(field)
         if inner is not None:
-            within = definitions[inner.__name__]
-            yield from _rows(
-                inner, within, definitions, f"{prefix}{name}.", list(inner.model_fields)
-            )
+            yield from _rows(inner, inner.model_fields, f"{prefix}{name}.")
 
 
 def in_words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:

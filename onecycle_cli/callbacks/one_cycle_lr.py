@@ -40,7 +40,7 @@ class OneCycleLR(Scheduled):
 
     Args:
         num_samples: optional, and only needed when `fit` can't know: samples in the data set.
-        num_epoch: optional: epochs. What `fit` does goes before it.
+        num_epoch: optional: epochs. If `fit` has another number, that one counts.
         batch_size: optional: samples in a batch.
         max_lr: the highest learning rate, > 0. Required.
         end_percentage: share of all steps in the final fall, in [0, 1).
@@ -60,7 +60,7 @@ class OneCycleLR(Scheduled):
             `onecycle_cli.engine.steering.layer_rates`.
         also: values of further hyper-parameters of the optimizer, such as
             `{"beta_2": (0.99, 0.999), "weight_decay": 0.01}`: a number, the first and the last, one
-            for each step, or a function of the number of steps. See `optimizers.NUMBERS`.
+            for each step, or a function of the number of steps. See `names.NUMBERS`.
         scale_precentage: the spelling of keras-one-cycle's README for `scale_percentage`.
         **options: of the shape, such as `pct_start=0.3` for `"pytorch"`; see
             `onecycle_cli.schedules.OPTIONS` and docs/schedules.md.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -10,8 +9,9 @@ import typer
 
 from onecycle_cli.commands.console.as_json import answer, print_json
 from onecycle_cli.commands.console.ending import columns, number, presented, table
+from onecycle_cli.commands.console.new_file import check_is_new
 from onecycle_cli.commands.console.options import NoProgress, Quiet, Set, Verbose, path_here
-from onecycle_cli.commands.console.progress import watching
+from onecycle_cli.commands.console.progress.watching import watching
 from onecycle_cli.commands.console.rows import score_rows
 from onecycle_cli.commands.console.usage import completion
 from onecycle_cli.engine.devices.processes import refuse_several
@@ -29,7 +29,7 @@ def evaluate_command(
         str,
         typer.Argument(
             metavar="RUN",
-            help="A training's folder or URL, or one above it.",
+            help="Folder or URL of a training, or one above it.",
             autocompletion=completion.runs,
         ),
     ],
@@ -38,22 +38,24 @@ def evaluate_command(
         typer.Option(
             "--data",
             metavar="CONFIG",
-            help="Use the data of this config.",
+            help="Evaluate on the data of this config.",
             autocompletion=completion.configs,
         ),
     ] = None,
     part: Annotated[
-        str, typer.Option("--part", metavar="PART", help="test or validation.")
+        str, typer.Option("--part", metavar="PART", help="Part of the data: test or validation.")
     ] = _PARTS[0],
     best: Annotated[
-        bool, typer.Option("--best", help="The best model, best.keras, not the last one.")
+        bool, typer.Option("--best", help="Evaluate the best model, best.keras, not the last one.")
     ] = False,
     overrides: Set = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON to stdout.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Write the JSON to this new file too.", parser=path_here
+            "--out", metavar="FILE", help="Also write the JSON to this new file.", parser=path_here
         ),
     ] = None,
     quiet: Quiet = False,
@@ -62,9 +64,10 @@ def evaluate_command(
 ) -> None:
     """Evaluate the model of a training again: on its test set, or on other data.
 
-    RUN is a training's folder, or one above it for the newest inside. Shows accuracy, loss and
-    how each class does; writes nothing, unless asked to. Other data are prepared as those of
-    the training were. With --data, --set overrides values of that config, else of the run's.
+    RUN is the folder of a training, or one above it, for the newest training inside. Shows the
+    accuracy, the loss, and the accuracy of each class. Writes nothing, except with --out. Other
+    data are prepared in the same way as those of the training. --set overrides values of the
+    config that --data names, or else of the run's config.
     """
     with presented(verbose):
         refuse_several("onecycle evaluate")
@@ -100,10 +103,8 @@ def _check(part: str, out: Path | None) -> None:
         raise ConfigError(
             f"--part: must be test or validation; got '{part}'{did_you_mean(part, list(_PARTS))}"
         )
-    for path in () if out is None else (out, _matrix_of(out)):
-        if os.path.lexists(path):
-            raise ConfigError(f"--out: {path} is there already; give the name of a new file.")
     if out is not None:
+        check_is_new(out, _matrix_of(out))
         check_writable(out.parent)
 
 
@@ -125,7 +126,7 @@ def _show(evaluation: Evaluation, found: dict[str, Any], out: Path | None) -> No
     if "per_class" in found:
         typer.echo()
         if len(found["per_class"]) > _MOST_CLASSES:
-            typer.echo(f"the {_WORST} classes of the lowest accuracy; --json has them all")
+            typer.echo(f"the {_WORST} classes with the lowest accuracy; --json has them all")
         columns(_class_rows(evaluation, found))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="A quarter of the usual steps, for a first look."),
+    typer.Option("--quick", help="Take a quarter of the usual steps, for a first look."),
 ]
 
 
@@ -37,16 +37,16 @@ def find_lr_command(
     confirm: Confirm = False,
     quick: Quick = False,
 ) -> None:
-    """Find the maximum learning rate, by short, complete trainings.
+    """Find the maximum learning rate with short, complete trainings.
 
-    Trains briefly at each of several learning rates: first far apart, then for longer around the
-    best of them. Says at the start what it will cost at most. Writes the suggestion to
-    OUT/NAME/suggestions.yaml and the evidence, with a plot, to OUT/NAME/find-lr/NNN.
+    Trains briefly at several learning rates: first at a few that are far apart, then for longer
+    around the best of them. Says at the start how many steps this may take. Writes the suggestion
+    to OUT/NAME/suggestions.yaml, and the losses and a picture to OUT/NAME/find-lr/NNN.
 
-    With --quick, it takes a quarter of the steps, and its answer is less sure.
+    With --quick it takes a quarter of the steps, and the suggestion is less certain.
 
-    With --method sweep, it runs range tests instead, as other tools do: the learning rate rises
-    step by step within one training. Their suggestions are far less reliable.
+    With --method sweep it runs range tests, as other tools do: the learning rate rises step by
+    step within one training. Their suggestions are far less reliable.
     """
     request = asked.request(find_lr=_settings(method, confirm=confirm, quick=quick))
     with asked.watched() as observer:

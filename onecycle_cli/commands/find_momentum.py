@@ -10,11 +10,12 @@ from onecycle_cli.commands.console.training_command import Invocation, training_
 
 @training_command
 def find_momentum_command(asked: Invocation, *, force: Force = False) -> None:
-    """Find the range of momentum by short trainings with several.
+    """Find the range of momentum with short trainings at several ranges.
 
-    Each range runs a complete short 1cycle at the same lr / (1 - momentum), from the same weights
-    on the same batches. The training then takes the suggested learning rate to the momentum found
-    in the same way. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-momentum/NNN.
+    Each range is tried in a short, complete 1cycle, from the same weights and on the same batches.
+    The learning rate is chosen so that lr / (1 - momentum), the size of the steps, is the same for
+    all. 'train' adapts the learning rate in the same way. Writes to OUT/NAME/suggestions.yaml and
+    OUT/NAME/find-momentum/NNN.
     """
     request = asked.request(force=force)
     with asked.watched() as observer:

@@ -10,12 +10,12 @@ from onecycle_cli.commands.console.training_command import Invocation, training_
 
 @training_command
 def find_wd_command(asked: Invocation, *, force: Force = False) -> None:
-    """Find the weight decay by short trainings with several values.
+    """Find the weight decay with short trainings at several values.
 
-    Each value runs a complete short 1cycle from the same weights on the same batches, and is judged
-    on the loss without the penalty; half a decade around the best is tried too. What they say is
-    weighed with the decay that is usual at such a learning rate. Writes to
-    OUT/NAME/suggestions.yaml and OUT/NAME/find-wd/NNN.
+    Each value is tried in a short, complete 1cycle, from the same weights and on the same batches,
+    and judged by the loss without the penalty. Values half a decade below and above the best one
+    are tried, too. The result is combined with the weight decay that is usual at this learning
+    rate. Writes to OUT/NAME/suggestions.yaml and OUT/NAME/find-wd/NNN.
     """
     request = asked.request(force=force)
     with asked.watched() as observer:

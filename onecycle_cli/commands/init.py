@@ -24,29 +24,32 @@ DIGITS = "digits"
 def init_command(
     dataset: Annotated[
         str | None,
-        typer.Argument(help="A name from 'onecycle list datasets'; digits, if nothing is said."),
+        typer.Argument(help="A name from 'onecycle list datasets'; the default is digits."),
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="PATH", help="Your data; what they are is found out."),
+        typer.Option("--data", metavar="PATH", help="Your data: a table, arrays or images."),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", metavar="NAME", help="From 'onecycle list models', or file.py:function."
+            "--model",
+            metavar="NAME",
+            help="A name from 'onecycle list models', or file.py:function.",
         ),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option("--target", metavar="COLUMN", help="Of a table: the column to predict."),
+        typer.Option("--target", metavar="COLUMN", help="The column of a table to predict."),
     ] = None,
     out: OutHere = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Write a commented config to start from, and beside it the schema for your editor.
+    """Write a config with comments to start from, and a schema of it for your editor.
 
-    With --data it looks at what lies there: a CSV or Parquet table, .npz or .npy arrays, or a
-    folder of images. Of a table it asks which column is to be predicted, unless that is obvious.
+    With --data, looks at your data and fills in the config: a CSV or Parquet table, .npz or .npy
+    arrays, or a folder of images. If it is not obvious which column of a table to predict, the
+    command asks.
     """
     with presented():
         from onecycle_cli.commands.helping.schema import schema_text

@@ -47,7 +47,7 @@ def list_command(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """List what a config can name."""
+    """List the names that a config can use."""
     with presented():
         entries = _entries(what)
         if as_json:
@@ -65,23 +65,23 @@ def _entries(what: Listed) -> list[Entry]:
     from onecycle_cli.config import DATASETS, OPTIMIZERS
 
     if what is Listed.datasets:
-        own = Entry(OWN, "your own, from nothing to {train: (x, y), ...}")
+        own = Entry(OWN, "your own function that returns {train: (x, y), ...}")
         return [*(Entry(*item) for item in DATASETS.items()), own]
-    own = Entry(OWN, "your own, from nothing to a keras.optimizers.Optimizer")
+    own = Entry(OWN, "your own function that returns a keras.optimizers.Optimizer")
     return [*(Entry(*item) for item in OPTIMIZERS.items()), own]
 
 
 def _shapes() -> list[Entry]:
     from onecycle_cli.schedules import OPTIONS, SHAPES
 
-    own = Entry(OWN, "your own, from the progress of a cycle to the rate's share of max_lr")
+    own = Entry(OWN, "your own function: progress of the cycle -> share of max_lr")
     return [*(Entry(name, about, OPTIONS[name], ": ") for name, about in SHAPES.items()), own]
 
 
 def _models() -> list[Entry]:
     from onecycle_cli.registry import models
 
-    own = Entry(OWN, "your own, from input_shape and num_classes")
+    own = Entry(OWN, "your own function that takes input_shape and num_classes")
     listed = [
         Entry(name, about, {o.name: o.default for o in models.options(name).values()})
         for name, about in models.model_names().items()

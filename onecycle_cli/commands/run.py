@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 Skip = Annotated[
     list[str] | None,
-    typer.Option("--skip", metavar="STAGE", help="Leave out a stage, such as find-wd. Repeatable."),
+    typer.Option(
+        "--skip", metavar="STAGE", help="Leave a stage out, such as find-wd. Can be given again."
+    ),
 ]
 Reuse = Annotated[
-    bool, typer.Option("--reuse", help="Use suggestions found under the same conditions.")
+    bool, typer.Option("--reuse", help="Use saved suggestions from the same conditions.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only predict the cost; write nothing.")]
 
@@ -45,11 +47,12 @@ def run_command(
     dry_run: DryRun = False,
     force: Force = False,
 ) -> None:
-    """Carry out the whole recipe: find-lr, find-wd, find-momentum, train.
+    """Do everything in one command: find-lr, find-wd, find-momentum, train.
 
-    Tells the cost before it starts, in steps and in minutes. Searches what the config leaves open
-    on one compiled model, and writes each stage's run as its own command does. What was finished
-    when a recipe broke off is not repeated by --resume. Writes to OUT/NAME/run/NNN.
+    Says before it starts how many steps and minutes this will take. Searches only the values that
+    the config does not set. Each stage writes the same files as its own command. After an
+    interruption, --resume continues and repeats nothing that is finished. Writes to
+    OUT/NAME/run/NNN.
     """
     starting = skip or reuse or dry_run or confirm or force
     config = asked.with_search({"method": "probes"} if confirm else {})
@@ -87,7 +90,7 @@ def _check(
     """Spare the user the wait for an error that is known without Keras."""
     from onecycle_cli.engine.devices.processes import refuse_several
     from onecycle_cli.errors import ConfigError
-    from onecycle_cli.experiments.recipe import stages
+    from onecycle_cli.experiments.recipe import planning, resuming
     from onecycle_cli.observer import Observer
     from onecycle_cli.runs.folders.writable import check_writable
 
@@ -95,12 +98,12 @@ def _check(
     if asked.resume is None:
         if not dry_run:
             check_writable(asked.out.absolute() / config.name / asked.kind.name)
-        stages.plan(config, asked.out, Observer(), skip, force=force)
+        planning.plan(config, asked.out, Observer(), skip, force=force)
     elif starting:
         raise ConfigError("--confirm, --skip, --reuse, --dry-run and --force are for a recipe "
                           "that starts, not for --resume.")  # fmt: skip
     elif asked.given is not None:
-        stages.check_config(asked.resume, asked.given)
+        resuming.check_config(asked.resume, asked.given)
 
 
 def _forecast(

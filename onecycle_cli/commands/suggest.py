@@ -26,7 +26,7 @@ def suggest_command(
         list[str],
         typer.Argument(
             metavar="RUN",
-            help="Run folders or URLs, or an experiment's for its range test.",
+            help="Folders or URLs of runs, or of an experiment, for its newest range test.",
             autocompletion=completion.runs,
         ),
     ],
@@ -35,7 +35,7 @@ def suggest_command(
         typer.Option(
             "--rule",
             metavar="NAME",
-            help="Suggest by this rule: middle (the usual one), rebound/2, steep, valley, slide, "
+            help="Use this rule: middle (the default), rebound/2, steep, valley, slide, "
             "minimum/10, minimum, or your own as file.py:function.",
         ),
     ] = None,
@@ -44,7 +44,7 @@ def suggest_command(
         typer.Option(
             "--smooth",
             metavar="WIDTH",
-            help="Width of the smoothing kernel in ln(lr); default 0.35, less where the curve "
+            help="Width of the smoothing kernel in ln(lr); default 0.35, or less if the curve "
             "spans less than three decades.",
         ),
     ] = None,
@@ -54,7 +54,7 @@ def suggest_command(
             "--skip-begin",
             metavar="POINTS",
             min=0,
-            help="Leave so many points at the beginning of each curve out; default: as the run.",
+            help="Leave out this many points at the beginning of each curve; default: as the run.",
         ),
     ] = None,
     skip_end: Annotated[
@@ -63,20 +63,23 @@ def suggest_command(
             "--skip-end",
             metavar="POINTS",
             min=0,
-            help="Leave so many points at the end of each curve out; default: as the run.",
+            help="Leave out this many points at the end of each curve; default: as the run.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each run.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON for each run.")
+    ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Put the value into the run's suggestions.yaml.")
+        bool, typer.Option("--write", help="Put the value into the experiment's suggestions.yaml.")
     ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Compute the suggestion of saved runs again, from their raw losses.
 
-    RUN is the folder of a run of find-lr, find-momentum or find-wd; an experiment's folder, for
-    its newest range test; or a folder of keras-one-cycle with lrs.npy and losses.npy. Shows every
-    rule's answer and the landmarks of each curve. Writes nothing, unless asked to; needs no Keras.
+    RUN is the folder of a run of find-lr, find-momentum or find-wd; or the folder of an experiment,
+    for its newest range test; or a folder of keras-one-cycle with lrs.npy and losses.npy. For range
+    tests, shows the answer of every rule, and the points of each curve that the rules use. Writes
+    nothing, except with --write. Needs no Keras.
     """
     with presented(verbose):
         _check(runs, rule, smooth, write=write)
@@ -197,7 +200,7 @@ def _short(value: float | None) -> str:
 def _valued(found: Suggestion) -> str:
     if found.value is None:
         return "none"
-    from onecycle_cli.experiments.hyper_parameters import in_words
+    from onecycle_cli.experiments.hyper_parameters.values import in_words
 
     text = in_words(found.value) if isinstance(found.value, dict) else number(found.value)
     if found.interval is None:

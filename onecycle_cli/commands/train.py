@@ -32,22 +32,23 @@ Policy = Annotated[
     typer.Option(
         "--policy",
         metavar="HOW",
-        help="With --resume and other epochs: 'stretch' what remains of the schedule over the "
-        "steps to come, or 'extend' it by holding the present values first.",
+        help="With --resume and other epochs: 'stretch' the rest of the schedule over the "
+        "remaining steps, or 'extend' it by holding the current values first.",
     ),
 ]
 
 
 @training_command
 def train_command(asked: Invocation, *, policy: Policy = None, force: Force = False) -> None:
-    """Train by one or more 1cycle passes, with the values that were found.
+    """Train by the 1cycle policy, with the values that were found.
 
-    Saves the last and the best model, evaluates the last one on the test set, once, and says
-    where each value came from. Writes to OUT/NAME/train/NNN.
+    Saves the last and the best model, and evaluates the last one on the test set, once. Says where
+    each value comes from. Writes to OUT/NAME/train/NNN.
 
-    Ctrl-C lets the learning rate fall to its end in a tenth of the steps done, and leaves a usable
-    model; twice, or SIGTERM, saves and quits. After any end, kill and power cut included, --resume
-    goes on from the last checkpoint and comes to the same bits as without the break.
+    Ctrl-C ends the training with a cool-down: the learning rate falls within a tenth of the steps
+    done, and the model is usable. Ctrl-C twice, or SIGTERM, saves a checkpoint and quits. After any
+    interruption, even a kill or a power cut, --resume continues from the last checkpoint. The
+    result is the same, bit for bit, as without the interruption.
     """
     _check(asked, policy)
     request = asked.request(force=force)
@@ -79,7 +80,7 @@ def _check(asked: Invocation, policy: str | None) -> None:
     if policy not in POLICIES:
         raise ConfigError(f"--policy: must be one of {', '.join(POLICIES)}; got {policy}.")
     if asked.resume is None:
-        raise ConfigError("--policy goes with --resume and other epochs for its cycles.")
+        raise ConfigError("--policy needs --resume, and other epochs for the cycles.")
 
 
 def _show(result: TrainResult, config: Config) -> None:

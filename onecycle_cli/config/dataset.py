@@ -20,8 +20,8 @@ class AugmentConfig(Section):
 
     Attributes:
         flip: mirror every second image, left to right; `alternate`: each in every second epoch.
-        crop: pad by so many pixels, then cut the original size out at random; 0 is off.
-        cutout: blank a square with sides of so many pixels; 0 is off.
+        crop: pad by this many pixels, then cut out the original size at random; 0 is off.
+        cutout: blank out a square with sides of this many pixels; 0 is off.
     """
 
     flip: bool | Literal["alternate"] = True
@@ -35,22 +35,22 @@ class DatasetConfig(Section):
     Attributes:
         name: one of those that `onecycle list datasets` shows, or `path/to/file.py:function`.
         options: arguments of that function.
-        path: where the data lie, for those that are read from a file or folder.
-        validation: path of the validation part, where it lies elsewhere.
-        test: path of the test part, alike.
-        validation_rows: a file of numbers, which say what rows of the training part are validated
-            on.
-        validation_fraction: share of the training examples to validate on, where nothing else says
-            which.
-        limit: use so many training examples only.
-        size: [height, width] that all images of a folder are brought to, in pixels.
-        fit: how they are brought to it: `resize` changes their proportions, `crop` cuts off what is
-            too much of the longer side, evenly.
-        target: the column of a table that is to be predicted, or several.
+        path: the file or folder of the data.
+        validation: the path of the validation part, if it is not in `path`.
+        test: the path of the test part, if it is not in `path`.
+        validation_rows: a file with the numbers of the rows of the training part to validate on.
+        validation_fraction: the share of the training examples to validate on, if no other key says
+            which ones.
+        limit: use only this many training examples.
+        size: [height, width] of all images of a folder, in pixels; they are brought to this size.
+        fit: how images are brought to this size: `resize` changes their proportions, `crop` cuts
+            the longer side off at both ends.
+        target: the column of a table to predict, or several columns.
         ignore: columns of a table that are neither features nor targets.
-        group: the column of a table that says what each example belongs to; no split divides it.
-        normalise: take the mean from the inputs and divide them by their deviation; else the model
-            sees them as they are, pixels from 0 to 255. `auto`: not what a function gives.
+        group: the column of a table with the group of each example; no split divides a group.
+        normalise: subtract the mean from the inputs and divide them by their standard deviation.
+            `false`: the model gets them as they are, pixels from 0 to 255. `auto`: normalise all
+            data, except those that a function loads.
         augment: random changes to training images, or `path/to/file.py:function`.
     """
 

@@ -28,19 +28,19 @@ class FindLRConfig(Section):
         method: `probes`: short, complete trainings at several learning rates; `sweep`: range tests,
             which raise the learning rate step by step. `auto`: probes, unless a key that only a
             range test has is given.
-        budget: of probes: what they may cost, in steps, as a multiple of the training's; `auto`:
-            1.5, but no more than 600 steps or, if that is more, a tenth of the training; `quick`: a
+        budget: for probes: how many steps they may take, as a multiple of the training's; `auto`:
+            1.5, but at most 600 steps or a tenth of the training, whichever is more; `quick`: a
             quarter of that.
         min_lr: the lowest learning rate that is tried.
         max_lr: the highest learning rate that is tried.
-        rates: of probes: try these learning rates and no others.
-        scale: of a range test: whether the rate, or its logarithm, rises evenly.
-        steps: of a range test: how many it takes; `auto`: an epoch's, from 100 to 300.
-        repeats: of range tests: how many there are.
-        stop_factor: end a range test when the loss is above so many times the lowest.
-        skip_begin: points of a range test that its rule leaves out at the beginning.
-        skip_end: points of a range test that its rule leaves out at the end.
-        confirm: an older name of `method: probes`.
+        rates: for probes: try these learning rates and no others.
+        scale: for range tests: `linear`: the learning rate rises evenly; `exp`: its logarithm does.
+        steps: for range tests: the steps of one; `auto`: an epoch, but from 100 to 300.
+        repeats: for range tests: how many there are.
+        stop_factor: for range tests: stop when the loss is above this many times the lowest.
+        skip_begin: for range tests: points at the beginning that the rule leaves out.
+        skip_end: for range tests: points at the end that the rule leaves out.
+        confirm: `true` is an older way to say `method: probes`.
     """
 
     main_key: ClassVar[str] = "method"
@@ -117,9 +117,9 @@ class FindWDConfig(Section):
     """The comparison of weight decays.
 
     Attributes:
-        values: the first ones that are tried; `auto`: 0 and three others, by the kind of decay.
-        refine: whether half a decade above and below the best one is tried, too, and beyond the
-            first values' ends if the best lies there.
+        values: the first values that are tried; `auto`: 0 and three others, by the kind of decay.
+        refine: whether to try half a decade above and below the best value, too, also beyond the
+            first values.
         steps: the length of each short training; `auto`: a fifth of the whole one, within limits.
         repeats: how often the best two run in all, if they can't be told apart.
     """
@@ -141,8 +141,8 @@ class ResourcesConfig(Section):
     """What a worker of a cluster takes.
 
     Attributes:
-        cpu: how many cores, which is also the number of its threads.
-        gpu: which share of a GPU, where the cluster has any.
+        cpu: how many cores; a worker has as many threads.
+        gpu: which share of a GPU, if the cluster has any.
     """
 
     cpu: NotNegative = 1.0
@@ -154,10 +154,10 @@ class SearchConfig(Section):
 
     Attributes:
         engine: `local`: in this process, one after another; `ray`: on the workers of a Ray cluster.
-        address: of the cluster, `HOST:PORT`; `auto`: one that runs, or else one of this machine
-            alone.
+        address: the address of the cluster, `HOST:PORT`; `auto`: one that runs, or else a new one
+            on this machine; `local`: always a new one on this machine.
         trials_at_once: how many workers; `auto`: as many as the cluster has room for.
-        resources: what each worker takes.
+        resources: the resources of each worker.
     """
 
     main_key: ClassVar[str] = "engine"

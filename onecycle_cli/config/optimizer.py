@@ -61,13 +61,13 @@ class OptimizerConfig(Section):
 
     Attributes:
         name: one of those that `onecycle list optimizers` shows, or `path/to/file.py:function`;
-            `compiled`: one that a model was compiled with, and that is none of Keras'.
-        nesterov: Nesterov's momentum, for the optimizers that can.
-        momentum: what `find_lr` holds constant; `beta_1` for the Adam family.
-        weight_decay: of the finders and, if nothing else is found, of the training; of the kind
-            that `decay` says.
-        decay: which kind of weight decay a number means: `l2`, a penalty, or `decoupled`, as in
-            AdamW; `auto`: the optimizer's own, or `l2`.
+            `compiled`: one that the model was compiled with, and that is not one of Keras'.
+        nesterov: use Nesterov's momentum, if the optimizer has it.
+        momentum: the momentum that range tests hold constant; `beta_1` for the Adam family.
+        weight_decay: the weight decay of the searches, and of the training if no other is found;
+            `decay` says which kind it is.
+        decay: the kind of weight decay: `l2`, a penalty, or `decoupled`, as in AdamW; `auto`: the
+            optimizer's own kind, or `l2`.
     """
 
     main_key: ClassVar[str] = "name"

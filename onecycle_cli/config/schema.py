@@ -52,11 +52,11 @@ class ModelConfig(Section):
 
 
 class LossConfig(Section):
-    """The loss that is trained on; a name alone says it, too: `loss: mse`.
+    """The loss that is trained on. A name alone is enough: `loss: mse`.
 
     Attributes:
-        name: `auto` follows the task; `compiled` is that of a model that comes compiled.
-        from_logits: the model ends in no softmax or sigmoid.
+        name: `auto`: by the task; `compiled`: the loss that the model was compiled with.
+        from_logits: whether the model ends without a softmax or sigmoid.
     """
 
     name: Literal[
@@ -77,29 +77,30 @@ class Config(Section):
     Beside the validated values it knows where each came from: see `origin` and `error`.
 
     Attributes:
-        name: the experiment's folder under `runs/`; the file's name if not given.
-        seed: of initial weights, splits, the order of the examples and augmentation.
+        name: the name of the experiment's folder under `runs/`; by default that of the file.
+        seed: the seed of initial weights, splits, the order of the examples and augmentation.
         batch_size: examples in a batch.
-        backend: of Keras; `auto`: what Keras is set to, else the first that is installed.
+        backend: the backend of Keras; `auto`: the one Keras is set to, else the first that is
+            installed.
         devices: how many GPUs or TPUs share each batch; `auto`: all of them.
-        precision: of the computation; weights are kept in 32 bits. `auto`: the faster one of
-            `float32` and `mixed_bfloat16` on this machine.
-        jit_compile: whether to train by XLA; `auto`: with JAX, and with PyTorch on an accelerator.
+        precision: the numbers to compute with; weights are kept in 32 bits. `auto`: the faster one
+            of `float32` and `mixed_bfloat16` on this machine.
+        jit_compile: whether to use XLA; `auto`: with JAX, and with PyTorch on an accelerator.
         steps_per_execution: training steps that run at a time; `auto`: more than 1 for small dense
             networks.
-        fused_batch_norm: train BatchNormalization by TensorFlow's fused operation; `auto`: on a
+        fused_batch_norm: train BatchNormalization with TensorFlow's fused operation; `auto`: on a
             CPU, unless that is slower.
-        task: what the targets mean; `auto`: told by the targets.
-        loss: what is trained on.
+        task: what the targets mean; `auto`: derived from the targets.
+        loss: the loss that is trained on.
         dataset: which data, from where, and how they are split.
         model: the network.
-        optimizer: what the finders start from.
+        optimizer: the optimizer, and the values that the searches start from.
         find_lr: the search for a learning rate.
         find_momentum: the comparison of ranges of momentum.
         find_wd: the comparison of weight decays.
         search: where the short trainings of a search run.
         train: one or more 1cycle passes.
-        report: whether each run has a `report.html`.
+        report: whether each run has a `report.html`; without it no `mistakes.json` is kept either.
     """
 
     name: Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]

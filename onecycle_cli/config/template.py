@@ -13,7 +13,7 @@ from onecycle_cli.errors import ConfigError, did_you_mean
 _FEWEST_STEPS = 20
 _SMALLEST_BATCH = 8
 _ANY_BATCH = "the largest that fits, up to 512"
-_SMALL_BATCH = "small, so that an epoch of so few examples has some steps"
+_SMALL_BATCH = "small, because there are few examples"
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
@@ -23,18 +23,18 @@ _OPTIONAL_PATH = """\
 
 _SIZE = """\
   {size:<30}# or [64, 64]: bring images of any size to this height and width
-  # fit: resize                 # or crop: keep proportions, cut off what is too much
+  # fit: resize                 # or crop: keep the proportions, cut the longer side off
 """
 
 _PARTS = """\
-  # validation: null            # a path like that, where the validation part lies elsewhere
-  # test: null                  # alike
+  # validation: null            # path of the validation part, if it is not in path
+  # test: null                  # path of the test part, if it is not in path
 """
 
 _COLUMNS = """\
   {target:<30}# the column to predict, or several: [a, b]
   {ignore:<30}# columns to leave out, such as [id]
-  # group: null                 # a column whose groups no split divides, such as patient
+  # group: null                 # a column, such as patient: no split divides its groups
 """
 
 _TEXT = """\
@@ -45,47 +45,47 @@ _TEXT = """\
 #   onecycle find-momentum {title}.yaml   suggests train.momentum
 #   onecycle train {title}.yaml           trains with what was suggested
 #
-# Values behind a "#" are the defaults.
+# Lines that begin with "#" show the defaults. To change one, remove the "#".
 name: {title}  # the folder under runs/
 # seed: 0
 batch_size: {batch_size}  # {why_this_batch}
-# backend: auto                 # tensorflow | jax | torch; the variable KERAS_BACKEND goes before
+# backend: auto                 # tensorflow | jax | torch; the variable KERAS_BACKEND overrules it
 # devices: auto                 # all GPUs or TPUs share each batch; or a number of them
 # precision: float32            # float32 | mixed_bfloat16 | mixed_float16 | auto
 {task:<32}# multiclass | binary | multilabel | regression
 dataset:
   name: {name}
 {path}  # validation_fraction: 0.1    # split off the training set; only train sees the test set
-  # validation_rows: null       # or a file of numbers: rows of the training part, from 0
-  # limit: null                 # only so many training images
-  # normalise: auto             # false: for a model that does it; it sees pixels from 0 to 255
-  # augment: null               # or {{flip: true, crop: 4, cutout: 0}}; null: so for CIFAR only
+  # validation_rows: null       # or a file of row numbers of the training part, from 0
+  # limit: null                 # use only this many training examples
+  # normalise: auto             # false: the model does it; it gets pixels from 0 to 255
+  # augment: null               # or {{flip: true, crop: 4, cutout: 0}}; null: this for CIFAR only
 model:
   name: {model}  # see 'onecycle list models', or path/to/file.py:function
   # options: {{}}
 optimizer:
   name: sgd  # see 'onecycle list optimizers'
-  # momentum: 0.9               # what find-lr holds constant; beta_1 for the Adam family
-  # decay: auto                 # l2 | decoupled; what a weight decay means
+  # momentum: 0.9               # of range tests; beta_1 for the Adam family
+  # decay: auto                 # l2 | decoupled: the kind of weight decay
 # find_lr:       {{method: probes, budget: auto, min_lr: 1e-5, max_lr: 10}}
-#                budget is in training runs; method: sweep is the classic range test
+#                budget is in training runs; method: sweep runs range tests
 # find_momentum: {{values: [0.8, 0.85, 0.9], width: 0.1, steps: auto, repeats: 1}}
 # find_wd:       {{values: auto, refine: true, steps: auto, repeats: 1}}
-# search:        {{engine: local}}    # ray: trials side by side on a cluster, see docs/cluster.md
+# search:        {{engine: local}}    # ray: the short trainings run side by side on a cluster
 train:
-  cycles: [{{epochs: {epochs}}}]  # each its own 1cycle pass
+  cycles: [{{epochs: {epochs}}}]  # each entry is a 1cycle of its own
   # max_lr: auto                # auto: what find-lr suggested
   # momentum: auto              # or {{max: 0.95, min: 0.85}}
   # weight_decay: auto
   # shape: smith                # see 'onecycle list shapes', also for shape_options
-  # retries: 2                  # after a divergence: back, and on with half the rate; 0: train on
-  # log_grad_norm: false        # the norm of each step's gradient, in steps.csv
-  # log_to: []                  # [tensorboard, mlflow, wandb]: where runs are compared
-  # label_smoothing: 0.0        # share of each target that goes to all classes alike
-  # ema: null                   # 0.99: judge and save an average of the weights
+  # retries: 2                  # how often a training that diverges goes back and halves the rate
+  # log_grad_norm: false        # true: record the norm of each step's gradient in steps.csv
+  # log_to: []                  # [tensorboard, mlflow, wandb]: send the numbers there
+  # label_smoothing: 0.0        # share of each target that is spread over all classes
+  # ema: null                   # 0.99: evaluate and save an average of the weights
   # flip_evaluation: false      # average the outputs for an image and its mirror image
   # resize: null                # or [{{until: 0.3, size: 24}}]: smaller images first
-# report: true                  # write each run's report.html, to be opened in a browser
+# report: true                  # write a report.html for each run, to open in a browser
 """
 
 

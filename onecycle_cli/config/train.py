@@ -59,7 +59,7 @@ class CycleConfig(Section):
 
     Attributes:
         epochs: passes over the data.
-        max_lr: the highest learning rate; goes before `train.max_lr`.
+        max_lr: the highest learning rate; overrules `train.max_lr`.
     """
 
     epochs: Count
@@ -70,7 +70,7 @@ class EarlyFinishConfig(Section):
     """When to finish before the plan's end, with a cool-down, past the peak.
 
     Attributes:
-        patience: after so many epochs without a better one.
+        patience: after this many epochs without a better one.
     """
 
     patience: Count
@@ -92,34 +92,34 @@ class TrainConfig(Section):
     """One or more 1cycle passes; weights and optimizer slots carry over from one to the next.
 
     Attributes:
-        cycles: the passes, one after the other: `epochs` of each, and `max_lr` of its own if it is
-            to have one.
+        cycles: the 1cycles, one after the other: `epochs` of each, and its own `max_lr` if it has
+            one.
         max_lr: the highest learning rate; `auto`: what `find-lr` suggested.
         momentum: `max` where the learning rate is low, `min` where it is highest; `auto`: what
             `find-momentum` suggested, else 0.95 to 0.85.
-        weight_decay: of the kind that `optimizer.decay` says; `auto`: what `find-wd` suggested,
-            else that of `optimizer.weight_decay`.
-        shape: how the learning rate goes through a cycle: one of those that `onecycle list shapes`
-            shows, or `path/to/file.py:function`.
+        weight_decay: the weight decay, of the kind that `optimizer.decay` says; `auto`: what
+            `find-wd` suggested, else `optimizer.weight_decay`.
+        shape: how the learning rate changes during a cycle: one of those that `onecycle list
+            shapes` shows, or `path/to/file.py:function`.
         shape_options: options of the shape.
-        layer_rates: what the learning rate of some layers is multiplied by, by pattern of names:
+        layer_rates: factors for the learning rates of some layers, by patterns of their names:
             `{conv1*: 0.1}`.
-        also: further hyper-parameters of the optimizer: a number, or the first and the last value
-            of each cycle, such as `{beta_2: [0.99, 0.999]}`.
-        end_percentage: share of the steps in the final fall, at the end of each cycle.
+        also: other hyper-parameters of the optimizer: a number, or the first and the last value of
+            each cycle, such as `{beta_2: [0.99, 0.999]}`.
+        end_percentage: the share of the steps for the final fall, at the end of each cycle.
         scale_percentage: the first learning rate as a share of `max_lr`; `null`: the same as
             `end_percentage`.
-        retries: how often to go back after a divergence, with half the learning rate; 0: train on.
-        early_finish: after how many epochs without a better one to cool down and end; `null`:
-            never.
+        retries: how often a training that diverges goes back and halves the learning rate; 0: it
+            never does.
+        early_finish: end the training with a cool-down if it no longer improves; `null`: never.
         checkpoint_seconds: seconds from one checkpoint to the next, within an epoch.
-        log_grad_norm: add the gradient's norm to `steps.csv`.
-        log_to: where the numbers go besides the run's folder: `tensorboard`, `mlflow`, `wandb`, or
-            a list of them; those of a search's trials, too.
-        label_smoothing: share of each target that goes to all classes alike; in training only.
-        ema: share of the averaged weights that is kept at each step; `null`: no average.
+        log_grad_norm: record the norm of each step's gradient in `steps.csv`.
+        log_to: where else the numbers of trainings and searches are sent: `tensorboard`, `mlflow`,
+            `wandb`, or a list of them.
+        label_smoothing: the share of each target that is spread over all classes, in training only.
+        ema: the share of the averaged weights that is kept at each step; `null`: no average.
         flip_evaluation: average the outputs for an image and for its mirror image.
-        resize: sizes of the training images, one stretch after the other; then their own size.
+        resize: sizes of the training images, one after the other; then their own size.
     """
 
     cycles: list[CycleConfig] = Field(

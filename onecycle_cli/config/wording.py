@@ -204,8 +204,8 @@ def _unknown(key: Key, value: object) -> str:
             return f"unknown key {name}{meant([_in_yaml(k, value) for k in elsewhere])}"
         if "options" in known:
             return (
-                f"unknown key {name}; known are {', '.join(known)}; what its function takes goes "
-                f"into {dotted(key[:-1])}.options."
+                f"unknown key {name}; the known ones are {', '.join(known)}; arguments of the "
+                f"function go into {dotted(key[:-1])}.options."
             )
     return f"unknown key {name}{did_you_mean(last, known)}"
 

@@ -55,7 +55,7 @@ def digest_of_files(paths: Iterable[Path]) -> str:
                 digest.update(file_digest(file, sha256).digest())
         except OSError as error:
             raise DataError(
-                f"{readable_name(path)} cannot be read ({error.strerror}); get the right to, or "
+                f"{readable_name(path)} cannot be read ({error.strerror}); make it readable, or "
                 "put it back."
             ) from error
     return digest.hexdigest()

@@ -125,7 +125,7 @@ def meaning_of(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
         if hint is not None:
             raise DataError(f"{where} {hint}.")
         if asked is None:
-            return Meaning("regression", None, "numbers with a point as targets")
+            return Meaning("regression", None, "numbers with a decimal point as targets")
         if not _is_whole(y):
             raise _unlike(where, asked, "whole numbers or names, one for each example", y)
     return _of_integers(y, asked, where)
@@ -191,7 +191,7 @@ def _of_rows(y: NDArray[Any], asked: Task | None, where: str) -> Meaning:
         why = f"zeros and ones in rows of {len(names)}"
         return Meaning("multilabel", names, f"task: {asked}" if asked else why)
     if asked is None and y.dtype.kind == "f":
-        return Meaning("regression", None, "numbers with a point as targets")
+        return Meaning("regression", None, "numbers with a decimal point as targets")
     wanted = {
         "multiclass": "labels of shape (n,) or one-hot rows",
         "binary": "labels 0 and 1 of shape (n,)",

@@ -75,7 +75,7 @@ def disk(folder: Path) -> Iterator[Finding]:
     while not place.exists():
         place = place.parent
     if not (place.is_dir() and os.access(place, os.W_OK)):
-        remedy = "get the right to, or choose another folder with --out"
+        remedy = "make it writable, or choose another folder with --out"
         yield Finding("disk", f"{place} can't be written to", State.PROBLEM, remedy)
         return
     free = shutil.disk_usage(place).free

@@ -12,7 +12,7 @@ from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, given
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.drawn import Drawn
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.experiments.searches.rates import Probing
 from onecycle_cli.experiments.searches.search import carried_out
 from onecycle_cli.experiments.searches.sweeping import Sweeping
@@ -85,20 +85,20 @@ def find_lr(
     learning rate step by step.
 
     Args:
-        config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
-            out with `resume`.
+        config: a path, a mapping or a `Config`; or a compiled model. Not needed with
+            `resume`.
         x: with a model, its inputs: an array, or several in a dictionary or a list.
         y: with a model, its targets, as it was compiled for them.
         out: the folder for runs, or the URL of an object store as text; `None` writes nothing. If
             it is not given, `runs` for a configuration, and nothing is written for a model.
-        observer: hears of the progress, in place of what shows it.
+        observer: is told of the progress, which is then not shown.
         progress: show it; `"auto"`: in a notebook and on a terminal.
-        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
+        resume: the folder of an interrupted run, to continue it; `out` is where it is.
         **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
             `FitArguments`.
 
     Raises:
-        OnecycleError: when the configuration, the data or the model won't do.
+        OnecycleError: when the configuration, the data or the model can't be used.
     """
     asked = given(config, x, y, out, **fit)
     request = Request.of_call(FIND_LR, asked, resume=resume)

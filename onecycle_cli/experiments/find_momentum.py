@@ -11,7 +11,7 @@ from onecycle_cli.experiments.asked.fit_arguments import FitArguments
 from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, given
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.asked.watching import Progress, watching
-from onecycle_cli.experiments.hyper_parameters import in_words
+from onecycle_cli.experiments.hyper_parameters.values import in_words
 from onecycle_cli.experiments.searches.comparing import ComparisonResult, Question, compare
 from onecycle_cli.experiments.searches.jobs import Candidate
 from onecycle_cli.experiments.session import Session, session
@@ -38,28 +38,28 @@ def find_momentum(
     force: bool = False,
     **fit: Unpack[FitArguments],
 ) -> ComparisonResult:
-    """Compare ranges of momentum by short, complete 1cycles, each as the training would have it.
+    """Compare ranges of momentum by short, complete 1cycles, each as in the training to come.
 
     At a fixed learning rate a comparison of momentum values measures the step size
     lr / (1 - momentum). So each range with the middle m runs at `lr * (1 - m) / (1 - m_ref)`, where
     lr was found with m_ref; optimizers whose step does not grow with momentum run at the same lr.
 
     Args:
-        config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
-            out with `resume`.
+        config: a path, a mapping or a `Config`; or a compiled model. Not needed with
+            `resume`.
         x: with a model, its inputs: an array, or several in a dictionary or a list.
         y: with a model, its targets, as it was compiled for them.
         out: the folder for runs, or the URL of an object store as text; `None` writes nothing. If
             it is not given, `runs` for a configuration, and nothing is written for a model.
-        observer: hears of the progress, in place of what shows it.
+        observer: is told of the progress, which is then not shown.
         progress: show it; `"auto"`: in a notebook and on a terminal.
-        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
+        resume: the folder of an interrupted run, to continue it; `out` is where it is.
         force: use a learning rate that was suggested for another optimizer, model or data set.
         **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
             `FitArguments`.
 
     Raises:
-        OnecycleError: when the configuration, the data or the model won't do, or the learning
+        OnecycleError: when the configuration, the data or the model can't be used, or the learning
             rate is not known yet.
     """
     asked = given(config, x, y, out, **fit)

@@ -43,24 +43,25 @@ def find_wd(
     """Compare weight decays by short, complete 1cycles, and suggest one for the whole training.
 
     They run at the learning rate and momentum of the training to come, and are judged on the data
-    loss, without the penalty. What they say is weighed with the decay that is usual at such a rate.
+    loss, without the penalty. Their result is combined with the decay that is usual at this
+    learning rate.
 
     Args:
-        config: a path, a mapping or a `Config`; or a compiled model that is in hand. May be left
-            out with `resume`.
+        config: a path, a mapping or a `Config`; or a compiled model. Not needed with
+            `resume`.
         x: with a model, its inputs: an array, or several in a dictionary or a list.
         y: with a model, its targets, as it was compiled for them.
         out: the folder for runs, or the URL of an object store as text; `None` writes nothing. If
             it is not given, `runs` for a configuration, and nothing is written for a model.
-        observer: hears of the progress, in place of what shows it.
+        observer: is told of the progress, which is then not shown.
         progress: show it; `"auto"`: in a notebook and on a terminal.
-        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
+        resume: the folder of an interrupted run, to continue it; `out` is where it is.
         force: use a learning rate that was suggested for another optimizer, model or data set.
         **fit: with a model, `batch_size`, `epochs`, `validation_split` and so on, see
             `FitArguments`.
 
     Raises:
-        OnecycleError: when the configuration, the data or the model won't do, or the learning
+        OnecycleError: when the configuration, the data or the model can't be used, or the learning
             rate is not known yet.
     """
     asked = given(config, x, y, out, **fit)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import name_of_backend
-from onecycle_cli.engine.devices.together import in_use
+from onecycle_cli.engine.devices.data_parallel import in_use
 from onecycle_cli.engine.memory import is_memory_kept
 from onecycle_cli.engine.start import versions
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.kinds import FINDERS
 from onecycle_cli.runs import files
 from onecycle_cli.runs.run_folder import RunFolder

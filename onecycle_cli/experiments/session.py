@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import plotting
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
-from onecycle_cli.engine.devices.together import in_use, together
+from onecycle_cli.engine.devices.data_parallel import data_parallel, in_use
 from onecycle_cli.experiments.asked.how_to_resume import saying_how_to_resume
 from onecycle_cli.experiments.asked.request import Request, check_rates
 from onecycle_cli.experiments.asked.resume import (
@@ -22,16 +22,12 @@ from onecycle_cli.experiments.asked.resume import (
     identity_of,
     warn_of_other_surroundings,
 )
-from onecycle_cli.experiments.company import folders
-from onecycle_cli.experiments.company.alike import check_that_all_do_the_same
-from onecycle_cli.experiments.company.meeting import meet
-from onecycle_cli.experiments.hyper_parameters import (
-    Suggestions,
-    Values,
-    conditions_of,
-    gather,
-    premises,
-)
+from onecycle_cli.experiments.distributed import folders
+from onecycle_cli.experiments.distributed.alike import check_that_all_do_the_same
+from onecycle_cli.experiments.distributed.meeting import meet
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of, premises
+from onecycle_cli.experiments.hyper_parameters.gathering import Suggestions, gather
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.experiments.manifest import manifest_of, write_config
 from onecycle_cli.experiments.reported import write_report
 from onecycle_cli.experiments.searches.engines.choice import engine_for
@@ -43,6 +39,7 @@ from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, suggestions_file
 from onecycle_cli.runs.journal import Journal
+from onecycle_cli.runs.mistakes import Mistake
 from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.run_folder import RunFolder
 from onecycle_cli.runs.stores.objects import StoreError
@@ -161,6 +158,7 @@ class Session:
         found: Suggestion | None = None,
         *,
         with_tables: bool = True,
+        mistakes: Sequence[Mistake] = (),
     ) -> Record:
         """Write the result, and return it; and draw it, unless it is in a scratch folder.
 
@@ -169,11 +167,13 @@ class Session:
             tables: the CSV files by stem.
             found: what the experiment suggests.
             with_tables: whether the tables are not on disk yet.
+            mistakes: images that the model got wrong.
         """
         config = self.write_config(found)
         names = {"dataset": self.bench.dataset.origin, "model": self.bench.model.name}
         in_hand = {"in_hand": names} if self.bench.is_in_hand else {}
-        record = Record(self.kind.name, self.label, dict(result) | in_hand, tables, config)
+        said = dict(result) | in_hand
+        record = Record(self.kind.name, self.label, said, tables, config, mistakes)
         record.write(self.run.path, with_tables=with_tables)
         written = record.as_read()
         if not self.is_scratch:
@@ -327,7 +327,7 @@ def workbench(
     devices = decide_devices(config, is_in_hand=in_hand is not None)
     if devices:
         observer.note(f"devices: {', '.join(devices)}")
-    with together(devices):
+    with data_parallel(devices):
         bench = Workbench(config, observer, in_hand)
         try:
             check_clipping(bench.config, bench.model)

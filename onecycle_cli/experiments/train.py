@@ -16,10 +16,12 @@ from onecycle_cli.experiments.evaluation.inputs import inputs_of
 from onecycle_cli.experiments.session import Session, session
 from onecycle_cli.experiments.tracking.tracked import ending_of, tracked
 from onecycle_cli.experiments.trainings.epoch_files import EpochFiles
+from onecycle_cli.experiments.trainings.mistakes import mistakes_of
 from onecycle_cli.experiments.trainings.result import TrainResult
 from onecycle_cli.kinds import TRAIN
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.log import Epoch, Logbook
+from onecycle_cli.runs.mistakes import Mistake
 from onecycle_cli.runs.records import Record
 from onecycle_cli.runs.trackers.together import Trackers
 from onecycle_cli.runs.trackers.tracker import DONE, INTERRUPTED, Ending
@@ -59,17 +61,17 @@ def train(
     was interrupted or killed goes on with `resume`, to the same bits as if it had not been.
 
     Args:
-        config: a path, a mapping or a `Config`; or a compiled model that is in hand, which is
-            trained. May be left out with `resume`, and may then differ in the epochs of its cycles
-            only.
+        config: a path, a mapping or a `Config`; or a compiled model, which is trained.
+            Not needed with `resume`; a config that is given may then differ in the epochs of its
+            cycles only.
         x: with a model, its inputs: an array, or several in a dictionary or a list.
         y: with a model, its targets, as it was compiled for them.
         out: the folder for runs, or the URL of an object store as text; suggestions are looked up
             there too; `None` writes nothing. If it is not given, `runs` for a configuration, and
             nothing is written for a model.
-        observer: hears of the progress, in place of what shows it.
+        observer: is told of the progress, which is then not shown.
         progress: show it; `"auto"`: in a notebook and on a terminal.
-        resume: the folder of a run that broke off, to be resumed; `out` is where it is.
+        resume: the folder of an interrupted run, to continue it; `out` is where it is.
         policy: what to do with the schedule of a cycle whose epochs are changed on resuming:
             `"stretch"` or `"extend"`.
         force: use a learning rate that was suggested for another optimizer, model or data set.
@@ -77,8 +79,8 @@ def train(
             `FitArguments`.
 
     Raises:
-        OnecycleError: when the configuration, the data or the model won't do, the learning rate
-            is not known yet, or the loss diverges in spite of all retries.
+        OnecycleError: when the configuration, the data or the model can't be used, the learning
+            rate is not known yet, or the loss diverges in spite of all retries.
         KeyboardInterrupt: after a second Ctrl-C, or SIGTERM (`Terminated`).
     """
     asked = given(config, x, y, out, **fit)
@@ -100,6 +102,7 @@ class _Training:
         self.bench, self.values, self.config = session.bench, session.values, session.config
         self.max_lrs = self.values.cycle_rates(self.config)
         self.weights = FinalWeights(self.bench)
+        self.mistakes: list[Mistake] = []
         plan = Plan(
             self.max_lrs,
             self.values.cycle_rate_sources(self.config),
@@ -163,7 +166,11 @@ class _Training:
             self.observer.warn(warning)
         self.observer.busy("evaluating the last model on the test set ...")
         with self.weights.in_force():
-            return self.bench.examine("test", scored), scored.seen
+            examined = self.bench.examine("test", scored)
+        has_report = self.config.report and not self.session.is_scratch
+        if has_report and scored.examples is not None and self.bench.dataset.classes is not None:
+            self.mistakes = mistakes_of(examined, scored.examples[0])
+        return examined, scored.seen
 
     @property
     def _examples(self) -> str:
@@ -285,6 +292,7 @@ class _Training:
             },
             log.tables(),
             with_tables=False,
+            mistakes=self.mistakes,
         )
 
     def _ending(self, result: TrainResult) -> Ending:

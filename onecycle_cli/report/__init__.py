@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from onecycle_cli.runs.reading.saved_run import SavedRun
 from onecycle_cli.runs.records import Record
 
 FILE = "report.html"
 """The report in the folder of a run."""
 
-__all__ = ["FILE", "report_of", "report_of_recipe", "report_of_several"]
+__all__ = ["FILE", "report_of", "report_of_recipe", "report_of_several", "report_so_far"]
 
 
 def report_of(record: Record, manifest: Mapping[str, Any]) -> str:
@@ -28,6 +29,19 @@ def report_of(record: Record, manifest: Mapping[str, Any]) -> str:
     from onecycle_cli.report.run import document_of
 
     return rendered(document_of(record, manifest))
+
+
+def report_so_far(run: SavedRun, record: Record) -> str:
+    """Return the report of a training that is not finished as HTML.
+
+    Args:
+        run: the training.
+        record: its steps and epochs so far.
+    """
+    from onecycle_cli.report.page import rendered
+    from onecycle_cli.report.so_far import document_so_far
+
+    return rendered(document_so_far(run, record))
 
 
 def report_of_recipe(folder: Path, recipe: Mapping[str, Any] | None = None) -> str:

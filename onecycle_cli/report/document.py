@@ -106,7 +106,28 @@ class Chart:
     part: ClassVar[str] = "chart"
 
 
-Part = Text | Headline | Grid | Code | Chart
+@dataclass(frozen=True)
+class Picture:
+    """A small image: where it is, as a data URI; what it shows; and how large it is, in pixels."""
+
+    source: str
+    description: str
+    width: int
+    height: int
+    is_enlarged: bool = False
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Small images in groups, each group under a caption of its own."""
+
+    title: str
+    about: str
+    groups: Sequence[tuple[str, Sequence[Picture]]]
+    part: ClassVar[str] = "gallery"
+
+
+Part = Text | Headline | Grid | Code | Chart | Gallery
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ import hashlib
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from onecycle_cli.plotting.paper.numbers import number
+from onecycle_cli.plotting.paper.palette import DARK, LIGHT, Palette
 from onecycle_cli.report.charting import charting
 from onecycle_cli.report.document import Chart, Document, Marked, Section
 from onecycle_cli.version import __version__
@@ -42,7 +44,7 @@ def rendered(document: Document) -> str:
     return environment.get_template("page.html").render(
         document=document,
         scripts=scripts,
-        style=_file("page.css"),
+        style=_style(),
         policy=_policy(scripts),
         version=__version__,
     )
@@ -75,6 +77,19 @@ def _has_charts(sections: Sequence[Section]) -> bool:
 
 def _file(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _style() -> str:
+    """Return the style sheet, in which the colours of the pictures are variables."""
+    dark = f"@media screen and (prefers-color-scheme: dark) {{ {_variables(DARK)} }}"
+    return "\n".join([_variables(LIGHT), dark, _file("page.css")])
+
+
+def _variables(palette: Palette) -> str:
+    """Return a rule that names the colours of a palette: `--ink`, `--rate`, `--series-1`, ..."""
+    colours = asdict(palette)
+    colours |= {f"series-{i}": colour for i, colour in enumerate(colours.pop("series"), start=1)}
+    return f":root {{ {' '.join(f'--{name}: {colour};' for name, colour in colours.items())} }}"
 
 
 def _inline(script: str) -> str:

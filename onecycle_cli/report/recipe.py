@@ -13,6 +13,7 @@ from onecycle_cli.report.document import Document, Grid, Link, Part, Section, Te
 from onecycle_cli.report.run import evidence
 from onecycle_cli.report.snippets import snippets
 from onecycle_cli.runs.files import read_json
+from onecycle_cli.runs.reading.saved_run import SavedRun
 from onecycle_cli.runs.records import Record, read_record
 
 Stages = Mapping[str, Mapping[str, Any]]
@@ -36,10 +37,15 @@ def document_of_recipe(folder: Path, recipe: Mapping[str, Any] | None = None) ->
         ResultError: when they are damaged.
     """
     stages, status = _stages(folder, recipe)
+    saved = SavedRun.read(folder) if recipe is None else None
+    if saved:
+        stages, status = _as_found(stages, saved.status), saved.status
     manifest = read_json(folder / "manifest.json")
     runs = {name: run for name in STAGES if (run := _run_of(folder, stages[name])) is not None}
     label = f"{folder.absolute().parents[1].name}/{RUN.name}/{folder.name}"
-    sections = [Section("answer", "The answer", [*_answer(runs), _table(stages)])]
+    sections = [
+        Section("answer", "The answer", [*_answer(runs), *_how_to_go_on(saved), _table(stages)])
+    ]
     if TRAIN.name in runs:
         code = snippets(runs[TRAIN.name], _manifest_of(folder, stages[TRAIN.name]))
         sections += [Section("use", "Use it", code)] if code else []
@@ -70,6 +76,14 @@ def _stages(folder: Path, recipe: Mapping[str, Any] | None) -> tuple[Stages, str
         raise ResultError(f"{path}: is damaged; restore it, or run the recipe again.") from None
 
 
+def _as_found(stages: Stages, status: str) -> Stages:
+    """Return the stages; one that a killed recipe left at work is what the recipe is."""
+    return {
+        name: {**stage, "status": status} if stage.get("status") == "running" else stage
+        for name, stage in stages.items()
+    }
+
+
 def _folder_of(folder: Path, stage: Mapping[str, Any]) -> Path | None:
     where = stage.get("folder")
     return None if not where else folder.absolute().parents[2] / str(where)
@@ -95,6 +109,12 @@ def _answer(runs: Mapping[str, Record]) -> list[Part]:
     if "find-lr" in runs:
         return sentences.answer(runs["find-lr"])
     return [Text("No stage has a result yet.")]
+
+
+def _how_to_go_on(saved: SavedRun | None) -> list[Part]:
+    if saved is None or not saved.resume:
+        return []
+    return [Text(f"This recipe is not finished; '{saved.resume}' goes on with it.", "doubtful")]
 
 
 def _table(stages: Stages) -> Grid:

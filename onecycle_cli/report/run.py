@@ -13,6 +13,7 @@ from onecycle_cli.plotting.range_test import findings_of
 from onecycle_cli.report import facts, sentences
 from onecycle_cli.report.charts import comparison, confusion, probes, range_test, training
 from onecycle_cli.report.document import Document, Grid, Part, Section, Text
+from onecycle_cli.report.mistakes import gallery
 from onecycle_cli.report.snippets import snippets
 from onecycle_cli.runs.records import Record
 
@@ -119,7 +120,8 @@ def _between(record: Record) -> list[Part]:
     value = (record.result.get("suggestion") or {}).get("value")
     if value is None or comparison.chosen_names(record, candidates_of(record)):
         return []
-    text = f"The suggested {sentences.value_in_words(value)} is none of them; see why above."
+    suggested = sentences.value_in_words(value)
+    text = f"The suggested {suggested} was not tried itself; the answer says why."
     return [Text(text, "muted")]
 
 
@@ -136,6 +138,7 @@ def _training(record: Record, prefix: str) -> list[Part]:
             if pairs
             else Text("No test example was taken for another class.")
         )
+        parts += gallery(record.mistakes, names, counts)
     history = record.tables["history"]
     epochs = list(zip(*history.values(), strict=True))
     parts.append(Grid(_epochs(epochs), tuple(history), epochs[-_MOST_ROWS:], is_folded=True))

@@ -22,6 +22,11 @@ _QUESTIONS = {
 }
 _BADGES = {SURE: "clear answer", DOUBTFUL: "undecided", REFUSED: "no suggestion"}
 _DECAYS = {"l2": " (L2 penalty)", "decoupled": " (decoupled)"}
+_ENDED = {
+    "early": "The training ended early: the validation did not get better any more.",
+    "interrupted": "The training was interrupted, and ended by a short cool-down. 'onecycle ls' "
+    "says how to go on with it.",
+}
 _95_PERCENT = 1.96
 
 
@@ -131,15 +136,15 @@ def _certainty(record: Record, found: Mapping[str, Any], sureness: str) -> str:
     """Return how sure a suggestion is."""
     interval = interval_in_words(found.get("interval"))
     if sureness == REFUSED:
-        return "To refuse is the honest answer here: the measurements don't support any value."
+        return "The measurements don't support any value, so none is suggested."
     what = _PLURALS[str(KINDS[record.kind].finds)]
     if sureness == SURE:
         if not interval or found["interval"][0] == found["interval"][1]:
             return "The measurements support this value clearly."
         if record.tables.get("curve"):
             return f"The range tests point to {what.lower()} from {interval}."
-        return f"{what} from {interval} do about as well, so the exact value hardly matters there."
-    room = f" What was measured allows {what.lower()} from {interval}." if interval else ""
+        return f"{what} from {interval} do about as well, so the exact value hardly matters."
+    room = f" The measurements allow {what.lower()} from {interval}." if interval else ""
     return f"This is a safe choice, but the measurements do not decide it.{room}"
 
 
@@ -170,9 +175,9 @@ def _training_sentences(record: Record) -> list[Part]:
         low, high = likely_accuracy(result["test_accuracy"], examples)
         parts.append(
             Text(
-                f"With {examples:,} examples this is known within limits only: on new data of the "
-                f"same kind, expect {percent(low)} to {percent(high)} (95 % confidence, for this "
-                f"one trained model)."
+                f"The test has {examples:,} examples, so this figure is not exact: on new data of "
+                f"the same kind, expect {percent(low)} to {percent(high)} (95 % confidence, for "
+                f"this one trained model)."
             )
         )
     if known(result.get("val_accuracy_last")):
@@ -186,7 +191,7 @@ def _training_sentences(record: Record) -> list[Part]:
         text = f"{result['seen_in_training']:,} test examples are copies of training examples."
         parts.append(Text(text, DOUBTFUL))
     if result.get("ended"):
-        parts.append(Text(f"The training ended early: {result['ended']}.", DOUBTFUL))
+        parts.append(Text(_ENDED.get(str(result["ended"]), "The training ended early."), DOUBTFUL))
     return parts
 
 
@@ -198,13 +203,18 @@ def tested_examples(record: Record) -> int:
         return 0
 
 
-def _length(record: Record) -> str:
+def epochs_planned(record: Record) -> int:
+    """Return how many epochs the configured training has; 0 if it doesn't say."""
     cycles = (record.config.get("train") or {}).get("cycles") or []
-    total = sum(
+    return sum(
         int(cycle["epochs"])
         for cycle in cycles
         if isinstance(cycle, Mapping) and known(cycle.get("epochs"))
     )
+
+
+def _length(record: Record) -> str:
+    total = epochs_planned(record)
     if not total:
         return ""
     of = "a training of " if record.kind != TRAIN.name else ""

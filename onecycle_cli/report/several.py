@@ -46,7 +46,7 @@ def _table(records: Sequence[Record], labels: Sequence[str]) -> Grid:
         [label, *(_cell(row.get(c), first.get(c), is_asked=c in _ASKED) for c in columns)]
         for label, row in zip(labels, rows, strict=True)
     ]
-    caption = "Values and scores; what was asked for differently than in the first run is marked"
+    caption = "Values and scores; settings that differ from the first run are marked"
     return Grid(caption, ("run", *columns), cells, is_sortable=True)
 
 
@@ -117,7 +117,7 @@ def _differences(records: Sequence[Record], labels: Sequence[str]) -> list[Part]
     ]
     if not rows:
         return [Text("The configurations are the same.")]
-    caption = "Keys that differ; what differs from the first run is marked"
+    caption = "Keys that differ; values that differ from the first run are marked"
     return [Grid(caption, ("key", *labels), rows, is_sortable=True)]
 
 

@@ -198,6 +198,6 @@ def _verified(path: Path) -> State:
     if state.about.get("version") != VERSION:
         raise ResultError(
             f"{path}: was written by another version of onecycle, which can resume this run; with "
-            f"this one, start it anew."
+            f"this one, start it again."
         )
     return state

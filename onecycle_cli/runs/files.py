@@ -231,7 +231,6 @@ def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
 _Dumper.add_representer(float, _represent_float)
 
 _LIST_OF_NUMBERS = re.compile(r"\[\n\s+[-+.\deE]+(?:,\n\s+[-+.\deE]+)*\n\s*\]")
-
 """Written by `json.dumps` with an indent; text in JSON has no line breaks of its own."""
 
 
@@ -279,8 +278,8 @@ _REMEDIES = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
     errno.EFBIG: "Raise the limit on the size of files, or choose another folder with --out.",
-    errno.EACCES: "Get the right to write there, or choose another folder with --out.",
-    errno.EPERM: "Get the right to write there, or choose another folder with --out.",
+    errno.EACCES: "Make it writable, or choose another folder with --out.",
+    errno.EPERM: "Make it writable, or choose another folder with --out.",
     errno.EROFS: "It can only be read; choose another folder with --out.",
     errno.ENOENT: "No folder can be made there, or it was removed in the meantime; choose another "
     "folder with --out, or run the command again.",
@@ -294,5 +293,4 @@ _REMEDIES = {
     errno.EMFILE: "Close some files, or raise their limit with 'ulimit -n'.",
     errno.EIO: "The disk may be failing; check it, or choose another folder with --out.",
 }
-
 """What to do next, by what went wrong."""

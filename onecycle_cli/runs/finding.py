@@ -41,7 +41,7 @@ def find_unfinished(path: str | Path, kind: str) -> Path:
             raise ResultError(
                 f"{path}: is finished; there is nothing to resume."
                 if is_run(folder)
-                else f"{path}: ended before it had begun; start it anew."
+                else f"{path}: ended before it had begun; start it again."
             )
     for parent in (given, given / kind):
         if found := [folder for folder in unfinished(parent) if kind_of(folder) in (kind, None)]:
@@ -97,6 +97,8 @@ def find_run(path: str | Path) -> Path:
     if isinstance(path, str) and is_url(path):
         return fetched(path)
     folder = followed(Path(path))
+    if at_work(folder):
+        raise _unfinished(folder)
     if not os.path.exists(folder):  # noqa: PTH110  (it never raises)
         raise ResultError(
             f"{folder}: there is nothing at this path; give the folder of a run, such as "
@@ -108,8 +110,14 @@ def find_run(path: str | Path) -> Path:
         return _training_of(folder)
     if is_run(folder) or _is_seed_folder(folder):
         return folder
+    if (folder / MANIFEST).is_file():
+        raise _unfinished(folder)
     found = [p.parent for p in folder.glob("**/result.json") if not _hidden(p, folder)]
     runs = [run for run in found if not is_recipe(run) and not is_latest(run)]
+    if not runs and any(folder.glob("**/.*-running")):
+        raise ResultError(
+            f"{folder}: holds no finished run; 'onecycle ls {folder}' lists those that are not."
+        )
     if not runs:
         what = "is empty" if not any(folder.iterdir()) else "holds no result of onecycle"
         raise ResultError(
@@ -126,6 +134,24 @@ def each_once(paths: Sequence[str]) -> list[str]:
     """
     named = {Path(path).absolute() for path in paths if not is_url(path)}
     return [p for p in paths if not (is_latest(Path(p)) and followed(Path(p).absolute()) in named)]
+
+
+def at_work(folder: Path) -> Path | None:
+    """Return where a run is while it is at work, or was when it broke off; `None` if nowhere.
+
+    Args:
+        folder: under its number, where nothing is yet.
+    """
+    aside = folder.parent / f".{folder.name}-running"
+    is_aside = os.path.isdir(aside) and not os.path.exists(folder)  # noqa: PTH110, PTH112
+    return aside if is_aside else None
+
+
+def _unfinished(folder: Path) -> ResultError:
+    return ResultError(
+        f"{folder}: this run is not finished; 'onecycle show {folder}' says how far it is, and how "
+        f"to go on with it."
+    )
 
 
 def is_run(folder: Path) -> bool:

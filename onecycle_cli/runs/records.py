@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,12 @@ from onecycle_cli.runs.files import (
     write_json,
 )
 from onecycle_cli.runs.finding import find_run, is_run
+from onecycle_cli.runs.mistakes import Mistake, read_mistakes, write_mistakes
 from onecycle_cli.runs.seed_folder import read_seed_folder
 from onecycle_cli.runs.suggestions_file import RULES, is_usable
 from onecycle_cli.suggest import LRFindings
 
 CONFUSION = "confusion.npz"
-
 """Where a training's confusion matrix is that is too large for JSON."""
 
 _MOST_CLASSES_IN_JSON = 100
@@ -50,6 +50,7 @@ class Record:
         result: what `result.json` says besides these; nothing for a folder that has none.
         tables: the CSV files by stem: for each column a list of values.
         config: the resolved configuration; empty for a folder that has none.
+        mistakes: of a training on images, some that the model got wrong.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Record:
     result: dict[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    mistakes: Sequence[Mistake] = field(default_factory=list)
 
     def curves(self) -> list[Curve]:
         """Return the range tests of a `find-lr` record, one for each repeat; none of probes."""
@@ -71,7 +73,7 @@ class Record:
         ]
 
     def write(self, folder: Path, *, with_tables: bool = True) -> None:
-        """Write `result.json` and the tables, each whole or not at all.
+        """Write `result.json`, the tables and the mistakes, each whole or not at all.
 
         Args:
             folder: of the run.
@@ -82,12 +84,14 @@ class Record:
         """
         if with_tables:
             write_tables(folder, self.tables)
+        write_mistakes(folder, self.mistakes)
         write_result(folder / "result.json", self._whole())
 
     def as_read(self) -> Record:
         """Return what `read_record` returns once it is written, without reading anything."""
         tables = {name: as_read(table) for name, table in self.tables.items()}
-        return Record(self.kind, self.label, plain(self._whole()), tables, plain(self.config))
+        result, config = plain(self._whole()), plain(self.config)
+        return Record(self.kind, self.label, result, tables, config, list(self.mistakes))
 
     def _whole(self) -> dict[str, Any]:
         return {"kind": self.kind, "label": self.label, **self.result}
@@ -148,13 +152,14 @@ def read_record(path: str | Path) -> Record:
     if (folder / CONFUSION).is_file() and "confusion" not in result:
         result["confusion"] = _read_matrix(folder / CONFUSION)
     tables = {p.stem: read_csv(p) for p in sorted(folder.glob("*.csv"))}
-    _check_tables(folder, KINDS[result["kind"]].tables_by(result.get("method")), tables)
+    check_tables(folder, KINDS[result["kind"]].tables_by(result.get("method")), tables)
     return Record(
         kind=result["kind"],
         label=str(result.get("label") or folder.name),
         result=result,
         tables=tables,
         config=read_yaml(folder / "config.yaml"),
+        mistakes=read_mistakes(folder),
     )
 
 
@@ -193,11 +198,21 @@ def _check_result(path: Path, result: Any) -> None:
         raise ResultError(f"{path}: suggestion.value must be {RULES[key]}; got {value}.")
 
 
-def _check_tables(
+def check_tables(
     folder: Path,
     needed: Mapping[str, tuple[str, ...]],
     tables: Mapping[str, dict[str, list[Any]]],
 ) -> None:
+    """Refuse tables that are not there as a whole, with numbers where numbers belong.
+
+    Args:
+        folder: of the run.
+        needed: the columns that each table must have.
+        tables: by stem.
+
+    Raises:
+        ResultError: saying what is missing or wrong.
+    """
     for name, columns in needed.items():
         path = folder / f"{name}.csv"
         if name not in tables:

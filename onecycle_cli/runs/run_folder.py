@@ -20,12 +20,7 @@ SCHEMA_VERSION = 1
 
 MANIFEST = "manifest.json"
 
-RESUME = "resume.json"
-
-CHECKPOINTS = "checkpoints"
-
-JOURNAL = "journal"
-
+RESUME, CHECKPOINTS, JOURNAL = "resume.json", "checkpoints", "journal"
 """What a run that is not finished holds beside its results, to be resumed."""
 
 LAST, BEST = "model.keras", "best.keras"
@@ -119,7 +114,7 @@ class RunFolder:
             run._holding.close()
             if isinstance(error, ResultError):
                 raise
-            raise ResultError(f"{path / MANIFEST}: is damaged; start the run anew.") from None
+            raise ResultError(f"{path / MANIFEST}: is damaged; start the run again.") from None
         return run
 
     @property

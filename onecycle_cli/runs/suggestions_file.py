@@ -37,7 +37,8 @@ def read_suggestions(folder: Path) -> dict[str, dict[str, Any]]:
     for key, entry in data.items():
         if key not in SUGGESTED:
             raise ResultError(
-                f"{path}: unknown key '{key}'; known are {', '.join(SUGGESTED)}. Delete the entry."
+                f"{path}: unknown key '{key}'; the known ones are {', '.join(SUGGESTED)}. Delete "
+                f"the entry."
             )
         value = entry.get("value") if isinstance(entry, dict) else None
         if not is_usable(key, value):

@@ -59,10 +59,11 @@ def suggest_momentum(
         reason = f"{range_in_words(value)} has the lowest loss, beyond the noise."
         return Suggestion(value, interval, "ok", reason)
     names = ", ".join(range_in_words(r) for r in sorted(ranges, key=lambda r: r["max"]))
-    choice = "is the safe choice: the rate was found with it" if stays else "has the lowest loss"
+    safe = "is the safe choice, because the learning rate was found with it"
+    choice = safe if stays else "has the lowest loss"
     if reference is not None and reference in differences and not stays:
         found_with = range_in_words(momentum_range(reference, width))
-        choice += f", and {found_with}, with which the rate was found, is worse beyond the noise"
+        choice += f"; {found_with}, which the learning rate was found with, is clearly worse"
     reason = (
         f"{names} can't be told apart; {range_in_words(value)} {choice}. Raise "
         f"find_momentum.repeats or find_momentum.steps to decide."

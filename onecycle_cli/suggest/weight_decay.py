@@ -88,8 +88,8 @@ def suggest_weight_decay(rounds: Sequence[Scores], *, measure: Measure, usual: f
     tied = sorted([best, *(decay for decay, d in differences.items() if d.tied)])
     interval = min(value, tied[0]), max(value, tied[-1])
     what = (
-        f"in short trainings, {_shown(best)} has the lowest loss; weighed with {usual:.2g}, which "
-        f"is usual at this learning rate"
+        f"in short trainings, {_shown(best)} has the lowest loss; the suggestion also takes into "
+        f"account {usual:.2g}, the usual weight decay at this learning rate"
     )
     doubt = _doubt(best, tied, sorted(means)) or _disagreement(value, best, tied, means)
     reason = f"{what}. {doubt}." if doubt else f"{what}."
@@ -138,15 +138,15 @@ def _doubt(best: float, tied: Sequence[float], tried: Sequence[float]) -> str:
     least, most = tried[0], tried[-1]
     if least in tied and most in tied:
         return (
-            f"From {_shown(least)} to {_shown(most)} no difference is beyond the noise: it hardly "
-            f"matters here, or shows in longer trainings only, see find_wd.steps"
+            f"From {_shown(least)} to {_shown(most)} no difference is beyond the noise: weight "
+            f"decay hardly matters here, or only in longer trainings (see find_wd.steps)"
         )
     if most in tied:
-        return f"That is where those tried end, or does as well: give more than {most:g}, too"
+        return f"The highest value tried, {most:g}, does as well as any: try higher ones, too"
     if least in tied and least < best:
-        return f"But {_shown(least)} does as well, within the noise"
+        return f"But {least:g} does as well, within the noise"
     if best == least > 0:
-        return "It is the lowest that was tried: give lower ones, or 0, too"
+        return "It is the lowest value tried: try lower ones, or 0, too"
     if len(tied) > 1 and best == least:
         return f"But up to {tied[-1]:g} does as well, within the noise"
     return ""
@@ -160,8 +160,8 @@ def _disagreement(value: float, best: float, tied: Sequence[float], tried: Itera
     if not (below or above):
         return ""
     return (
-        f"There {best:g} is better than {value:g}, beyond the noise; a whole training mostly takes "
-        f"{'more' if above else 'less'}, but try {best:g}, too"
+        f"In short trainings {best:g} is better than {value:g}, beyond the noise; a whole training "
+        f"usually needs {'more' if above else 'less'}, but try {best:g}, too"
     )
 
 

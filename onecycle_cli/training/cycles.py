@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from onecycle_cli import data
-from onecycle_cli.engine.devices.company import largest_of_all
+from onecycle_cli.engine.devices.distributed import largest_of_all
 from onecycle_cli.errors import ProcessError
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs.checkpoints import Checkpoints

@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-from onecycle_cli.engine.devices.company import largest_of_all
+from onecycle_cli.engine.devices.distributed import largest_of_all
 from onecycle_cli.errors import Terminated
 
 

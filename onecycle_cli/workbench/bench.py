@@ -14,7 +14,7 @@ from onecycle_cli.config import Config
 from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.engine import instruments
-from onecycle_cli.engine.devices.company import noticing_losses
+from onecycle_cli.engine.devices.distributed import noticing_losses
 from onecycle_cli.engine.execution.several_steps import one_by_one
 from onecycle_cli.engine.kernels.channels_last import channels_last
 from onecycle_cli.engine.kernels.filter_gradient import ConvolvedGradient

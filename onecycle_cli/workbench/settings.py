@@ -8,10 +8,10 @@ import keras
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
-from onecycle_cli.engine.devices.company import devices_of_this_process
+from onecycle_cli.engine.devices.data_parallel import in_use
+from onecycle_cli.engine.devices.distributed import devices_of_this_process
 from onecycle_cli.engine.devices.present import XLA_FLAG, names_of_devices, split_processor
 from onecycle_cli.engine.devices.processes import COUNT, processes
-from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.engine.start import has_accelerator, on_cpu_of_tensorflow
 from onecycle_cli.engine.steering.names import CLIPS
 from onecycle_cli.engine.steering.optimizers import core

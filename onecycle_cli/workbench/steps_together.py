@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from onecycle_cli.engine.devices.together import in_use
+from onecycle_cli.engine.devices.data_parallel import in_use
 from onecycle_cli.engine.layers import every_layer
 from onecycle_cli.workbench.bench import Workbench
 

@@ -67,6 +67,7 @@ IDLE = {
 }
 
 
+@pytest.mark.samples(3)
 @on_tensorflow
 @pytest.mark.parametrize(
     ("case", "callback", "mode"),
@@ -148,7 +149,7 @@ STOCK = sorted(
 )
 
 
-@pytest.mark.samples(5)
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("name", STOCK)
 def test_every_stock_optimizer_is_steered(regression, name):
     optimizer = getattr(keras.optimizers, name)(0.05)
@@ -294,6 +295,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.samples(2)
 @every_backend
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("ours_first", [True, False])

@@ -33,6 +33,7 @@ def same(before, after):
 # --- losses -------------------------------------------------------------------------------------
 
 
+@pytest.mark.samples(2)
 @every_backend
 @pytest.mark.parametrize(
     ("mode", "weighted"),
@@ -235,7 +236,7 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     "optimizer",
     [
@@ -275,6 +276,7 @@ def test_the_control_without_restoring(noisy, state_of):
     assert not same(run(find=False), run(find=True))
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("optimizer", [OPTIMIZERS["adam"], OPTIMIZERS["loss-scale"]])
 def test_in_the_middle_of_training(noisy, state_of, optimizer):
     model = noisy.model(optimizer())
@@ -376,6 +378,7 @@ def test_without_restoring_the_model_stays_as_the_test_left_it(regression):
 # --- held-out data ------------------------------------------------------------------------------
 
 
+@pytest.mark.samples(1)
 @every_backend
 @pytest.mark.parametrize("mode", ["auto", "eager"])
 def test_losses_on_held_out_data_are_taken_after_each_update(regression, mode):

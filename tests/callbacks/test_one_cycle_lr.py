@@ -86,7 +86,7 @@ MODES = {
 }
 
 
-@pytest.mark.samples(6)
+@pytest.mark.samples(4)
 @pytest.mark.parametrize(
     ("rule", "mode"),
     [
@@ -119,6 +119,7 @@ THREE_PHASES = {
 }
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("execution", [{}, {"jit_compile": True}, {"steps_per_execution": 4}])
 def test_another_shape_reaches_the_weights(regression, execution):
     """PyTorch's three phases of 21 steps, drawn through their corners by hand."""
@@ -156,7 +157,7 @@ def test_setting_the_attribute_instead_does_not_reach_the_weights(regression, sm
     assert regression.reference("sgd").train(lrs, momenta).error(model) > 1e-2
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     "rule", ["sgd", "adamw", *(pytest.param(r, marks=every_backend) for r in ("rmsprop", "nadam"))]
 )
@@ -175,6 +176,7 @@ def test_after_an_earlier_fit(regression, smith, rule):
     assert reference.train(**constant, weight_decay=decays(rule, 7)).error(model) < tolerance
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("rule", ["nesterov", "adamw", "nadam"])
 def test_under_gradient_accumulation(regression, smith, rule):
     make, tolerance = OPTIMIZERS[rule]
@@ -185,6 +187,7 @@ def test_under_gradient_accumulation(regression, smith, rule):
     assert reference.train(lrs, momenta, weight_decay=decays(rule, 21)).error(model) < tolerance
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("rule", "mode"),
     [("nesterov", "graph"), ("adam", "graph"), ("nesterov", "eager"), ("adam", "xla")],
@@ -198,6 +201,7 @@ def test_under_a_loss_scale(regression, smith, rule, mode):
     assert type(model.optimizer) is keras.optimizers.LossScaleOptimizer
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("rule", "optimizer"),
     [
@@ -315,6 +319,7 @@ def test_counts_that_agree_are_no_occasion_for_a_warning(regression):
 # --- what is left behind, and what fit reports --------------------------------------------------
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("rule", [pytest.param("sgd", marks=every_backend), "rmsprop", "nadam"])
 def test_the_optimizer_is_a_stock_one_afterwards(regression, rule):
     model = regression.model(OPTIMIZERS[rule][0]())
@@ -340,6 +345,7 @@ def test_an_epoch_reports_and_prints_what_was_in_force(regression, capsys):
     assert len(printed) == 3
 
 
+@pytest.mark.samples(2)
 @pytest.mark.filterwarnings("ignore:the optimizer comes with the learning rate")
 @pytest.mark.parametrize("arguments", [{"verbose": True}, {}, {"verbose": False}])
 @pytest.mark.parametrize("initial_epoch", [0, 1])
@@ -451,7 +457,7 @@ def test_an_optimizer_without_momentum(regression, smith):
     assert reference.train(smith(21, MAX_LR)[0], np.zeros(21)).error(model) < 1e-6
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("rule", "mode", "together"),
     [
@@ -484,6 +490,7 @@ def test_several_steps_in_one_execution(regression, smith, rule, mode, together)
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("together", [2, 7])
 def test_each_of_several_steps_has_its_own_loss(regression, together):
     losses = []
@@ -527,6 +534,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_another_schedule_between_the_epochs_is_overruled_and_said_to_be(
@@ -608,6 +616,7 @@ def test_arguments_in_the_places_of_the_counts_are_refused(arguments, name):
         LRFinder(*arguments)
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("counts", [(50, 3, 8), (50.0, 3.0, 8.0), np.array([50, 3, 8])])
 def test_counts_of_every_type_are_taken(regression, smith, counts):
     callback = OneCycleLR(*counts, MAX_LR, verbose=False)

@@ -67,7 +67,7 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.samples(3)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("optimizer", "from_epoch_file"),
     [*((optimizer, True) for optimizer in OPTIMIZERS), ("sgd", False), ("nadam", False)],
@@ -88,7 +88,7 @@ def test_from_a_saved_model(regression, smith, tmp_path, optimizer, from_epoch_f
     assert expected.error(model) < 1e-5
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     "optimizer",
     [

@@ -46,7 +46,7 @@ CASES = [
 ]
 
 
-@pytest.mark.samples(3)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(("optimizer", "train"), CASES)
 def test_every_format_can_be_written_and_read(regression, state_of, tmp_path, optimizer, train):
     import tensorflow as tf

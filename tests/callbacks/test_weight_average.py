@@ -44,6 +44,7 @@ def by_hand(weights, start, decay, every):
     return average
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(("decay", "every"), [(0.9, 1), (0.9, 4), (0.3, 5)])
 def test_it_is_the_average_of_what_was_trained(decay, every):
     model = built()

@@ -173,7 +173,7 @@ def test_neither_a_config_nor_a_run(invoke, command):
     assert outcome.exit_code == 2
     assert outcome.stderr == (
         "onecycle: CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to "
-        "go on with by --resume RUN.\n"
+        "continue with --resume RUN.\n"
     )
 
 
@@ -194,7 +194,7 @@ def test_nothing_to_take_up(invoke, arguments, sentence):
     ("arguments", "sentence"),
     [
         (["--policy", "shrink"], "--policy: must be one of stretch, extend; got shrink."),
-        (["--policy", "stretch"], "--policy goes with --resume and other epochs"),
+        (["--policy", "stretch"], "--policy needs --resume, and other epochs"),
     ],
 )
 def test_a_policy_without_a_plan_to_change(invoke, config, arguments, sentence):

@@ -131,7 +131,7 @@ def test_a_large_confusion_matrix_has_a_file_of_its_own(many_classes, invoke, ow
 
     outcome = invoke("evaluate", "runs")
     lines = outcome.stdout.split("\n\n")[1].splitlines()
-    assert "20 classes of the lowest accuracy" in lines[0]
+    assert "20 classes with the lowest accuracy" in lines[0]
     assert len(lines) == 2 + 20
     outcome = invoke("evaluate", "runs", "--out", "it-confusion.npz")
     assert outcome.exit_code == 2
@@ -156,6 +156,7 @@ except SystemExit as ended:
 """
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

@@ -11,7 +11,7 @@ def is_png(path):
     return path.read_bytes().startswith(b"\x89PNG\r\n") and path.stat().st_size > 5000
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("kind", ["find-lr", "find-wd", "find-momentum", "train"])
 def test_a_run_is_redrawn_beside_what_is_there(invoke, chain, own_folders, kind):
     run = chain[0] / "runs/digits" / kind / "001"

@@ -166,7 +166,9 @@ def test_signals_end_a_training_and_keep_what_was_finished(training, own_folders
             "resume.json", "checkpoints", "split.npz",
         }  # fmt: skip
         if name == "a":  # cooled down and judged
-            left |= {"result.json", "plot.png", "confusion.png", "report.html"}
+            left |= {
+                "result.json", "plot.png", "confusion.png", "report.html", "mistakes.json",
+            }  # fmt: skip
             assert out.startswith("test accuracy")
         assert {p.name for p in folder.iterdir()} == left
         assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"

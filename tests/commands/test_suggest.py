@@ -98,6 +98,7 @@ def test_a_rule_of_ones_own_that_wont_do(invoke, runs, own_folders, body, code, 
     assert files(runs) == before
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("asked", [["--confirm"], ["--method", "probes"]])
 def test_find_lr_by_probes_is_computed_again(invoke, config, small, rows, own_folders, asked):
     outcome = invoke("find-lr", config, *small, *asked)
@@ -208,7 +209,11 @@ def test_a_folder_of_the_seed(invoke, own_folders, rows):
     ("options", "code", "message"),
     [
         (["runs/digits", "--rule", "vally"], 2, "there is no rule 'vally'; did you mean 'valley'?"),
-        (["runs/digits", "--rule", "xyz"], 2, "'xyz'; known are middle, rebound/2, steep,"),
+        (
+            ["runs/digits", "--rule", "xyz"],
+            2,
+            "'xyz'; the known ones are middle, rebound/2, steep,",
+        ),
         (["runs/digits", "--smooth", "0"], 2, "--smooth: must be a number above 0"),
         (["runs/digits", "--smooth", "nan"], 2, "--smooth: must be a number above 0"),
         (["runs/digits/find-wd", "--skip-end", "1"], 1, "for the curves of range tests only"),

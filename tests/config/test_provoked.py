@@ -27,7 +27,7 @@ PROVOKED = {
     "augment: true": "did you mean 'dataset.augment'?",
     "validation_split: 0.2": "did you mean 'dataset.validation_fraction'?",
     "scheduler: cosine": "did you mean 'train.shape'?",
-    "callbacks: []": "known are name, seed,",
+    "callbacks: []": "the known ones are name, seed,",
     "optimizer: {lr: 0.1}": "did you mean 'train.max_lr'?",
     "optimizer: {learning_rate: 0.1}": "did you mean 'train.max_lr'?",
     "optimizer: {beta_1: 0.9}": "did you mean 'optimizer.momentum'?",

@@ -15,7 +15,7 @@ TOP = (
     [
         # unknown keys
         ("sed: 3", 3, "unknown key sed; did you mean 'seed'?"),
-        ("whatever: 3", 3, f"unknown key whatever; known are {TOP}"),
+        ("whatever: 3", 3, f"unknown key whatever; the known ones are {TOP}"),
         # keys of another section, or of another program
         (
             "train: {epochs: 10}",
@@ -54,7 +54,7 @@ TOP = (
         ("find_lr: {maxlr: 3}", 3, "unknown key find_lr.maxlr; did you mean 'max_lr'?"),
         ("find_lr:\n  repeat: 3", 4, "unknown key find_lr.repeat; did you mean 'repeats'?"),
         ("loss: {logits: true}", 3, "unknown key loss.logits; did you mean 'from_logits'?"),
-        ("loss: {x: 1}", 3, "unknown key loss.x; known are name, from_logits."),
+        ("loss: {x: 1}", 3, "unknown key loss.x; the known ones are name, from_logits."),
         (
             "train:\n  cycles:\n  - epochs: 3\n  - epochs: 3\n    maxlr: 1",
             7,
@@ -63,7 +63,7 @@ TOP = (
         (
             "train: {momentum: {max: 0.9, min: 0.8, mean: 1}}",
             3,
-            "unknown key train.momentum.mean; known are max, min.",
+            "unknown key train.momentum.mean; the known ones are max, min.",
         ),
         # required
         ("train: {cycles: [{max_lr: 1}]}", 3, "train.cycles.0.epochs is required; add it."),
@@ -306,8 +306,8 @@ def test_a_long_value_is_cut_short(load):
     ("given", "sentence"),
     [
         ("digit", "; did you mean 'digits'?"),
-        ("xyz", "; known are digits, mnist."),
-        (3, "; known are digits, mnist."),
+        ("xyz", "; the known ones are digits, mnist."),
+        (3, "; the known ones are digits, mnist."),
     ],
 )
 def test_did_you_mean(given, sentence):
@@ -317,7 +317,7 @@ def test_did_you_mean(given, sentence):
 def test_of_many_names_some_are_known():
     known = [f"column_{number}" for number in range(1000)]
     sentence = did_you_mean("xyz", known)
-    assert sentence.startswith("; known are column_0, column_1,")
+    assert sentence.startswith("; the known ones are column_0, column_1,")
     assert sentence.endswith(", column_9, ..., column_997, column_998, column_999, 1000 in all.")
     assert did_you_mean("colunm_500", known) == "; did you mean 'column_500'?"
 

@@ -156,6 +156,7 @@ def test_aliases_that_unfold_without_end():
         parse("\n".join(lines))
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("text", ["[" * 10_000, "a: &a [*a]", "{a: " * 5000])
 def test_nested_without_end(text):
     with pytest.raises(RecursionError):

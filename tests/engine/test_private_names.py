@@ -11,9 +11,6 @@ import pytest
 from onecycle_cli.engine.private_names import GLOBAL_ATTRIBUTES, PRIVATE_NAMES
 
 PACKAGE = Path(__file__).parents[2] / "onecycle_cli"
-TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
-ENGINE = {path: tree for path, tree in TREES.items() if path.parts[0] == "engine"}
-ELSEWHERE = {path: tree for path, tree in TREES.items() if path.parts[0] != "engine"}
 
 LISTED = {name for names in PRIVATE_NAMES.values() for name in names}
 PRIVATE_PLACES = re.compile(r"keras\.src|tensorflow\.python")
@@ -31,6 +28,22 @@ NOT_KERAS = {
     "_top",
 }
 """What other rooms have of Python's own, of their own options, and in the text of pictures."""
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """The syntax tree of each of its files."""
+    return {path: tree for path, tree in trees() if path.parts[0] == "engine"}
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    return {path: tree for path, tree in trees() if path.parts[0] != "engine"}
+
+
+def trees():
+    for path in PACKAGE.rglob("*.py"):
+        yield path.relative_to(PACKAGE), ast.parse(path.read_text())
 
 
 def keras_places(tree):
@@ -156,14 +169,14 @@ def test_keras_keeps_its_global_state_under_the_names():
             global_state.set_global_attribute(name, value)
 
 
-def test_what_the_engine_uses_is_listed():
-    own = own_names(ENGINE.values()) | {"_onecycle_instruments", "_enliven_"}
-    used = {name for tree in ENGINE.values() for name, _ in private_names(tree)}
+def test_what_the_engine_uses_is_listed(engine):
+    own = own_names(engine.values()) | {"_onecycle_instruments", "_enliven_"}
+    used = {name for tree in engine.values() for name, _ in private_names(tree)}
     assert used - own - LISTED == set()
 
 
-def test_the_private_places_that_the_engine_imports_are_listed():
-    modules = {place for tree in ENGINE.values() for place in keras_places(tree)}
+def test_the_private_places_that_the_engine_imports_are_listed(engine):
+    modules = {place for tree in engine.values() for place in keras_places(tree)}
     unlisted = {
         name
         for name in modules
@@ -173,24 +186,24 @@ def test_the_private_places_that_the_engine_imports_are_listed():
     assert unlisted == set()
 
 
-def test_what_is_listed_is_used():
-    text = "".join((PACKAGE / path).read_text() for path in ENGINE if path.stem != "private_names")
+def test_what_is_listed_is_used(engine):
+    text = "".join((PACKAGE / path).read_text() for path in engine if path.stem != "private_names")
     names = [*LISTED, *GLOBAL_ATTRIBUTES]
     assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
 
-def test_no_other_room_imports_from_private_places():
-    assert {str(path): list(keras_places(tree)) for path, tree in ELSEWHERE.items()} == {
-        str(path): [] for path in ELSEWHERE
+def test_no_other_room_imports_from_private_places(elsewhere):
+    assert {str(path): list(keras_places(tree)) for path, tree in elsewhere.items()} == {
+        str(path): [] for path in elsewhere
     }
 
 
-def test_no_other_room_uses_private_names():
+def test_no_other_room_uses_private_names(elsewhere):
     """Neither those that are listed nor any that the package doesn't define itself."""
-    own = own_names(ELSEWHERE.values()) | NOT_KERAS | {"_onecycle_user_"}
+    own = own_names(elsewhere.values()) | NOT_KERAS | {"_onecycle_user_"}
     wrong = [
         f"{path}: {name}"
-        for path, tree in ELSEWHERE.items()
+        for path, tree in elsewhere.items()
         for name, of_itself in private_names(tree)
         if name not in own or (name in LISTED and not of_itself)
     ]

@@ -225,7 +225,7 @@ def test_a_loss_that_is_nan_from_the_start(small, user_model, tmp_path):
     assert (result.folder / "plot.png").exists()
 
 
-@pytest.mark.samples(4)
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer(small, name):
     if name not in {n.lower() for n in dir(keras.optimizers)}:

@@ -4,6 +4,7 @@ import pytest
 
 from onecycle_cli import report
 from onecycle_cli.experiments.find_lr import find_lr
+from onecycle_cli.experiments.train import train
 
 SHORT = {"find_lr": {"repeats": 1, "steps": 20}}
 
@@ -37,8 +38,10 @@ def test_it_is_what_the_files_say(twice, tmp_path):
 
 
 def test_there_is_none_if_none_is_wanted(small, tmp_path, tree):
-    find_lr(small(**SHORT, report=False), out=tmp_path)
-    assert "small/find-lr/001/report.html" not in tree(tmp_path)
+    train(small(report=False), out=tmp_path)
+    names = {path.removeprefix("small/train/001/") for path in tree(tmp_path)}
+    assert "result.json" in names
+    assert names.isdisjoint({"report.html", "mistakes.json"})
 
 
 def test_a_report_that_fails_costs_a_warning(small, tmp_path, monkeypatch, listener, tree):

@@ -23,6 +23,7 @@ TABLES = {
 KINDS = {find_lr: "find-lr", find_wd: "find-wd", find_momentum: "find-momentum"}
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("verb", [find_lr, find_wd, find_momentum, train])
 def test_the_picture_shows_what_is_written(small, tmp_path, monkeypatch, verb):
     """It is drawn of the same values, though no file is read back for it."""

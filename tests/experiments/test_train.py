@@ -1,3 +1,5 @@
+import base64
+import io
 import json
 import subprocess
 import sys
@@ -6,19 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from onecycle_cli import data
 from onecycle_cli.config import load_config
 from onecycle_cli.data import Dataset
 from onecycle_cli.errors import ConfigError, ResultError, TrainingError
 from onecycle_cli.experiments.train import train
+from onecycle_cli.runs.mistakes import read_mistakes
 from onecycle_cli.workbench.cost import peak_memory
 
 FILES = {
     "config.yaml", "history.csv", "steps.csv", "manifest.json", "model.keras", "best.keras",
     "plot.png", "confusion.png", "report.html", "result.json", "split.npz",
+    "mistakes.json",
 }  # fmt: skip
-UNFINISHED = FILES - {"plot.png", "confusion.png", "report.html", "result.json"}
+UNFINISHED = FILES - {
+    "plot.png", "confusion.png", "report.html", "result.json", "mistakes.json",
+}  # fmt: skip
 CYCLES = [{"epochs": 3}, {"epochs": 2, "max_lr": 0.02}]
 
 
@@ -124,6 +131,14 @@ def test_the_result_says_how_each_class_does(two_cycles, small):
     for true, entry in enumerate(saved["per_class"]):
         assert entry["accuracy"] == (answers[y == true] == true).mean()
     assert (result.folder / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    mistakes = read_mistakes(result.folder)
+    assert [(y[m.example], answers[m.example]) for m in mistakes] == [
+        (m.true, m.answer) for m in mistakes
+    ]
+    assert len(mistakes) > 1 and all(m.true != m.answer for m in mistakes)
+    for mistake in mistakes:
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(mistake.image))))
+        np.testing.assert_array_equal(shown, np.rint(x[mistake.example, ..., 0] * (255 / 16)))
 
 
 def test_the_result_says_how_inputs_are_to_be_prepared(two_cycles, small):
@@ -308,6 +323,7 @@ def trained_weights(folder):
     return keras.models.load_model(folder / "model.keras").get_weights()
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("optimizer", "decay"),
     [

@@ -25,6 +25,7 @@ def trained(regression):
     return run
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("optimizer", "rule", "decay"),
     [

@@ -66,6 +66,7 @@ def test_the_softmax_comes_last_so_that_losses_see_the_scores(module, options):
     assert float(np.max(losses)) > 20
 
 
+@pytest.mark.samples(2)
 @every_model
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_plain_keras_loads_a_saved_model(module, options, tmp_path):

@@ -57,6 +57,7 @@ def test_names_of_older_files_that_are_no_text_are_drawn(confused):
     assert [t.get_text() for t in axes.get_xticklabels()] == [r"caf\udce9", "tea"]
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("classes", [2, 10, 100, 300, 1500])
 def test_a_confusion_matrix_of_any_size_is_named_without_overlap(classes, confused):
     figure = plotting.draw_confusion(confused(np.eye(classes, dtype=int).tolist()))

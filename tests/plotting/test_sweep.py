@@ -58,6 +58,7 @@ def test_a_long_curve_is_smoothed_through_means_of_neighbours(find_lr, line):
     np.testing.assert_allclose(drawn_there[usual], exact[usual], atol=0.03)
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("last", [1e6, 1e20, 1e37])
 def test_how_far_the_loss_exploded_changes_neither_the_line_nor_the_limits(last, find_lr):
     def picture_of(loss):

@@ -102,8 +102,8 @@ def test_no_problem(name, given):
             "nonsense",
             {},
             "model.name",
-            "there is no model 'nonsense'; known are airbench, mini_mobilenet_v2, mini_vgg, mlp, "
-            "resnet, resnet9, path/to/file.py:function.",
+            "there is no model 'nonsense'; the known ones are airbench, mini_mobilenet_v2, "
+            "mini_vgg, mlp, resnet, resnet9, path/to/file.py:function.",
         ),
         (
             "mini_mobilenet_v2",
@@ -139,7 +139,7 @@ def test_no_problem(name, given):
             "mini_vgg",
             {3: 4},
             "model.options.3",
-            "model 'mini_vgg' has no option '3'; known are dropout, activation.",
+            "model 'mini_vgg' has no option '3'; the known ones are dropout, activation.",
         ),
         ("_checks", {}, "model.name", "there is no model '_checks'"),
         ("missing/net.py:build", {}, "model.name", "there is no file missing/net.py"),
@@ -557,6 +557,7 @@ def test_a_model_may_take_a_dictionary_of_inputs(write, shapes):
 A, B = (8, 8, 1), (8,)
 
 
+@pytest.mark.samples(3)
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
 @pytest.mark.parametrize(
     ("made_of", "data"),
@@ -582,6 +583,7 @@ def test_inputs_may_be_structured_otherwise_than_the_data_as_for_fit(write, made
     assert len(model.fit(arrays, np.zeros(4), verbose=0).history["loss"]) == 1
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("made_of", "data"),
     [

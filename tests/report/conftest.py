@@ -9,6 +9,7 @@ import pytest
 
 from onecycle_cli import report, schedules
 from onecycle_cli.runs import files
+from onecycle_cli.runs.mistakes import Mistake
 from onecycle_cli.runs.records import Record, read_record
 
 CONFIG = {
@@ -45,6 +46,16 @@ MANIFEST = {
 }
 COST = {"steps": 375, "epochs": 16.3, "training_runs": 0.815, "seconds": 1.67}
 CHANCE = 2.3026
+GREY = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAAAAADRSSBWAAAAC0lEQVR4nGNg+A8AAQIBAEK+vGgAAAAASUVORK5CYII="
+)
+"""A picture of two pixels, as PNG in Base64."""
+
+MISTAKES = tuple(
+    Mistake(true, answer, example, "image/png", 2, 1, GREY)
+    for true, answer, example in ((0, 1, 3), (0, 1, 7), (1, 2, 30))
+)
+"""Two cats that were taken for dogs, and a dog that was taken for an owl."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -298,7 +309,7 @@ def training(number=1, lr=0.122, per_epoch=23, config=CONFIG, names=None, **resu
     } | result
     config = config | {"train": config["train"] | {"max_lr": lr}}
     tables = {"steps": steps, "history": history}
-    return Record("train", f"tiny/train/{number:03d}", result, tables, config)
+    return Record("train", f"tiny/train/{number:03d}", result, tables, config, MISTAKES)
 
 
 class Page(HTMLParser):

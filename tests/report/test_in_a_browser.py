@@ -139,6 +139,21 @@ def test_the_pointer_finds_counts_in_the_confusion_matrix(opened):
     }  # fmt: skip
 
 
+def test_images_that_were_taken_for_another_class_are_shown_sharp(opened):
+    page = opened("train/001", color_scheme="dark").page
+    images = page.get_by_role("img", name=re.compile("^true: cat, answered: dog"))
+    assert images.count() == 2
+    shown = "i => [i.naturalWidth, i.width, getComputedStyle(i).imageRendering]"
+    assert images.first.evaluate(shown) == [2, 96, "pixelated"]
+
+
+def test_numbers_on_axes_are_written_out(opened):
+    """By Vega's own choice an axis up to 100 has 5e+1 on it."""
+    page = opened("train/001").page
+    labels = page.locator("#training .role-axis-label text").all_text_contents()
+    assert "90" in labels and not any("e+" in label for label in labels)
+
+
 def rates_shown(page):
     """Return the labels of the axis of learning rates."""
     labels = page.locator("#probes .role-axis-label").first.locator("text").all_text_contents()

@@ -3,9 +3,11 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from onecycle_cli.plotting.paper.palette import DARK, LIGHT
 from onecycle_cli.report import page as pages
 from onecycle_cli.report.charting import charting
 from onecycle_cli.report.document import (
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.lowest
 
 NASTY = "</script><img src=x onerror=alert(1)>'\"&<!--"
 ALLOWED = {"script", "style"}
+CHARTS = Path(pages.__file__).parent / "charts"
 
 
 def with_parts(*parts, title="some/run/001"):
@@ -118,3 +121,22 @@ def test_code_is_shown_as_it_is(read_page):
 def test_the_specification_is_json(read_page):
     (spec,) = read_page(rendered(chart(loss=0.5))).specs
     assert json.dumps(spec) == '{"data": {"values": [{"loss": 0.5}]}}'
+
+
+def test_the_colours_are_those_of_the_pictures():
+    """Light ones first; the dark ones, which stand behind them, hold on a dark screen only."""
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#\w+);", rule))
+        for rule in re.findall(r":root \{ (.*?) \}", rendered(Text("x")))[:2]
+    )
+    for found, palette in ((light, LIGHT), (dark, DARK)):
+        assert (found["ink"], found["momentum"]) == (palette.ink, palette.momentum)
+        assert tuple(found[f"series-{i}"] for i in range(1, 8)) == palette.series
+
+
+def test_every_colour_that_is_used_is_one_that_is_there():
+    page = rendered(Text("x"))
+    charts = "".join(path.read_text() for path in CHARTS.glob("*.py"))
+    used = set(re.findall(r"var\(--([\w-]+)\)", page + charts)) - {"c"}  # a swatch's own
+    assert used <= set(re.findall(r"--([\w-]+):", page))
+    assert {"ink", "on-strong", "rate"} <= used

@@ -54,10 +54,16 @@ def test_it_is_small_and_has_the_charting_library_once(recipe):
 
 
 @pytest.mark.harness
-def test_what_recipe_json_is_going_to_say_goes_before_what_it_says(own_recipe):
+def test_what_recipe_json_is_going_to_say_goes_before_what_it_says(own_recipe, read_page):
     data = files.read_json(own_recipe / "recipe.json")
-    files.write_json(own_recipe / "recipe.json", data | {"status": "running"})
-    assert "still at work" in report.report_of_recipe(own_recipe)
+    stages = data["stages"] | {"train": data["stages"]["train"] | {"status": "running"}}
+    killed = {"status": "running", "stages": stages}
+    files.write_json(own_recipe / "recipe.json", data | killed)
+    found = report.report_of_recipe(own_recipe)
+    assert "interrupted; it can be resumed" in found
+    assert f"onecycle run --resume {own_recipe}" in found
+    row = next(row for row in read_page(found).table("stage") if row[0] == "Training")
+    assert row[3] == "interrupted"
     assert "every stage is done" in report.report_of_recipe(own_recipe, data)
 
 

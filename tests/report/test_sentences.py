@@ -60,3 +60,17 @@ def test_a_training_without_a_test_says_so(made):
     assert isinstance(headline, Headline)
     assert headline.text == "The last validation loss is 0.2; no test set was used."
     assert headline.sureness == DOUBTFUL
+
+
+@pytest.mark.parametrize(
+    ("ended", "text"),
+    [
+        ("early", "The training ended early: the validation did not get better any more."),
+        ("interrupted", "The training was interrupted, and ended by a short cool-down."),
+        (None, None),
+    ],
+)
+def test_a_training_that_ended_before_its_time_says_why(made, ended, text):
+    found = [part.text for part in sentences.answer(made["train"](ended=ended))]
+    said = [sentence for sentence in found if "ended early" in sentence or "interrupt" in sentence]
+    assert [sentence[: len(text)] for sentence in said] == ([text] if text else [])

@@ -10,19 +10,6 @@ from onecycle_cli.runs.log import Logbook
 pytestmark = pytest.mark.lowest
 
 
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 def state(number, *earlier):
     arrays = {
         "variables/0000": np.full((2, 3), number, np.float32),

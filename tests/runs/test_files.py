@@ -177,7 +177,7 @@ def test_lists_of_numbers_take_one_line_and_read_back_the_same():
     [
         (errno.ENOSPC, "Free some space or choose another folder"),
         (errno.EROFS, "It can only be read; choose another folder"),
-        (errno.EACCES, "Get the right to write there, or choose another folder"),
+        (errno.EACCES, "Make it writable, or choose another folder"),
         (
             errno.ENOENT,
             "No folder can be made there, or it was removed in the meantime",

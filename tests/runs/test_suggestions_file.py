@@ -89,7 +89,10 @@ class TestSuggestions:
             ("momentum: {value: {max: 0.8, min: false}}", "momentum.value must be"),
             ("momentum: {value: {max: 0.8, min: .nan}}", "momentum.value must be"),
             ("momentum: {value: {max: 0.8, min: 0.7, a: 1}}", "momentum.value must be"),
-            ("momentun: {value: 0.1}", "unknown key 'momentun'; known are max_lr, momentum"),
+            (
+                "momentun: {value: 0.1}",
+                "unknown key 'momentun'; the known ones are max_lr, momentum",
+            ),
             ("max_lr: [", "suggestions.yaml: cannot be read as YAML"),
             ("[1]", "suggestions.yaml: holds no keys and values; delete it and run the finder"),
             ("", "suggestions.yaml: holds no keys and values"),

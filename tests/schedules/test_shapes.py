@@ -128,7 +128,11 @@ def test_a_restart_is_at_the_peak(num_cycles, mult):
         ("smith", {"pct_start": 0.3}, "shape smith has no option 'pct_start'; it takes none."),
         ("pytorch", {"pct_strat": 0.3}, "pytorch has no option 'pct_strat'; did you mean 'pct_sta"),
         ("fastai", {"div_factor": 9}, "fastai has no option 'div_factor'; did you mean 'div"),
-        ("sgdr", {"gamma": 0.9}, "sgdr has no option 'gamma'; known are num_cycles, cycle_mult"),
+        (
+            "sgdr",
+            {"gamma": 0.9},
+            "sgdr has no option 'gamma'; the known ones are num_cycles, cycle_mult",
+        ),
         ("pytorch", {"pct_start": 1.1}, r"pct_start must be a number in \[0, 1\]; got 1.1"),
         ("pytorch", {"pct_start": True}, r"pct_start must be a number in \[0, 1\]; got True"),
         ("pytorch", {"pct_start": math.nan}, "pct_start must be a number in .*; got nan"),

@@ -85,6 +85,7 @@ class TestSuggestLR:
         assert suggestion.verdict == "ok"
         assert 0.15 < suggestion.value < 0.3
 
+    @pytest.mark.samples(1)
     @pytest.mark.parametrize("low", [1e-5, 1e-3, 1e-2])
     def test_flat_noise_is_refused_in_linear_sweeps(self, low, flat):
         lrs = np.linspace(low, 1, 100)
@@ -122,6 +123,7 @@ class TestSuggestLR:
             accepted += suggest_lr([(lrs, losses)]).suggestion.accepted
         assert accepted <= 1
 
+    @pytest.mark.samples(2)
     @pytest.mark.parametrize(("n", "repeats"), [(20, 1), (100, 1), (300, 1), (100, 3)])
     def test_flat_noise_is_refused(self, n, repeats, flat):
         accepted = [

@@ -60,7 +60,9 @@ def test_without_evidence_it_stays_where_the_rate_was_found(runs):
     assert "0.95 to 0.85 is the safe choice" in found.reason
     decided = suggest_momentum([tie | {0.9: runs(1.5)}], reference=0.9)
     assert decided.value == {"max": 0.85, "min": 0.75}
-    assert "0.95 to 0.85, with which the rate was found, is worse" in decided.reason
+    assert (
+        "0.95 to 0.85, which the learning rate was found with, is clearly worse" in decided.reason
+    )
     assert suggest_momentum([tie], reference=0.7).value == {"max": 0.85, "min": 0.75}
 
 

@@ -107,7 +107,7 @@ class TestRules:
         assert found.rules[rule] == answers[1]
         assert suggest.RULES[rule].about in found.suggestion.reason
 
-    def test_the_basin_is_what_is_suggested(self, drawn, flat):
+    def test_the_middle_is_what_is_suggested(self, drawn, flat):
         for seed in range(10):
             sweeps = [drawn(seed), drawn(seed + 1, n=60), flat(seed)]
             by_rule = suggest_lr(sweeps, rule="middle").suggestion

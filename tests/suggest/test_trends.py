@@ -9,7 +9,7 @@ from onecycle_cli import suggest
 from onecycle_cli.suggest import suggest_lr
 
 
-def test_the_basin_by_hand():
+def test_the_middle_of_the_low_range_by_hand():
     """A parabola in log10 lr around 0.1, of depth 1: within a fifth of it at 0.1^.447 x 0.1."""
     lrs = np.geomspace(1e-3, 10, 401)
     losses = 1 + np.minimum(1.0, np.log10(lrs / 0.1) ** 2)

@@ -91,7 +91,7 @@ def test_that_the_usual_one_overrules_short_trainings_is_said(runs):
     scores = {0.0: runs(0.5), 1e-4: runs(0.505), 1e-3: runs(0.51), 1e-2: runs(1.5)}
     found = suggest_weight_decay([scores], measure=KNOWN, usual=USUAL)
     assert found.value > 1e-4 and found.verdict == "undecided"
-    assert f"0 is better than {found.value:g}, beyond the noise" in found.reason
+    assert f"In short trainings 0 is better than {found.value:g}, beyond the noise" in found.reason
     near = suggest_weight_decay([scores], measure=KNOWN, usual=2e-6)
     assert (near.value, near.verdict) == (0.0, "ok")
 
@@ -100,14 +100,14 @@ def test_the_lowest_is_not_the_end_either(runs):
     scores = {1e-4: runs(0.5), 1e-3: runs(0.8), 1e-2: runs(1.5)}
     found = suggest_weight_decay([scores], measure=KNOWN, usual=USUAL)
     assert found.verdict == "undecided"
-    assert "It is the lowest that was tried" in found.reason
+    assert "It is the lowest value tried" in found.reason
 
 
 def test_the_highest_is_not_the_end(runs):
     scores = {0.0: runs(1.5), 1e-4: runs(1.4), 1e-3: runs(1.0), 1e-2: runs(0.5)}
     found = suggest_weight_decay([scores], measure=KNOWN, usual=USUAL)
     assert found.verdict == "undecided"
-    assert "give more than 0.01" in found.reason
+    assert "The highest value tried, 0.01, does as well" in found.reason
     assert 1e-3 < found.value <= 1e-2
 
 

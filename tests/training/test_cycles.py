@@ -110,6 +110,7 @@ def test_a_run_whose_filters_had_their_gradients_otherwise_is_refused(small, use
         check_identity(Path("run"), then, now)
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("lost", ["here", "by another process"])
 def test_the_best_model_is_of_the_epoch_named_though_a_later_one_was_forgotten(
     small, tmp_path, after, monkeypatch, lost

@@ -166,6 +166,7 @@ return keras.Model(x, keras.layers.Dense(num_outputs, "softmax"{})(h))
 """
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("settings", "starts"),
     [("", 3), (", kernel_initializer=keras.initializers.HeNormal(3)", 3),

@@ -107,6 +107,7 @@ def test_nothing_is_said_where_all_can_be_kept(config, listener, call):
     assert listener.warnings == []
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("call", NOT_KEPT.values(), ids=list(NOT_KEPT))
 def test_what_can_not_be_kept_is_said(config, listener, call):
     assert not tried(config(call), listener).exact

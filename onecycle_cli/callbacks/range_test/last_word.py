@@ -81,8 +81,8 @@ def restore_last(owner: Any, restore: Callable[[], None]) -> bool:
     others = [e for e in everybody if not isinstance(e, keras.callbacks.ModelCheckpoint)]
     if len(others) < len(everybody):
         warnings.warn(
-            "ModelCheckpoint is left out while the range test runs, lest it overwrite its file "
-            "with the weights of the test; set restore=False to have them saved.",
+            "ModelCheckpoint is left out while the range test runs, because it would overwrite "
+            "its file with the weights of the test; set restore=False to have them saved.",
             stacklevel=2,
         )
         callbacks.callbacks = others

@@ -1,1 +1,1 @@
-"""What the commands share: options, progress, tables, and how they end."""
+"""What the commands share: options, tables, progress, and how they end."""

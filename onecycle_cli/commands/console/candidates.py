@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def show(result: ComparisonResult, key: str, decay: str) -> None:
     """Print the suggestion, every candidate's distance from the best, and the values used."""
-    from onecycle_cli.experiments.hyper_parameters import in_words
+    from onecycle_cli.experiments.hyper_parameters.values import in_words
 
     found = result.suggestion
     rows = []

@@ -32,7 +32,8 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="RUN",
-        help="Go on with a run that broke off: its folder or URL, or one above, such as runs/NAME.",
+        help="Continue a run that was interrupted: its folder or URL, or one above it, such as "
+        "runs/NAME.",
         autocompletion=completion.runs,
     ),
 ]
@@ -41,7 +42,7 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Override a value of the config, such as find_lr.max_lr=3. Repeatable.",
+        help="Override a value of the config, such as find_lr.max_lr=3. Can be given again.",
         autocompletion=completion.settings,
     ),
 ]
@@ -65,15 +66,17 @@ def path_here(text: str) -> Path:
 
 
 OutHere = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="Folder for it.", parser=path_here)
+    Path, typer.Option("--out", metavar="DIR", help="Folder to write to.", parser=path_here)
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Instead of the config's.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result and warnings.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Use this seed, not the config's.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only the result and warnings.")]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show the traceback of an unexpected error.")
 ]
-NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bars.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer by one line of JSON on stdout.")]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="Show no progress bars.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON to stdout.")]
 Confirm = Annotated[
     bool,
     typer.Option("--confirm", hidden=True, help="An older name of --method probes."),
@@ -91,14 +94,14 @@ Method = Annotated[
     SearchMethod | None,
     typer.Option(
         "--method",
-        help="Search by short trainings, the default, or by range tests.",
+        help="probes: search with short trainings (default); sweep: with range tests.",
     ),
 ]
 Force = Annotated[
     bool,
     typer.Option(
         "--force",
-        help="Use a max_lr that was suggested for another optimizer, model or data set.",
+        help="Use a max_lr even if it was suggested for another optimizer, model or data set.",
     ),
 ]
 

@@ -13,7 +13,7 @@ from onecycle_cli.commands.console.result.colours import by_verdict
 
 if TYPE_CHECKING:
     from onecycle_cli.config import Config
-    from onecycle_cli.experiments.hyper_parameters import Values
+    from onecycle_cli.experiments.hyper_parameters.values import Values
     from onecycle_cli.suggest import Suggestion
     from onecycle_cli.workbench.cost import Cost
 
@@ -27,7 +27,7 @@ def known_values(config: Config, out: Path) -> Values:
 
     Asking it for a learning rate first spares the user the wait for an error.
     """
-    from onecycle_cli.experiments.hyper_parameters import gather
+    from onecycle_cli.experiments.hyper_parameters.gathering import gather
     from onecycle_cli.observer import Observer
 
     return gather(config, out, Observer(), conditions={})
@@ -41,7 +41,7 @@ def used_rows(values: Values, decay: str, *keys: str) -> list[tuple[str, str]]:
         decay: what a weight decay means: `l2` or `decoupled`.
         *keys: `max_lr`, `momentum` or `weight_decay`.
     """
-    from onecycle_cli.experiments.hyper_parameters import in_words
+    from onecycle_cli.experiments.hyper_parameters.values import in_words
 
     shown = {
         "max_lr": ("max_lr", number(values.max_lr)),

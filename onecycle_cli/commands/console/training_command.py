@@ -7,9 +7,10 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from onecycle_cli.commands.console.as_json import print_json, results_to
 from onecycle_cli.commands.console.ending import presented
@@ -25,9 +26,9 @@ from onecycle_cli.commands.console.options import (
     Set,
     Verbose,
 )
-from onecycle_cli.commands.console.progress import watching
 from onecycle_cli.commands.console.result import closing
 from onecycle_cli.commands.console.result.command_line import CommandLine, after, program
+from onecycle_cli.commands.console.starting import checked_config, starting
 from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.kinds import KINDS, RUN, Kind
@@ -45,9 +46,6 @@ _ADVICE = {
     "find-momentum": "--set find_momentum.steps=24 is a small test",
 }
 """What to do where a search takes long."""
-
-STANDARD_INPUT = "-"
-"""What stands for standard input in the place of a config."""
 
 
 @dataclass(frozen=True)
@@ -112,24 +110,10 @@ class Invocation:
 
         return load_config(self.config, settings)
 
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[Observer]:
-        """Give an observer that shows what happens; leave it before printing a result.
-
-        The backend is decided, and the data are loaded: what is wrong with them is said before
-        Keras takes its seconds.
-
-        Raises:
-            OnecycleError: when the data can't be loaded.
-        """
-        from onecycle_cli.engine.backends.choice import settle_backend
-        from onecycle_cli.workbench.loading import load_early
-
-        settle_backend(self.config)
+    def watched(self) -> AbstractContextManager[Observer]:
+        """Give the observer of `starting`."""
         advice = _ADVICE.get(self.kind.name, "")
-        with watching(quiet=self.quiet, progress=self.progress, advice=advice) as observer:
-            load_early(self.config, observer)
-            yield observer
+        return starting(self.config, quiet=self.quiet, progress=self.progress, advice=advice)
 
     def close(self, record: Record | None, next_step: list[str] | None) -> None:
         """Show a curve of the run and the next step, after its result.
@@ -239,8 +223,8 @@ def _kind(body: Callable[..., None]) -> Kind:
 def _to_start(path: Path | None, overrides: list[str] | None, seed: int | None) -> Config:
     if path is None:
         raise ConfigError(
-            "CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to go on "
-            "with by --resume RUN."
+            "CONFIG is missing: name a YAML file ('onecycle init' writes one), or a run to "
+            "continue with --resume RUN."
         )
     return checked_config(path, overrides, seed)
 
@@ -250,13 +234,13 @@ def _to_resume(
 ) -> dict[str, Any]:
     """Find the run, what it was started with, and what was given beside it."""
     from onecycle_cli.experiments.asked.request import Request
-    from onecycle_cli.experiments.recipe import stages
+    from onecycle_cli.experiments.recipe import resuming
     from onecycle_cli.runs import finding
     from onecycle_cli.runs.stores.unfinished import here
 
     if kind is RUN:
-        folder, resumed = stages.find_recipe(run), None
-        config = stages.config_of(folder)
+        folder, resumed = resuming.find_recipe(run), None
+        config = resuming.config_of(folder)
     else:
         folder = finding.find_unfinished(here(run, kind.name), kind.name)
         resumed = Request.to_resume(kind, folder)
@@ -265,42 +249,3 @@ def _to_resume(
     if path is not None or overrides or seed is not None:
         given = checked_config(path or config.model_dump(), overrides, seed)
     return {"config": config, "resume": folder, "given": given, "resumed": resumed}
-
-
-def checked_config(
-    source: Path | dict[str, Any], overrides: list[str] | None, seed: int | None
-) -> Config:
-    """Return the configuration with what it names looked up, all without importing Keras.
-
-    Args:
-        source: a YAML file, `-` for standard input, or what one would hold.
-        overrides: of `--set`.
-        seed: goes before all else.
-
-    Raises:
-        ConfigError: when it breaks a rule.
-    """
-    from onecycle_cli import registry
-    from onecycle_cli.config import load_config
-    from onecycle_cli.data.sources.early import check_names
-
-    config = load_config(_opened(source), overrides or [], seed=seed)
-    registry.check(config)
-    check_names(config)
-    return config
-
-
-def _opened(source: Path | dict[str, Any]) -> Path | TextIO | dict[str, Any]:
-    """Return standard input for `-`.
-
-    Raises:
-        ConfigError: when nothing is piped into it.
-    """
-    if str(source) != STANDARD_INPUT:
-        return source
-    if sys.stdin.isatty():
-        raise ConfigError(
-            "CONFIG is -, which is standard input, and nothing is piped into it; name a file, or "
-            "give it as in 'cat config.yaml | onecycle find-lr -'."
-        )
-    return sys.stdin

@@ -17,8 +17,7 @@ from onecycle_cli.commands.console.options import (
     Set,
     Verbose,
 )
-from onecycle_cli.commands.console.progress import watching
-from onecycle_cli.commands.console.training_command import checked_config
+from onecycle_cli.commands.console.starting import checked_config, starting
 from onecycle_cli.engine.devices.processes import refuse_several
 
 if TYPE_CHECKING:
@@ -34,21 +33,16 @@ def check_command(
     verbose: Verbose = False,
     no_progress: NoProgress = False,
 ) -> None:
-    """Check data, task and model of a config in seconds, and train nothing.
+    """Check the data, the task and the model of a config, within seconds.
 
-    Loads the data, builds the model and takes one training step, which is taken back. Shows what is
-    trained with and for, how large the model is, and how the loss of the first batch compares with
-    that of a constant prediction. Warns of what is certainly odd. Writes nothing.
+    Loads the data, builds the model, takes one training step and undoes it. Shows the data, the
+    task, the size of the model, and how the loss of the first batch compares with that of a
+    constant prediction. Warns if something is wrong. Trains nothing and writes nothing.
     """
     with presented(verbose):
         refuse_several("onecycle check")
-        from onecycle_cli.engine.backends.choice import settle_backend
-        from onecycle_cli.workbench.loading import load_early
-
         asked = checked_config(config, overrides, seed)
-        settle_backend(asked)
-        with watching(quiet=quiet or as_json, progress=not no_progress) as observer:
-            load_early(asked, observer)
+        with starting(asked, quiet=quiet or as_json, progress=not no_progress) as observer:
             from onecycle_cli.experiments.checking.check import check
 
             found = check(asked, observer=observer)

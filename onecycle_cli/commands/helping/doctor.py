@@ -10,7 +10,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented, readable
-from onecycle_cli.commands.console.options import AsJson, OutHere, Verbose
+from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
     from onecycle_cli.doctor import Finding
@@ -22,18 +22,23 @@ _MARKS = {"ok": " ", "missing": "-", "problem": "!"}
 
 
 def doctor_command(
-    out: OutHere = Path("runs"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder whose disk is checked.", parser=path_here
+        ),
+    ] = Path("runs"),
     fast: Annotated[
         bool, typer.Option("--fast", help="Don't start Keras, which takes seconds.")
     ] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Look at this machine and its installation: what is there, what is missing, what to do.
+    """Check this machine and the installation: what is there, what is missing, what to do.
 
-    Versions, the backend and why it is taken, devices, instructions, memory, disk, data sets,
-    caches, extras. Trains nothing and writes nothing. The exit code is 1 where something will fail;
-    what not everybody needs is only named.
+    Looks at versions, the backend and the reason for it, devices, the processor's instructions,
+    memory, disk, data sets, caches and extras. Trains nothing and writes nothing. The exit code is
+    1 if something will fail. Missing parts that not everybody needs do not count.
     """
     with presented(verbose):
         from onecycle_cli.doctor import State, examine

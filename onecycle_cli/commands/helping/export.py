@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from onecycle_cli.commands.console.as_json import print_json
 from onecycle_cli.commands.console.ending import presented
+from onecycle_cli.commands.console.new_file import check_is_new
 from onecycle_cli.commands.console.options import AsJson, Verbose, path_here
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ def export_command(
         str,
         typer.Argument(
             metavar="RUN",
-            help="The folder or URL of a training, of a finder's run or of a recipe, or one above.",
+            help="Folder or URL of a run of find-lr, find-wd, find-momentum, train or run, or one "
+            "above it.",
         ),
     ],
     to: Annotated[
-        Target, typer.Option("--to", metavar="TO", help="keras, pytorch: code; yaml: a config.")
+        Target, typer.Option("--to", metavar="TO", help="keras or pytorch: code; yaml: a config.")
     ] = Target.keras,
     out: Annotated[
         Path | None,
@@ -43,18 +44,17 @@ def export_command(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show code that trains with the values of a run: optimizer, weight decay and schedule.
+    """Print code that trains with the values of a run: optimizer, weight decay and schedule.
 
-    Of a finder's run, these are the values that it found and those that it used. What the code
-    can't say, its comments do. With --to yaml, it is a config for 'onecycle train'. Needs no Keras.
+    For a search, these are the value that it found and those that it used. Comments say what is
+    not in the code. With --to yaml, prints a config for 'onecycle train'. Needs no Keras.
     """
     with presented(verbose):
-        from onecycle_cli.errors import ConfigError
         from onecycle_cli.export import keras_code, pytorch_code, read_plan, yaml_values
         from onecycle_cli.runs import files
 
-        if out is not None and os.path.lexists(out):
-            raise ConfigError(f"--out: {out} is there already; give the name of a new file.")
+        if out is not None:
+            check_is_new(out)
         plan = read_plan(run)
         written = {"keras": keras_code, "pytorch": pytorch_code, "yaml": yaml_values}
         text = written[to.value](plan)

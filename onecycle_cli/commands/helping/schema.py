@@ -19,15 +19,15 @@ def schema_command(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Write it to this file, over an older one.",
+            help="Write it to this file, and replace an older one.",
             parser=path_here,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the JSON schema of a config, by which editors complete keys and check values.
+    """Print the JSON schema of a config. With it, editors complete keys and check values.
 
-    'onecycle init' writes it beside the config, where the first line of the config names it.
+    'onecycle init' writes it beside the config. The first line of the config names it.
     """
     with presented():
         from onecycle_cli.runs import files

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 def ls_command(
     folder: Annotated[
-        str, typer.Argument(metavar="[DIR]", help="A folder of runs, or one within it.")
+        str, typer.Argument(metavar="[DIR]", help="Folder of runs, or a folder inside it.")
     ] = RUNS,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """List all runs below a folder, the newest first.
 
-    Shows for each how it stands, what it has found, and how long ago; for those that broke off,
-    the command that goes on with them. Needs no Keras.
+    Shows the status of each run, what it has found, and its age. For unfinished runs, shows the
+    command that continues them. Needs no Keras.
     """
     with presented(verbose):
         from pathlib import Path
@@ -59,7 +59,7 @@ def _show(runs: list[SavedRun]) -> None:
     at_work = [(run.label, str(path)) for run in runs if run.status == "running"
                for path in run.pictures[:1]]  # fmt: skip
     to_resume = [(run.label, run.resume) for run in runs if run.resume]
-    for title, entries in (("pictures of what is running", at_work), ("to go on", to_resume)):
+    for title, entries in (("pictures of running runs", at_work), ("to continue", to_resume)):
         if entries:
             typer.echo(f"\n{title}")
             table(entries)

@@ -40,15 +40,17 @@ _ASKED = {
 def show_command(
     run: Annotated[
         str,
-        typer.Argument(metavar="[RUN]", help="A run's folder or URL, or one above its newest run."),
+        typer.Argument(
+            metavar="[RUN]", help="Folder or URL of a run, or one above the newest run."
+        ),
     ] = RUNS,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show a saved run: what was asked, what was found, how sure it is, and what is where.
+    """Show a run: what was asked, what was found, how sure it is, and where the files are.
 
-    RUN is a run's folder, finished or not, or one above it for the newest inside; the default is
-    the newest run in runs. Needs no Keras.
+    RUN is the folder of a run, finished or not, or one above it, for the newest run inside. The
+    default is the newest run in 'runs'. Needs no Keras.
     """
     with presented(verbose):
         from onecycle_cli.runs.reading.account import account
@@ -75,7 +77,7 @@ def _rows(run: SavedRun, said: Mapping[str, Any]) -> list[Row]:
         *(("report", path) for path in said["reports"]),
         ("saved in", said["folder"]),
         ("files", ", ".join(_at_the_top(said["files"]))),
-        *([("to go on", run.resume)] if run.resume else []),
+        *([("to continue", run.resume)] if run.resume else []),
     ]
 
 

@@ -135,7 +135,6 @@ class EvaluationBatches(keras.utils.PyDataset):
     For `evaluate`, `predict` and `fit(validation_data=...)`, which do not shuffle:
 
         model.evaluate(EvaluationBatches(dataset, dataset.validation, batch_size=256))
-        model.evaluate(EvaluationBatches.of_test(dataset, batch_size=256))
 
     Args:
         dataset: how to normalise, and, unless `examples` are given, where the examples come from.
@@ -164,16 +163,6 @@ class EvaluationBatches(keras.utils.PyDataset):
         self.y: Inputs = dataset.y if examples is None else examples[1]
         self.mirrored = mirrored
         self.weights = weights
-
-    @classmethod
-    def of_test(cls, dataset: Dataset, *, batch_size: int) -> EvaluationBatches:
-        """Read the test set and return all of it.
-
-        Raises:
-            DataError: the test set is damaged or does not fit the training set.
-        """
-        examples = dataset.test()
-        return cls(dataset, np.arange(len(examples[1])), batch_size=batch_size, examples=examples)
 
     def mirror(self) -> EvaluationBatches:
         """Return the same images, mirrored left to right."""

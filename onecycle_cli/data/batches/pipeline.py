@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.feed import Batch
 from onecycle_cli.data.inputs import mapped
+from onecycle_cli.engine.devices.data_parallel import in_use
 from onecycle_cli.engine.devices.shares import dealt
-from onecycle_cli.engine.devices.together import in_use
 from onecycle_cli.errors import DataError
 
 _AHEAD = 2

@@ -30,7 +30,7 @@ def names_in(folder: Path) -> tuple[str, ...]:
     except OSError as error:
         raise DataError(
             f"{readable_name(folder)} cannot be read as a folder of .npy files "
-            f"({error.strerror}); correct the path, or get the right to read it."
+            f"({error.strerror}); correct the path, or make it readable."
         ) from error
     files = sorted(file for file in found if file.suffix == _SUFFIX)
     return tuple(file.relative_to(folder).with_suffix("").as_posix() for file in files)

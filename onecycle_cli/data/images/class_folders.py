@@ -69,7 +69,7 @@ def entries(folder: Path) -> Entries:
         paths = [path for path in folder.iterdir() if not _is_litter(path.name)]
     except OSError as error:
         raise DataError(
-            f"{readable_name(folder)} cannot be read ({error.strerror}); get the right to, or "
+            f"{readable_name(folder)} cannot be read ({error.strerror}); make it readable, or "
             "remove it."
         ) from error
     shown = [path for path in paths if not path.name.startswith(".")]

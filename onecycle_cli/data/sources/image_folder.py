@@ -154,7 +154,7 @@ def _notes_of_files(root: Path, folders: dict[str, Path], parts: dict[str, Files
         notes += _notes_of(folders[part], parts[part].others, parts[part].hidden)
     if unknown:
         notes.append(
-            f"{readable_name(root)}: {_some(root, unknown)}: not used; the parts are called train, "
+            f"{readable_name(root)}: not used: {_some(root, unknown)}; the parts are called train, "
             f"val and test."
         )
     return notes
@@ -165,11 +165,11 @@ def _notes_of(folder: Path, others: list[Path], hidden: int) -> list[str]:
     notes = []
     if others:
         notes.append(
-            f"{where}: files that are no images by name or place, {len(others)} here, are not "
-            f"used: {_some(folder, others)}."
+            f"{where}: files that are not images by name or place are not used ({len(others)}): "
+            f"{_some(folder, others)}."
         )
     if hidden:
-        notes.append(f"{where}: hidden files and folders, {hidden} here, are not used.")
+        notes.append(f"{where}: hidden files and folders are not used ({hidden}).")
     return notes
 
 
@@ -179,11 +179,12 @@ def _notes_of_images(root: Path, reduced: Reduced) -> list[str]:
     notes = []
     if reduced.frames:
         notes.append(
-            f"{where}: of images with several frames, {reduced.frames} here, the first one is used."
+            f"{where}: only the first frame of images with several is used ({reduced.frames})."
         )
     if reduced.bits:
         notes.append(
-            f"{where}: of images with 16 bits a channel, {reduced.bits} here, the upper 8 are used."
+            f"{where}: only the upper 8 bits of images with 16 bits a channel are used "
+            f"({reduced.bits})."
         )
     return notes
 

@@ -109,7 +109,7 @@ def _tables_in(folder: Path) -> list[Path]:
     try:
         return sorted(file for file in folder.iterdir() if _is_table(file))
     except OSError as error:
-        raise DataError(f"{folder} cannot be read ({error.strerror}); get the right to.") from error
+        raise DataError(f"{folder} cannot be read ({error.strerror}); make it readable.") from error
 
 
 def _is_table(file: Path) -> bool:
@@ -174,4 +174,4 @@ def _unused(config: DatasetConfig, files: dict[str, Path]) -> tuple[str, ...]:
     if not beside:
         return ()
     names = ", ".join(readable_name(file.name) for file in beside)
-    return (f"{place}: not used are {names}; the parts are called train, val and test.",)
+    return (f"{place}: not used: {names}; the parts are called train, val and test.",)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onecycle_cli.engine.backends.choice import name_of_backend
-from onecycle_cli.engine.devices.company import on_this_process
+from onecycle_cli.engine.devices.data_parallel import in_use, laid_out
+from onecycle_cli.engine.devices.distributed import on_this_process
 from onecycle_cli.engine.devices.processes import processes
-from onecycle_cli.engine.devices.together import in_use, laid_out
 
 
 def shares_of(batch: Any, devices: int) -> list[Any]:

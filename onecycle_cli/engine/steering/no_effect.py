@@ -8,7 +8,7 @@ from onecycle_cli.errors import OptimizerError
 
 COMPILED_MEANWHILE = (
     "the model was compiled again, or given another optimizer, while it was being trained, which "
-    "leaves the schedule without effect; compile it before fit, and call fit anew for each compile."
+    "leaves the schedule without effect; compile it before fit, and call fit again after each."
 )
 
 

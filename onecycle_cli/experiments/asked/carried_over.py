@@ -7,13 +7,9 @@ from typing import Any
 
 from onecycle_cli.config import IN_MEMORY, Config
 from onecycle_cli.errors import ConfigError
-from onecycle_cli.experiments.hyper_parameters import (
-    Suggestions,
-    conditions_of,
-    in_words,
-    is_auto,
-    recorded_conditions,
-)
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of, recorded_conditions
+from onecycle_cli.experiments.hyper_parameters.gathering import Suggestions
+from onecycle_cli.experiments.hyper_parameters.values import in_words, is_auto
 from onecycle_cli.kinds import FIND_LR, TRAIN
 from onecycle_cli.plugin_names import names_a_file
 

@@ -59,22 +59,21 @@ class FitArguments(TypedDict, total=False):
 
     Attributes:
         batch_size: examples in a batch; 32 if not given.
-        epochs: of the training to come, or to be carried out; 10 if not given.
-        validation_split: share of the examples that is validated on; 0.1 if not given. Unlike in
-            `fit`, it is drawn at random, and of each class its share.
-        validation_data: (x, y) or (x, y, sample_weight) to validate on, instead.
-        groups: what each example belongs to; no group is divided by the split.
+        epochs: the length of the training to come, or of this one; 10 if not given.
+        validation_split: share of the examples to validate on; 0.1 if not given. Unlike in `fit`,
+            they are drawn at random, the same share of each class.
+        validation_data: validation data of your own: (x, y) or (x, y, sample_weight).
+        groups: the group of each example; no group is divided by the split.
         sample_weight: a weight for each example.
         class_weight: a weight for each label.
         max_lr: the highest learning rate, or what `find_lr` found.
         momentum: {"max": ..., "min": ...}, or what `find_momentum` found.
         weight_decay: the weight decay, or what `find_weight_decay` found.
-        steps_per_epoch: with a pipeline as x, how many batches make an epoch; all of one pass if
-            not given.
-        validation_steps: alike, of validation_data.
-        seed: of the order of the data, and of all else that is drawn.
-        name: the experiment's folder below `out`.
-        settings: whatever else a configuration may say, such as {"find_lr": {"budget": 1}}.
+        steps_per_epoch: with a pipeline as x, the batches in an epoch; all of them if not given.
+        validation_steps: the same for validation_data.
+        seed: the seed of the order of the data, and of everything else that is drawn.
+        name: the name of the experiment's folder below `out`.
+        settings: all other keys of a configuration, such as {"find_lr": {"budget": 1}}.
     """
 
     batch_size: int

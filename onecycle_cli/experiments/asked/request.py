@@ -15,7 +15,8 @@ from onecycle_cli.experiments.asked.carried_over import check_found, check_rate
 from onecycle_cli.experiments.asked.in_hand import Given
 from onecycle_cli.experiments.asked.installed import check_installed
 from onecycle_cli.experiments.asked.resume import Resume, epochs_asked_for, where_asked
-from onecycle_cli.experiments.hyper_parameters import Values, gather, suggestions_on_file
+from onecycle_cli.experiments.hyper_parameters.gathering import gather, suggestions_on_file
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import finding

@@ -12,7 +12,8 @@ from onecycle_cli import registry
 from onecycle_cli.config import IN_MEMORY, Config, load_config
 from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.hyper_parameters import Values, conditions_of
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.kinds import TRAIN, Kind
 from onecycle_cli.observer import Observer
 from onecycle_cli.runs import files, run_folder
@@ -71,13 +72,13 @@ class Resume:
         try:
             if data["schema_version"] != run_folder.SCHEMA_VERSION:
                 raise ResultError(
-                    f"{path}: was written by another version of onecycle; start the run anew."
+                    f"{path}: was written by another version of onecycle; start the run again."
                 )
             config = load_config(data["config"]).with_origins(data["origins"])
             values = Values(**data["values"])
             return cls(config, values, data["conditions"], data["recipe"], data.get("kind"))
         except (ConfigError, LookupError, TypeError, AttributeError, ValueError):
-            raise ResultError(f"{path}: is damaged; start the run anew.") from None
+            raise ResultError(f"{path}: is damaged; start the run again.") from None
 
 
 def refuse_changes(

@@ -10,7 +10,7 @@ import numpy as np
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
 from onecycle_cli.engine.backends.choice import with_backend
-from onecycle_cli.engine.devices.together import together
+from onecycle_cli.engine.devices.data_parallel import data_parallel
 from onecycle_cli.errors import ModelError, OnecycleError, cause_of
 from onecycle_cli.experiments.checking.doubts import doubts
 from onecycle_cli.observer import Observer
@@ -85,7 +85,7 @@ def check(config: Config, *, observer: Observer | None = None) -> Checked:
     config = with_backend(config, hearing)
     if config.precision == "auto":  # it would be measured
         config = config.model_copy(update={"precision": "float32"})
-    with together(decide_devices(config)):
+    with data_parallel(decide_devices(config)):
         bench = Workbench(config, hearing)
         try:
             loss = _first_loss(bench)

@@ -59,7 +59,7 @@ def _of_targets(bench: Workbench, targets: NDArray[Any]) -> Iterator[str]:
         if abs(mean) > FAR_FROM_ZERO * max(1.0, deviation) or deviation > FAR_FROM_ZERO:
             yield (
                 f"the targets have mean {mean:.3g} and deviation {deviation:.3g}, far from 0 and "
-                f"1, where networks start; standardise them."
+                f"1; standardise them."
             )
 
 

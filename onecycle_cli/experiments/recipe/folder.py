@@ -9,8 +9,7 @@ from typing import Any
 from onecycle_cli.config import Config
 from onecycle_cli.experiments.asked.resume import model_files
 from onecycle_cli.experiments.manifest import manifest_of
-from onecycle_cli.experiments.recipe import stages as recipes
-from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, total
+from onecycle_cli.experiments.recipe.stages import FILE, KEYS, Recipe, total
 from onecycle_cli.kinds import RUN
 from onecycle_cli.runs import files, run_folder
 
@@ -24,7 +23,7 @@ def new_folder(recipe: Recipe, config: Config, out: Path) -> Path:
     manifest |= {"start": files.now(), "end": files.now(), "status": "running"}
     manifest["model_files"] = model_files(config)
     files.write_json(folder / "manifest.json", manifest)
-    files.write_json(folder / recipes.FILE, recipe.as_dict())
+    files.write_json(folder / FILE, recipe.as_dict())
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from onecycle_cli.experiments.hyper_parameters import in_words
+from onecycle_cli.experiments.hyper_parameters.values import in_words
 from onecycle_cli.experiments.recipe.stages import Recipe
 from onecycle_cli.experiments.recipe.summary import in_brief
 from onecycle_cli.kinds import TRAIN

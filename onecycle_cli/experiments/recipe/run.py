@@ -17,14 +17,11 @@ from onecycle_cli.experiments.asked.installed import check_installed
 from onecycle_cli.experiments.asked.request import Request
 from onecycle_cli.experiments.asked.resume import Resume, check_identity, model_files
 from onecycle_cli.experiments.asked.watching import Progress, watching
-from onecycle_cli.experiments.company.folders import folder_for_runs
+from onecycle_cli.experiments.distributed.folders import folder_for_runs
 from onecycle_cli.experiments.find_lr import FindLRResult
-from onecycle_cli.experiments.hyper_parameters import (
-    conditions_of,
-    premises,
-    suggestions_on_file,
-)
-from onecycle_cli.experiments.recipe import stages as recipes
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of, premises
+from onecycle_cli.experiments.hyper_parameters.gathering import suggestions_on_file
+from onecycle_cli.experiments.recipe import planning, resuming
 from onecycle_cli.experiments.recipe.folder import (
     manifest_in,
     new_folder,
@@ -34,7 +31,7 @@ from onecycle_cli.experiments.recipe.folder import (
 from onecycle_cli.experiments.recipe.forecast import forecast
 from onecycle_cli.experiments.recipe.pace import Pace
 from onecycle_cli.experiments.recipe.result import RunResult
-from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage
+from onecycle_cli.experiments.recipe.stages import FILE, KEYS, Recipe, Stage
 from onecycle_cli.experiments.recipe.summary import (
     ending,
     forecast_rows,
@@ -108,10 +105,10 @@ def run(
     """
     observer = watching(observer, progress)
     if resume is not None:
-        folder = recipes.find_recipe(resume)
-        then = recipes.config_of(folder)
+        folder = resuming.find_recipe(resume)
+        then = resuming.config_of(folder)
         if config is not None:
-            then = recipes.check_config(folder, load_config(config))
+            then = resuming.check_config(folder, load_config(config))
         check_installed(then)
         return _resume(folder, with_backend(then, observer), observer)
     if config is None:
@@ -120,7 +117,7 @@ def run(
     if out is not None:
         check_writable(out / config.name / RUN.name)
     config = with_precision(with_backend(config, observer), observer)
-    recipe = recipes.plan(config, out, observer, skip, force=force)
+    recipe = planning.plan(config, out, observer, skip, force=force)
     with equipped(config, observer) as (bench, engine), folder_for_runs(out) as place:
         _get_ready(recipe, bench, out, observer, reuse, force)
         folder = new_folder(recipe, with_fusion_of(bench, config), Path(place))
@@ -143,7 +140,7 @@ def foresee(
     observer = observer or Observer()
     config = with_precision(with_backend(load_config(config), observer), observer)
     out = None if out is None else local(out)
-    recipe = recipes.plan(config, out, observer, skip, force=force)
+    recipe = planning.plan(config, out, observer, skip, force=force)
     with equipped(config, observer) as (bench, _):
         _get_ready(recipe, bench, out, observer, reuse, force)
     return recipe
@@ -159,7 +156,7 @@ def _resume(folder: Path, config: Config, observer: Observer) -> RunResult:
         check_identity(folder, manifest_in(folder).get("model_files", now), now)
         with equipped(config, observer) as (bench, engine):
             conditions = conditions_of(bench.config, bench.dataset.fingerprint)
-            recipes.check_conditions(folder, recipe, conditions)
+            resuming.check_conditions(folder, recipe, conditions)
             _predict(recipe, bench, observer)
             take_over(folder)
             note_in_manifest(folder, "running", resumed=True)
@@ -179,11 +176,11 @@ def _get_ready(
     settle(bench, observer)
     config = bench.config
     if not force:
-        recipes.check_adopted(recipe, config, suggestions_on_file(config, out))
+        planning.check_adopted(recipe, config, suggestions_on_file(config, out))
     recipe.conditions = conditions_of(config, bench.dataset.fingerprint)
-    recipes.warn_of_what_is_on_file(recipe, config, observer)
+    planning.warn_of_what_is_on_file(recipe, config, observer)
     if reuse:
-        recipes.reuse(recipe, config, suggestions_on_file(config, out))
+        planning.reuse(recipe, config, suggestions_on_file(config, out))
     _predict(recipe, bench, observer)
 
 
@@ -315,7 +312,7 @@ class _Journey:
                 f"{self.folder}: its folder was removed while the recipe was at work, so nothing "
                 f"of it is kept; run the command again."
             )
-        files.write_json(self.folder / recipes.FILE, self.recipe.as_dict())
+        files.write_json(self.folder / FILE, self.recipe.as_dict())
         with contextlib.suppress(StoreError):
             upload_stages(self.folder)
             self.mirror.upload(self.folder, at_once=True)

@@ -1,35 +1,19 @@
-"""A recipe: the stages on the way to a trained model, and how far they have got.
-
-What is here needs no Keras, so that a recipe which can't be started or resumed is refused at once.
-"""
+"""A recipe: the stages on the way to a trained model, and how far they have got."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from onecycle_cli.config import Config, load_config
-from onecycle_cli.errors import ConfigError, OnecycleError, ResultError
-from onecycle_cli.experiments.asked.backend import on_its_backend
-from onecycle_cli.experiments.asked.carried_over import check_rate
-from onecycle_cli.experiments.asked.installed import check_installed
-from onecycle_cli.experiments.asked.resume import refuse_changes
-from onecycle_cli.experiments.hyper_parameters import (
-    Suggestions,
-    gather,
-    in_words,
-    is_auto,
-    premises,
-    suggestions_on_file,
-    warn_of_other_conditions,
-)
-from onecycle_cli.kinds import FINDERS, KINDS, RUN, STAGES
+from onecycle_cli.config import Config
+from onecycle_cli.errors import ResultError
+from onecycle_cli.experiments.hyper_parameters.gathering import gather
+from onecycle_cli.experiments.hyper_parameters.values import in_words
+from onecycle_cli.kinds import FINDERS, RUN, STAGES
 from onecycle_cli.observer import Observer
-from onecycle_cli.runs import files, finding, run_folder
-from onecycle_cli.runs.stores.unfinished import here
+from onecycle_cli.runs import files, run_folder
 
 KEYS = {kind.name: key for key, kind in FINDERS.items()}
 """What each search finds, in the order of the searches."""
@@ -164,11 +148,11 @@ class Recipe:
             }
             recipe = cls(stages, data["status"], data["conditions"])
         except (LookupError, TypeError, AttributeError):
-            raise ResultError(f"{path}: is damaged; start anew without --resume.") from None
+            raise ResultError(f"{path}: is damaged; start again without --resume.") from None
         if version != run_folder.SCHEMA_VERSION:
             raise ResultError(
                 f"{path}: was written by another version of onecycle (schema {version}, here "
-                f"{run_folder.SCHEMA_VERSION}); start anew without --resume."
+                f"{run_folder.SCHEMA_VERSION}); start again without --resume."
             )
         return recipe
 
@@ -178,173 +162,3 @@ def total(costs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     costs = list(costs)
     names = ("steps", "epochs", "training_runs", "seconds")
     return {name: round(sum(cost.get(name, 0) for cost in costs), 4) for name in names}
-
-
-def plan(
-    config: Config,
-    out: str | Path | None,
-    observer: Observer,
-    skip: Collection[str] = (),
-    *,
-    force: bool = False,
-) -> Recipe:
-    """Return the stages that a recipe of this configuration has.
-
-    What the configuration fixes is not searched. For a stage that is left out, its suggestion on
-    file is used, if there is one.
-
-    Raises:
-        ConfigError: when there is no such stage, none remains, or a package or a learning rate is
-            missing; or the rate, without `force`, was suggested for another optimizer, model, data.
-        ResultError: when `suggestions.yaml` is damaged.
-    """
-    _check_names(skip)
-    check_installed(config)
-    recipe = Recipe({name: Stage(name) for name in STAGES})
-    on_file = suggestions_on_file(config, out)
-    for name, key in KEYS.items():
-        stage = recipe.stages[name]
-        if not is_auto(config, key):
-            stage.status, stage.note = "skipped", f"train.{key}, {config.origin(f'train.{key}')}"
-            stage.value = config.model_dump()["train"][key]
-        elif name in skip and key in on_file:
-            stage.take(on_file[key], "skipped", "left out; its suggestion on file is used")
-        elif name in skip:
-            stage.status, stage.note = "skipped", "left out"
-            stage.take_default(config)
-    if "train" in skip:
-        recipe.stages["train"].status, recipe.stages["train"].note = "skipped", "left out"
-    _leave_out_a_rate_that_nobody_needs(recipe, config)
-    if not recipe.pending:
-        raise ConfigError("nothing is left to do: every stage is skipped or fixed by the config.")
-    if recipe.stages["find-lr"].is_settled and _needs_a_rate(recipe, config):
-        gather(config, None, observer, conditions={}, suggestions=recipe.suggestions()
-        ).known_max_lr(config)  # fmt: skip
-        check_rate("run", config, on_file, force=force)
-    return recipe
-
-
-def check_adopted(recipe: Recipe, config: Config, on_file: Suggestions) -> None:
-    """Refuse a rate on file of another matter, once the optimizer of the model is known."""
-    if recipe.stages["find-lr"].is_settled and _needs_a_rate(recipe, config):
-        check_rate("run", config, on_file, is_adopted=True)
-
-
-def warn_of_what_is_on_file(recipe: Recipe, config: Config, observer: Observer) -> None:
-    """Say where suggestions on file that are used were made under other conditions."""
-    for name, key in KEYS.items():
-        stage = recipe.stages[name]
-        if stage.status == "skipped" and stage.conditions and is_auto(config, key):
-            entry = {"conditions": stage.conditions}
-            warn_of_other_conditions(key, entry, recipe.conditions, observer)
-
-
-def reuse(recipe: Recipe, config: Config, on_file: Suggestions) -> None:
-    """Settle those searches whose suggestion on file was made under exactly these conditions.
-
-    These include the values found before; so once a search is to be done, so are those after it.
-    """
-    for name, key in KEYS.items():
-        stage = recipe.stages[name]
-        if stage.is_settled:
-            continue
-        values = gather(
-            config, None, Observer(), conditions={}, searched=key, suggestions=recipe.suggestions()
-        )
-        wanted = recipe.conditions | premises(values, key)
-        if key not in on_file or on_file[key].get("conditions") != wanted:
-            return
-        stage.take(on_file[key], "reused", "found under the same conditions")
-
-
-# --- resuming -----------------------------------------------------------------------------------
-
-
-def find_recipe(path: str | Path) -> Path:
-    """Return the folder of the recipe to be resumed.
-
-    Args:
-        path: a recipe's folder, or its URL; or one above it, such as `runs/digits` or
-            `runs/digits/run`: then the newest recipe there that is not finished.
-
-    Raises:
-        ConfigError: when there is none.
-        ResultError: when it is damaged.
-    """
-    folder = Path(here(path, RUN.name))
-    if (folder / FILE).is_file() or (folder / run_folder.MANIFEST).is_file():
-        _check_is_recipe(folder)
-        Recipe.read(folder)
-        return folder
-    for parent in (folder, folder / RUN.name):
-        numbered = (path for path in parent.glob("[0-9]*") if path.name.isdecimal())
-        for found in sorted(numbered, key=lambda path: int(path.name), reverse=True):
-            with contextlib.suppress(OnecycleError):
-                if not Recipe.read(found).is_over:
-                    return found
-    raise ConfigError(
-        f"{path}: holds no unfinished recipe; give the folder of one, such as "
-        f"runs/NAME/{RUN.name}/001, or start one without --resume."
-    )
-
-
-def _check_is_recipe(folder: Path) -> None:
-    """Refuse to take a run of a single stage up as a recipe."""
-    kind = finding.kind_of(folder)
-    if kind not in (RUN.name, None):
-        raise ConfigError(
-            f"{folder}: is a run of {kind} and no recipe; use 'onecycle {kind} --resume {folder}', "
-            f"or give a recipe, such as runs/NAME/{RUN.name}/001."
-        )
-
-
-def config_of(folder: Path) -> Config:
-    """Return the configuration that a recipe was started with, to go on with."""
-    return on_its_backend(folder, load_config(folder / "config.yaml"))
-
-
-def check_config(folder: Path, config: Config) -> Config:
-    """Make sure that a config that is given again is the recipe's, and return how it goes on.
-
-    Raises:
-        ConfigError: when it is not, naming the difference.
-    """
-    instead = "start anew without --resume; --reuse keeps what still holds"
-    return refuse_changes(folder, config_of(folder), config, instead=instead)
-
-
-def check_conditions(folder: Path, recipe: Recipe, conditions: Mapping[str, Any]) -> None:
-    """Make sure that the data are those that the recipe was started with.
-
-    Raises:
-        ConfigError: when they are not.
-    """
-    if recipe.conditions != conditions:
-        changed = [k for k, now in conditions.items() if recipe.conditions.get(k) != now]
-        what = "the data" if changed == ["data"] else ", ".join(changed)
-        raise ConfigError(
-            f"{folder}: was started with other data: {what} changed since; start anew without "
-            f"--resume."
-        )
-
-
-# --- planning -----------------------------------------------------------------------------------
-
-
-def _check_names(skip: Collection[str]) -> None:
-    for name in skip:
-        if name not in STAGES:
-            raise ConfigError(f"--skip {name}: must be one of {', '.join(STAGES)}.")
-
-
-def _needs_a_rate(recipe: Recipe, config: Config) -> bool:
-    """Tell whether a stage to come needs the learning rate that the cycles have in common."""
-    compares = any(KINDS[stage.name].compares for stage in recipe.pending)
-    trains = not recipe.stages["train"].is_settled
-    return compares or (trains and any(c.max_lr is None for c in config.train.cycles))
-
-
-def _leave_out_a_rate_that_nobody_needs(recipe: Recipe, config: Config) -> None:
-    stage, trains = recipe.stages["find-lr"], not recipe.stages["train"].is_settled
-    if not stage.is_settled and trains and not _needs_a_rate(recipe, config):
-        stage.status, stage.note = "skipped", "each cycle has a max_lr of its own"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onecycle_cli.experiments.hyper_parameters import in_words
+from onecycle_cli.experiments.hyper_parameters.values import in_words
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
 from onecycle_cli.workbench.cost import Cost
 

@@ -12,7 +12,7 @@ from onecycle_cli import suggest
 from onecycle_cli.engine.steering.names import MOMENTUM
 from onecycle_cli.engine.steering.optimizers import momentum_attributes
 from onecycle_cli.experiments.drawn import Drawn
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.experiments.searches.jobs import Candidate, scored_on
 from onecycle_cli.experiments.searches.search import ByProbes, Probes, carried_out
 from onecycle_cli.experiments.searches.trials import Trial, curves_table

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli import suggest
 from onecycle_cli.engine.steering import optimizers
-from onecycle_cli.experiments import hyper_parameters
+from onecycle_cli.experiments.hyper_parameters.values import in_words
 from onecycle_cli.experiments.searches.jobs import Candidate, Rules
 from onecycle_cli.experiments.searches.search import ByProbes, Probes, is_held_out
 from onecycle_cli.experiments.searches.trials import curves_table
@@ -70,8 +70,8 @@ class Probing(ByProbes):
                 f"usual"
             )
         self.observer.note(
-            f"{in_words(self.plan)}: {short(config.optimizer.name)}, momentum "
-            f"{hyper_parameters.in_words(self.values.momentum)}, {config.optimizer.decay_kind} "
+            f"{_plan_in_words(self.plan)}: {short(config.optimizer.name)}, momentum "
+            f"{in_words(self.values.momentum)}, {config.optimizer.decay_kind} "
             f"weight decay {self.values.weight_decay:g}"
         )
         self.observer.note(Cost.forecast(self.bench, self.plan.most_steps))
@@ -81,7 +81,7 @@ class Probing(ByProbes):
         if epochs >= _MANY_EPOCHS and seen < _SHARE_SEEN * epochs:
             self.observer.note(
                 f"the longest of them takes {seen:.2g} of {epochs:g} epochs, so overfitting can't "
-                f"be seen; find-wd and train.early_finish are for that"
+                f"be seen; to limit it, use find-wd or train.early_finish"
             )
 
     def carry_out(self, after_round: Callable[[], None]) -> LRFindings:
@@ -156,7 +156,7 @@ def adapts(optimizer: Any) -> bool:
     return any(hasattr(optimizers.core(optimizer), name) for name in _ADAPTIVE)
 
 
-def in_words(plan: SearchPlan) -> str:
+def _plan_in_words(plan: SearchPlan) -> str:
     """Say what a search does."""
     if plan.given:
         rates = ", ".join(f"{rate:.3g}" for rate in plan.given)

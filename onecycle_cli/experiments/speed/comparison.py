@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
-from onecycle_cli.engine.devices.together import together
+from onecycle_cli.engine.devices.data_parallel import data_parallel
 from onecycle_cli.engine.state.layer_names import names_as_before
 from onecycle_cli.experiments.speed import measured
 from onecycle_cli.experiments.speed.measured import Speeds
@@ -126,7 +126,7 @@ def most_steps(bench: Workbench) -> int:
 
 def seconds_as_configured(config: Config, give_up: float) -> tuple[float, int]:
     """Return the seconds of a step of a model that is built for it, and the steps of an epoch."""
-    with names_as_before(), together(decide_devices(config)):
+    with names_as_before(), data_parallel(decide_devices(config)):
         bench = Workbench(config, Observer())
         try:
             return seconds_of_a_step(bench, give_up=give_up), bench.steps_per_epoch

@@ -17,7 +17,7 @@ from onecycle_cli.engine.backends.choice import name_of_backend
 from onecycle_cli.engine.start import versions
 from onecycle_cli.errors import DataError, ResultError
 from onecycle_cli.experiments.asked.resume import model_files
-from onecycle_cli.experiments.hyper_parameters import conditions_of
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of
 from onecycle_cli.runs import files
 
 _FAILS = "fails"

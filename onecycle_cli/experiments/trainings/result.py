@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onecycle_cli.experiments.drawn import Drawn
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.runs.log import Epoch
 from onecycle_cli.runs.records import Record
 from onecycle_cli.shown import Facts

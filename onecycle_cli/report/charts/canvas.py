@@ -10,17 +10,17 @@ from typing import Any
 
 import altair as alt
 
+from onecycle_cli.plotting.paper.palette import LIGHT
 from onecycle_cli.report.document import Chart, Swatch, Zoom
 
 INK, MUTED, GRID, PAPER = "var(--ink)", "var(--muted)", "var(--grid)", "var(--paper)"
-BLUE, VERMILLION, GREEN, PURPLE = (f"var(--series-{i})" for i in range(1, 5))
-ORANGE, SKY = "var(--series-5)", "var(--series-6)"
+TRAINING, VALIDATION, TEST = "var(--training)", "var(--validation)", "var(--test)"
+RATE, MOMENTUM, DECAY = "var(--rate)", "var(--momentum)", "var(--decay)"
+SERIES = tuple(f"var(--series-{i})" for i in range(1, len(LIGHT.series) + 1))
+"""The names of the colours of `plotting.paper.palette`. Which colours they are is the style sheet's
+business, so that charts turn dark with the page, and light again on paper."""
 
-TRAINING, VALIDATION, TEST, RATE, MOMENTUM, DECAY = BLUE, GREEN, INK, VERMILLION, PURPLE, ORANGE
-"""As in pictures: see `plotting.paper.palette`."""
-SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
-"""The palette of Okabe and Ito; what the names stand for is the style sheet's business, so that
-charts turn dark with the page, and light again on paper."""
+BLUE, VERMILLION = SERIES[:2]
 
 DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2])
 
@@ -36,6 +36,9 @@ _ZOOMED, _POINTER = "zoomed", "pointer"
 
 NUMBER = ".4~g"
 """A number as it is shown under the pointer."""
+
+TICKS = ".6~g"
+"""A number on an axis; without a precision, Vega would write the 100 above 80 as 1e+2."""
 
 _DIGITS = 6
 _WIDE = 8.0
@@ -79,7 +82,7 @@ def rate_axis(column: str, title: str, limits: Sequence[float], scale: str = "ex
         f"{column}:Q",
         scale=alt.Scale(type=kind, domain=list(limits), nice=False),
         axis=alt.Axis(
-            title=title, format="~g", labelOverlap="greedy", labelSeparation=6, tickCount=8
+            title=title, format=TICKS, labelOverlap="greedy", labelSeparation=6, tickCount=8
         ),
     )
 
@@ -99,7 +102,7 @@ def loss_axis(
         scale=scale,
         axis=alt.Axis(
             title=title,
-            format="~g",
+            format=TICKS,
             labelOverlap="greedy",
             tickCount=6,
             minExtent=LEFT - 20,

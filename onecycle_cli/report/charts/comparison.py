@@ -17,6 +17,7 @@ from onecycle_cli.report.charts.canvas import (
     HEIGHT,
     INK,
     MUTED,
+    TICKS,
     VERMILLION,
     drawn,
     is_wide,
@@ -40,47 +41,8 @@ _ROW = 34
 def race_chart(record: Record, name: str) -> Chart:
     """Return how much worse than the best each candidate is, with its interval."""
     candidates = candidates_of(record)
-    limits = score_limits(candidates)
     chosen = chosen_names(record, candidates)
-    columns = _rows(candidates, limits)
-    names = [names_on_one_line(c) for c in candidates]
-    scale = alt.Scale(domain=list(limits), nice=False, zero=False)
-    x = alt.X(
-        "mean:Q",
-        scale=scale,
-        axis=alt.Axis(
-            title="loss above the best one, with 95 % interval", format="~g", tickCount=6
-        ),
-    )
-    y = alt.Y(
-        "candidate:N",
-        sort=names,
-        scale=alt.Scale(domain=names),
-        axis=alt.Axis(title=None, grid=False, labelLimit=110),
-    )
-    base = alt.Chart(rows(**columns)).encode(y=y)
-    tooltip = [
-        named("candidate", "value"),
-        named("text", "loss above the best"),
-        tip("score", "loss"),
-    ]
-    is_chosen = alt.FieldOneOfPredicate(field="candidate", oneOf=list(chosen))
-    colour = alt.condition(is_chosen, alt.value(VERMILLION), alt.value(INK))
-    zero = alt.Chart(rows(mean=[0.0])).mark_rule(color=MUTED).encode(x=x)
-    whiskers = base.mark_rule(strokeWidth=2, clip=True).encode(
-        x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour
-    )
-    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
-        x=x,
-        color=colour,
-        tooltip=tooltip,
-        shape=alt.Shape(
-            "kind:N",
-            scale=alt.Scale(domain=["near", "far"], range=["circle", "triangle-right"]),
-            legend=None,
-        ),
-    )
-    chart = alt.layer(zero, whiskers, dots)
+    chart = alt.layer(*_race_layers(candidates, chosen))
     chart = chart.properties(width="container", height=_ROW * len(candidates) + 10)
     legend = [
         *([Swatch("suggested", VERMILLION, "point")] if chosen else []),
@@ -92,6 +54,43 @@ def race_chart(record: Record, name: str) -> Chart:
         f"; the lowest loss is that of {names_on_one_line(best)}." if best else "."
     )
     return drawn(name, "How much worse than the best", description, chart, legend)
+
+
+def _race_layers(candidates: Sequence[Candidate], chosen: Sequence[str]) -> list[alt.Chart]:
+    """Return the line of the best, and a dot and an interval for each candidate."""
+    limits = score_limits(candidates)
+    scale = alt.Scale(domain=list(limits), nice=False, zero=False)
+    title = "loss above the best one, with 95 % interval"
+    x = alt.X("mean:Q", scale=scale, axis=alt.Axis(title=title, format=TICKS, tickCount=6))
+    base = alt.Chart(rows(**_rows(candidates, limits))).encode(y=_names_axis(candidates))
+    is_chosen = alt.FieldOneOfPredicate(field="candidate", oneOf=list(chosen))
+    colour = alt.condition(is_chosen, alt.value(VERMILLION), alt.value(INK))
+    shapes = alt.Scale(domain=["near", "far"], range=["circle", "triangle-right"])
+    best = alt.Chart(rows(mean=[0.0])).mark_rule(color=MUTED).encode(x=x)
+    intervals = base.mark_rule(strokeWidth=2, clip=True).encode(
+        x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour
+    )
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
+        x=x,
+        color=colour,
+        shape=alt.Shape("kind:N", scale=shapes, legend=None),
+        tooltip=[
+            named("candidate", "value"),
+            named("text", "loss above the best"),
+            tip("score", "loss"),
+        ],
+    )
+    return [best, intervals, dots]
+
+
+def _names_axis(candidates: Sequence[Candidate]) -> alt.Y:
+    names = [names_on_one_line(c) for c in candidates]
+    return alt.Y(
+        "candidate:N",
+        sort=names,
+        scale=alt.Scale(domain=names),
+        axis=alt.Axis(title=None, grid=False, labelLimit=110),
+    )
 
 
 def losses_chart(record: Record, name: str) -> Chart:

@@ -20,7 +20,10 @@ MOST_CLASSES = 100
 """Of more classes, the squares would be too small to be seen."""
 
 _MOST_WITH_COUNTS = 20
-_DARK = 0.55
+_MIDDLING, _STRONG = 0.6, 0.86
+"""How strong a colour is on which dark letters, or on blue light ones, are easiest to read."""
+
+_DARK_LETTERS, _ON_STRONG = "#0c0f13", "var(--on-strong)"
 _FAINTEST = 0.12
 _SHORT = 3
 _BESIDE = 170
@@ -41,73 +44,94 @@ def matrix_of(record: Record) -> tuple[list[str], Counts] | None:
 
 def confusion_chart(names: Sequence[str], counts: Counts, name: str) -> Chart:
     """Return the matrix: true classes downwards, answers to the right, counts under the pointer."""
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    wrong = np.where(np.eye(len(names), dtype=bool), 0, shares)
-    strength = np.where(np.eye(len(names), dtype=bool), shares, wrong / (wrong.max() or 1.0))
-    true, answer = (axis.tolist() for axis in np.nonzero(counts))
-    data = rows(
-        true=[names[i] for i in true],
-        answer=[names[i] for i in answer],
-        count=counts[true, answer].tolist(),
-        share=(100 * shares[true, answer]).tolist(),
-        strength=(_FAINTEST + (1 - _FAINTEST) * strength[true, answer]).tolist(),
-        kind=["right" if t == a else "wrong" for t, a in zip(true, answer, strict=True)],
-    )
     side = max(12, min(44, 480 // len(names)))
-    many = len(names) > _MOST_WITH_COUNTS
-    size = max(6, min(12, side - 2))
-    angle = 0 if max(map(len, names)) <= _SHORT else -45
-    labels: dict[str, Any] = {"labelFontSize": size, "labelLimit": 120, "grid": False}
-    tooltip = [
-        named("true", "true class"),
-        named("answer", "answer"),
-        tip("count", "examples"),
-        tip("share", "% of the class", ".3~g"),
-    ]
-    base = alt.Chart(data).encode(
-        tooltip=tooltip,
-        x=alt.X(
-            "answer:N",
-            sort=list(names),
-            scale=alt.Scale(domain=list(names), paddingInner=0.04),
-            axis=alt.Axis(title="answer of the model", labelAngle=angle, **labels),
-        ),
-        y=alt.Y(
-            "true:N",
-            sort=list(names),
-            scale=alt.Scale(domain=list(names), paddingInner=0.04),
-            axis=alt.Axis(title="true class", **labels),
-        ),
+    has_numbers = len(names) <= _MOST_WITH_COUNTS
+    cells = _cells(names, counts)
+    if has_numbers:
+        cells["letters"] = list(map(letters_on, cells["kind"], cells["strength"]))
+    base = alt.Chart(rows(**cells)).encode(
+        tooltip=[
+            named("true", "true class"),
+            named("answer", "answer"),
+            tip("count", "examples"),
+            tip("share", "% of the class", ".3~g"),
+        ],
+        **_axes(names, label_size=max(6, min(12, side - 2))),
     )
-    squares = base.mark_rect().encode(
-        fill=alt.Fill(
-            "kind:N",
-            scale=alt.Scale(domain=["right", "wrong"], range=[BLUE, VERMILLION]),
-            legend=None,
+    layers = [_squares(base)]
+    if has_numbers:
+        layers.append(_numbers(base))
+    right, all_answers = int(counts.trace()), int(counts.sum())
+    found = drawn(
+        name,
+        title="Which classes are taken for which",
+        description=(
+            f"Matrix of {len(names)} true classes and the model's answers; {right} of "
+            f"{all_answers} answers are right."
         ),
+        chart=alt.layer(*layers).properties(width="container", height=side * len(names)),
+        legend=[
+            Swatch("right; stronger: a larger share of the class", BLUE, "square"),
+            Swatch("wrong, on a scale of its own", VERMILLION, "square"),
+        ],
+    )
+    return replace(found, widest=int(1.4 * side * len(names)) + _BESIDE)
+
+
+def _cells(names: Sequence[str], counts: Counts) -> dict[str, list[Any]]:
+    """Return a row for each pair of classes that occurs; the strength of its colour is 0 to 1."""
+    is_right = np.eye(len(names), dtype=bool)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    wrong = np.where(is_right, 0, shares)
+    strength = np.where(is_right, shares, wrong / (wrong.max() or 1.0))
+    true, answer = (axis.tolist() for axis in np.nonzero(counts))
+    return {
+        "true": [names[i] for i in true],
+        "answer": [names[i] for i in answer],
+        "count": counts[true, answer].tolist(),
+        "share": (100 * shares[true, answer]).tolist(),
+        "strength": (_FAINTEST + (1 - _FAINTEST) * strength[true, answer]).tolist(),
+        "kind": ["right" if i == j else "wrong" for i, j in zip(true, answer, strict=True)],
+    }
+
+
+def _axes(names: Sequence[str], label_size: int) -> dict[str, Any]:
+    """Return both axes, with all classes in their order; long names below are slanted."""
+    scale = alt.Scale(domain=list(names), paddingInner=0.04)
+    labels: dict[str, Any] = {"labelFontSize": label_size, "labelLimit": 120, "grid": False}
+    angle = 0 if max(map(len, names)) <= _SHORT else -45
+    across = alt.Axis(title="answer of the model", labelAngle=angle, **labels)
+    down = alt.Axis(title="true class", **labels)
+    return {
+        "x": alt.X("answer:N", sort=list(names), scale=scale, axis=across),
+        "y": alt.Y("true:N", sort=list(names), scale=scale, axis=down),
+    }
+
+
+def _squares(base: alt.Chart) -> alt.Chart:
+    """Return the squares, right answers in one colour and wrong ones in another."""
+    colours = alt.Scale(domain=["right", "wrong"], range=[BLUE, VERMILLION])
+    return base.mark_rect().encode(
+        fill=alt.Fill("kind:N", scale=colours, legend=None),
         fillOpacity=alt.FillOpacity("strength:Q", scale=None),
     )
-    layers = [squares]
-    if not many:
-        colour = alt.condition(
-            alt.FieldGTEPredicate(field="strength", gte=_DARK),
-            alt.value("var(--on-strong)"),
-            alt.value(INK),
-        )
-        layers.append(base.mark_text().encode(text="count:Q", color=colour))
-    right = int(counts.trace())
-    description = (
-        f"Matrix of {len(names)} true classes and the model's answers; {right} of "
-        f"{int(counts.sum())} answers are right."
-    )
-    chart = alt.layer(*layers).properties(width="container", height=side * len(names))
-    legend = [
-        Swatch("right; stronger: a larger share of the class", BLUE, "square"),
-        Swatch("wrong, on a scale of its own", VERMILLION, "square"),
-    ]
-    title = "Which classes are taken for which"
-    found = drawn(name, title, description, chart, legend)
-    return replace(found, widest=int(1.4 * side * len(names)) + _BESIDE)
+
+
+def _numbers(base: alt.Chart) -> alt.Chart:
+    """Return the counts in the squares."""
+    return base.mark_text().encode(text="count:Q", color=alt.Color("letters:N", scale=None))
+
+
+def letters_on(kind: str, strength: float) -> str:
+    """Return the colour of letters that can be read on a square, on light and on dark paper.
+
+    Args:
+        kind: `right` or `wrong`, which has another colour.
+        strength: of that colour, from 0, which is paper, to 1.
+    """
+    if strength < _MIDDLING:
+        return INK
+    return _ON_STRONG if kind == "right" and strength >= _STRONG else _DARK_LETTERS
 
 
 def worst_pairs(names: Sequence[str], counts: Counts, most: int = 10) -> list[list[Any]]:

@@ -17,6 +17,7 @@ from onecycle_cli.plotting.sweep import sweep_of
 from onecycle_cli.plotting.training_run import run_of
 from onecycle_cli.report.charts.canvas import (
     HEIGHT,
+    TICKS,
     drawn,
     look,
     loss_axis,
@@ -57,7 +58,7 @@ def _trainings(records: Sequence[Record], labels: Sequence[str], name: str) -> C
     x = alt.X(
         "epoch:Q",
         scale=alt.Scale(domain=[0, length], nice=False),
-        axis=alt.Axis(title="epoch", format="~g", tickCount=10),
+        axis=alt.Axis(title="epoch", format=TICKS, tickCount=10),
     )
     y = loss_axis("loss", "loss", limits, is_logarithmic=is_log)
     smooth, validation = _columns("epoch", "loss"), _columns("epoch", "loss")
@@ -138,7 +139,7 @@ def _comparisons(records: Sequence[Record], labels: Sequence[str], name: str) ->
     names = sorted(order, key=lambda n: (isinstance(order[n], str), order[n]))
     x = alt.X(
         "mean:Q",
-        axis=alt.Axis(title="loss above the best one, with 95 % interval", format="~g"),
+        axis=alt.Axis(title="loss above the best one, with 95 % interval", format=TICKS),
     )
     base = alt.Chart(rows(**columns)).encode(
         y=alt.Y(

@@ -16,6 +16,7 @@ from onecycle_cli.report.charts.canvas import (
     MOMENTUM,
     RATE,
     TEST,
+    TICKS,
     TRAINING,
     VALIDATION,
     drawn,
@@ -85,7 +86,7 @@ Panel = tuple[int, list[alt.Chart], alt.X]
 
 def _axis(length: float, *, last: bool) -> alt.X:
     axis = alt.Axis(
-        title="epoch" if last else None, labels=last, ticks=last, format="~g", tickCount=10
+        title="epoch" if last else None, labels=last, ticks=last, format=TICKS, tickCount=10
     )
     return alt.X("epoch:Q", scale=alt.Scale(domain=[0, length], nice=False), axis=axis)
 

@@ -9,7 +9,22 @@ from onecycle_cli.runs import finding
 from onecycle_cli.runs.folders.latest import followed
 from onecycle_cli.runs.reading.listing import runs_below
 from onecycle_cli.runs.reading.saved_run import SavedRun
+from onecycle_cli.runs.run_folder import MANIFEST
 from onecycle_cli.runs.stores.urls import is_url
+
+
+def unfinished_run(path: str) -> SavedRun | None:
+    """Return the run at a path if it has no result yet; `None` if there is anything else.
+
+    Args:
+        path: of a run, by its number while it is at work, too.
+
+    Raises:
+        ResultError: when it is damaged.
+    """
+    folder = finding.at_work(Path(path)) or followed(Path(path))
+    is_unfinished = (folder / MANIFEST).is_file() and not finding.is_run(folder)
+    return SavedRun.read(folder) if is_unfinished and not finding.is_recipe(folder) else None
 
 
 def run_meant(path: str) -> SavedRun:
@@ -24,8 +39,7 @@ def run_meant(path: str) -> SavedRun:
     if is_url(path):
         return SavedRun.read(finding.find_run(path))
     folder = followed(Path(path))
-    aside = folder.with_name(f".{folder.name}-running")
-    if not folder.exists() and aside.is_dir():
+    if aside := finding.at_work(folder):
         return SavedRun.read(aside)
     listing = runs_below(folder)
     if listing.runs:

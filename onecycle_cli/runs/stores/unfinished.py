@@ -204,5 +204,5 @@ def _json(objects: Objects, name: str) -> dict[str, Any]:
     except ValueError:
         data = None
     if not isinstance(data, dict):
-        raise ResultError(f"{objects.url}/{name}: is damaged; start the run anew.")
+        raise ResultError(f"{objects.url}/{name}: is damaged; start the run again.")
     return data

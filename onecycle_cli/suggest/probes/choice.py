@@ -159,8 +159,8 @@ def _doubt(
     """Return what makes the answer uncertain, and what to do about it; "" if nothing does."""
     if plan.is_cut_short(probes, measure.bounds):
         return (
-            "it was found late that anything can be learned, and the budget allowed no closer "
-            "look; raise find_lr.budget"
+            "the first tries took most of the budget, so there were no closer ones; raise "
+            "find_lr.budget"
         )
     if not any(measure.look(probe) == GOOD for probe in finals):
         return "the longer trainings learned nothing more; raise find_lr.budget"

@@ -33,6 +33,8 @@ class Examination:
         confusion: for each true class (row) and each answer (column) the number of examples,
             int64 of shape (K, K); `None` where there are none.
         scores: further measures of the task, see `scores`.
+        answered: the true class of each example and the answer that it got, int64 of shape (n, 2);
+            `None` where there are no classes.
         counts: where only the means of batches are known, and are `losses`: the examples of each.
     """
 
@@ -40,6 +42,7 @@ class Examination:
     confusion: NDArray[np.int64] | None = None
     scores: dict[str, Any] = field(default_factory=dict)
     counts: NDArray[np.int64] | None = None
+    answered: NDArray[np.int64] | None = None
 
     @property
     def loss(self) -> float:
@@ -153,9 +156,12 @@ def _judged(
         shaped = targets.reshape(len(targets), -1)
     each = ops.convert_to_numpy(objective.per_example()(shaped, outputs))
     losses = each.reshape(len(targets), -1).mean(axis=1).astype(np.float64)
+    answered, classes, scores = _answered(objective, targets, shaped, outputs)
     return Examination(
         losses if weights is None else losses * weights,
-        *_answered(objective, targets, shaped, outputs),
+        None if answered is None else confusion_of(answered[:, 0], answered[:, 1], classes),
+        scores,
+        answered=answered,
     )
 
 
@@ -164,19 +170,25 @@ def _answered(
     targets: NDArray[Any],
     shaped: NDArray[Any],
     outputs: NDArray[Any],
-) -> tuple[NDArray[np.int64] | None, dict[str, Any]]:
-    """Return the confusion of classes, where there are, and what else is to be said."""
+) -> tuple[NDArray[np.int64] | None, int, dict[str, Any]]:
+    """Return true classes beside answers, how many classes there are, and what else is to be said.
+
+    The first is `None` where there are no classes.
+    """
     if objective.task == "multiclass":
-        return confusion_of(targets, outputs.argmax(axis=1), outputs.shape[1]), {}
+        return _side_by_side(targets, outputs.argmax(axis=1)), outputs.shape[1], {}
     outputs = outputs.reshape(len(targets), -1).astype(np.float64)
     if objective.task == "regression":
-        return None, scores_of_numbers(shaped, outputs)
+        return None, 0, scores_of_numbers(shaped, outputs)
     threshold = 0.0 if objective.from_logits else 0.5
     scores = scores_of_labels(shaped, outputs, threshold)
     if objective.task == "multilabel":
-        return None, scores
-    answers = (outputs[:, 0] >= threshold).astype(np.int64)
-    return confusion_of(shaped[:, 0].astype(np.int64), answers, 2), scores
+        return None, 0, scores
+    return _side_by_side(shaped[:, 0], outputs[:, 0] >= threshold), 2, scores
+
+
+def _side_by_side(targets: NDArray[Any], answers: NDArray[Any]) -> NDArray[np.int64]:
+    return np.stack([targets, answers], axis=1).astype(np.int64)
 
 
 def confusion_of(

@@ -33,6 +33,6 @@ def same_start(name: str, *, is_ordered: bool) -> str:
     difference = "nothing" if is_ordered else "the order of the data only"
     return (
         f"model {name} starts every replicate from the same weights: they differ in {difference}, "
-        f"so the spread between them, and each interval made of it, is too small. Where that is "
-        f"not meant, let Keras' initializers draw the weights."
+        f"so the spread between them, and each interval made of it, is too small. If this is not "
+        f"intended, let Keras' initializers draw the weights."
     )

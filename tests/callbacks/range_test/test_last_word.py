@@ -27,7 +27,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(
     ("other", "first"),
     [
@@ -60,6 +60,7 @@ def test_callbacks_after_the_finder_see_the_model_restored(regression):
         np.testing.assert_array_equal(old, seen)
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("how_often", ["epoch", 2])
 def test_a_checkpoint_is_not_overwritten_with_the_weights_of_a_test(

@@ -5,7 +5,8 @@ import signal
 import pytest
 from rich.console import Console
 
-from onecycle_cli.commands.console.progress import Bars, Lines, Quiet
+from onecycle_cli.commands.console.progress.bars import Bars
+from onecycle_cli.commands.console.progress.lines import Lines, Quiet
 from onecycle_cli.commands.console.signals import remembered
 from onecycle_cli.errors import Terminated
 

@@ -23,7 +23,7 @@ def test_every_run_with_what_it_found_and_its_age(invoke, runs):
         ["digits/find-lr/001", "done", "max_lr 0.1, ok", "6 min"],
     ]
     assert to_go_on.splitlines() == [
-        "to go on",
+        "to continue",
         "digits/train/002     onecycle train --resume runs/digits/train/002",
         "my digits/train/001  onecycle train --resume 'runs/my digits/train/001'",
     ]
@@ -35,7 +35,7 @@ def test_what_is_at_work_and_its_picture(invoke, runs, answer_of):
     with locked(folder):
         outcome = invoke("ls", "runs/digits/train")
         found = answer_of(invoke("ls", "runs/digits/train", "--json"))["runs"]
-    assert "pictures of what is running\n" in outcome.stdout
+    assert "pictures of running runs\n" in outcome.stdout
     assert "digits/train/002  runs/digits/train/.002-running/plot.png" in outcome.stdout
     assert [(run["status"], run["resume"]) for run in found] == [("running", None),
                                                                  ("done", None)]  # fmt: skip

@@ -64,6 +64,40 @@ class TestOneRun:
         assert sorted(p.name for p in old.iterdir()) == ["losses.npy", "lrs.npy"]
 
 
+class TestARunThatIsNotFinished:
+    @pytest.fixture
+    def unfinished(self, own_folders):
+        folder = own_folders / "runs/tiny/train/.001-running"
+        folder.mkdir(parents=True)
+        (folder / "steps.csv").write_text("step,lr,loss\n0,0.1,2\n1,0.1,1\n")
+        (folder / "history.csv").write_text("epoch,loss\n1,1.5\n")
+        for name in ("manifest.json", "resume.json"):
+            files.write_json(folder / name, {"status": "running"})
+        return folder
+
+    @pytest.mark.pictures
+    def test_has_a_report_of_what_is_there(self, invoke, unfinished):
+        done = invoke("report", unfinished.with_name("001"))
+        assert (done.exit_code, done.stdout) == (0, f"{unfinished / 'report.html'}\n")
+        assert "Done so far: 1 epoch." in (unfinished / "report.html").read_text()
+
+    @pytest.mark.pictures
+    def test_keeps_it_elsewhere_if_it_is_to_have_none(self, invoke, unfinished, own_folders):
+        files.write_yaml(unfinished / "config.yaml", {"report": False})
+        assert invoke("report", unfinished).stdout == "tiny-train-001-report.html\n"
+        assert not (unfinished / "report.html").exists()
+
+    def test_is_not_compared(self, invoke, unfinished, run):
+        done = invoke("report", run, unfinished.with_name("001"))
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "this run is not finished; 'onecycle show" in " ".join(done.stderr.split())
+
+    def test_is_named_where_nothing_else_is(self, invoke, unfinished, own_folders):
+        done = invoke("report", own_folders / "runs")
+        assert done.exit_code == 1
+        assert "holds no finished run; 'onecycle ls" in " ".join(done.stderr.split())
+
+
 @pytest.mark.pictures
 def test_several_runs_are_compared_in_a_file_of_its_own(invoke, run, own_folders):
     other = write_run(own_folders / "runs/tiny/find-lr/002")
@@ -87,8 +121,7 @@ def test_nothing_is_overwritten(invoke, run, own_folders, taken):
     (own_folders / "mine.html").write_text("precious")
     done = invoke("report", run, "--out", taken)
     assert done.exit_code == 2
-    free = "folder/report.html" if taken == "folder" else "mine-2.html"
-    assert f"such as {free}." in done.stderr
+    assert f"--out: {taken} is " in done.stderr
     assert (own_folders / "mine.html").read_text() == "precious"
 
 

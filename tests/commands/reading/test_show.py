@@ -18,7 +18,7 @@ def test_a_finder(invoke, chain, rows):
     assert shown["asked"] == "model mlp, data digits, optimizer sgd, batch size 64, 2 epochs"
     assert shown["picture"] == str(folder / "plot.png")
     assert "trials.csv" in shown["files"]
-    assert "to go on" not in shown
+    assert "to continue" not in shown
 
 
 def test_the_newest_run_is_the_default(invoke, chain, rows, monkeypatch):
@@ -42,7 +42,7 @@ def test_what_is_at_work_and_what_was_killed(invoke, runs, rows):
         assert shown["picture"] == "runs/digits/train/.002-running/plot.png"
     shown = rows(invoke("show").stdout)
     assert shown["run"] == "digits/train/002, interrupted, 1 min ago"
-    assert shown["to go on"] == "onecycle train --resume runs/digits/train/002"
+    assert shown["to continue"] == "onecycle train --resume runs/digits/train/002"
 
 
 def test_a_recipe_shows_its_stages(invoke, runs, rows, answer_of):
@@ -64,7 +64,7 @@ def test_a_recipe_shows_its_stages(invoke, runs, rows, answer_of):
     assert shown["find-lr"] == "done, 0.1 (0.05 to 0.2), ok, digits/find-lr/001"
     assert shown["find-wd"] == "skipped, 0.01, left out"
     assert shown["train"] == "interrupted"
-    assert shown["to go on"] == "onecycle run --resume runs/digits/run/001"
+    assert shown["to continue"] == "onecycle run --resume runs/digits/run/001"
     answer_of(invoke("show", "runs/digits/run/001", "--json"))
 
 

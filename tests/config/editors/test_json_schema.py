@@ -121,7 +121,7 @@ def test_files_of_ones_own_may_be_named(faults):
 
 def test_editors_have_something_to_show(schema):
     shown = schema["$defs"]["TrainConfig"]["properties"]
-    assert shown["retries"]["description"].startswith("how often to go back after a divergence")
+    assert shown["retries"]["description"].startswith("how often a training that diverges")
     assert "wsd" in shown["shape"]["anyOf"][0]["enum"]
     assert schema["properties"]["batch_size"]["description"]
     silent = [

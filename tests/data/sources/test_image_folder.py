@@ -84,7 +84,7 @@ def test_images_of_subfolders_belong_to_the_class(root):
     assert source.y.tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
     assert source.x[[0, 3], 0, 0, 0].tolist() == [8, 7]  # before 0.png, and after 1.png
     assert source.test()[1].tolist() == [1]
-    assert source.notes == (f"{root}: hidden files and folders, 1 here, are not used.",)
+    assert source.notes == (f"{root}: hidden files and folders are not used (1).",)
 
 
 def test_links_are_followed_and_loops_are_not(root, tmp_path_factory):
@@ -115,10 +115,10 @@ def test_what_is_not_used_is_said(root):
     (root / ".git").mkdir()
     (root / "labels.csv").write_text("")
     assert read(root).notes == (
-        f"{root}: files that are no images by name or place, 7 here, are not used: labels.csv, "
+        f"{root}: files that are not images by name or place are not used (7): labels.csv, "
         "train/stray.png, train/cat/a.txt and 4 more.",
-        f"{root}: hidden files and folders, 4 here, are not used.",
-        f"{root}: validation: not used; the parts are called train, val and test.",
+        f"{root}: hidden files and folders are not used (4).",
+        f"{root}: not used: validation; the parts are called train, val and test.",
     )
 
 
@@ -135,7 +135,7 @@ def test_few_are_all_named(root, files, named):
     for i in range(files):
         (root / f"{i}.md").touch()
     assert read(root).notes == (
-        f"{root}: files that are no images by name or place, {files} here, are not used: {named}.",
+        f"{root}: files that are not images by name or place are not used ({files}): {named}.",
     )
 
 
@@ -143,7 +143,7 @@ def test_a_pipe_that_is_called_an_image_is_not_opened(root):
     os.mkfifo(root / "train" / "cat" / "pipe.png")
     source = read(root)
     assert len(source.x) == 6
-    assert "1 here, are not used: train/cat/pipe.png." in source.notes[0]
+    assert "are not used (1): train/cat/pipe.png." in source.notes[0]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_listed_is_named(root, monkeypatch):
         return entries(path)
 
     monkeypatch.setattr(type(root), "iterdir", forbidden)
-    with pytest.raises(DataError, match=r"train/dog cannot be read \(Permission denied\); get"):
+    with pytest.raises(DataError, match=r"train/dog cannot be read \(Permission denied\); make"):
         read(root)
 
 
@@ -230,8 +230,8 @@ class TestCache:
             first.notes
             == second.notes
             == (
-                f"{root}: of images with several frames, 1 here, the first one is used.",
-                f"{root}: of images with 16 bits a channel, 1 here, the upper 8 are used.",
+                f"{root}: only the first frame of images with several is used (1).",
+                f"{root}: only the upper 8 bits of images with 16 bits a channel are used (1).",
             )
         )
 
@@ -323,7 +323,7 @@ def test_the_folder_may_hold_its_classes_directly(root):
     np.testing.assert_array_equal(whole.y, parts.y)
     assert (whole.validation, whole.test) == (0, None)
     (note,) = whole.notes
-    assert note.endswith("name or place, 1 here, are not used: readme.txt.")
+    assert note.endswith("name or place are not used (1): readme.txt.")
 
 
 @pytest.mark.parametrize("names", [("training", "more"), ("a", "Validation"), ("old", "new")])
@@ -461,13 +461,13 @@ class TestPartsElsewhere:
         (tmp_path / "held").rename(root / "valid")
         (root / "more").mkdir()
         (note,) = read(root, validation=str(root / "valid")).notes
-        assert ": more: not used; the parts are called" in note
+        assert ": not used: more; the parts are called" in note
 
     def test_what_is_not_used_of_them_is_noted_by_their_names(self, root, away, tmp_path):
         (tmp_path / "held" / "readme.txt").write_text("")
         (note,) = read(root, **away).notes
-        assert note.startswith(f"{tmp_path}/held: files that are no images")
-        assert note.endswith("used: readme.txt.")
+        assert note.startswith(f"{tmp_path}/held: files that are not images")
+        assert note.endswith("used (1): readme.txt.")
 
     @pytest.mark.parametrize("key", ["validation", "test"])
     def test_those_that_do_not_fit_are_refused_at_once(self, root, tmp_path, key):

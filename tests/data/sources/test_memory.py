@@ -40,7 +40,10 @@ def test_nothing_is_said_of_finite_numbers_and_of_no_targets():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"x": np.array([["a", 1.0]] * 6, object)}, "x must hold numbers, .* of type float and str"),
+        (
+            {"x": np.array([["a", 1.0]] * 6, object)},
+            "x must hold numbers, .* of type float and str",
+        ),
         ({"y": np.array(["cat", "dog"] * 3)}, "y holds text, and losses take numbers"),
         ({"class_weight": "balanced"}, "class_weight must be a dictionary"),
     ],

@@ -112,7 +112,7 @@ def test_what_is_ignored_may_be_missing_elsewhere(read):
     ("settings", "message"),
     [
         ({"target": "knid"}, r"dataset\.target: .*data\.csv has no column 'knid'; did you mean 'k"),
-        ({"target": ["width", "x"]}, r"'x'; known are width, count, is_new, kind\."),
+        ({"target": ["width", "x"]}, r"'x'; the known ones are width, count, is_new, kind\."),
         ({"ignore": ["Width"]}, r"dataset\.ignore: .* no column 'Width'; did you mean 'width'"),
     ],
 )
@@ -162,8 +162,7 @@ def test_tables_that_are_no_part_are_noted(read, tmp_path):
     (tmp_path / "readme.txt").write_text("")
     (note,) = read({"train.csv": {}, "valid.csv": {}, "more.parquet": {}}).notes
     assert note == (
-        f"{tmp_path}: not used are more.parquet, valid.csv; the parts are called train, val and "
-        "test."
+        f"{tmp_path}: not used: more.parquet, valid.csv; the parts are called train, val and test."
     )
 
 
@@ -234,7 +233,7 @@ class TestPartsElsewhere:
         dataset = load_parts(tables, path="in", validation="in/valid.csv")
         assert (len(dataset.train), len(dataset.validation)) == (N, N)
         (note,) = dataset.notes
-        assert "not used are more.csv; the parts" in note
+        assert "not used: more.csv; the parts" in note
 
     @pytest.mark.parametrize("key", ["validation", "test"])
     def test_those_that_do_not_fit_are_refused_at_once(self, load_parts, tmp_path, key):

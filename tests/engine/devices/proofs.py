@@ -3,6 +3,7 @@
 The processor passes for four devices, and trainings of this process take one, two or four of them.
 """
 
+import functools
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ import keras  # noqa: E402
 from onecycle_cli import OneCycleLR  # noqa: E402
 from onecycle_cli.config import load_config  # noqa: E402
 from onecycle_cli.data.batches.pipeline import for_fit  # noqa: E402
-from onecycle_cli.engine.devices.together import in_use, together  # noqa: E402
+from onecycle_cli.engine.devices.data_parallel import data_parallel, in_use  # noqa: E402
 from onecycle_cli.engine.instruments import Instruments  # noqa: E402
 from onecycle_cli.engine.state.snapshot import Snapshot  # noqa: E402
 from onecycle_cli.engine.state.variables import variables_of  # noqa: E402
@@ -81,15 +82,15 @@ MODELS = """
 """
 
 
-@pytest.fixture
-def named(tmp_path):
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
     """Return how a configuration names a function of `MODELS`."""
-    path = tmp_path / "models.py"
+    path = tmp_path_factory.mktemp("models") / "models.py"
     path.write_text(textwrap.dedent(MODELS).replace("JIT", repr(not ON_TENSORFLOW)))
     return lambda name: {"name": f"{path}:{name}", "options": {}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(named):
     """Return a training of 359 digits by 48: eight steps an epoch, of which the last has 23."""
 
@@ -109,6 +110,17 @@ def config(named):
     return made
 
 
+@pytest.fixture(scope="module")
+def trained(config, tmp_path_factory):
+    """Return the training of a model by so many devices, which is run once."""
+
+    @functools.cache
+    def result(devices, model="plain"):
+        return train(config(devices, model), out=tmp_path_factory.mktemp("trained"))
+
+    return result
+
+
 def weights_in(folder):
     return keras.models.load_model(folder / "model.keras").get_weights()
 
@@ -126,13 +138,13 @@ def assert_weights_agree(result, other, tolerance):
     assert_same_weights(weights_of(result), weights_of(other), tolerance)
 
 
-def test_the_training_is_that_of_one_device(config, tmp_path, table):
-    one = train(config(1), out=tmp_path / "one")
+def test_the_training_is_that_of_one_device(trained, table):
+    one = trained(1)
     alone = table(one.folder / "steps.csv")
     assert alone["epoch"].tolist() == [1] * 8 + [2] * 8
     assert json.loads((one.folder / "manifest.json").read_text())["devices"] == 1
     for devices in (2, 4):
-        several = train(config(devices), out=tmp_path / f"{devices}")
+        several = trained(devices)
         together = table(several.folder / "steps.csv")
         assert list(alone) == list(together)
         for name, values in alone.items():
@@ -166,7 +178,7 @@ def test_momentum_and_l2_act_on_every_device(rule, devices, regression, each_bat
         "nesterov": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
         "adam": lambda: keras.optimizers.Adam(0.1),
     }[rule]
-    with together(names_of_devices()[:devices]):
+    with data_parallel(names_of_devices()[:devices]):
         assert in_use() == devices
         model = regression.model(make())
         held = Instruments.attach(model, ["l2"], owner=regression)
@@ -201,7 +213,7 @@ def test_momentum_and_l2_act_on_every_device(rule, devices, regression, each_bat
 def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorflow(synchronized):
     random = np.random.default_rng(0)
     x = (random.normal(size=(8, 3)) + 3 * np.arange(8)[:, None]).astype(np.float32)
-    with together(names_of_devices()[:2]):
+    with data_parallel(names_of_devices()[:2]):
         normalise = keras.layers.BatchNormalization(momentum=0.0, synchronized=synchronized)
         model = keras.Sequential([keras.Input((3,)), normalise, keras.layers.Dense(1)])
         model.compile("sgd", "mse", jit_compile=not ON_TENSORFLOW)
@@ -224,9 +236,8 @@ def test_batch_normalization_sees_the_whole_batch_on_jax_and_a_share_on_tensorfl
 
 
 @pytest.mark.skipif(ON_TENSORFLOW, reason="the statistics are those of a device's share")
-def test_on_jax_noise_and_normalization_are_those_of_one_device(config, tmp_path):
-    one = train(config(1, "noisy"), out=tmp_path / "one")
-    assert_weights_agree(train(config(2, "noisy"), out=tmp_path / "two"), one, 5e-6)
+def test_on_jax_noise_and_normalization_are_those_of_one_device(trained):
+    assert_weights_agree(trained(2, "noisy"), trained(1, "noisy"), 5e-6)
 
 
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="the kernel is TensorFlow's")
@@ -272,8 +283,8 @@ def stopped_after(listener, step):
     return listener
 
 
-def test_a_training_that_broke_off_goes_on_to_the_same_bits(config, tmp_path, listener):
-    whole = train(config(2, "noisy"), out=tmp_path / "whole")
+def test_a_training_that_broke_off_goes_on_to_the_same_bits(config, trained, tmp_path, listener):
+    whole = trained(2, "noisy")
     with pytest.raises(Terminated):
         train(config(2, "noisy"), out=tmp_path / "runs", observer=stopped_after(listener, 11))
     resumed = train(resume=tmp_path / "runs/small")
@@ -283,9 +294,11 @@ def test_a_training_that_broke_off_goes_on_to_the_same_bits(config, tmp_path, li
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_training_goes_on_with_other_devices_that_are_asked_for(config, tmp_path, listener):
+def test_a_training_goes_on_with_other_devices_that_are_asked_for(
+    config, trained, tmp_path, listener
+):
     devices = 4
-    whole = train(config(2), out=tmp_path / "whole")
+    whole = trained(2)
     with pytest.raises(Terminated):
         train(config(2), out=tmp_path / "runs", observer=stopped_after(listener, 11))
     resumed = train(config(devices), resume=tmp_path / "runs/small", observer=listener)
@@ -313,18 +326,17 @@ def test_the_average_of_the_weights_is_that_of_one_device(config, tmp_path):
 
 
 def test_scores_are_exact_where_a_batch_cannot_be_shared(config):
-    """The 40 examples of the validation part are scored by 12: the last batch has 4, then 1."""
-    for limit, flip in ((399, False), (409, True)):
-        found = {}
-        for devices in (1, 4):
-            made = config(devices, batch_size=12, train={"flip_evaluation": flip})
-            made["dataset"]["limit"] = limit
-            with workbench(load_config(made), Observer()) as bench:
-                found[devices] = bench.examine("validation")
-                count = len(bench.dataset.validation)
-        assert len(found[4].losses) == count
-        np.testing.assert_allclose(found[4].losses, found[1].losses, rtol=1e-5)
-        np.testing.assert_array_equal(found[4].confusion, found[1].confusion)
+    """The 41 examples of the validation part are scored by 12: the last batch has 5."""
+    found = {}
+    for devices in (1, 4):
+        made = config(devices, batch_size=12, train={"flip_evaluation": True})
+        made["dataset"]["limit"] = 409
+        with workbench(load_config(made), Observer()) as bench:
+            found[devices] = bench.examine("validation")
+            assert len(bench.dataset.validation) == 41
+    assert len(found[4].losses) == 41
+    np.testing.assert_allclose(found[4].losses, found[1].losses, rtol=1e-5)
+    np.testing.assert_array_equal(found[4].confusion, found[1].confusion)
 
 
 def test_a_models_own_loss_and_metrics_are_exact_in_evaluation(named, arrays):
@@ -390,9 +402,9 @@ def test_a_model_in_hand_stays_where_it_is(regression):
 
 
 def test_nothing_of_it_is_left():
-    with together(names_of_devices()[:2]):
+    with data_parallel(names_of_devices()[:2]):
         assert in_use() == 2
-        with together(names_of_devices()):
+        with data_parallel(names_of_devices()):
             assert in_use() == 2  # those that are at work stay
     assert in_use() == 1
     assert keras.distribution.distribution() is None

@@ -29,6 +29,7 @@ def trained(regression, steps, optimizer=None, **compiled):
     return model, cycle
 
 
+@pytest.mark.samples(1)
 @pytest.mark.skipif(ONE_ONLY, reason="PyTorch runs one step at a time")
 @pytest.mark.parametrize("steps", [2, 7, 50])
 def test_each_step_has_its_values_and_its_loss(regression, smith, steps):
@@ -67,6 +68,7 @@ def test_an_epoch_ends_after_its_steps_where_the_data_go_on(regression):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.samples(1)
 @pytest.mark.skipif(ONE_ONLY, reason="PyTorch runs one step at a time")
 @pytest.mark.parametrize(
     "make",

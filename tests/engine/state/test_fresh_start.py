@@ -39,7 +39,7 @@ def found(regression, model):
     return test.losses
 
 
-@pytest.mark.samples(4)
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     "optimizer",
     [
@@ -112,7 +112,7 @@ def states(model):
     return [ops.convert_to_numpy(state) for state in found if state is not None]
 
 
-@pytest.mark.samples(2)
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("layer", RECURRENT.values(), ids=RECURRENT)
 @pytest.mark.parametrize("poisoned", [False, True])
 def test_stateful_recurrent_layers_are_tested_from_zero_and_go_on(layer, poisoned):

@@ -63,7 +63,7 @@ def trained(regression, rule, max_lr, mode="graph", **more):
     return weights[:2], weights[2:], model
 
 
-@pytest.mark.samples(6)
+@pytest.mark.samples(2)
 @pytest.mark.parametrize(
     ("rule", "mode"),
     [

@@ -73,6 +73,7 @@ def test_l2_after_another_hyperparameter_is_not_taken_for_it(regression, each_ba
     assert regression.reference("sgd").train(LRS, momentum, l2=DECAYS).error(model) < 1e-6
 
 
+@pytest.mark.samples(2)
 @pytest.mark.parametrize("rule", ["adam", "nadam", "rmsprop"])
 def test_l2_goes_through_any_optimizer(regression, each_batch, rule):
     optimizer = keras.optimizers.get({"class_name": rule, "config": {"learning_rate": 0.1}})
@@ -116,6 +117,7 @@ def test_l2_reaches_the_rows_of_an_embedding_that_a_batch_does_not_use():
     np.testing.assert_allclose(model.get_weights()[0], after, rtol=1e-6)
 
 
+@pytest.mark.samples(2)
 @every_backend
 @pytest.mark.parametrize(
     ("rule", "tolerance"), [("sgd", 1e-6), ("adamw", 1e-5), ("rmsprop", 1e-5), ("nadam", 1e-5)]
@@ -246,6 +248,7 @@ def test_methods_that_the_optimizer_was_given_come_back(regression):
     assert model.optimizer.get_config is own_config
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_under_a_distribution_strategy(regression, each_batch, momentum):
     import tensorflow as tf
@@ -424,6 +427,7 @@ def norms_into(norms, gradient_norm, each_batch):
     return each_batch(end=take)
 
 
+@pytest.mark.samples(1)
 @every_backend
 @pytest.mark.parametrize("mode", ["graph", "xla", "eager"])
 def test_the_norm_is_of_the_data_gradient_before_clipping_and_without_l2(

@@ -8,7 +8,7 @@ import onecycle_cli
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked.carried_over import check_rate
-from onecycle_cli.experiments.hyper_parameters import conditions_of
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of
 
 OTHERS = [
     ({"optimizer": {"name": "adam"}}, "found with the optimizer adam, not sgd; run 'onecycle"),
@@ -107,10 +107,12 @@ def trained(model, found, out, by, **more):
 
 @pytest.mark.parametrize("by", ["result", "file"])
 class TestInHand:
+    @pytest.mark.samples(1)
     def test_is_used_for_the_same_model(self, by_adam, by):
         result = trained(compiled(keras.optimizers.Adam), *by_adam, by)
         assert result.max_lrs == [by_adam[0].suggestion.value]
 
+    @pytest.mark.samples(2)
     @pytest.mark.parametrize(
         ("model", "said"),
         [

@@ -60,7 +60,10 @@ def test_cycles_of_settings_count_unless_epochs_are_given(model):
         ),
         ({"momentum": 0.9}, 'momentum must have keys and values of its own, such as {"max": 0.95,'),
         ({"verbose": 0}, "there is no argument verbose here, as for fit; take progress="),
-        ({"callbacks": [], "verbose": 0}, "there is no argument callbacks here, as for fit; the training has"),
+        (
+            {"callbacks": [], "verbose": 0},
+            "there is no argument callbacks here, as for fit; the training has",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )

@@ -182,6 +182,7 @@ class TestTrain:
             result = onecycle_cli.train(compiled(), X, BINARY, max_lr=found, **QUICK)
             assert result.max_lrs == [found.suggestion.value]
 
+    @pytest.mark.samples(1)
     @pytest.mark.parametrize(
         ("data", "called"),
         [((X, BINARY), "ndarray"), (((X,), BINARY), "tuple"), ((batches,), "batches")],
@@ -276,6 +277,12 @@ class TestTrain:
             np.testing.assert_array_equal(a, b)
 
 
+STRUCTURES = (list, tuple, dict)
+EACH_PAIR_OF_STRUCTURES = [
+    (STRUCTURES[i], STRUCTURES[j], STRUCTURES[(i + j) % 3]) for i in range(3) for j in range(3)
+]
+"""A Latin square: any two of the three meet in every combination."""
+
 REGRESSION = np.stack([SCORES, -SCORES], axis=1).astype(np.float32)
 
 
@@ -357,11 +364,9 @@ class TestWhatTheModelWasCompiledWith:
         expected = model.evaluate(*held_out, verbose=0, return_dict=True)["loss"]
         assert result.history[-1].val_loss == pytest.approx(expected, rel=1e-4)
 
-    @pytest.mark.samples(2)
+    @pytest.mark.samples(1)
     @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras', that it had to rearrange them
-    @pytest.mark.parametrize("inputs", [list, tuple, dict])
-    @pytest.mark.parametrize("outputs", [list, tuple, dict])
-    @pytest.mark.parametrize("given", [list, tuple, dict])
+    @pytest.mark.parametrize(("inputs", "outputs", "given"), EACH_PAIR_OF_STRUCTURES)
     def test_may_be_structured_otherwise_than_its_data_as_for_fit(self, inputs, outputs, given):
         def structured(kind, named):
             return dict(named) if kind is dict else kind(named.values())
@@ -542,7 +547,12 @@ class TestConstantInTheLoss:
         (compiled, {"sample_weight": X}, DataError, "a number for each example"),
         (compiled, {"validation_data": X}, DataError, "must be .x, y. or .x, y, sample_weight."),
         (compiled, {"groups": [1, 2]}, DataError, "groups must be one for each of the 120"),
-        (compiled, {"bogus": 3}, ConfigError, "no argument bogus; known are batch_size, class_"),
+        (
+            compiled,
+            {"bogus": 3},
+            ConfigError,
+            "no argument bogus; the known ones are batch_size, class_",
+        ),
         (compiled, {"validation_split": 1.5}, ConfigError, "^validation_split must be less"),
         (compiled, {"y": None}, DataError, "y is missing: the model is compiled with a loss"),
         (lambda: keras.layers.Dense(1), {}, ConfigError, "the first argument is of type Dense"),

@@ -20,7 +20,7 @@ def configs(small):
 def test_a_run_may_go_on_elsewhere_than_before(configs):
     here, there = configs
     for then, now in (configs, configs[::-1]):
-        going_on = refuse_changes(Path("run"), then, now, instead="start anew")
+        going_on = refuse_changes(Path("run"), then, now, instead="start again")
         where = {"search", "devices"}
         assert going_on.model_dump(include=where) == now.model_dump(include=where)
         assert going_on.model_dump(exclude=where) == then.model_dump(exclude=where)
@@ -30,4 +30,4 @@ def test_a_run_may_go_on_elsewhere_than_before(configs):
 def test_nothing_else_may_differ_then(small, configs):
     other = load_config(small(search=RAY, batch_size=7))
     with pytest.raises(ConfigError, match=r"with another config: batch_size 64, now 7\. Resume it"):
-        refuse_changes(Path("run"), configs[0], other, instead="start anew")
+        refuse_changes(Path("run"), configs[0], other, instead="start again")

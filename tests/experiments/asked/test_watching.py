@@ -10,18 +10,6 @@ from onecycle_cli.experiments.asked.watching import ProgressLine, Unwatched
 from onecycle_cli.observer import Observer
 
 
-class Clock:
-    seconds = 0.0
-
-    def __call__(self):
-        return self.seconds
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def stream():
     return io.StringIO()
@@ -48,7 +36,7 @@ def test_a_stretch_is_one_line_until_its_outcome_takes_its_place(line, stream, c
     line.begin("probe 0.1", 100)
     assert screen(stream) == ["short trainings from 0.01 to 0.1", "probe 0.1 ..."]
     for _ in range(25):
-        clock.seconds += 0.25
+        clock.now += 0.25
         line.advance(loss=1.23456)
     assert screen(stream)[1] == "probe 0.1: step 25 of 100, loss 1.235, 19 s left"
     line.warn("the loss is high")
@@ -66,16 +54,16 @@ def test_a_stretch_is_one_line_until_its_outcome_takes_its_place(line, stream, c
 def test_the_line_is_written_no_more_than_five_times_a_second(line, stream, clock):
     line.begin("probe", 10_000)
     for _ in range(10_000):
-        clock.seconds += 0.001
+        clock.now += 0.001
         line.advance()
     assert 45 <= stream.getvalue().count("\r") <= 51
 
 
 def test_downloads_and_images_are_counted(line, stream, clock):
-    clock.seconds = 1.0
+    clock.now = 1.0
     line.download(3_000_000, 170_000_000)
     assert screen(stream) == ["downloading: 3 of 170 MB"]
-    clock.seconds = 2.0
+    clock.now = 2.0
     line.decode(5, None)
     assert screen(stream) == ["decoding images: 5"]
     line.decode(7, 7)
@@ -85,7 +73,7 @@ def test_downloads_and_images_are_counted(line, stream, clock):
 def test_a_long_time_left_is_told_in_minutes_or_hours(line, stream, clock):
     line.begin("cycle 1", 40_000)
     for _ in range(5):
-        clock.seconds += 0.25
+        clock.now += 0.25
         line.advance()
     assert screen(stream) == ["cycle 1: step 5 of 40000, 2.8 h left"]
 

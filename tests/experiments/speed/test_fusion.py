@@ -134,6 +134,7 @@ def test_without_anything_to_fuse_nothing_is_timed(config, machine, bench, liste
     assert not listener.notes
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(("stock", "warned"), [(0.1, True), (0.295, False), (0.5, False)])
 def test_a_fixed_true_stays_and_is_warned_of_where_it_is_slower(config, machine, bench, listener, stock, warned):  # fmt: skip # noqa: E501
     machine(0.3, stock)

@@ -121,6 +121,7 @@ def test_where_bfloat16_fails_it_is_float32(small, machine, listener, monkeypatc
     assert timed == ["float32", "mixed_bfloat16"]
 
 
+@pytest.mark.samples(1)
 @pytest.mark.parametrize(("bfloat16", "warned"), [(3.6, True), (0.31, True), (0.29, False)])
 def test_a_fixed_bfloat16_that_is_slower_is_warned_of(small, machine, listener, bfloat16, warned):
     machine(0.3, bfloat16)

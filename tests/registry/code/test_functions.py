@@ -12,7 +12,7 @@ from onecycle_cli.registry import models
             ":make_nets",
             "has no function 'make_nets'; did you mean 'make_net'?",
         ),
-        ("def build(a, b): ...", ":xyz", "has no function 'xyz'; known are build."),
+        ("def build(a, b): ...", ":xyz", "has no function 'xyz'; the known ones are build."),
         ("x = 1", ":build", "has no function 'build'; it has no function at its top level"),
         (
             "def build(a, b): ...",

@@ -28,7 +28,7 @@ def test_a_file_in_the_way(tmp_path, place):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_only_others_may_write_to(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(ResultError, match=r"locked/runs: .* Get the right to write there"):
+    with pytest.raises(ResultError, match=r"locked/runs: .* Make it writable"):
         check_writable(tmp_path / "locked/runs")
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from onecycle_cli.observer import Observer
 from onecycle_cli.runs.trackers.guarded import Guarded
 from onecycle_cli.runs.trackers.remembered import Remembered
 from onecycle_cli.runs.trackers.together import Trackers
@@ -36,22 +35,6 @@ class Flaky:
 
     def end(self, ending):
         self._do(ending.status)
-
-
-class Listener(Observer):
-    def __init__(self):
-        self.notes, self.warnings = [], []
-
-    def note(self, text):
-        self.notes.append(text)
-
-    def warn(self, text):
-        self.warnings.append(text)
-
-
-@pytest.fixture
-def listener():
-    return Listener()
 
 
 @pytest.fixture
@@ -116,10 +99,10 @@ def test_what_fails_at_the_end_is_said(guard, heard, trained, fails):
     assert heard[-1].startswith("mlflow could not take all numbers of this run (OSError")
 
 
-def test_no_more_than_a_hundredth_of_the_time_is_spent_on_it(monkeypatch, trained):
+def test_no_more_than_a_hundredth_of_the_time_is_spent_on_it(listener, monkeypatch, trained):
     """What was put off is done at the end."""
     now = [0.0]
-    guarded = Guarded("mlflow", tracker := Flaky(), Observer())
+    guarded = Guarded("mlflow", tracker := Flaky(), listener)
     guarded._throttle = Throttle(lambda: now[0])
     write = tracker.write
 

@@ -48,7 +48,7 @@ class CommandLine:
 
 def after(kind: str, config: Config, typed: CommandLine) -> list[str]:
     """Return the command that follows a finder: of what the config leaves open, else `train`."""
-    from onecycle_cli.experiments.hyper_parameters import is_auto
+    from onecycle_cli.experiments.hyper_parameters.values import is_auto
     from onecycle_cli.kinds import KINDS, STAGES, TRAIN
 
     later = STAGES[STAGES.index(kind) + 1 :]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
-from onecycle_cli.engine.devices.together import in_use
+from onecycle_cli.engine.devices.data_parallel import in_use
 from onecycle_cli.experiments.searches.engines.engine import Engine
 from onecycle_cli.experiments.searches.engines.local import Local
 from onecycle_cli.experiments.searches.engines.on_cluster import OnCluster

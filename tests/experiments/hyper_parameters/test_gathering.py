@@ -2,7 +2,8 @@ import pytest
 
 from onecycle_cli.config import load_config
 from onecycle_cli.errors import ConfigError, ResultError
-from onecycle_cli.experiments.hyper_parameters import conditions_of, gather
+from onecycle_cli.experiments.hyper_parameters.conditions import conditions_of
+from onecycle_cli.experiments.hyper_parameters.gathering import gather
 from onecycle_cli.runs import suggestions_file
 from onecycle_cli.suggest import Suggestion
 

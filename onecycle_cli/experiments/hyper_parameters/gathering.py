@@ -1,80 +1,24 @@
-"""Which value to use for each hyper-parameter, and where it came from."""
+"""Each value taken from the configuration, else from a suggestion, else from the defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from onecycle_cli.config import IN_MEMORY, Config, MomentumRange
-from onecycle_cli.data import augmentation
-from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.hyper_parameters.conditions import (
+    recorded_conditions,
+    warn_of_other_conditions,
+)
+from onecycle_cli.experiments.hyper_parameters.values import Values, in_words, is_auto
 from onecycle_cli.kinds import FINDERS, SWEEP
 from onecycle_cli.observer import Observer
-from onecycle_cli.plugin_names import short
 from onecycle_cli.runs import suggestions_file
-from onecycle_cli.suggest import DEFAULT_MOMENTUM, range_in_words, rounded
+from onecycle_cli.suggest import DEFAULT_MOMENTUM, rounded
 
 Suggestions = Mapping[str, Mapping[str, Any]]
 """Entries of `suggestions.yaml` by key: `max_lr`, `momentum`, `weight_decay`."""
-
-
-@dataclass(frozen=True)
-class Values:
-    """The values in use.
-
-    Attributes:
-        max_lr: the highest learning rate, or `None` where none is known yet.
-        momentum: momentum where the rate is low (`max`) and where it peaks (`min`).
-        weight_decay: the weight decay, in the configured convention.
-        reference_momentum: the constant momentum that goes with `max_lr`.
-        sources: where each came from, in words.
-        follows_momentum: whether `max_lr` was found at a momentum that is known, so that it changes
-            with that in use; a number of one's own stays.
-    """
-
-    max_lr: float | None
-    momentum: dict[str, float]
-    weight_decay: float
-    reference_momentum: float
-    sources: dict[str, str]
-    follows_momentum: bool = False
-
-    def __str__(self) -> str:
-        rate = "" if self.max_lr is None else f"max_lr {in_words(self.max_lr)}, "
-        momentum, decay = in_words(self.momentum), in_words(self.weight_decay)
-        return f"{rate}momentum {momentum}, weight decay {decay}"
-
-    def known_max_lr(self, config: Config) -> float:
-        """Return the highest learning rate.
-
-        Raises:
-            ConfigError: when there is none, naming the command that finds one.
-        """
-        if self.max_lr is None:
-            raise ConfigError(
-                "max_lr is not known yet; give a number, or what find_lr(model, x, y) has found."
-                if config.model.name == IN_MEMORY
-                else f"{config.name}: train.max_lr is auto and there is no suggestion yet; run "
-                f"'onecycle find-lr CONFIG' first, or set train.max_lr to a number."
-            )
-        return self.max_lr
-
-    def cycle_rates(self, config: Config) -> list[float]:
-        """Return the highest learning rate of each cycle: its own, or else the common one.
-
-        Raises:
-            ConfigError: when a cycle has none.
-        """
-        return [cycle.max_lr or self.known_max_lr(config) for cycle in config.train.cycles]
-
-    def cycle_rate_sources(self, config: Config) -> list[str]:
-        """Return where the highest learning rate of each cycle came from, in words."""
-        return [
-            self.sources["max_lr"] if cycle.max_lr is None else _source_of_cycle(config, i)
-            for i, cycle in enumerate(config.train.cycles)
-        ]
 
 
 def gather(
@@ -229,52 +173,6 @@ class _Gathering:
         return decay
 
 
-def premises(values: Values, searched: str) -> dict[str, Any]:
-    """Return the values that a suggestion is made with; they are part of its conditions."""
-    if searched == "max_lr":  # a range test holds momentum constant
-        return {"momentum": values.reference_momentum, "weight_decay": values.weight_decay}
-    known = {
-        "max_lr": values.max_lr,
-        "momentum": values.momentum,
-        "weight_decay": values.weight_decay,
-    }
-    return {key: value for key, value in known.items() if key != searched}
-
-
-def conditions_of(config: Config, fingerprint: str | None = None) -> dict[str, Any]:
-    """Return what a suggestion depends on, besides the other suggestions.
-
-    Args:
-        config: the configuration.
-        fingerprint: of the data; `None` while they are not loaded.
-    """
-    own, drawn = config.dataset.augment, augmentation(config.dataset)
-    augment = short(own) if isinstance(own, str) else drawn and asdict(drawn)
-    conditions = {
-        "dataset": short(config.dataset.name),
-        "data": fingerprint,
-        "normalise": config.dataset.is_normalised,
-        "augment": augment,
-        "model": short(config.model.name),
-        "options": dict(config.model.options),
-        "batch_size": config.batch_size,
-        "optimizer": short(config.optimizer.name),
-        "nesterov": config.optimizer.nesterov,
-        "decay": config.optimizer.decay_kind,
-        "precision": config.precision,
-        "label_smoothing": config.train.label_smoothing,
-        "layer_rates": dict(config.train.layer_rates),
-    }
-    if fingerprint is None:
-        del conditions["data"]
-    return conditions
-
-
-def _source_of_cycle(config: Config, index: int) -> str:
-    key = f"train.cycles.{index}.max_lr"
-    return f"{key}, {config.origin(key)}"
-
-
 def _found_before(searched: str) -> list[str]:
     """Return the keys that are usually found before one; for a training, "", all of them."""
     keys = list(FINDERS)
@@ -283,53 +181,6 @@ def _found_before(searched: str) -> list[str]:
 
 def _middle(momentum: Mapping[str, float]) -> float:
     return round((momentum["max"] + momentum["min"]) / 2, 9)
-
-
-def in_words(value: Any) -> str:
-    """Return a value, or a range of momentum, as a person writes it; nothing for `None`."""
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return range_in_words(value)
-    return f"{value:.6g}"
-
-
-def is_auto(config: Config, key: str) -> bool:
-    """Tell whether the section `train` leaves a value open."""
-    return bool(getattr(config.train, key) == "auto")
-
-
-def recorded_conditions(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the conditions that a suggestion on file was made under, as far as they are known."""
-    conditions = entry.get("conditions")
-    return conditions if isinstance(conditions, Mapping) else {}
-
-
-_WHERE_NOT_ON_RECORD = {"normalise": True}
-"""Conditions of suggestions that were made before there was a choice."""
-
-
-def warn_of_other_conditions(
-    key: str, entry: Mapping[str, Any], conditions: Mapping[str, Any], observer: Observer
-) -> None:
-    """Say in what a suggestion's conditions differ from those given."""
-    made_under = {**_WHERE_NOT_ON_RECORD, **recorded_conditions(entry)}
-    other = {name: made_under.get(name, now) for name, now in conditions.items()}
-    other = {name: then for name, then in other.items() if then != conditions[name]}
-    if "dataset" in other:
-        other.pop("data", None)  # goes without saying
-    if other:
-        differences = ", ".join(_difference(n, then, conditions[n]) for n, then in other.items())
-        observer.warn(
-            f"the suggested {key} was made under other conditions: {differences}; run "
-            f"'onecycle {FINDERS[key].name} CONFIG' again to be sure."
-        )
-
-
-def _difference(name: str, then: Any, now: Any) -> str:
-    if name == "data":
-        return "other examples, or another split of them"
-    return f"{name} {then}, now {now}"
 
 
 def warn_of_defaults(

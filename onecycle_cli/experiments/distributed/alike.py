@@ -8,11 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.engine.devices.company import check_alike
+from onecycle_cli.engine.devices.distributed import check_alike
 from onecycle_cli.engine.devices.processes import COUNT, processes
 from onecycle_cli.engine.start import versions
 from onecycle_cli.engine.state.initial_weights import digests
-from onecycle_cli.experiments.hyper_parameters import Values
+from onecycle_cli.experiments.hyper_parameters.values import Values
 from onecycle_cli.workbench.bench import Workbench
 
 _MAY_DIFFER = ("dataset.path",)

@@ -11,14 +11,14 @@ import keras
 from keras.src.backend.common import global_state
 
 from onecycle_cli.engine.backends.choice import name_of_backend
-from onecycle_cli.engine.devices.company import placing_without_asking
+from onecycle_cli.engine.devices.distributed import placing_without_asking
 from onecycle_cli.engine.devices.processes import processes
 
 _GLOBAL_SEED_GENERATOR = "global_seed_generator"
 
 
 @contextlib.contextmanager
-def together(devices: Sequence[str]) -> Iterator[None]:
+def data_parallel(devices: Sequence[str]) -> Iterator[None]:
     """Have models that are made within be trained by all of some devices; one changes nothing.
 
     Models, their optimizers and whatever variables go with them have to be made, trained and
@@ -40,7 +40,7 @@ def together(devices: Sequence[str]) -> Iterator[None]:
 
 
 def in_use() -> int:
-    """Return how many devices train models here and now, by `together`."""
+    """Return how many devices train models here and now, by `data_parallel`."""
     if name_of_backend() == "jax":
         distribution = keras.distribution.distribution()
         return distribution.count if isinstance(distribution, _WholeOrShared) else 1

@@ -6,7 +6,7 @@ import os
 
 import onecycle_cli.engine.started  # noqa: F401
 from onecycle_cli.config import Config
-from onecycle_cli.engine.devices.company import join
+from onecycle_cli.engine.devices.distributed import join
 from onecycle_cli.engine.devices.processes import ADDRESSES, processes
 from onecycle_cli.observer import Observer
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.engine.devices.company import wait_for_all
+from onecycle_cli.engine.devices.distributed import wait_for_all
 from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import ResultError
 

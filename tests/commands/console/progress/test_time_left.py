@@ -1,6 +1,6 @@
 import pytest
 
-from onecycle_cli.commands.console.time_left import TimeLeft, duration
+from onecycle_cli.commands.console.progress.time_left import TimeLeft, duration
 
 
 class Clock:

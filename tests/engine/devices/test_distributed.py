@@ -21,10 +21,10 @@ import pytest
 from typer.testing import CliRunner
 
 from onecycle_cli.config import load_config
-from onecycle_cli.engine.devices import company
+from onecycle_cli.engine.devices import distributed
 from onecycle_cli.engine.devices.processes import ADDRESSES, COUNT, PLACE
 from onecycle_cli.errors import ConfigError, ProcessError
-from onecycle_cli.experiments.company.alike import check_that_all_do_the_same
+from onecycle_cli.experiments.distributed.alike import check_that_all_do_the_same
 from onecycle_cli.experiments.speed.precision import with_precision
 from onecycle_cli.main import app
 from onecycle_cli.observer import Observer
@@ -219,7 +219,7 @@ def second_of_two(monkeypatch):
 
 def test_processes_meet_on_jax_only(second_of_two):
     with pytest.raises(ConfigError, match=r"on JAX only, and Keras runs on tensorflow; set KERAS_"):
-        company.join(0)
+        distributed.join(0)
 
 
 def test_processes_that_do_not_meet_do_not_wait_for_long(second_of_two, monkeypatch):
@@ -229,15 +229,15 @@ def test_processes_that_do_not_meet_do_not_wait_for_long(second_of_two, monkeypa
         distributed=SimpleNamespace(is_initialized=lambda: False),
     )
     monkeypatch.setitem(sys.modules, "jax", jax)
-    monkeypatch.setattr(company, "name_of_backend", lambda: "jax")
-    monkeypatch.setattr(company, "_PATIENCE", 0.01)
-    monkeypatch.setattr(company, "set_random_seed", lambda _: never.wait() and fails(_))
+    monkeypatch.setattr(distributed, "name_of_backend", lambda: "jax")
+    monkeypatch.setattr(distributed, "_PATIENCE", 0.01)
+    monkeypatch.setattr(distributed, "set_random_seed", lambda _: never.wait() and fails(_))
     with pytest.raises(ProcessError, match=r"^the 2 processes did not meet at first:1 within "):
-        company.join(0)
-    monkeypatch.setattr(company, "_PATIENCE", 60.0)
-    monkeypatch.setattr(company, "set_random_seed", fails)
+        distributed.join(0)
+    monkeypatch.setattr(distributed, "_PATIENCE", 60.0)
+    monkeypatch.setattr(distributed, "set_random_seed", fails)
     with pytest.raises(ConfigError, match=r"can't meet: RuntimeError: JAX was started\.$"):
-        company.join(0)
+        distributed.join(0)
     never.set()
 
 
@@ -277,25 +277,25 @@ def test_what_would_differ_is_named(second_of_two, monkeypatch):
         return np.stack([other, array])
 
     parts = {"their configs": "a", "their data": "b", "their versions": "c"}
-    monkeypatch.setattr(company, "_of_all", with_another)
+    monkeypatch.setattr(distributed, "_of_all", with_another)
     with pytest.raises(ConfigError, match="would not do the same: their data differ between them"):
-        company.check_alike(parts)
-    monkeypatch.setattr(company, "_of_all", lambda array: np.stack([array, array]))
-    company.check_alike(parts)
+        distributed.check_alike(parts)
+    monkeypatch.setattr(distributed, "_of_all", lambda array: np.stack([array, array]))
+    distributed.check_alike(parts)
 
 
 def test_an_error_of_its_own_is_not_another_process_gone(second_of_two):
-    with pytest.raises(ValueError, match="shapes"), company.noticing_losses():
+    with pytest.raises(ValueError, match="shapes"), distributed.noticing_losses():
         raise ValueError("shapes do not fit")
-    with pytest.raises(ProcessError, match="is gone"), company.noticing_losses():
+    with pytest.raises(ProcessError, match="is gone"), distributed.noticing_losses():
         raise ValueError("UNKNOWN: Gloo all-reduce failed: Connection closed by peer")
 
 
 def test_a_process_that_is_alone_asks_nobody(monkeypatch):
     for name in (ADDRESSES, COUNT, PLACE):
         monkeypatch.delenv(name, raising=False)
-    company.join(0)
-    company.check_alike({"their configs": "a"})
-    assert company.largest_of_all(3, 0) == [3, 0]
-    with pytest.raises(ValueError, match="Gloo"), company.noticing_losses():
+    distributed.join(0)
+    distributed.check_alike({"their configs": "a"})
+    assert distributed.largest_of_all(3, 0) == [3, 0]
+    with pytest.raises(ValueError, match="Gloo"), distributed.noticing_losses():
         raise ValueError("Gloo")

@@ -1,0 +1,1 @@
+"""What a person sees while an experiment runs: bars on a terminal, plain lines in a pipe."""

@@ -1,0 +1,1 @@
+"""Which value to use for each hyper-parameter, where it came from, and what it depends on."""
