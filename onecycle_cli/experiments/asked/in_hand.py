@@ -128,7 +128,12 @@ def given(
                 "answers with targets; call this with the model, the inputs and the targets."
             )
         out = None if out == WHERE_USUAL else out
-        return Given(config_for(config, fit), out, config, x, y, fit)
+        asked = config_for(config, fit)
+        if asked.train.log_to and out is None:
+            raise ConfigError(
+                "settings: train.log_to is for a run that is kept; say where, such as out='runs'."
+            )
+        return Given(asked, out, config, x, y, fit)
     if x is not None or y is not None or fit:
         more = ", ".join(["x"] * (x is not None) + ["y"] * (y is not None) + list(fit))
         got = "" if config is None else f"; the first argument is {_kind(config)}"

@@ -554,6 +554,10 @@ class TestConstantInTheLoss:
             "no argument bogus; the known ones are batch_size, class_",
         ),
         (compiled, {"validation_split": 1.5}, ConfigError, "^validation_split must be less"),
+        (
+            *(compiled, {"settings": {"train": {"log_to": "tensorboard"}}}, ConfigError),
+            "train.log_to is for a run that is kept; say where, such as out='runs'",
+        ),
         (compiled, {"y": None}, DataError, "y is missing: the model is compiled with a loss"),
         (lambda: keras.layers.Dense(1), {}, ConfigError, "the first argument is of type Dense"),
         (
