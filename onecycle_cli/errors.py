@@ -5,6 +5,7 @@ OnecycleError           exit code 1
 ├── DataError           a data set that is missing, damaged or does not fit
 ├── ModelError          a model that cannot be built or does not fit the data
 ├── OptimizerError      a hyper-parameter that cannot be scheduled on this optimizer
+├── ArgumentError       an argument in Python that breaks a rule; a ValueError, too
 ├── PluginError         code of one's own, such as a shape, that fails or answers what won't do
 ├── TrainingError       a training run that cannot go on
 ├── ProcessError        exit code 4: one of several processes is lost, and the run can be resumed
@@ -72,6 +73,10 @@ class ModelError(OnecycleError):
 
 class OptimizerError(OnecycleError):
     """A hyper-parameter that cannot be changed on this optimizer, and the way out."""
+
+
+class ArgumentError(OnecycleError, ValueError):
+    """An argument of a callback or a function in Python that breaks a rule."""
 
 
 class PluginError(OnecycleError, ValueError):

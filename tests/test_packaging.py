@@ -244,7 +244,6 @@ TESTED_TOGETHER = {
     "workbench/fitness.py": "workbench/test_bench.py",
     "workbench/subjects/configured.py": "workbench/test_bench.py",
     "workbench/subjects/subject.py": "workbench/test_bench.py",
-    "data/sources/memory.py": "experiments/asked/test_in_hand.py",
     "workbench/subjects/in_hand.py": "experiments/asked/test_in_hand.py",
     "workbench/subjects/adoption.py": "experiments/asked/test_in_hand.py",
     "workbench/scoring/compiled.py": "experiments/asked/test_in_hand.py",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from onecycle_cli.errors import TrainingError
+from onecycle_cli.errors import ArgumentError, TrainingError
 
 
 def check_count(name: str, count: Any, hint: str = "") -> None:
@@ -22,7 +22,7 @@ def check_count(name: str, count: Any, hint: str = "") -> None:
         return
     if isinstance(count, float) and count >= 1 and count.is_integer():
         return
-    raise ValueError(
+    raise ArgumentError(
         f"{name} must be a whole number of at least 1, or left out; got {count!r}.{hint}"
     )
 

@@ -340,7 +340,8 @@ class LRFinder(Scheduled):
 
     def _facts(self) -> Facts:
         yield "learning rates", f"{self.min_lr:g} to {self.max_lr:g}, {self.lr_scale}"
-        yield "steps done", f"{len(self.lrs)}, {self.stop_reason}" if self.lrs else "none yet"
+        ended = self.stop_reason or "unfinished"
+        yield "steps done", f"{len(self.lrs)}, {ended}" if self.lrs else "none yet"
         yield "max_lr", self.findings.suggestion if self.lrs else None
 
     def _picture(self) -> bytes | None:

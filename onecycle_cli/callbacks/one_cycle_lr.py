@@ -16,7 +16,7 @@ from onecycle_cli.callbacks.scheduled import Scheduled, in_words
 from onecycle_cli.callbacks.verbosity import Verbosity, check_verbosity, prints
 from onecycle_cli.engine.steering.names import LEARNING_RATE, MOMENTUM
 from onecycle_cli.engine.steering.optimizers import MOMENTA
-from onecycle_cli.errors import OptimizerError, did_you_mean
+from onecycle_cli.errors import ArgumentError, OptimizerError, did_you_mean
 from onecycle_cli.registry import shapes
 from onecycle_cli.shown import Facts
 
@@ -113,7 +113,7 @@ class OneCycleLR(Scheduled):
         self._check_count("num_epoch", num_epoch)
         check_verbosity(verbose)
         if max_lr is None:
-            raise ValueError(
+            raise ArgumentError(
                 "max_lr must be a number above 0, as in OneCycleLR(max_lr=0.1), and is not given, "
                 "or None. If it comes from LRFinder, that had nothing to suggest: "
                 "finder.suggestion['reason'] says why, and what to do."
@@ -124,14 +124,14 @@ class OneCycleLR(Scheduled):
             *(("scale_percentage", scale_percentage), ("scale_precentage", scale_precentage)),
         ):
             if value is not None and not is_number(value):
-                raise ValueError(f"{name} must be a number; got {value!r}.")
+                raise ArgumentError(f"{name} must be a number{_got(value)}.")
         if (maximum_momentum is None) != (minimum_momentum is None):
-            raise ValueError(
+            raise ArgumentError(
                 f"maximum_momentum and minimum_momentum must both be numbers or both None; got "
                 f"{maximum_momentum} and {minimum_momentum}."
             )
         if not 0 <= (minimum_momentum or 0) <= (maximum_momentum or 0) < 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"maximum_momentum must be below 1, and minimum_momentum from 0 to it; got "
                 f"{maximum_momentum} and {minimum_momentum}."
             )
@@ -147,11 +147,15 @@ class OneCycleLR(Scheduled):
         self.layer_rates = dict(layer_rates or {})
         for pattern, factor in self.layer_rates.items():
             if not 0 <= factor < math.inf:
-                raise ValueError(f"layer_rates must be at least 0; got {factor} for {pattern!r}.")
+                raise ArgumentError(
+                    f"layer_rates must be at least 0; got {factor} for {pattern!r}."
+                )
         self.also = dict(also or {})
         for name in self.also:
             if name in (LEARNING_RATE, *MOMENTA):
-                raise ValueError(f"also: {name} is what OneCycleLR schedules itself; leave it out.")
+                raise ArgumentError(
+                    f"also: {name} is what OneCycleLR schedules itself; leave it out."
+                )
         self._state: dict[str, int] | None = None
         for table in own.values():
             table(2)  # so that a wrong argument shows here and not in fit
@@ -202,7 +206,7 @@ class OneCycleLR(Scheduled):
             ValueError: when it is not what `get_state` returns.
         """
         if not _is_state(state):
-            raise ValueError(
+            raise ArgumentError(
                 f"a state is what get_state returns, with 0 <= step <= num_steps, as in "
                 f"{{'step': 30, 'num_steps': 100}}; got {state!r}."
             )
@@ -268,7 +272,7 @@ class OneCycleLR(Scheduled):
 
     def _momenta(self, num_steps: int) -> list[float]:
         if self.maximum_momentum is None or self.minimum_momentum is None:
-            raise ValueError("maximum_momentum and minimum_momentum must be numbers.")
+            raise ArgumentError("maximum_momentum and minimum_momentum must be numbers.")
         return schedules.momenta(
             num_steps,
             self.maximum_momentum,
@@ -300,6 +304,17 @@ def _compare(to_go: int, in_fit: int) -> None:
             f"it stops short of its end, or stays at max_lr / 1000 beyond it.",
             stacklevel=3,
         )
+
+
+def _got(value: Any) -> str:
+    """Return what was given in place of a number, and where a finder's result has one."""
+    found = getattr(value, "suggestion", value)
+    is_dict = isinstance(found, Mapping)
+    if not (hasattr(found, "value") or (is_dict and "value" in found)):
+        return f"; got {value!r}"
+    place = ("" if found is value else ".suggestion") + ("['value']" if is_dict else ".value")
+    number = found["value"] if is_dict else found.value
+    return f"; this {type(value).__name__} has it in {place}, which is {number}"
 
 
 def _check_names(options: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from onecycle_cli import schedules
 from onecycle_cli.callbacks import counts
 from onecycle_cli.engine.instruments import Instruments
 from onecycle_cli.engine.steering.names import LEARNING_RATE, MOMENTUM
-from onecycle_cli.errors import OnecycleError, TrainingError
+from onecycle_cli.errors import ArgumentError, OnecycleError, TrainingError
 from onecycle_cli.shown import Facts, Shown
 
 
@@ -65,7 +65,9 @@ class Scheduled(Shown, keras.callbacks.Callback):
         self._check_count("num_samples", num_samples)
         self._check_count("batch_size", batch_size)
         if not tables:
-            raise ValueError("Scheduled needs tables such as {'beta_2': (0.9, 0.999)}; got none.")
+            raise ArgumentError(
+                "Scheduled needs tables such as {'beta_2': (0.9, 0.999)}; got none."
+            )
         self.tables = dict(tables)
         self.num_samples = num_samples
         self.batch_size = batch_size

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from onecycle_cli.errors import ArgumentError
+
 Verbosity = bool | Literal[0, 1, 2, "auto"]
 """`True`, or Keras' `"auto"`: as `fit` does. 1 or 2: always. `False` or 0: never."""
 
@@ -15,7 +17,7 @@ def check_verbosity(verbose: Any) -> None:
         ValueError: naming what there is.
     """
     if not isinstance(verbose, bool) and verbose not in (0, 1, 2, "auto"):
-        raise ValueError(
+        raise ArgumentError(
             f"verbose must be 'auto' or True (print unless fit(verbose=0)), 1 (always print) or 0 "
             f"(never); got {verbose!r}."
         )

@@ -85,7 +85,7 @@ def finite(values: NDArray[Any], where: str) -> NDArray[np.float32]:
     """
     with np.errstate(over="ignore"):
         numbers = np.ascontiguousarray(values, np.float32)
-    bad = _first_not_finite(numbers)
+    bad = first_not_finite(numbers)
     if bad is not None:
         raise DataError(
             f"{where} must hold finite numbers only, but row {bad} has a NaN, an infinity or a "
@@ -94,7 +94,7 @@ def finite(values: NDArray[Any], where: str) -> NDArray[np.float32]:
     return numbers
 
 
-def _first_not_finite(numbers: NDArray[np.float32]) -> int | None:
+def first_not_finite(numbers: NDArray[np.floating]) -> int | None:
     """Return the first row with a number that is not finite; it may be a large file's."""
     rows = max(1, _AT_A_TIME // max(1, numbers[:1].size))
     for start in range(0, len(numbers), rows):

@@ -38,6 +38,10 @@ class Instruments:
     Attach with `Instruments.attach`, and `release` when done: owners that come while others hold
     the model share one set, so that nothing is traced twice. The last one to let go leaves a stock
     model behind.
+
+    Attributes:
+        gives_inputs_alone: whether a `train_step` gets inputs without targets as they are, as
+            `fit` hands over an array, and not in a tuple, as Keras does with batches.
     """
 
     def __init__(self, model: Any, names: Iterable[str]) -> None:
@@ -53,6 +57,7 @@ class Instruments:
         self._own_methods = {name: vars(model).get(name) for name in ("compute_loss", "train_step")}
         self._step = threading.local()
         self._recorded: set[str] = set()
+        self.gives_inputs_alone = False
         vars(model)["_loss_tracker"] = self._tracker
         vars(model)["compute_loss"] = self._recording(model.compute_loss)
         vars(model)["train_step"] = self._marking(model.train_step)
@@ -299,10 +304,13 @@ class Instruments:
     def _marking(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         """Tell training steps from evaluation, and the first loss of a step from later ones."""
 
-        def train_step(*args: Any, **kwargs: Any) -> Any:
+        def train_step(*args: Any) -> Any:
+            *state, data = args
+            if self.gives_inputs_alone and isinstance(data, tuple) and len(data) == 1:
+                (data,) = data
             self._step.losses = 0  # of this thread: replicas take turns
             try:
-                return inner(*args, **kwargs)
+                return inner(*state, data)
             finally:
                 del self._step.losses
 

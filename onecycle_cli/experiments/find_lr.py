@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import onecycle_cli.engine.started  # noqa: F401
-from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, FitArguments, given
+from onecycle_cli.experiments.asked.fit_arguments import FitArguments
+from onecycle_cli.experiments.asked.in_hand import WHERE_USUAL, given
 from onecycle_cli.experiments.asked.request import Request, Source
 from onecycle_cli.experiments.asked.watching import Progress, watching
 from onecycle_cli.experiments.drawn import Drawn

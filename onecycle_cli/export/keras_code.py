@@ -34,6 +34,7 @@ _DECAYS = {"muon": ("weight_decay", "adam_weight_decay")}
 _DECAY_BY_DEFAULT = ("adamw", "lion", "muon")
 _NESTEROV = ("sgd", "muon")
 _COMPILED = "compiled"
+_LOSS_OF_THE_MODEL = "model.loss"
 
 
 def keras_code(plan: TrainingPlan) -> str:
@@ -65,6 +66,11 @@ def _left_out(plan: TrainingPlan) -> Iterator[str]:
         yield (
             "labels have to be one-hot rows, as of keras.utils.to_categorical, because the loss "
             "smooths them"
+        )
+    if _loss(plan) == _LOSS_OF_THE_MODEL:
+        yield (
+            "the metrics and loss_weights that the model came compiled with; give them to "
+            "model.compile, too"
         )
     if _is_own(plan):
         yield (
@@ -143,7 +149,7 @@ def _loss(plan: TrainingPlan) -> str:
         case "mse" | "mae" | "huber":
             return literal(plan.loss.name)
         case _:
-            return "model.loss"  # the one that the model came compiled with
+            return _LOSS_OF_THE_MODEL
 
 
 def _cycles(plan: TrainingPlan) -> str:

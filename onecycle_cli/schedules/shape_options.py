@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, TypedDict, get_args
 
-from onecycle_cli.errors import did_you_mean
+from onecycle_cli.errors import ArgumentError, did_you_mean
 from onecycle_cli.schedules.phases import Anneal
 
 
@@ -55,7 +55,7 @@ def check_value(name: str, value: Any) -> None:
     """
     rule, holds = _RULES[name]
     if not holds(value):
-        raise ValueError(f"{name} must be {rule}; got {value!r}.")
+        raise ArgumentError(f"{name} must be {rule}; got {value!r}.")
 
 
 def _is_number(value: object) -> bool:
@@ -113,23 +113,23 @@ def check_phases(phases: Any) -> None:
         "[{until: 0.3, first: 0.1, last: 1}, {until: 1, first: 1, last: 0}]"
     )
     if not phases:
-        raise ValueError(f"{needs}; got {'none' if phases is None else phases}.")
+        raise ArgumentError(f"{needs}; got {'none' if phases is None else phases}.")
     for number, phase in enumerate(phases, 1):
         if not isinstance(phase, Mapping):
-            raise ValueError(f"{needs}; phase {number} is {phase!r}.")
+            raise ArgumentError(f"{needs}; phase {number} is {phase!r}.")
         if missing := [key for key in ("until", "first", "last") if key not in phase]:
-            raise ValueError(f"phase {number} needs {' and '.join(missing)}; got {dict(phase)}.")
+            raise ArgumentError(f"phase {number} needs {' and '.join(missing)}; got {dict(phase)}.")
         for key, value in phase.items():
             if key not in _RULES_OF_A_PHASE:
                 known = did_you_mean(key, list(_RULES_OF_A_PHASE))
-                raise ValueError(f"phase {number} has no key {key!r}{known}")
+                raise ArgumentError(f"phase {number} has no key {key!r}{known}")
             rule, holds = _RULES_OF_A_PHASE[key]
             if not holds(value):
-                raise ValueError(f"{key} of phase {number} must be {rule}; got {value!r}.")
+                raise ArgumentError(f"{key} of phase {number} must be {rule}; got {value!r}.")
         if phase.get("anneal") == "exp" and not (phase["first"] and phase["last"]):
-            raise ValueError(f"phase {number} cannot anneal by exp from or to 0; use linear.")
+            raise ArgumentError(f"phase {number} cannot anneal by exp from or to 0; use linear.")
     ends = [phase["until"] for phase in phases]
     if ends[-1] != 1 or any(later <= earlier for earlier, later in pairwise(ends)):
-        raise ValueError(f"the phases' until must rise, the last to 1; got {ends}.")
+        raise ArgumentError(f"the phases' until must rise, the last to 1; got {ends}.")
     if max(max(phase["first"], phase["last"]) for phase in phases) != 1:
-        raise ValueError("one of the phases must reach 1, which is max_lr itself.")
+        raise ArgumentError("one of the phases must reach 1, which is max_lr itself.")

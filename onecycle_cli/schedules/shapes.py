@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from onecycle_cli.errors import did_you_mean, meant, nearest
+from onecycle_cli.errors import ArgumentError, did_you_mean, meant, nearest
 from onecycle_cli.plugin_names import OWN, names_a_file, short
 from onecycle_cli.schedules import drawing
 from onecycle_cli.schedules.drawing import Curves
@@ -43,7 +43,7 @@ def draw(
         shares = OwnShape.of(shape).shares(num_steps)
         return Curves(shares, list(shares))
     if names_a_file(shape):
-        raise ValueError(
+        raise ArgumentError(
             f"shape {shape} is a path; give its function, as onecycle_cli.registry.shapes.load "
             f"returns it."
         )
@@ -62,7 +62,7 @@ def check(shape: AnyShape, options: Mapping[str, Any]) -> None:
     """
     if not is_own(shape) and shape not in SHAPES:
         near = nearest(shape, list(SHAPES))
-        raise ValueError(
+        raise ArgumentError(
             f"shape must be one of {', '.join(SHAPES)}, or {OWN}; got {shape!r}"
             f"{meant(near) if near else '.'}"
         )
@@ -70,7 +70,7 @@ def check(shape: AnyShape, options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in own:
             known = did_you_mean(name, list(own)) if own else "; it takes none."
-            raise ValueError(f"shape {title(shape)} has no option {name!r}{known}")
+            raise ArgumentError(f"shape {title(shape)} has no option {name!r}{known}")
         check_value(name, value)
     if "phases" in own:
         check_phases(options.get("phases"))
@@ -83,10 +83,12 @@ def check_share(shape: AnyShape, name: str) -> None:
         ValueError: in one sentence.
     """
     if is_own(shape):
-        raise ValueError(f"{name} means nothing to shape {title(shape)}, whose function says all.")
+        raise ArgumentError(
+            f"{name} means nothing to shape {title(shape)}, whose function says all."
+        )
     if name not in _KINDS[str(shape)].takes:
         own = ", ".join(OPTIONS[str(shape)])
-        raise ValueError(f"{name} means nothing to shape {shape}, which takes {own}.")
+        raise ArgumentError(f"{name} means nothing to shape {shape}, which takes {own}.")
 
 
 def is_own(shape: AnyShape) -> bool:

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, Literal, Unpack, get_args
 
+from onecycle_cli.errors import ArgumentError
 from onecycle_cli.schedules import shapes
 from onecycle_cli.schedules.drawing import FINAL_DIVISOR, Curves
 from onecycle_cli.schedules.phases import Phase, trace
@@ -53,11 +54,11 @@ def sweep(num_steps: int, low: float, high: float, scale: Scale = "exp") -> list
         [1.0, 1.5, 2.0, 2.5, 3.0]
     """
     if num_steps < 2:
-        raise ValueError(f"num_steps must be at least 2 for a sweep; got {num_steps}.")
+        raise ArgumentError(f"num_steps must be at least 2 for a sweep; got {num_steps}.")
     if not 0 < low < high < math.inf:
-        raise ValueError(f"a sweep needs 0 < low < high; got low={low}, high={high}.")
+        raise ArgumentError(f"a sweep needs 0 < low < high; got low={low}, high={high}.")
     if scale not in get_args(Scale):
-        raise ValueError(f"scale must be 'exp' or 'linear'; got {scale!r}.")
+        raise ArgumentError(f"scale must be 'exp' or 'linear'; got {scale!r}.")
     return trace([Phase(0, num_steps - 1, low, high, scale)], num_steps)
 
 
@@ -95,7 +96,7 @@ def learning_rates(
     """
     start = _start_share(end_percentage, scale_percentage)
     if not 0 < max_lr < math.inf:
-        raise ValueError(f"max_lr must be greater than 0; got {max_lr}.")
+        raise ArgumentError(f"max_lr must be greater than 0; got {max_lr}.")
     check_options(shape, options)  # before its shares
     check_share(shape, "scale_percentage", scale_percentage)
     return [
@@ -130,7 +131,7 @@ def momenta(
             `PluginError`, which is one too, when a function gives no shares of `max_lr`.
     """
     if not 0 <= low <= high < 1:
-        raise ValueError(f"momentum needs 0 <= low <= high < 1; got high={high}, low={low}.")
+        raise ArgumentError(f"momentum needs 0 <= low <= high < 1; got high={high}, low={low}.")
     factors = cycle_factors(num_steps, shape, end_percentage, **options)
     final = options.get("final_momentum")
     if final is None:
@@ -162,11 +163,11 @@ def table_of(values: Values, num_steps: int, name: str) -> list[float]:
     top = 1.0 if name in _BELOW_ONE else math.inf
     if not all(0 <= value < top for value in table):
         wanted = "in [0, 1)" if top == 1 else "finite and at least 0"
-        raise ValueError(f"{name} must be {wanted} at every step; got {given}.")
+        raise ArgumentError(f"{name} must be {wanted} at every step; got {given}.")
     if len(table) == 2 != num_steps:
         table = trace([Phase(0, max(1, num_steps - 1), table[0], table[1])], num_steps)
     if len(table) != num_steps:
-        raise ValueError(
+        raise ArgumentError(
             f"{name} has {len(table)} values for {num_steps} steps; give one number, the first and "
             f"the last value, one for each step, or a function of the number of steps."
         )
@@ -284,7 +285,9 @@ def _start_share(end_percentage: float, scale_percentage: float | None) -> float
     share = end_percentage if scale_percentage is None else scale_percentage
     if not 0 < share <= 1:
         name = "end_percentage" if scale_percentage is None else "scale_percentage"
-        raise ValueError(f"{name} must be in (0, 1] to set the first learning rate; got {share}.")
+        raise ArgumentError(
+            f"{name} must be in (0, 1] to set the first learning rate; got {share}."
+        )
     return share
 
 
@@ -293,8 +296,8 @@ def _drawn(
 ) -> Curves:
     check_options(shape, options)
     if num_steps < 1:
-        raise ValueError(f"num_steps must be at least 1; got {num_steps}.")
+        raise ArgumentError(f"num_steps must be at least 1; got {num_steps}.")
     if not 0 <= end_percentage < 1:
-        raise ValueError(f"end_percentage must be in [0, 1); got {end_percentage}.")
+        raise ArgumentError(f"end_percentage must be in [0, 1); got {end_percentage}.")
     check_share(shape, "end_percentage", end_percentage)
     return shapes.draw(shape, num_steps, start, end_percentage, options)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from onecycle_cli.errors import ArgumentError
 from onecycle_cli.suggest.curves import Array, first_broken
 from onecycle_cli.suggest.suggestion import Suggestion
 
@@ -104,7 +105,7 @@ def rank(*rounds: Mapping[Any, Sequence[ArrayLike]]) -> tuple[Any, dict[Any, Dif
         candidate: mean_loss(runs) for candidate, runs in rounds[-1].items() if _all_finite(runs)
     }
     if not means:
-        raise ValueError("no candidate has finite losses only.")
+        raise ArgumentError("no candidate has finite losses only.")
     best = min(means, key=lambda c: means[c])
     last = {c: scores for scores in rounds for c in scores}
     return best, {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from onecycle_cli.errors import ArgumentError
 from onecycle_cli.suggest.own_rule import OwnRule, RuleFunction
 from onecycle_cli.suggest.refusals import (
     IN_GENERAL,
@@ -96,12 +97,12 @@ def suggest_lr(
     """
     chosen = _rule(rule)
     if stopped is not None and stopped not in STOPPED:
-        raise ValueError(
+        raise ArgumentError(
             f"`stopped` must be one of {', '.join(STOPPED)}, or None; got {stopped!r}."
         )
     for name, points in (("skip_begin", skip_begin), ("skip_end", skip_end)):
         if points < 0:
-            raise ValueError(f"`{name}` must be at least 0; got {points}.")
+            raise ArgumentError(f"`{name}` must be at least 0; got {points}.")
     skipped = (skip_begin, skip_end)
     course = Course.of(sweeps, planned, stopped, skipped, names)
     every = [Trend.of(*sweep, bandwidth, skipped, floor) for sweep in sweeps]
@@ -123,7 +124,9 @@ def _rule(rule: str | RuleFunction) -> Rule:
         return OwnRule.of(rule).as_rule()
     rule = present_name(rule)
     if rule not in RULES:
-        raise ValueError(f"`rule` must be one of {', '.join(RULES)}, or a function; got {rule!r}.")
+        raise ArgumentError(
+            f"`rule` must be one of {', '.join(RULES)}, or a function; got {rule!r}."
+        )
     return RULES[rule]
 
 

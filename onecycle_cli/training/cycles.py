@@ -202,8 +202,8 @@ class Cycles:
         if interrupts.asked and goes_on and self.course.cycle.steps_to_go:
             steps = self._cool_down("interrupted")
             self._observer.warn(
-                f"Ctrl-C: the learning rate falls to its end within {steps} steps, then the model "
-                f"is evaluated and saved; press it again to save and quit at once."
+                f"interrupted: the learning rate falls to its end within {steps} steps, then the "
+                f"training is over; a second Ctrl-C ends it at once."
             )
 
     def _cool_down(self, why: str) -> int:

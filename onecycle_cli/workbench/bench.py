@@ -334,12 +334,12 @@ class Workbench:
             raise optimizers.without_momentum(optimizer)
 
     def _attach(self) -> instruments.Instruments:
-        train = self.config.train
+        train, key = self.config.train, "train.also"
         steered = (LEARNING_RATE, MOMENTUM, self.decay_name)
         attached = instruments.Instruments.attach(
             self.model, steered, owner=self, gradient_norm=train.log_grad_norm
         )
-        key = "train.also"
+        attached.gives_inputs_alone = self.dataset.stream is None
         try:
             attached.enliven(train.also)
             key = "train.layer_rates"

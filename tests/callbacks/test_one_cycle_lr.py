@@ -1,4 +1,5 @@
 import itertools
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -7,7 +8,14 @@ from keras import ops
 
 from onecycle_cli import LRFinder, OneCycleLR
 from onecycle_cli.callbacks.recorded_cycle import RecordedCycle
-from onecycle_cli.errors import ConfigError, ModelError, OptimizerError, TrainingError
+from onecycle_cli.errors import (
+    ConfigError,
+    ModelError,
+    OnecycleError,
+    OptimizerError,
+    TrainingError,
+)
+from onecycle_cli.suggest import Suggestion
 
 pytestmark = pytest.mark.lowest
 
@@ -566,8 +574,23 @@ def test_another_schedule_between_the_epochs_is_overruled_and_said_to_be(
     ],
 )
 def test_arguments_out_of_range_are_refused_at_once(arguments, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
         OneCycleLR(**{"max_lr": 0.1} | arguments)
+    assert isinstance(caught.value, OnecycleError)  # of which a notebook shows the sentence alone
+
+
+def test_what_a_finder_returned_is_no_number_but_has_one():
+    suggestion = Suggestion(0.02, (0.01, 0.03), "ok", "a reason")
+    found = SimpleNamespace(suggestion=suggestion)
+    finder = SimpleNamespace(suggestion={"value": 0.02})
+    for given, place in (
+        (suggestion, r"this Suggestion has it in \.value, which is 0\.02"),
+        (found, r"this SimpleNamespace has it in \.suggestion\.value, which is 0\.02"),
+        (finder, r"has it in \.suggestion\['value'\], which is 0\.02"),
+        (finder.suggestion, r"this dict has it in \['value'\], which is 0\.02"),
+    ):
+        with pytest.raises(ValueError, match=f"max_lr must be a number; .*{place}"):
+            OneCycleLR(max_lr=given)
 
 
 @pytest.mark.parametrize(

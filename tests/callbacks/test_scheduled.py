@@ -280,4 +280,6 @@ def test_callbacks_are_shown_in_a_few_lines_and_drawn_once_there_is_something(re
     plain, cycle, finder = map(repr, callbacks)
     assert plain.endswith("steps done     7 of 7") and cycle.endswith("steps done  7 of 7")
     assert "steps done      7, completed" in finder and len(finder) < 1000
+    callbacks[2].stop_reason = None  # as when a fit is interrupted
+    assert "steps done      7, unfinished" in repr(callbacks[2])
     assert finder.splitlines()[-1].split()[0] == "max_lr"

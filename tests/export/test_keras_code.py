@@ -87,3 +87,9 @@ def test_labels_that_are_smoothed_are_rows(plan):
     code = keras_code(plan({"label_smoothing": 0.1}, loss=loss, task="multiclass"))
     assert "CategoricalCrossentropy(label_smoothing=0.1)" in code
     assert "keras.utils.to_categorical" in code.partition("import keras")[0]
+
+
+def test_what_a_compiled_model_had_besides_its_loss_is_said_to_be_missing(plan):
+    said = "# - the metrics and loss_weights that the model came compiled with"
+    assert said in keras_code(plan(loss={"name": "compiled"}))
+    assert said not in keras_code(plan())

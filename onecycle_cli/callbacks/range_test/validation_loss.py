@@ -13,6 +13,7 @@ from keras import ops, tree
 
 from onecycle_cli.engine.batch_readers import batch_reader
 from onecycle_cli.engine.state.variables import read, variables_of
+from onecycle_cli.errors import ArgumentError
 
 _INFINITE = -1  # the cardinality of an endless tf.data.Dataset
 
@@ -73,10 +74,10 @@ class _RandomBatches:
         lengths = [len(array) for array in tree.flatten(self._parts) if array is not None]
         if len(set(lengths)) > 1:
             found = ", ".join(map(str, lengths))
-            raise ValueError(f"validation_data must be (x, y) of one length; got {found}.")
+            raise ArgumentError(f"validation_data must be (x, y) of one length; got {found}.")
         self._length = lengths[0]
         if not self._length:
-            raise ValueError("validation_data must have samples; got none.")
+            raise ArgumentError("validation_data must have samples; got none.")
         self._size = min(batch_size, self._length)
         available = self._length // self._size
         self._count = available if num_batches < 0 else min(num_batches, available)
@@ -97,7 +98,7 @@ class _BatchesInTurn:
         self._reader = _reader_of(held_out)
         available = self._reader.num_batches
         if num_batches < 0 and _is_endless(held_out, available):
-            raise ValueError(
+            raise ArgumentError(
                 "validation_data never ends, so validation_sample_rate must be a number of "
                 f"batches; got {num_batches}, which takes all there are."
             )
@@ -120,7 +121,7 @@ class _BatchesInTurn:
             is_empty = False
             yield keras.utils.unpack_x_y_sample_weight(batch)
         if is_empty:
-            raise ValueError("validation_data must give batches; it gave none.")
+            raise ArgumentError("validation_data must give batches; it gave none.")
         self._reader.on_epoch_end()
 
 

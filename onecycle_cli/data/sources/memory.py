@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from onecycle_cli.data.batches.stream import is_stream, stream_of
 from onecycle_cli.data.dataset import Dataset
-from onecycle_cli.data.inputs import Inputs, arrays_of, count, joined, mapped, named_arrays
+from onecycle_cli.data.inputs import (
+    Inputs,
+    arrays_of,
+    count,
+    first_not_finite,
+    joined,
+    mapped,
+    named_arrays,
+)
 from onecycle_cli.data.loading import set_validation_aside
 from onecycle_cli.data.sources.source import Progress, Source
 from onecycle_cli.data.splitting import Positions
@@ -86,7 +94,9 @@ def dataset_in_hand(
         name,
         None if groups is None else np.asarray(groups),
     )
-    return _as_it_is(name, x, y, train, validation, origin=kind, weights=weights)
+    return _as_it_is(
+        *(name, x, y, train, validation), origin=kind, weights=weights, notes=_unfit(x, y)
+    )
 
 
 def stream_in_hand(
@@ -169,6 +179,22 @@ def kind_of(x: Any) -> str:
     return getattr(x, "__name__", type(x).__name__).strip("_<>")
 
 
+def _unfit(x: Inputs, y: Inputs) -> tuple[str, ...]:
+    """Return what is to be said of numbers that are not finite.
+
+    They are left as they are, as a loss or a layer of the user's own may know what to do.
+    """
+    arrays = {f"x{name}": array for name, array in named_arrays(x).items()}
+    arrays |= {f"y{name}": array for name, array in named_arrays(y).items()}
+    found = {name: first_not_finite(a) for name, a in arrays.items() if a.dtype.kind == "f"}
+    return tuple(
+        f"{name} has a NaN or an infinite number in row {row}: the weights of most models are NaN "
+        f"after a step with such an example. Fill it in, or leave the example out."
+        for name, row in found.items()
+        if row is not None
+    )
+
+
 def strata_of(y: Inputs, size: int) -> NDArray[Any]:
     """Return what a split keeps the shares of: the classes of y as int32 labels, if it has any.
 
@@ -208,7 +234,25 @@ def _as_tree(values: Any, name: str) -> Inputs:
         array = array.astype(object)
     if array.dtype.kind not in "buifO" or not array.ndim:
         raise DataError(f"{name} must be arrays with an example a row, got {array.dtype}.")
+    if array.dtype.kind == "O":
+        _check_text(array, name)
     return array
+
+
+def _check_text(array: NDArray[Any], name: str) -> None:
+    """Refuse objects that are no text, and text as targets, which no loss takes."""
+    kinds = {type(value) for value in array.flat}
+    if not all(issubclass(kind, str | bytes) for kind in kinds):
+        found = " and ".join(sorted(kind.__name__ for kind in kinds))
+        raise DataError(
+            f"{name} must hold numbers, or text and nothing else; got objects of type {found}. "
+            f"Turn each column into numbers first."
+        )
+    if name.startswith(("y", "validation_data y")):
+        raise DataError(
+            f"{name} holds text, and losses take numbers: give each class one from 0 on, as "
+            f"np.unique(y, return_inverse=True)[1] does."
+        )
 
 
 def _unpacked(
@@ -237,6 +281,11 @@ def _weights(
         return weights
     if class_weight is None:
         return None
+    if not isinstance(class_weight, Mapping):
+        raise DataError(
+            "class_weight must be a dictionary of a weight for each label, such as {0: 1.0, 1: "
+            f"5.0}}, as for fit; got {class_weight!r}."
+        )
     labels = arrays_of(y)
     if len(labels) != 1:
         raise DataError("class_weight needs y to be one array of labels; give sample_weight.")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from onecycle_cli.config import IN_MEMORY, Config, load_config
-from onecycle_cli.errors import ConfigError, DataError, ModelError, did_you_mean
-from onecycle_cli.kinds import FINDERS
-from onecycle_cli.suggest import Suggestion
+from onecycle_cli.config import IN_MEMORY, Config
+from onecycle_cli.errors import ConfigError, DataError, ModelError
+from onecycle_cli.experiments.asked.fit_arguments import FitArguments, config_for
 
 if TYPE_CHECKING:
     import keras
@@ -22,47 +20,6 @@ if TYPE_CHECKING:
 
 WHERE_USUAL: Final = "runs for a configuration, nowhere for a model"
 """Where a run is written if nobody says: in the folder `runs`, or not at all."""
-
-_NAME = "in-memory"
-
-
-class FitArguments(TypedDict, total=False):
-    """What goes with a model and its data; most of it as for `fit`.
-
-    Attributes:
-        batch_size: examples in a batch; 32 if not given.
-        epochs: the length of the training to come, or of this one; 10 if not given.
-        validation_split: share of the examples to validate on; 0.1 if not given. Unlike in `fit`,
-            they are drawn at random, the same share of each class.
-        validation_data: validation data of your own: (x, y) or (x, y, sample_weight).
-        groups: the group of each example; no group is divided by the split.
-        sample_weight: a weight for each example.
-        class_weight: a weight for each label.
-        max_lr: the highest learning rate, or what `find_lr` found.
-        momentum: {"max": ..., "min": ...}, or what `find_momentum` found.
-        weight_decay: the weight decay, or what `find_weight_decay` found.
-        steps_per_epoch: with a pipeline as x, the batches in an epoch; all of them if not given.
-        validation_steps: the same for validation_data.
-        seed: the seed of the order of the data, and of everything else that is drawn.
-        name: the name of the experiment's folder below `out`.
-        settings: all other keys of a configuration, such as {"find_lr": {"budget": 1}}.
-    """
-
-    batch_size: int
-    epochs: int
-    validation_split: float
-    validation_data: Any
-    groups: Any
-    sample_weight: Any
-    class_weight: Mapping[int, float]
-    max_lr: Any
-    momentum: Any
-    weight_decay: Any
-    steps_per_epoch: int
-    validation_steps: int
-    seed: int
-    name: str
-    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -103,12 +60,11 @@ class Given:
         """
         if self.model is None or self.fit is None:
             return None
-        from onecycle_cli.data.batches.stream import is_stream
         from onecycle_cli.data.sources.memory import dataset_in_hand
         from onecycle_cli.workbench.subjects.in_hand import InHand, ModelInHand
 
         fit = self.fit
-        if is_stream(self.x):
+        if _is_stream(self.x):
             return InHand(ModelInHand(self.model), self._stream(self.fit), to_be_trained)
         dataset = dataset_in_hand(
             self.x,
@@ -134,13 +90,20 @@ class Given:
                 f"{useless[0]} can't be given where x is a pipeline; let x give (x, y) or "
                 f"(x, y, sample_weight), and give validation_data as another one."
             )
-        return stream_in_hand(
+        dataset = stream_in_hand(
             self.x,
             name=IN_MEMORY,
             validation_data=fit.get("validation_data"),
             steps=fit.get("steps_per_epoch"),
             validation_steps=fit.get("validation_steps"),
         )
+        asked, size = fit.get("batch_size", len(dataset)), len(dataset)
+        if asked != size:
+            raise DataError(
+                f"batch_size {asked} would change nothing where x is a pipeline, which gives "
+                f"batches of {size}; leave it out, and let x give batches of the size you want."
+            )
+        return dataset
 
 
 def given(
@@ -159,17 +122,50 @@ def given(
                 "the targets, as in find_lr(model, x, y)."
             )
         _check_model(config)
+        if y is None and not _is_stream(x) and _needs_targets(config):
+            raise DataError(
+                "y is missing: the model is compiled with a loss, which compares what the model "
+                "answers with targets; call this with the model, the inputs and the targets."
+            )
         out = None if out == WHERE_USUAL else out
-        return Given(_config_for(config, fit), out, config, x, y, fit)
+        asked = config_for(config, fit)
+        if asked.train.log_to and out is None:
+            raise ConfigError(
+                "settings: train.log_to is for a run that is kept; say where, such as out='runs'."
+            )
+        return Given(asked, out, config, x, y, fit)
     if x is not None or y is not None or fit:
         more = ", ".join(["x"] * (x is not None) + ["y"] * (y is not None) + list(fit))
-        raise ConfigError(f"{more} can be given with a compiled keras.Model only, not a config.")
+        got = "" if config is None else f"; the first argument is {_kind(config)}"
+        raise ConfigError(
+            f"{more} can be given with a compiled keras.Model only, as in find_lr(model, x, y)"
+            f"{got}."
+        )
     return Given(config, "runs" if out == WHERE_USUAL else out)
+
+
+def _is_stream(x: Any) -> bool:
+    from onecycle_cli.data.batches.stream import is_stream
+
+    return is_stream(x)
 
 
 def _is_model(candidate: Any) -> bool:
     keras = sys.modules.get("keras")
     return keras is not None and isinstance(candidate, keras.Model)
+
+
+def _needs_targets(model: keras.Model) -> bool:
+    """Tell whether Keras itself compares outputs with targets in this model's training."""
+    import keras
+
+    own = (type(model).train_step, type(model).compute_loss)
+    return model.loss is not None and own == (keras.Model.train_step, keras.Model.compute_loss)
+
+
+def _kind(given: Any) -> str:
+    is_config = isinstance(given, str | Path | Mapping | Config)
+    return "a config" if is_config else f"of type {type(given).__name__}"
 
 
 def _check_model(model: keras.Model) -> None:
@@ -180,72 +176,3 @@ def _check_model(model: keras.Model) -> None:
             "the model is not built, so it has no weights yet; start it with keras.Input(shape), "
             "or call it once with a batch."
         )
-
-
-def _config_for(model: keras.Model, fit: FitArguments) -> Config:
-    """Return the configuration that the arguments amount to."""
-    unknown = set(fit) - set(FitArguments.__annotations__)
-    if unknown:
-        name, known = min(unknown), sorted(FitArguments.__annotations__)
-        raise ConfigError(f"there is no argument {name}{did_you_mean(name, known)}")
-    train: dict[str, Any] = {"cycles": [{"epochs": fit.get("epochs", 10)}]}
-    train |= {
-        key: _value(key, fit[key])
-        for key in ("max_lr", "momentum", "weight_decay")
-        if fit.get(key) is not None
-    }
-    settings = {
-        key: dict(value) if isinstance(value, Mapping) else value
-        for key, value in (fit.get("settings") or {}).items()
-    }
-    config = load_config(
-        {
-            **settings,
-            "name": fit.get("name", _NAME),
-            "seed": fit.get("seed", 0),
-            "batch_size": fit.get("batch_size", 32),
-            "dataset": {
-                "name": IN_MEMORY,
-                "normalise": False,
-                **({} if "validation_data" in fit else _share(fit)),
-            },
-            "model": {"name": IN_MEMORY, "options": {"variables": _digest(model)}},
-            "train": settings.pop("train", {}) | train,
-        }
-    )
-    if config.search.engine != "local":
-        raise ConfigError(
-            f"search.engine {config.search.engine} is for a model that a config names, which each "
-            f"worker can build; a model in hand is searched in this process, by engine local."
-        )
-    return config
-
-
-def _share(fit: FitArguments) -> dict[str, float]:
-    share = fit.get("validation_split", 0.1)
-    return {"validation_fraction": share} if share else {}
-
-
-def _value(key: str, given: Any) -> Any:
-    """Return a value, or what a finder has suggested for it."""
-    record, finder = getattr(given, "record", None), FINDERS[key]
-    if record is not None and record.kind != finder.name:
-        raise ConfigError(
-            f"{key} can't be taken from what {record.kind} has found; give a number, or what "
-            f"{finder.name} finds."
-        )
-    suggestion = getattr(given, "suggestion", given)
-    if not isinstance(suggestion, Suggestion):
-        return given
-    if suggestion.value is None:
-        raise ConfigError(
-            f"{key} can't be taken from a finder that suggests nothing ({suggestion.verdict}: "
-            f"{suggestion.reason}); give a number."
-        )
-    return suggestion.value
-
-
-def _digest(model: keras.Model) -> str:
-    """Return what tells one model's variables from another's: their shapes and types, in order."""
-    forms = [(tuple(v.shape), str(v.dtype)) for v in model.variables]
-    return hashlib.sha256(repr(forms).encode()).hexdigest()[:16]

@@ -1,7 +1,8 @@
-"""Who watches an experiment that is started from Python: nobody, or a line of progress."""
+"""Who watches an experiment started from Python: a line of progress, or a log of warnings."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import time
@@ -10,6 +11,7 @@ from typing import Any, Literal, TextIO
 
 from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import ConfigError
+from onecycle_cli.experiments.recipe.summary import duration
 from onecycle_cli.observer import Observer
 
 Progress = bool | Literal["auto"]
@@ -21,7 +23,7 @@ _IN_A_NOTEBOOK = 100
 
 
 def watching(observer: Observer | None, progress: Progress) -> Observer:
-    """Return the observer that was given, or else one that shows the progress, or nothing.
+    """Return the observer that was given, or else one that shows the progress, or warnings alone.
 
     Of several processes that train together, the chief alone shows something.
 
@@ -33,7 +35,17 @@ def watching(observer: Observer | None, progress: Progress) -> Observer:
     if observer is not None:
         return observer
     wanted = _somebody_looks() if progress == "auto" else progress
-    return ProgressLine(sys.stdout) if wanted and processes().is_chief else Observer()
+    if not processes().is_chief:
+        return Observer()
+    return ProgressLine(sys.stdout) if wanted else Unwatched()
+
+
+class Unwatched(Observer):
+    """Logs what a user should look into, where no progress is shown: by default, on stderr."""
+
+    def warn(self, text: str) -> None:
+        """Log it as a warning of `onecycle_cli`."""
+        logging.getLogger("onecycle_cli").warning("onecycle: %s", text)
 
 
 class ProgressLine(Observer):
@@ -101,7 +113,7 @@ class ProgressLine(Observer):
         if not self._steps or self._done < _TOO_EARLY:
             return ""
         seconds = (self._clock() - self._begun) / self._done * (self._steps - self._done)
-        return f", {seconds:.0f} s left"
+        return f", {duration(seconds)} left"
 
     def _is_time(self) -> bool:
         return self._clock() - self._shown_at >= _EVERY

@@ -35,7 +35,8 @@ def bounds_of_compiled(model: Any, dataset: Dataset, outputs: Any) -> Bounds:
         outputs: what the model answers to a few of them.
     """
     floor = floor_of_compiled(model)
-    if floor is not None or type(model).compute_loss is not keras.Model.compute_loss:
+    has_own_loss = type(model).compute_loss is not keras.Model.compute_loss or model.loss is None
+    if floor is not None or has_own_loss:
         return Bounds(floor, None)
     return measured_bounds(model, dataset, outputs)
 

@@ -77,6 +77,9 @@ def examine(
 ) -> Examination:
     """Return how a model does.
 
+    The scores of the metrics that it was compiled with come beside those of its task, unless they
+    have their names.
+
     Args:
         model: gives one output for each class, label or target; for `binary` a single one.
         batches: the examples, of a data set that fits the model.
@@ -89,7 +92,9 @@ def examine(
         outputs += answers_to(model, batches.mirror())
         outputs /= 2
     (targets,) = arrays_of(rows_of(batches.y, batches.rows))
-    return _judged(objective, targets, outputs, weights, scale=batches.dataset.target_scale)
+    scale = batches.dataset.target_scale
+    examined = _judged(objective, targets, outputs, weights, scale=scale)
+    return _with_own_metrics(model, examined, targets, outputs, weights)
 
 
 def examine_stream(
@@ -118,8 +123,20 @@ def examine_stream(
     columns = zip(*told, strict=True)
     targets, *weights = (np.concatenate([*map(_only_array, column)]) for column in columns)
     examined = _judged(objective, targets, outputs, *weights)
+    return _with_own_metrics(model, examined, targets, outputs, *weights)
+
+
+def _with_own_metrics(
+    model: Any,
+    examined: Examination,
+    targets: NDArray[Any],
+    outputs: NDArray[np.float32],
+    weights: NDArray[Any] | None = None,
+) -> Examination:
+    if not model.compiled:
+        return examined
     model.reset_metrics()
-    own = model.compute_metrics(None, targets, outputs, *weights)
+    own = model.compute_metrics(None, targets, outputs, weights)
     return replace(examined, scores=_single(own) | examined.scores)
 
 

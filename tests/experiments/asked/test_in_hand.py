@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 import onecycle_cli
-from onecycle_cli.errors import ConfigError, DataError, ModelError, OptimizerError
+from onecycle_cli.errors import (
+    ConfigError,
+    DataError,
+    ModelError,
+    OptimizerError,
+    TrainingError,
+)
 from onecycle_cli.experiments.asked.in_hand import given
 
 RANDOM = np.random.default_rng(8)
@@ -203,12 +209,15 @@ class TestTrain:
             assert "data:image/png;base64," in each._repr_html_()
 
     def test_takes_down_the_metrics_of_its_task_after_each_epoch(self, tmp_path):
-        result = onecycle_cli.train(
-            compiled(), X, BINARY, max_lr=0.1, out=tmp_path, name="mine", **QUICK
-        )
+        model = compiled(metrics=[keras.metrics.MeanSquaredError("own")])
+        held_out = (X[:50], BINARY[:50])
+        given = QUICK | {"max_lr": 0.1, "out": tmp_path, "validation_data": held_out}
+        result = onecycle_cli.train(model, X, BINARY, name="mine", **given)
         header = (result.folder / "history.csv").read_text().splitlines()[0]
-        assert header == "epoch,cycle,loss,val_loss,val_accuracy,val_auc,val_f1"
-        assert result.history[-1].scores.keys() == {"auc", "f1"}
+        assert header == "epoch,cycle,loss,val_loss,val_accuracy,val_own,val_auc,val_f1"
+        expected = model.evaluate(*held_out, verbose=0, return_dict=True)["own"]
+        assert result.history[-1].scores.keys() == {"own", "auc", "f1"}
+        assert result.history[-1].scores["own"] == pytest.approx(expected, rel=1e-5)
 
     @pytest.mark.harness
     def test_takes_down_the_models_own_metrics_where_only_it_knows_its_loss(self):
@@ -446,6 +455,52 @@ class TestWhatTheModelWasCompiledWith:
         losses = onecycle_cli.find_lr(model, X, BINARY, **QUICK).curves[0].losses
         assert losses[0] == pytest.approx(np.log(2), abs=0.3)
 
+    def test_may_be_a_training_step_that_takes_inputs_alone_as_fit_hands_them_over(self):
+        class Autoencoder(keras.Model):
+            def train_step(self, data):
+                return super().train_step((data, 1.0 * data))  # no tuple can do that
+
+        inputs = keras.Input((4,))
+        model = Autoencoder(inputs, keras.layers.Dense(4)(inputs))
+        model.compile(keras.optimizers.SGD(0.02), "mse")
+        expected = model.evaluate(X, X, verbose=0)
+        losses = onecycle_cli.find_lr(model, X, **QUICK).curves[0].losses
+        assert losses[0] == pytest.approx(expected, rel=0.5)
+
+
+def test_a_training_step_that_hides_its_loss_is_refused_in_a_sentence():
+    class Hidden(keras.Model):
+        def train_step(self, data):
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((self(data[0]) - 1.0) ** 2)
+            grads = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply(grads, self.trainable_variables)
+            return {"loss": loss}
+
+    inner = network()
+    model = Hidden(inner.input, inner.output)
+    model.compile(keras.optimizers.SGD(0.02))
+    with pytest.raises(TrainingError, match=r"train_step of Hidden does not call self\.compute_l"):
+        onecycle_cli.find_lr(model, X, BINARY, **QUICK)
+
+
+def test_an_interrupted_search_is_a_sentence_in_a_notebook_and_leaves_the_model():
+    class Impatient(onecycle_cli.Observer):
+        def advance(self, **shown):
+            raise KeyboardInterrupt
+
+    model = compiled()
+    before = model.get_weights()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        onecycle_cli.find_lr(model, X, BINARY, observer=Impatient(), **QUICK)
+    assert caught.value._render_traceback_() == [
+        "KeyboardInterrupt: find-lr was interrupted, and the model is as it was before."
+    ]
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
 
 class TestConstantInTheLoss:
     """It changes no answer: what is learned is learned, and what can't be is refused."""
@@ -498,7 +553,13 @@ class TestConstantInTheLoss:
             ConfigError,
             "no argument bogus; the known ones are batch_size, class_",
         ),
-        (compiled, {"validation_split": 1.5}, ConfigError, "validation_fraction"),
+        (compiled, {"validation_split": 1.5}, ConfigError, "^validation_split must be less"),
+        (
+            *(compiled, {"settings": {"train": {"log_to": "tensorboard"}}}, ConfigError),
+            "train.log_to is for a run that is kept; say where, such as out='runs'",
+        ),
+        (compiled, {"y": None}, DataError, "y is missing: the model is compiled with a loss"),
+        (lambda: keras.layers.Dense(1), {}, ConfigError, "the first argument is of type Dense"),
         (
             lambda: compiled(optimizer=keras.optimizers.Adafactor()),
             {},

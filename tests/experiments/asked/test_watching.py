@@ -1,11 +1,12 @@
 import io
+import logging
 import sys
 
 import pytest
 
 from onecycle_cli.errors import ConfigError
 from onecycle_cli.experiments.asked import watching
-from onecycle_cli.experiments.asked.watching import ProgressLine
+from onecycle_cli.experiments.asked.watching import ProgressLine, Unwatched
 from onecycle_cli.observer import Observer
 
 
@@ -69,10 +70,26 @@ def test_downloads_and_images_are_counted(line, stream, clock):
     assert screen(stream) == [""]
 
 
+def test_a_long_time_left_is_told_in_minutes_or_hours(line, stream, clock):
+    line.begin("cycle 1", 40_000)
+    for _ in range(5):
+        clock.now += 0.25
+        line.advance()
+    assert screen(stream) == ["cycle 1: step 5 of 40000, 2.8 h left"]
+
+
 class TestWhoWatches:
-    def test_nobody_in_a_pipe(self, capsys):
-        assert type(watching.watching(None, "auto")) is Observer
-        assert type(watching.watching(None, False)) is Observer
+    def test_warnings_are_heard_in_a_pipe_and_progress_is_not(self, capsys, caplog):
+        for progress in ("auto", False):
+            caplog.clear()
+            observer = watching.watching(None, progress)
+            observer.note("a fact")
+            observer.begin("cycle 1", 3)
+            observer.warn("x gives other batches each time.")
+            assert [(r.levelno, r.message) for r in caplog.records] == [
+                (logging.WARNING, "onecycle: x gives other batches each time.")
+            ]
+            assert capsys.readouterr().out == ""
 
     def test_a_line_where_it_is_wanted(self):
         assert isinstance(watching.watching(None, True), ProgressLine)
@@ -80,7 +97,7 @@ class TestWhoWatches:
     def test_a_line_on_a_terminal(self, monkeypatch):
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
         assert isinstance(watching.watching(None, "auto"), ProgressLine)
-        assert type(watching.watching(None, False)) is Observer
+        assert isinstance(watching.watching(None, False), Unwatched)
 
     def test_a_line_in_a_notebook(self, monkeypatch):
         class IPython:
