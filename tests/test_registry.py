@@ -33,6 +33,7 @@ def load_weights(folder):
     return keras.models.load_model(folder / "model.keras", compile=False).get_weights()
 
 
+@pytest.mark.harness
 def test_a_training_by_a_shape_of_ones_own(small, mine, tmp_path, table):
     settings = {"momentum": {"max": 0.9, "min": 0.7}}
     plain = small(train={**settings, "shape": f"{mine / 'mine.py'}:spike"})
@@ -91,6 +92,7 @@ def test_an_optimizer_of_ones_own_trains_as_the_stock_one_does(small, mine, tmp_
     assert saved.optimizer.clipnorm == 0.01
 
 
+@pytest.mark.harness
 def test_an_optimizer_without_momentum_trains_once_no_momentum_is_asked_for(small, tmp_path, table):
     adagrad = {"name": "adagrad", "momentum": 0.0}
     with pytest.raises(

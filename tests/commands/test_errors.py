@@ -330,6 +330,7 @@ def test_damaged_suggestions(refused, config, own_folders):
     assert "runs/digits/suggestions.yaml: " in refused(1, "train", config)
 
 
+@pytest.mark.harness
 def test_a_loss_that_is_nan_from_the_start(invoke, config, own_folders):
     (own_folders / "nan.py").write_text(
         "import keras\n\n\n"

@@ -143,6 +143,7 @@ def test_the_same_config_gives_the_same_bytes(first, small, tmp_path):
     assert curve_bytes(other) != curve_bytes(again)
 
 
+@pytest.mark.harness
 def test_the_saved_config_gives_the_same_bytes_whatever_is_suggested_by_then(
     first, small, tmp_path
 ):

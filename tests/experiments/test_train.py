@@ -545,6 +545,7 @@ def test_an_unknown_learning_rate_is_a_bad_config(small, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.harness
 def test_the_average_of_the_weights_is_what_is_judged_and_saved(small, tmp_path, table):
     import keras
 

@@ -53,6 +53,7 @@ def test_changes_that_cannot_be(copy, config, epochs, policy, said):
     assert (copy / "resume.json").is_file()
 
 
+@pytest.mark.harness
 def test_a_changed_plan_is_kept_over_another_break(copy, config, after):
     with pytest.raises(Terminated):
         train(longer(config, 5), resume=copy, policy="stretch", observer=after(3, signal.SIGTERM))

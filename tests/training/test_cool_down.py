@@ -71,6 +71,7 @@ def test_ctrl_c_twice_saves_and_quits(whole, config, tmp_path, after, assert_sam
     assert_same_bits(train(resume=folder).folder, whole.folder)
 
 
+@pytest.mark.harness
 def test_an_early_finish_waits_for_the_peak_and_cools_down(small, tmp_path, table):
     settings = {
         "cycles": [{"epochs": 30}], "max_lr": 1e-9, "early_finish": {"patience": 2},

@@ -99,7 +99,7 @@ def arrays_of(tmp_path):
     return write
 
 
-@pytest.mark.samples(1)
+@pytest.mark.harness
 @pytest.mark.parametrize("make", [offset, small_spread, rare_class])
 def test_a_start_far_above_guessing_is_no_divergence(small, arrays_of, make):
     """Not even at the first of the steps: the loss falls all the time."""

@@ -448,7 +448,7 @@ def _is_fused(bench):
 
 def test_a_hyperparameter_that_the_optimizer_has_not_is_refused_with_its_place(small):
     config = small(train={"also": {"beta_2": 0.9}})
-    with pytest.raises(ConfigError, match=r"train.also: SGD has no 'beta_2' to schedule; known"):
+    with pytest.raises(ConfigError, match=r"train.also: SGD has no 'beta_2' to schedule; the"):
         Workbench(load_config(config), Observer())
 
 

@@ -87,6 +87,7 @@ def test_without_a_folder_nothing_needs_to_be_saved(config):
     assert train(config(NET), out=None).folder is None
 
 
+@pytest.mark.harness
 def test_of_a_model_of_stock_layers_nothing_is_said(small, listener, tmp_path):
     train(small(), out=tmp_path, observer=listener)
     assert not [w for w in listener.warnings if "model.keras" in w]

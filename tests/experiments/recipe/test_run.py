@@ -98,6 +98,7 @@ def test_each_stage_uses_what_those_before_it_found_and_leaves_its_run(whole):
         assert stages[name].conditions == on_file[key]["conditions"]
 
 
+@pytest.mark.harness
 def test_one_model_for_all_gives_the_bits_of_single_commands(whole, recipe_config, tmp_path):
     _, out = whole
     config = recipe_config()
@@ -142,6 +143,7 @@ def test_the_training_is_what_a_recipe_is_drawn_as(whole):
     assert finding.find_run(out / "small") == out / "small/train/001"
 
 
+@pytest.mark.harness
 def test_nothing_is_written_where_nothing_is_asked_for(whole, recipe_config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = run(recipe_config(), out=None)
@@ -186,6 +188,7 @@ def test_a_recipe_that_breaks_off_is_taken_up(
     assert len(manifest["resumed"]) == 1
 
 
+@pytest.mark.harness
 def test_after_a_kill_between_stages_only_the_rest_is_done(whole, recipe_config, tmp_path):
     """As a kill leaves it: the first stage is settled, the next one is said to be running."""
     source = whole[1] / "small"

@@ -207,6 +207,7 @@ def test_probes_take_a_fifth_of_the_training(small):
     assert {t.steps for t in result.trials} == {36}
 
 
+@pytest.mark.harness
 def test_what_is_usual_goes_with_rate_and_momentum(small):
     """Six steps an epoch: weights forget within eight of them, if nothing speaks against it."""
     for momentum, decay in (({"max": 0.95, "min": 0.85}, 0.1), ({"max": 0.0, "min": 0.0}, 1.0)):

@@ -124,6 +124,7 @@ def test_rules_for_range_tests_are_refused(searched, asked):
         suggest_again(searched[0].folder, **asked)
 
 
+@pytest.mark.harness
 def test_the_saved_config_gives_the_same_run_again(searched, tmp_path):
     result, _ = searched
     saved = result.folder / "config.yaml"
@@ -215,6 +216,7 @@ def test_probes_that_see_examples_twice_are_checked_on_others(small, table, tmp_
     assert all(0 < value < 10 for value in finite)
 
 
+@pytest.mark.harness
 def test_an_interrupt_keeps_the_probes_that_were_finished(
     small, tmp_path, listener, table, results_in
 ):
@@ -277,6 +279,7 @@ def test_the_first_rate_is_within_the_range(small):
     assert suggest.SearchPlan(300, 0.2, 0.2, 0.5) == plan
 
 
+@pytest.mark.harness
 def test_a_quick_search_is_shorter_and_says_so_when_it_is_resumed_too(small, tmp_path, listener):
     """Of 910 steps, the usual search may take 600, and a quick one 150."""
     config = probed(

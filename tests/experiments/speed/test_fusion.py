@@ -66,6 +66,7 @@ def are_equal(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.harness
 @pytest.mark.parametrize(
     ("stock", "fused"),
     [(0.29, False), *(pytest.param(n, True, marks=HARNESS) for n in (0.295, 0.3, 0.5))],

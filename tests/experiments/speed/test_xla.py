@@ -44,6 +44,7 @@ def test_xla_that_is_slower_is_warned_of(small, bench, machine, listener, withou
     ]
 
 
+@pytest.mark.harness
 def test_it_stays_and_trains_as_if_nothing_had_been_timed(small, bench, machine, trained):
     machine(0.3, 0.1)
     settled = bench(small(jit_compile=True))

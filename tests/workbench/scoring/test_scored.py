@@ -187,7 +187,7 @@ def test_copies_in_a_test_set_of_its_own_are_counted(
     assert [w.split(";")[0] for w in listener.warnings] == warnings
 
 
-@pytest.mark.samples(1)
+@pytest.mark.harness
 @pytest.mark.parametrize("copies", [0, 5])
 def test_a_training_counts_the_copies_in_its_test_set(small, tmp_path, listener, copies):
     test = {"x_test": np.concatenate([X[:copies], NEW_X]), "y_test": [0] * (90 + copies)}
@@ -247,6 +247,7 @@ def pictures(tmp_path):
     return write
 
 
+@pytest.mark.harness
 def test_images_are_known_whatever_their_files_are_called(small, pictures, tmp_path):
     first, renamed = pictures("first", range(40), "png"), pictures("b", range(59, -1, -1), "bmp")
     config = small(batch_size=8) | first
