@@ -52,9 +52,9 @@ def presented(verbose: bool = False) -> Iterator[None]:
         except (KeyboardInterrupt, Exception) as error:
             broken_off_by = signals.heard() or type(error)  # native code may have replaced it
             if issubclass(broken_off_by, Terminated):
-                _fail(f"terminated; {_kept(error)}", TERMINATED, False)
+                _fail(_broken_off("terminated", error), TERMINATED, False)
             if issubclass(broken_off_by, KeyboardInterrupt):
-                _fail(f"interrupted; {_kept(error)}", INTERRUPTED, False)
+                _fail(_broken_off("interrupted", error), INTERRUPTED, False)
             _fail_for(error, verbose)
 
 
@@ -112,8 +112,10 @@ def _notes(error: BaseException) -> list[str]:
     return getattr(error, "__notes__", [])
 
 
-def _kept(error: BaseException) -> str:
-    return " ".join(_notes(error)) or "what was finished is kept."
+def _broken_off(how: str, error: BaseException) -> str:
+    """Say how a command ended, and what goes on from there, if anything does."""
+    notes = " ".join(_notes(error))
+    return f"{how}; {notes}" if notes else f"{how}."
 
 
 def _fail(message: str, code: int, verbose: bool) -> NoReturn:

@@ -164,7 +164,7 @@ def _mapping(what: str, given: Any) -> Mapping[str, Any]:
 def _unknown(name: str) -> str:
     """Return what to do about an argument that there is not."""
     if name in _OF_FIT:
-        return f"there is no argument {name} here, as for fit; {_OF_FIT[name]}"
+        return f"there is no argument {name} here, unlike in fit; {_OF_FIT[name]}"
     return f"there is no argument {name}{did_you_mean(name, sorted(FitArguments.__annotations__))}"
 
 

@@ -14,7 +14,7 @@ from onecycle_cli.errors import ConfigError, DataError
     [
         (DataError("it is damaged."), 1, "it is damaged."),
         (ConfigError("not so."), 2, "not so."),
-        (KeyboardInterrupt(), 130, "interrupted; what was finished is kept."),
+        (KeyboardInterrupt(), 130, "interrupted."),
         (MemoryError(), 1, "out of memory; lower batch_size or dataset.limit."),
         (ValueError("first\nsecond"), 1, "ValueError: first (--verbose shows where)"),
         (ValueError(), 1, "ValueError: no message (--verbose shows where)"),
@@ -56,7 +56,7 @@ def test_sigterm_is_heard_inside_and_passes_through_what_catches_errors(capsys):
             pytest.fail("it was swallowed")
 
     assert exit_.value.exit_code == 143
-    assert capsys.readouterr().err == "onecycle: terminated; what was finished is kept.\n"
+    assert capsys.readouterr().err == "onecycle: terminated.\n"
     assert signal.getsignal(signal.SIGTERM) is before
 
 

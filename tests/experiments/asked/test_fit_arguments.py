@@ -59,10 +59,10 @@ def test_cycles_of_settings_count_unless_epochs_are_given(model):
             "settings: train must be a mapping of a config's keys; got 3.",
         ),
         ({"momentum": 0.9}, 'momentum must have keys and values of its own, such as {"max": 0.95,'),
-        ({"verbose": 0}, "there is no argument verbose here, as for fit; take progress="),
+        ({"verbose": 0}, "there is no argument verbose here, unlike in fit; take progress="),
         (
             {"callbacks": [], "verbose": 0},
-            "there is no argument callbacks here, as for fit; the training has",
+            "there is no argument callbacks here, unlike in fit; the training has",
         ),
     ],
     ids=lambda value: str(value)[:30],
