@@ -123,7 +123,7 @@ def test_a_signal_that_became_another_error_is_still_a_signal(capsys, number, co
             raise DataError("a callback failed") from None
 
     assert exit_.value.exit_code == code
-    assert capsys.readouterr().err.startswith(f"onecycle: {word}; ")
+    assert capsys.readouterr().err == f"onecycle: {word}.\n"
 
 
 def test_an_earlier_command_s_signal_is_forgotten(capsys):
