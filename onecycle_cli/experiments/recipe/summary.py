@@ -116,9 +116,8 @@ def _foreseen(stage: Stage, others: float) -> str:
 
 
 def _cost_in_words(cost: dict[str, Any], others: float) -> str:
-    seconds = cost["seconds"]
-    idle = f"{duration(seconds * (1 - others))} to " if others else ""
-    return f"at most {Cost(**cost)}, about {idle}{duration(seconds)}"
+    busy, idle = (duration(cost["seconds"] * share) for share in (1, 1 - others))
+    return f"at most {Cost(**cost)}, about {busy if idle == busy else f'{idle} to {busy}'}"
 
 
 def _interval(stage: Stage) -> str:

@@ -9,12 +9,12 @@ from onecycle_cli.experiments.recipe.summary import (
 )
 
 
-def foreseen(others):
+def foreseen(others, seconds=20.0):
     def cost(seconds):
         return {"steps": 100, "epochs": 2.0, "training_runs": 0.5, "seconds": seconds}
 
     stages = [
-        Stage("find-lr", predicted=cost(20.0)),
+        Stage("find-lr", predicted=cost(seconds)),
         Stage("find-wd", "skipped", note="left out"),
         Stage("train", predicted=cost(100.0)),
     ]
@@ -37,6 +37,10 @@ def test_times_on_a_busy_machine_are_ranges_down_to_what_an_idle_one_would_take(
         "about 72 s to 2.0 min (other programs take 40 % of the processors)"
     )
     assert rows["find-wd"] == "skipped: left out"
+
+
+def test_a_range_whose_ends_look_alike_is_one_time():
+    assert foreseen(0.4, seconds=1.2)["find-lr"].endswith("training, about 1 s")
 
 
 def done(name, **more):
