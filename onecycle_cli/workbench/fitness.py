@@ -15,9 +15,9 @@ from onecycle_cli.data.batches.feed import with_text
 from onecycle_cli.data.inputs import rows_of
 from onecycle_cli.errors import ModelError, cause_of
 from onecycle_cli.registry.code.containment import contained
+from onecycle_cli.workbench.scoring.fit_of_loss import are_probabilities
 from onecycle_cli.workbench.scoring.objective import Objective
 
-_SUM_TOLERANCE = 0.02
 _EXAMPLES = 8
 _ENDS = (
     (keras.activations.sigmoid, 0.0, 1.0),
@@ -96,16 +96,14 @@ def check_outputs(outputs: NDArray[Any], config: Config, objective: Objective) -
     name = config.model.name
     is_multiclass = objective.task == "multiclass"
     end = "softmax" if is_multiclass else "sigmoid"
-    sums = outputs.sum(axis=1)
-    adds_up = not is_multiclass or np.abs(sums - 1).max() <= _SUM_TOLERANCE
-    are_probabilities = outputs.min() >= 0 and outputs.max() <= 1 and adds_up
-    if objective.from_logits and are_probabilities and (is_multiclass or np.ptp(outputs) > 0):
+    given = are_probabilities(outputs, of_classes=is_multiclass)
+    if objective.from_logits and given and (is_multiclass or np.ptp(outputs) > 0):
         raise ModelError(
             f"model {name} must end in logits, as loss.from_logits says, but "
             f"its outputs are probabilities already; remove from_logits, or the {end}."
         )
-    if not objective.from_logits and not are_probabilities:
-        total = f" and add up to {sums[0]:.3g}" if is_multiclass else ""
+    if not objective.from_logits and not given:
+        total = f" and add up to {outputs[0].sum():.3g}" if is_multiclass else ""
         raise ModelError(
             f"model {name} must end in probabilities, but its outputs for "
             f"one example range from {outputs[0].min():.3g} to {outputs[0].max():.3g}{total}; "

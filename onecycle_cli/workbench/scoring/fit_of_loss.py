@@ -12,6 +12,19 @@ from onecycle_cli.data.targets import looks_like_classes
 from onecycle_cli.errors import ModelError
 from onecycle_cli.workbench.scoring.objective import Objective
 
+_SUM_TOLERANCE = 0.02
+
+
+def are_probabilities(outputs: NDArray[Any], *, of_classes: bool) -> bool:
+    """Tell whether a model's outputs, of shape (n, k), can be probabilities.
+
+    Args:
+        outputs: what the model answers to a few examples.
+        of_classes: whether they are to add up to 1.
+    """
+    adds_up = not of_classes or np.abs(outputs.sum(axis=1) - 1).max() <= _SUM_TOLERANCE
+    return bool(outputs.min() >= 0 and outputs.max() <= 1 and adds_up)
+
 
 def check_loss(objective: Objective, outputs: Any, targets: Inputs) -> str | None:
     """Refuse a compiled loss that can't be computed of such outputs and targets.
@@ -50,6 +63,30 @@ def check_loss(objective: Objective, outputs: Any, targets: Inputs) -> str | Non
                 f"{objective.loss}, which takes them for numbers to predict; if they are classes, "
                 f"compile it with a cross-entropy."
             )
+    return _doubt_of_the_end(objective, np.asarray(outputs, np.float64))
+
+
+def _doubt_of_the_end(objective: Objective, outputs: NDArray[np.float64]) -> str | None:
+    """Say that a cross-entropy takes logits for probabilities, or probabilities for logits.
+
+    A few logits of labels may lie between 0 and 1, so nothing is said of these.
+    """
+    if objective.task == "regression" or not np.isfinite(outputs).all():
+        return None
+    of_classes = objective.task == "multiclass"
+    end = "softmax" if of_classes else "sigmoid"
+    given = are_probabilities(outputs, of_classes=of_classes)
+    if objective.gives_probabilities and not given:
+        return (
+            f"the model is compiled with a cross-entropy that takes probabilities, but its outputs "
+            f"are not probabilities: they range from {outputs.min():.3g} to {outputs.max():.3g}. "
+            f"End it with a {end}, or compile it with a loss that has from_logits=True."
+        )
+    if objective.from_logits and of_classes and given:
+        return (
+            "the model is compiled with from_logits=True, but its outputs are probabilities "
+            "already; leave out from_logits, or the softmax."
+        )
     return None
 
 

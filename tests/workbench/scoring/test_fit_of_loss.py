@@ -4,16 +4,19 @@ import pytest
 from onecycle_cli.errors import ModelError
 from onecycle_cli.workbench.scoring.compiled import OTHER
 from onecycle_cli.workbench.scoring.fit_of_loss import check_loss
-from onecycle_cli.workbench.scoring.objective import CROSS_ENTROPY, Objective
+from onecycle_cli.workbench.scoring.objective import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Objective
 
 LABELS = np.arange(60) % 3
 HOT = np.eye(3)[LABELS]
 NUMBERS = np.random.default_rng(0).normal(size=60)
-OUTPUTS = np.zeros((8, 3))
+OUTPUTS = np.full((8, 3), 1 / 3)
+LOGITS = np.random.default_rng(1).normal(size=(8, 3))
 
 SPARSE = Objective("multiclass", CROSS_ENTROPY)
 CATEGORICAL = Objective("multiclass", CROSS_ENTROPY, one_hot=True)
 SQUARES = Objective("regression", "mse")
+OF_LOGITS = Objective("multiclass", CROSS_ENTROPY, from_logits=True)
+LABELLED = Objective("multilabel", BINARY_CROSS_ENTROPY)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,9 @@ SQUARES = Objective("regression", "mse")
         (SQUARES, OUTPUTS, np.stack([NUMBERS] * 3, axis=1)),
         (SQUARES, OUTPUTS[:, :1], NUMBERS),
         (SQUARES, OUTPUTS[:, :1], np.arange(60)),
+        (OF_LOGITS, LOGITS, LABELS),
+        (LABELLED, 1 / (1 + np.exp(-LOGITS)), HOT),
+        (SPARSE, np.full((8, 3), np.nan), LABELS),
         (OTHER, OUTPUTS, LABELS),
         (SPARSE, OUTPUTS, (LABELS, LABELS)),
         (SPARSE, OUTPUTS, np.array(["a"] * 60, object)),
@@ -61,3 +67,24 @@ def test_a_loss_that_can_t_be_computed(objective, y, message):
 def test_classes_that_are_taken_for_numbers_are_warned_of(outputs, y, what):
     doubt = check_loss(SQUARES, outputs, y)
     assert f"look like classes ({what})" in doubt and "compile it with a cross-entropy" in doubt
+
+
+@pytest.mark.parametrize(
+    ("objective", "outputs", "y", "said"),
+    [
+        (SPARSE, LOGITS, LABELS, "End it with a softmax, or compile it with a loss that has from_"),
+        (SPARSE, 1 / (1 + np.exp(-LOGITS)), LABELS, "not probabilities: they range from 0."),
+        (
+            CATEGORICAL,
+            LOGITS,
+            HOT,
+            "that takes probabilities, but its outputs are not probabilities: they range from -",
+        ),
+        (LABELLED, LOGITS, HOT, "End it with a sigmoid"),
+        (OF_LOGITS, OUTPUTS, LABELS, "probabilities already; leave out from_logits, or the softma"),
+    ],
+)
+def test_logits_and_probabilities_that_are_taken_for_each_other_are_warned_of(
+    objective, outputs, y, said
+):
+    assert said in check_loss(objective, outputs, y)
