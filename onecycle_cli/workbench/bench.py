@@ -38,7 +38,7 @@ from onecycle_cli.workbench.ignored_targets import warning_of_ignored_targets
 from onecycle_cli.workbench.loading import load_augmentation, load_data
 from onecycle_cli.workbench.scoring.bounds import bounds_of_compiled
 from onecycle_cli.workbench.scoring.chance import chance_of
-from onecycle_cli.workbench.scoring.compiled import OTHER, objective_of_compiled
+from onecycle_cli.workbench.scoring.compiled import OTHER, has_own_loss, objective_of_compiled
 from onecycle_cli.workbench.scoring.examination import (
     Examination,
     examine,
@@ -145,7 +145,7 @@ class Workbench:
     @property
     def chance(self) -> float | None:
         """The training loss of the best single answer to all; `None` where no formula gives it."""
-        if type(self.model).compute_loss is not keras.Model.compute_loss:
+        if has_own_loss(self.model):
             return None
         return chance_of(self.objective, self.dataset, self._outputs)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from onecycle_cli.data.inputs import Inputs, rows_of
+from onecycle_cli.workbench.scoring.compiled import has_own_loss
 
 _FEW = 32
 
@@ -24,7 +24,7 @@ def ignores_targets(model: Any, x: NDArray[Any], y: NDArray[Any]) -> bool:
         x: inputs of a few examples, of shape (n, ...).
         y: their targets, of shape (n, ...): class labels, one-hot rows or numbers.
     """
-    if type(model).compute_loss is keras.Model.compute_loss:
+    if not has_own_loss(model):
         return False
     inputs = ops.convert_to_tensor(x)
     try:

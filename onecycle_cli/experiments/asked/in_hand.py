@@ -157,10 +157,9 @@ def _is_model(candidate: Any) -> bool:
 
 def _needs_targets(model: keras.Model) -> bool:
     """Tell whether Keras itself compares outputs with targets in this model's training."""
-    import keras
+    from onecycle_cli.workbench.scoring.compiled import has_own_loss, has_own_step
 
-    own = (type(model).train_step, type(model).compute_loss)
-    return model.loss is not None and own == (keras.Model.train_step, keras.Model.compute_loss)
+    return not (model.loss is None or has_own_loss(model) or has_own_step(model))
 
 
 def _kind(given: Any) -> str:

@@ -14,7 +14,7 @@ from onecycle_cli.data import Dataset
 from onecycle_cli.data.inputs import arrays_of, rows_of
 from onecycle_cli.engine.data_loss import LossParts
 from onecycle_cli.suggest import Bounds
-from onecycle_cli.workbench.scoring.compiled import floor_of_compiled
+from onecycle_cli.workbench.scoring.compiled import floor_of_compiled, has_own_loss
 
 _MOST = 4096
 _SURE = 30.0  # as a logit
@@ -35,8 +35,7 @@ def bounds_of_compiled(model: Any, dataset: Dataset, outputs: Any) -> Bounds:
         outputs: what the model answers to a few of them.
     """
     floor = floor_of_compiled(model)
-    has_own_loss = type(model).compute_loss is not keras.Model.compute_loss or model.loss is None
-    if floor is not None or has_own_loss:
+    if floor is not None or has_own_loss(model) or model.loss is None:
         return Bounds(floor, None)
     return measured_bounds(model, dataset, outputs)
 

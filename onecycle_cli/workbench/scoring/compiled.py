@@ -45,8 +45,7 @@ def objective_of_compiled(model: Any, outputs: Any, targets: Any) -> Objective:
     """
     name, settings = _named(model.loss)
     is_single = not isinstance(outputs, dict | list | tuple) and outputs.ndim == 2
-    has_own_way = type(model).compute_loss is not keras.Model.compute_loss
-    has_own_way |= type(model).train_step is not keras.Model.train_step
+    has_own_way = has_own_loss(model) or has_own_step(model)
     if name is None or not is_single or has_own_way or len(arrays_of(targets)) != 1:
         return OTHER
     if _is_weighted(model):
@@ -63,6 +62,16 @@ def objective_of_compiled(model: Any, outputs: Any, targets: Any) -> Objective:
     return Objective("regression", loss)
 
 
+def has_own_loss(model: Any) -> bool:
+    """Tell whether a model's class computes the loss in its own way."""
+    return type(model).compute_loss is not keras.Model.compute_loss
+
+
+def has_own_step(model: Any) -> bool:
+    """Tell whether a model's class takes a training step in its own way."""
+    return type(model).train_step is not keras.Model.train_step
+
+
 def compiled_for(objective: Objective, optimizer: Any) -> str:
     """Return in words what a model is compiled for."""
     loss = "its own loss" if objective.task == "other" else f"loss {objective.loss}"
@@ -74,10 +83,9 @@ def compiled_for(objective: Objective, optimizer: Any) -> str:
 
 def floor_of_compiled(model: Any) -> float | None:
     """Return the least that a compiled loss can be: 0 of those that are known; None of others."""
-    has_own_way = type(model).compute_loss is not keras.Model.compute_loss
     losses = keras.tree.flatten(model.loss)
     are_known = bool(losses) and all(_named(loss)[0] is not None for loss in losses)
-    return 0.0 if are_known and not has_own_way else None
+    return 0.0 if are_known and not has_own_loss(model) else None
 
 
 def _is_weighted(model: Any) -> bool:
