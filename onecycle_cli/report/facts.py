@@ -10,6 +10,7 @@ from onecycle_cli.plotting.paper.numbers import number
 from onecycle_cli.plotting.wording import known
 from onecycle_cli.report.document import Grid, Part
 from onecycle_cli.report.sentences import value_in_words
+from onecycle_cli.runs.reading.times import duration
 from onecycle_cli.runs.records import Record
 
 _NAMES = {
@@ -18,7 +19,6 @@ _NAMES = {
     "momentum": "momentum",
     "weight_decay": "weight decay",
 }
-_MINUTE, _HOUR = 60, 3600
 
 
 def values_grid(record: Record, manifest: Mapping[str, Any]) -> list[Part]:
@@ -71,7 +71,7 @@ def _cost(record: Record) -> Iterator[list[Any]]:
     if known(cost.get("training_runs")) and record.kind != TRAIN.name:
         yield ["compared with one whole training", f"{100 * cost['training_runs']:.3g} %"]
     if known(cost.get("seconds")):
-        yield ["time", duration(cost["seconds"])]
+        yield ["time", duration(cost["seconds"], decimals=1)]
     if known(record.result.get("images_per_second")):
         yield ["examples per second", f"{record.result['images_per_second']:,.0f}"]
     if known(cost.get("peak_memory_bytes")):
@@ -135,12 +135,3 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return number(value, 6)
     return "null" if value is None else str(value)
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
-    if seconds < 1.5 * _MINUTE:
-        return f"{seconds:.1f} s"
-    if seconds < 1.5 * _HOUR:
-        return f"{seconds / _MINUTE:.1f} min"
-    return f"{seconds / _HOUR:.1f} h"

@@ -14,6 +14,7 @@ from onecycle_cli.report.run import evidence
 from onecycle_cli.report.snippets import snippets
 from onecycle_cli.runs.files import read_json
 from onecycle_cli.runs.reading.saved_run import SavedRun
+from onecycle_cli.runs.reading.times import duration
 from onecycle_cli.runs.records import Record, read_record
 
 Stages = Mapping[str, Mapping[str, Any]]
@@ -130,7 +131,7 @@ def _table(stages: Stages) -> Grid:
                 sentences.interval_in_words(stage.get("interval")),
                 _verdict(stage),
                 cost.get("steps"),
-                facts.duration(cost["seconds"]) if cost.get("seconds") else "",
+                duration(cost["seconds"], decimals=1) if cost.get("seconds") else "",
                 stage.get("folder") or stage.get("note") or "",
             ]
         )

@@ -24,13 +24,6 @@ def test_every_value_has_its_dotted_key():
     assert dict(facts.leaves(config)) == {"a": 1, "b.c": [1, {"d": 2}], "b.e": {}}
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(1.67, "1.7 s"), (89, "89.0 s"), (600, "10.0 min"), (7200, "2.0 h")]
-)
-def test_times_have_the_unit_that_suits_them(seconds, text):
-    assert facts.duration(seconds) == text
-
-
 def test_what_is_not_known_is_left_out(made):
     record = made["train"](cost={}, images_per_second=None)
     assert facts.cost_grid(record, {}) == []

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 MARK = "<- suggested"
 """The sign of the row that a finder suggests."""
 
+_FEW = 50
+"""One of so few examples moves an accuracy by two points and more."""
+
+_LOPSIDED = 0.6
+"""From this share of one class on, an accuracy seems high though nothing was learned."""
+
 
 def known_values(config: Config, out: Path) -> Values:
     """Return the values that an experiment would use, without starting Keras.
@@ -121,12 +127,6 @@ def accuracy_in_words(accuracy: float, per_class: Sequence[Mapping[str, Any]] | 
     most = max(counts, key=counts.__getitem__)
     return f"{said}; always answering {most} has {counts[most] / examples:.2%}"
 
-
-_FEW = 50
-"""One of so few examples moves an accuracy by two points and more."""
-
-_LOPSIDED = 0.6
-"""From this share of one class on, an accuracy seems high though nothing was learned."""
 
 _SCORES = {"auc": "AUC", "f1": "F1", "r2": "R2", "mae": "mean abs. error"}
 

@@ -11,8 +11,8 @@ from typing import Any, Literal, TextIO
 
 from onecycle_cli.engine.devices.processes import processes
 from onecycle_cli.errors import ConfigError
-from onecycle_cli.experiments.recipe.summary import duration
 from onecycle_cli.observer import Observer
+from onecycle_cli.runs.reading.times import duration
 
 Progress = bool | Literal["auto"]
 """Whether progress is shown; `"auto"`: in a notebook and on a terminal."""

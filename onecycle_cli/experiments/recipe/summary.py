@@ -6,6 +6,7 @@ from typing import Any
 
 from onecycle_cli.experiments.hyper_parameters.values import in_words
 from onecycle_cli.experiments.recipe.stages import KEYS, Recipe, Stage, total
+from onecycle_cli.runs.reading.times import duration
 from onecycle_cli.workbench.cost import Cost
 
 COLUMNS = ("stage", "value", "interval", "verdict", "run", "steps", "share", "time", "predicted")
@@ -95,15 +96,6 @@ def in_markdown(recipe: Recipe, label: str) -> str:
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     found = "\n".join(f"- {name}: {text}" for name, text in facts(recipe))
     return f"# {label}, {recipe.status}\n\n{table}\n" + (f"\n{found}\n" if found else "")
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def _foreseen(stage: Stage, others: float) -> str:

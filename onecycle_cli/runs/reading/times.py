@@ -1,4 +1,4 @@
-"""When runs were at work."""
+"""When runs were at work, and how long."""
 
 from __future__ import annotations
 
@@ -52,6 +52,20 @@ def age(seconds: float) -> str:
             count = int(seconds // length)
             return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}"
     return f"{max(0, int(seconds))} s"
+
+
+def duration(seconds: float, decimals: int = 0) -> str:
+    """Return a time in the unit that suits it.
+
+    Args:
+        seconds: how long it is.
+        decimals: of seconds; minutes and hours have one.
+    """
+    if seconds < 90:
+        return f"{seconds:.{decimals}f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def _manifest(run: Path) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from onecycle_cli.runs.reading.times import age, time_in, when
+from onecycle_cli.runs.reading.times import age, duration, time_in, when
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,13 @@ from onecycle_cli.runs.reading.times import age, time_in, when
 )  # fmt: skip
 def test_age_is_in_the_unit_that_suits_it(seconds, words):
     assert age(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(1.67, "1.7 s"), (89, "89.0 s"), (600, "10.0 min"), (7200, "2.0 h")]
+)
+def test_durations_have_the_unit_that_suits_them(seconds, text):
+    assert duration(seconds, decimals=1) == text
 
 
 def test_a_time_is_read_with_or_without_its_zone():
